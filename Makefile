@@ -1,0 +1,70 @@
+# Glassbox Diffusion: make run, make test. Each prepares everything it needs by itself.
+#
+# Recipes name files relative to this folder, so its path may hold spaces.
+
+# The version that was tried most comes first.
+PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \
+	&& { echo $$name; break; }; done)
+BIN := .venv/bin
+# A stamp is named after the requirements it was made from, so that any change makes it anew.
+APP := .venv/app-$(shell cksum < requirements.txt | cut -d' ' -f1).stamp
+DEV := .venv/dev-$(shell cat requirements.txt requirements-dev.txt | cksum | cut -d' ' -f1).stamp
+ADDRESS ?= 127.0.0.1
+PORT ?= 8501
+
+.PHONY: help run test lint format setup setup-dev bench train clean
+
+help:
+	@echo "make run     open the app at http://$(ADDRESS):$(PORT)"
+	@echo "make test    lint, types and all tests"
+	@echo "make lint    ruff and pyright alone"
+	@echo "make bench   ratios against bare diffusers and a bare Streamlit page"
+	@echo "make train   train the built-in model again (hours)"
+	@echo "make setup   only prepare .venv"
+
+setup: $(APP)
+
+run: setup
+	$(BIN)/python -m streamlit run Home.py --server.address "$(ADDRESS)" --server.port "$(PORT)"
+
+test: lint
+	@$(BIN)/python tests/browser/find_browser.py --install
+	$(BIN)/python -m pytest
+
+lint: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+format: setup-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+setup-dev: $(DEV)
+
+bench: setup-dev
+	for file in benchmarks/[a-z]*.py; do name=$${file##*/}; \
+		$(BIN)/python -m benchmarks.$${name%.py} || exit 1; done
+
+train: setup
+	for stage in data text vae unet evaluate export pixels; do \
+		$(BIN)/python -m core.training $$stage || exit 1; done
+
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
+
+$(APP):
+	@$(MAKE) --no-print-directory install REQUIREMENTS=requirements.txt
+	@touch $(APP)
+
+$(DEV):
+	@$(MAKE) --no-print-directory install REQUIREMENTS=requirements-dev.txt
+	@touch $(APP) $(DEV)
+
+.PHONY: install
+install:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; install it and try again."; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv --clear .venv || { \
+		echo "Python cannot make a virtual environment; on Debian: apt-get install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(REQUIREMENTS)
