@@ -1,0 +1,1 @@
+"""Samplers as plain functions that one can read aloud, one file each."""
