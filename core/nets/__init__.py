@@ -1,0 +1,1 @@
+"""Networks written to be read; they load checkpoint weights with no key map."""
