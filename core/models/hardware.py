@@ -1,0 +1,277 @@
+"""What this machine can compute on, what to use, and what is wrong where a GPU cannot be used."""
+
+import os
+import shutil
+import subprocess
+import sys
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import psutil
+import torch
+
+Device = Literal["cuda", "mps", "cpu"]
+Severity = Literal["error", "warning", "note"]
+
+ENOUGH_MEMORY = 3 * 1024**3  # bytes: half-precision Stable Diffusion 1.5 with one 512-pixel picture
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """What to compute on.
+
+    Attributes:
+        device: torch device type.
+        dtype: the type of weights and activations there.
+        name: what people call the device.
+        memory_bytes: memory of the device.
+        threads: CPU threads torch computes with.
+    """
+
+    device: Device
+    dtype: Literal["float16", "float32"]
+    name: str
+    memory_bytes: int
+    threads: int
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that keeps a GPU from being used, or slows the machine down."""
+
+    what: str
+    fix: str
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What was found out about the machine, before any judgement.
+
+    Attributes:
+        nvidia_card: an NVIDIA card can be seen by the system, with or without a driver.
+        driver: version of the NVIDIA driver, "" without one.
+        driver_cuda: newest CUDA version (major, minor) the driver supports, None if unknown.
+        torch_cuda: CUDA version torch was built for, "" for a CPU-only build.
+        cuda_works: torch could start CUDA.
+        cuda_error: what CUDA said when it could not start, "" otherwise.
+        gpu_name: name of the CUDA device, "" without one.
+        gpu_memory: bytes of its memory.
+        gpu_free: bytes of it that are free now.
+        mps: Apple's GPU works.
+        cpu_name: processor architecture.
+        cpu_memory: bytes of the machine's memory.
+        threads: CPU threads torch computes with.
+        hidden: CUDA_VISIBLE_DEVICES hides every card.
+    """
+
+    nvidia_card: bool = False
+    driver: str = ""
+    driver_cuda: tuple[int, int] | None = None
+    torch_cuda: str = ""
+    cuda_works: bool = False
+    cuda_error: str = ""
+    gpu_name: str = ""
+    gpu_memory: int = 0
+    gpu_free: int = 0
+    mps: bool = False
+    cpu_name: str = "CPU"
+    cpu_memory: int = 0
+    threads: int = 1
+    hidden: bool = False
+
+
+def find_hardware() -> Hardware:
+    """Look at this machine and say what to compute on."""
+    return choose(probe())
+
+
+def diagnose() -> list[Problem]:
+    """Look at this machine and say what is wrong, the worst first."""
+    return judge(probe())
+
+
+def choose(facts: Facts) -> Hardware:
+    """Decide what to compute on.
+
+    Args:
+        facts: from ``probe``.
+
+    Returns:
+        CUDA in half precision where it works and has the memory, Apple's GPU, else the CPU.
+    """
+    if facts.cuda_works and facts.gpu_memory >= ENOUGH_MEMORY:
+        return Hardware("cuda", "float16", facts.gpu_name, facts.gpu_memory, facts.threads)
+    if facts.mps:
+        return Hardware("mps", "float32", "Apple GPU", facts.cpu_memory, facts.threads)
+    return Hardware("cpu", "float32", facts.cpu_name, facts.cpu_memory, facts.threads)
+
+
+def judge(facts: Facts) -> list[Problem]:
+    """Say what is wrong with each GPU fact, and what to do about it.
+
+    Args:
+        facts: from ``probe``.
+
+    Returns:
+        Problems, the worst first; empty where nothing is wrong.
+    """
+    problems = []
+    if facts.hidden and facts.nvidia_card:
+        problems.append(
+            Problem(
+                "The NVIDIA card is hidden: CUDA_VISIBLE_DEVICES names no card.",
+                "Unset CUDA_VISIBLE_DEVICES and start again.",
+                "warning",
+            )
+        )
+    elif facts.nvidia_card and not facts.cuda_works:
+        problems.append(_cuda_problem(facts))
+    if facts.cuda_works and facts.gpu_memory < ENOUGH_MEMORY:
+        problems.append(
+            Problem(
+                f"{facts.gpu_name} has {_gib(facts.gpu_memory)} of memory, too little for Stable "
+                f"Diffusion ({_gib(ENOUGH_MEMORY)}), so the CPU is used.",
+                "Use the built-in model, which is fast on the CPU, or another card.",
+                "warning",
+            )
+        )
+    elif facts.cuda_works and facts.gpu_free < ENOUGH_MEMORY:
+        problems.append(
+            Problem(
+                f"Only {_gib(facts.gpu_free)} of {facts.gpu_name}'s memory is free; large models "
+                f"need {_gib(ENOUGH_MEMORY)}.",
+                "Close other programs that use the card (nvidia-smi lists them).",
+                "warning",
+            )
+        )
+    if not facts.nvidia_card and not facts.cuda_works and not facts.mps:
+        problems.append(
+            Problem(
+                "There is no GPU that can be used; everything runs on the CPU.",
+                "The built-in model is made for this; Stable Diffusion itself takes minutes.",
+                "note",
+            )
+        )
+    return problems
+
+
+def _cuda_problem(facts: Facts) -> Problem:
+    """Say why a card that is there does not work; the first reason that holds is the cause."""
+    if not facts.driver:
+        return Problem(
+            "There is an NVIDIA card but no working driver for it.",
+            "Install NVIDIA's driver, restart, and check that nvidia-smi lists the card.",
+            "error",
+        )
+    if not facts.torch_cuda:
+        return Problem(
+            "There is an NVIDIA card, but this torch was built for the CPU only.",
+            "In .venv, uninstall torch and install the CUDA build of the same version that "
+            "pytorch.org names for this system.",
+            "error",
+        )
+    built_for = tuple(int(part) for part in facts.torch_cuda.split(".")[:2])
+    # Within one major version of CUDA every driver of that version will do.
+    if facts.driver_cuda and facts.driver_cuda[0] < built_for[0]:
+        newest = ".".join(str(part) for part in facts.driver_cuda)
+        return Problem(
+            f"The NVIDIA driver {facts.driver} is too old: it supports CUDA {newest}, and torch "
+            f"was built for CUDA {facts.torch_cuda}.",
+            "Update NVIDIA's driver, or install a torch built for the older CUDA.",
+            "error",
+        )
+    said = facts.cuda_error.strip().splitlines()
+    return Problem(
+        f"CUDA does not start{': ' + said[0][:200] if said else ''}.",
+        "Check that nvidia-smi lists the card, restart the machine, and try again.",
+        "error",
+    )
+
+
+def probe() -> Facts:
+    """Find out the facts about this machine; nothing here raises."""
+    works, error = _try_cuda()
+    driver, driver_cuda = _ask_driver()
+    free, total = torch.cuda.mem_get_info() if works else (0, 0)
+    return Facts(
+        nvidia_card=works or bool(driver) or _pci_card(),
+        driver=driver,
+        driver_cuda=driver_cuda,
+        torch_cuda=torch.version.cuda or "",
+        cuda_works=works,
+        cuda_error=error,
+        gpu_name=torch.cuda.get_device_name(0) if works else "",
+        gpu_memory=total,
+        gpu_free=free,
+        mps=torch.backends.mps.is_available(),
+        cpu_name=f"CPU ({os.uname().machine})" if hasattr(os, "uname") else "CPU",
+        cpu_memory=psutil.virtual_memory().total,
+        threads=torch.get_num_threads(),
+        hidden=os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"),
+    )
+
+
+def _try_cuda() -> tuple[bool, str]:
+    """Start CUDA; return whether that worked, and what was said where it did not."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # judged here, in plainer words
+            torch.cuda.init()  # raises, and says why
+            torch.zeros(1, device="cuda")
+    except (RuntimeError, AssertionError) as error:
+        return False, str(error)
+    return True, ""
+
+
+def _ask_driver() -> tuple[str, tuple[int, int] | None]:
+    """Return the driver's version and the newest CUDA it supports, by nvidia-smi."""
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return "", None
+    try:
+        asked = subprocess.run([tool], capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return "", None
+    return parse_driver(asked.stdout)
+
+
+def parse_driver(text: str) -> tuple[str, tuple[int, int] | None]:
+    """Read the driver's version and its newest CUDA from what nvidia-smi prints.
+
+    Args:
+        text: nvidia-smi's whole table.
+
+    Returns:
+        The driver's version, "" where there is none, and (major, minor) of CUDA or None.
+    """
+    words = text.replace("|", " ").replace(":", " ").split()
+    driver, cuda = "", None
+    for before, word, after in zip(words, words[1:], words[2:], strict=False):
+        if (before, word) == ("Driver", "Version") and after[0].isdigit():
+            driver = after
+        if (before, word) == ("CUDA", "Version") and after[0].isdigit():
+            major, _, minor = after.partition(".")
+            cuda = (int(major), int(minor or 0))
+    return driver, cuda
+
+
+def _pci_card() -> bool:
+    """Whether Linux sees a display device by NVIDIA, which needs no driver."""
+    if not sys.platform.startswith("linux"):
+        return False
+    for device in Path("/sys/bus/pci/devices").glob("*"):
+        try:
+            vendor = (device / "vendor").read_text().strip()
+            display = (device / "class").read_text().startswith("0x03")
+        except OSError:
+            continue
+        if vendor == "0x10de" and display:
+            return True
+    return False
+
+
+def _gib(size: int) -> str:
+    return f"{size / 1024**3:.1f} GiB"

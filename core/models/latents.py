@@ -1,0 +1,229 @@
+"""Pictures to latents and back, and a cheap look at latents without the VAE."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from core.errors import ExplainerError
+from core.models.gallery import gallery, open_picture
+from core.models.loading import Checkpoint
+from core.models.uploads import fit
+from core.nets.autoencoder import Posterior
+
+FITTED_PICTURES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ColorMap:
+    """A linear guess of the colour under each latent: RGB = latent @ weights + bias, in [0, 1].
+
+    Attributes:
+        weights: (C, 3), float32.
+        bias: (3,), float32.
+    """
+
+    weights: Tensor
+    bias: Tensor
+
+
+@torch.inference_mode()
+def encode_picture(
+    checkpoint: Checkpoint, picture: Tensor, generator: torch.Generator | None = None
+) -> Tensor:
+    """Turn pictures into latents.
+
+    Args:
+        checkpoint: its VAE is used.
+        picture: (B, 3, H, W) in [-1, 1], sides multiples of ``vae_scale``.
+        generator: a CPU generator to draw from the VAE's distribution; None takes its mean.
+
+    Returns:
+        Scaled latents, (B, C, H / vae_scale, W / vae_scale), float32.
+
+    Raises:
+        ValueError: ``picture`` has another shape.
+    """
+    found = encode_posterior(checkpoint, picture)
+    return to_unit_scale(checkpoint, found.mean if generator is None else found.sample(generator))
+
+
+@torch.inference_mode()
+def encode_posterior(checkpoint: Checkpoint, picture: Tensor) -> Posterior:
+    """Ask the VAE what it says of pictures: one Gaussian for every latent number.
+
+    Args:
+        checkpoint: its VAE is used.
+        picture: (B, 3, H, W) in [-1, 1], sides multiples of ``vae_scale``.
+
+    Returns:
+        Mean and log variance, not yet scaled, (B, C, H / vae_scale, W / vae_scale), float32.
+
+    Raises:
+        ValueError: ``picture`` has another shape.
+    """
+    scale = checkpoint.vae_scale
+    if picture.ndim != 4 or picture.shape[1] != 3 or any(n % scale for n in picture.shape[2:]):
+        raise ValueError(
+            f"picture is {tuple(picture.shape)}, expected (B, 3, H, W) with sides times {scale}"
+        )
+    picture = picture.to(checkpoint.device, checkpoint.dtype)
+    found = checkpoint.vae.encode(picture).latent_dist
+    return Posterior(found.mean.float(), found.logvar.float())
+
+
+def to_unit_scale(checkpoint: Checkpoint, latents: Tensor) -> Tensor:
+    """Bring latents as the encoder gives them to about unit variance.
+
+    Args:
+        checkpoint: its config holds the factors.
+        latents: not yet scaled, any shape.
+    """
+    return (latents - checkpoint.shift_factor) * checkpoint.scaling_factor
+
+
+def picture_tensor(pixels: bytes, width: int, height: int) -> Tensor:
+    """Turn the pixels of a picture into what the VAE reads.
+
+    Args:
+        pixels: red, green, blue, row by row, ``width * height * 3`` bytes.
+        width: pixels.
+        height: pixels.
+
+    Returns:
+        (1, 3, height, width) in [-1, 1].
+    """
+    rows = np.frombuffer(pixels, np.uint8).reshape(height, width, 3).astype(np.float32)
+    return torch.from_numpy(rows / 127.5 - 1).permute(2, 0, 1)[None]  # (H, W, 3) -> (1, 3, H, W)
+
+
+@torch.inference_mode()
+def decode_latents(checkpoint: Checkpoint, latents: Tensor) -> Tensor:
+    """Turn latents into pictures.
+
+    Args:
+        checkpoint: its VAE is used.
+        latents: scaled latents at unit scale, (B, C, h, w).
+
+    Returns:
+        Pictures, (B, h * vae_scale, w * vae_scale, 3), uint8, on the CPU.
+
+    Raises:
+        ValueError: ``latents`` have another shape.
+        ExplainerError: the picture holds numbers that are not finite.
+    """
+    channels = checkpoint.latent_channels
+    if latents.ndim != 4 or latents.shape[1] != channels:
+        raise ValueError(f"latents are {tuple(latents.shape)}, expected (B, {channels}, h, w)")
+    latents = latents.to(checkpoint.device) / checkpoint.scaling_factor + checkpoint.shift_factor
+    pictures = checkpoint.vae.decode(latents.to(checkpoint.dtype)).sample.float()
+    if not torch.isfinite(pictures).all():
+        raise ExplainerError(
+            "The picture holds numbers that are not finite.",
+            "Lower the guidance, or change the scheduler's settings.",
+        )
+    return _to_bytes(pictures.permute(0, 2, 3, 1) / 2 + 0.5)  # (B, 3, H, W) -> (B, H, W, 3)
+
+
+def fit_color_map(checkpoint: Checkpoint) -> ColorMap:
+    """Fit the colour under each latent by least squares on known pictures.
+
+    Args:
+        checkpoint: its VAE encodes them.
+
+    Returns:
+        The map, on the CPU.
+    """
+    fitting = color_map_in_pieces(checkpoint)
+    while True:
+        try:
+            next(fitting)
+        except StopIteration as end:
+            return end.value
+
+
+def color_map_in_pieces(checkpoint: Checkpoint) -> Generator[None, None, ColorMap]:
+    """Fit the colour map, pausing before every picture that is encoded.
+
+    Args:
+        checkpoint: its VAE encodes ``FITTED_PICTURES`` pictures: scenes of the gallery, four on
+            each, and coloured blobs.
+
+    Returns:
+        The map, on the CPU.
+    """
+    side = min(checkpoint.height, checkpoint.width, 256)
+    scenes = _mosaics(side)
+    drawn = blobs(FITTED_PICTURES - len(scenes), side, torch.Generator().manual_seed(0))
+    pictures = torch.cat([scenes, drawn])
+    found = []
+    # One at a time: this comes while pictures are drawn, when there is little memory to spare.
+    for picture in pictures.split(1):
+        yield
+        found.append(encode_picture(checkpoint, picture).cpu())
+    latents = torch.cat(found)
+    colors = F.avg_pool2d(pictures, checkpoint.vae_scale) / 2 + 0.5
+    known = latents.permute(0, 2, 3, 1).reshape(-1, latents.shape[1])  # (B * h * w, C)
+    wanted = colors.permute(0, 2, 3, 1).reshape(-1, 3)
+    ones = torch.ones(len(known), 1)
+    solved = torch.linalg.lstsq(torch.cat([known, ones], dim=1), wanted).solution  # (C + 1, 3)
+    return ColorMap(weights=solved[:-1], bias=solved[-1])
+
+
+def preview(latents: Tensor, color_map: ColorMap) -> Tensor:
+    """Show latents as a small picture without the VAE.
+
+    Args:
+        latents: scaled latents at unit scale, (B, C, h, w).
+        color_map: from ``fit_color_map``.
+
+    Returns:
+        Pictures, (B, h, w, 3), uint8; one pixel a latent position.
+    """
+    flat = latents.detach().cpu().float().permute(0, 2, 3, 1)  # (B, C, h, w) -> (B, h, w, C)
+    return _to_bytes(flat @ color_map.weights + color_map.bias)
+
+
+def blobs(count: int, side: int, generator: torch.Generator) -> Tensor:
+    """Draw pictures of soft coloured discs on plain grounds.
+
+    Args:
+        count: how many pictures.
+        side: pixels each way.
+        generator: a CPU generator.
+
+    Returns:
+        (count, 3, side, side) in [-1, 1].
+    """
+    grounds = torch.rand(count, 3, 1, 1, generator=generator)
+    pictures = grounds.expand(count, 3, side, side).clone()
+    line = torch.linspace(0, 1, side)
+    for _ in range(12):
+        x, y, radius = torch.rand(3, count, 1, 1, 1, generator=generator)
+        color = torch.rand(count, 3, 1, 1, generator=generator)
+        distance = (
+            (line.view(1, 1, 1, side) - x) ** 2 + (line.view(1, 1, side, 1) - y) ** 2
+        ).sqrt()
+        cover = torch.sigmoid((0.05 + 0.2 * radius - distance) * side / 2)
+        pictures = pictures * (1 - cover) + color * cover
+    return pictures * 2 - 1
+
+
+def _mosaics(side: int) -> Tensor:
+    """Return the gallery's pictures, four on each, (n, 3, side, side) in [-1, 1]."""
+    half = side // 2
+    small = [
+        picture_tensor(fit(open_picture(one.name), half, half).tobytes(), half, half)
+        for one in gallery()
+    ]
+    rows = [torch.cat(small[at : at + 2], dim=3) for at in range(0, len(small) - 1, 2)]
+    pairs = [torch.cat(rows[at : at + 2], dim=2) for at in range(0, len(rows) - 1, 2)]
+    return torch.cat(pairs)
+
+
+def _to_bytes(pictures: Tensor) -> Tensor:
+    """Bring [0, 1] to uint8, nearest value, on the CPU."""
+    return (pictures.clamp(0, 1) * 255).round().to("cpu", torch.uint8)

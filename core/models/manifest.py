@@ -1,0 +1,88 @@
+"""The list of a model folder's files with their checksums, so that damage is found and named."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from core.errors import ExplainerError
+
+MANIFEST = "manifest.json"
+
+
+def write_manifest(folder: Path) -> Path:
+    """List every file of a model folder with its size and sha256.
+
+    Args:
+        folder: a finished checkpoint in diffusers format.
+
+    Returns:
+        The manifest, ``{file: {"sha256": …, "bytes": …}}``, inside the folder.
+
+    Raises:
+        ValueError: the folder holds no files.
+    """
+    files = sorted(file for file in folder.rglob("*") if file.is_file() and file.name != MANIFEST)
+    if not files:
+        raise ValueError(f"{folder} holds no files, expected a checkpoint")
+    listed = {
+        file.relative_to(folder).as_posix(): {
+            "sha256": sha256_of(file),
+            "bytes": file.stat().st_size,
+        }
+        for file in files
+    }
+    manifest = folder / MANIFEST
+    manifest.write_text(json.dumps(listed, indent=2) + "\n", encoding="utf-8")
+    return manifest
+
+
+def verify_manifest(folder: Path) -> dict[str, str]:
+    """Check every listed file of a model folder against its checksum.
+
+    Args:
+        folder: holds ``manifest.json``.
+
+    Returns:
+        The sha256 of each file, by its path within the folder.
+
+    Raises:
+        ExplainerError: the manifest or a file is missing or damaged; the file is named.
+    """
+    try:
+        listed = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        expected = {name: (row["sha256"], int(row["bytes"])) for name, row in listed.items()}
+    except FileNotFoundError as error:
+        raise ExplainerError(f"{MANIFEST} is missing in {folder}.", _restore(folder)) from error
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ExplainerError(f"{MANIFEST} in {folder} is damaged.", _restore(folder)) from error
+    if not expected:
+        raise ExplainerError(f"{MANIFEST} in {folder} lists no files.", _restore(folder))
+    for name, (sha256, size) in expected.items():
+        file = folder / name
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise ExplainerError(
+                f"{MANIFEST} in {folder} names a file elsewhere.", _restore(folder)
+            )
+        if not file.is_file():
+            raise ExplainerError(f"{name} is missing in {folder}.", _restore(folder))
+        found = file.stat().st_size
+        if found != size:
+            raise ExplainerError(
+                f"{name} is damaged: it has {found:,} bytes, {size:,} were expected.",
+                _restore(folder),
+            )
+        if sha256_of(file) != sha256:
+            raise ExplainerError(
+                f"{name} is damaged: its checksum is not the one in {MANIFEST}.", _restore(folder)
+            )
+    return {name: sha256 for name, (sha256, _) in expected.items()}
+
+
+def sha256_of(file: Path) -> str:
+    """Return a file's sha256 as 64 hexadecimal digits."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _restore(folder: Path) -> str:
+    return f"Put {folder.name} back as it came: git checkout, or a fresh download."

@@ -1,0 +1,220 @@
+"""What each scheduler is called, what it needs and how many steps it takes; imports no torch."""
+
+import difflib
+from dataclasses import dataclass
+from typing import Literal
+
+from core.errors import ExplainerError
+
+Space = Literal["vp", "ve"]
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulerInfo:
+    """One scheduler as a person meets it.
+
+    Attributes:
+        name: the short name used on pages, in links and on the command line.
+        title: the name people know.
+        class_name: the diffusers class that computes it.
+        order: order of the solver; 1 is Euler's method.
+        stochastic: whether it draws fresh noise at its steps.
+        calls: U-Net calls for N steps, in words; the count itself is always measured.
+        space: how it keeps latents: "vp" at unit scale, "ve" as x0 + sigma eps.
+        min_steps: fewest steps that give a finite result.
+        max_steps: most steps offered.
+        requires: package it needs beyond the app's own, or "".
+        distilled_only: made for distilled models, wrong for ordinary ones.
+        blurb: one sentence on what it does.
+    """
+
+    name: str
+    title: str
+    class_name: str
+    order: int
+    stochastic: bool
+    calls: str
+    space: Space
+    blurb: str
+    min_steps: int = 1
+    max_steps: int = 150
+    requires: str = ""
+    distilled_only: bool = False
+
+
+_ALL = (
+    SchedulerInfo(
+        "ddim", "DDIM", "DDIMScheduler", 1, False, "N", "vp",
+        "Jumps straight from one noise level to the next; without eta, the same first noise gives "
+        "the same picture.",
+    ),
+    SchedulerInfo(
+        "ddpm", "DDPM", "DDPMScheduler", 1, True, "N", "vp",
+        "The original: removes some noise, then adds a little fresh noise at every step.",
+    ),
+    SchedulerInfo(
+        "pndm", "PNDM", "PNDMScheduler", 4, False, "N + 1", "vp",
+        "Reuses the last four predictions to bend the path; asks the network once more at the "
+        "start.",
+    ),
+    SchedulerInfo(
+        "lms", "LMS", "LMSDiscreteScheduler", 4, False, "N", "ve",
+        "Fits a polynomial through the last four predictions and integrates it.",
+        requires="scipy",
+    ),
+    SchedulerInfo(
+        "euler", "Euler", "EulerDiscreteScheduler", 1, False, "N", "ve",
+        "Follows the slope in a straight line from one sigma to the next.",
+    ),
+    SchedulerInfo(
+        "euler-a", "Euler ancestral", "EulerAncestralDiscreteScheduler", 1, True, "N", "ve",
+        "Steps below the next noise level, then adds fresh noise to come back up to it.",
+    ),
+    SchedulerInfo(
+        "heun", "Heun", "HeunDiscreteScheduler", 2, False, "2N − 1", "ve",
+        "Takes an Euler step, looks at the slope there, and walks the average of both slopes.",
+    ),
+    SchedulerInfo(
+        "kdpm2", "KDPM2", "KDPM2DiscreteScheduler", 2, False, "2N − 1", "ve",
+        "Looks at the slope half way and uses that one for the whole step.",
+    ),
+    SchedulerInfo(
+        "kdpm2-a", "KDPM2 ancestral", "KDPM2AncestralDiscreteScheduler", 2, True, "2N − 1", "ve",
+        "KDPM2 with fresh noise added at every step.",
+    ),
+    SchedulerInfo(
+        "dpmpp-2m", "DPM++ 2M", "DPMSolverMultistepScheduler", 2, False, "N", "vp",
+        "Solves the linear part exactly and the rest with the last two predictions; the common "
+        "choice.",
+    ),
+    SchedulerInfo(
+        "dpmpp-2s", "DPM++ 2S", "DPMSolverSinglestepScheduler", 2, False, "N", "vp",
+        "The same solver, but each pair of calls makes one second-order step.",
+    ),
+    SchedulerInfo(
+        "dpmpp-sde", "DPM++ SDE", "DPMSolverSDEScheduler", 2, True, "2N − 1", "ve",
+        "The solver of the stochastic equation, with noise from one Brownian path.",
+        requires="torchsde",
+    ),
+    SchedulerInfo(
+        "deis", "DEIS", "DEISMultistepScheduler", 2, False, "N", "vp",
+        "Extrapolates the network's predictions with a polynomial in the exponential integrator.",
+    ),
+    SchedulerInfo(
+        "unipc", "UniPC", "UniPCMultistepScheduler", 2, False, "N", "vp",
+        "Predicts a step, then corrects it with the prediction it makes there anyway.",
+    ),
+    SchedulerInfo(
+        "sa-solver", "SA-Solver", "SASolverScheduler", 2, True, "N", "vp",
+        "A stochastic Adams method: remembers earlier predictions and adds noise.",
+    ),
+    SchedulerInfo(
+        "lcm", "LCM", "LCMScheduler", 1, True, "N", "vp",
+        "For models distilled to jump to the end: guess the picture, add noise, guess again.",
+        max_steps=50, distilled_only=True,
+    ),
+    SchedulerInfo(
+        "tcd", "TCD", "TCDScheduler", 1, True, "N", "vp",
+        "For distilled models: like LCM, with less fresh noise at every step.",
+        max_steps=50, distilled_only=True,
+    ),
+)  # fmt: skip
+
+SCHEDULERS: dict[str, SchedulerInfo] = {info.name: info for info in _ALL}
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A scheduler of the library that is not offered.
+
+    Attributes:
+        class_name: the diffusers class.
+        verdict: "wrong pictures", "runs backwards" or "the same as another".
+        why: one sentence.
+    """
+
+    class_name: str
+    verdict: Literal["wrong pictures", "runs backwards", "the same as another"]
+    why: str
+
+
+REJECTED = (
+    Rejected(
+        "IPNDMScheduler", "wrong pictures",
+        "Follows a cosine schedule of its own and never looks at the checkpoint's betas.",
+    ),
+    Rejected(
+        "EDMEulerScheduler", "wrong pictures",
+        "Scales what goes into the network and what comes out as EDM models expect; the library "
+        "lists it as compatible all the same.",
+    ),
+    Rejected(
+        "EDMDPMSolverMultistepScheduler", "wrong pictures",
+        "Scales what goes into the network and what comes out as EDM models expect.",
+    ),
+    Rejected(
+        "CMStochasticIterativeScheduler", "wrong pictures",
+        "Takes each answer for a finished picture, as consistency models give them.",
+    ),
+    Rejected(
+        "CosineDPMSolverMultistepScheduler", "wrong pictures",
+        "Made for Stable Audio: another schedule, and a network that predicts v.",
+    ),
+    Rejected(
+        "CogVideoXDDIMScheduler", "wrong pictures",
+        "Shifts the noise levels for video, so that the network is told the wrong ones.",
+    ),
+    Rejected(
+        "DDIMInverseScheduler", "runs backwards",
+        "Leads from a picture to its noise, for editing.",
+    ),
+    Rejected(
+        "DPMSolverMultistepInverseScheduler", "runs backwards",
+        "Leads from a picture to its noise, for editing.",
+    ),
+    Rejected(
+        "DDIMParallelScheduler", "the same as another",
+        "DDIM for many timesteps in one batch: the same numbers.",
+    ),
+    Rejected(
+        "DDPMParallelScheduler", "the same as another",
+        "DDPM for many timesteps in one batch: the same numbers.",
+    ),
+)  # fmt: skip
+
+
+def nearest(name: str, names: list[str]) -> list[str]:
+    """Return up to three known names that look like ``name``, best first.
+
+    Args:
+        name: what was typed; letter case and the signs between letters do not count.
+        names: the names that exist.
+    """
+    plain = {_plain(known): known for known in names}
+    close = difflib.get_close_matches(_plain(name)[:64], list(plain), n=3, cutoff=0.5)
+    return [plain[match] for match in close]
+
+
+def find_scheduler(name: str) -> SchedulerInfo:
+    """Return the scheduler with this name.
+
+    Args:
+        name: one of ``SCHEDULERS``.
+
+    Raises:
+        ExplainerError: no scheduler has that name; lists the nearest and all names.
+    """
+    info = SCHEDULERS.get(name) if isinstance(name, str) else None
+    if info is not None:
+        return info
+    shown = repr(name if len(str(name)) <= 40 else str(name)[:40] + "…")
+    close = nearest(str(name), list(SCHEDULERS))
+    hint = f"Did you mean {' or '.join(close)}? " if close else ""
+    raise ExplainerError(
+        f"There is no scheduler called {shown}.",
+        f"{hint}The schedulers are: {', '.join(SCHEDULERS)}.",
+    )
+
+
+def _plain(name: str) -> str:
+    return "".join(letter for letter in name.lower() if letter.isalnum())
