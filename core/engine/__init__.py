@@ -1,0 +1,1 @@
+"""Running: requests, traces, the denoising loop, the batcher and the store."""

@@ -1,0 +1,117 @@
+"""Asking the U-Net: many questions, whatever their time, prompt and guidance, in one call."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from core.engine.calls import FittedCalls
+from core.engine.denoise import NoiseQuery
+from core.models.loading import Checkpoint
+
+# Bytes of activations that one row takes at a call's peak, per latent position, first-level channel
+# and byte of the number type: 16 to 61 were measured on the CPU.
+ACTIVATIONS = 100
+MEMORY_SHARE = 0.25  # of the device's memory that one call may take
+MOST_ROWS = {"cuda": 64, "mps": 8, "cpu": 16}  # beyond these, wider calls bring no more speed
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
+    """One sample of a U-Net call: latents (C, H, W), timestep, text states (L, D)."""
+
+    latents: Tensor
+    t: float
+    states: Tensor
+
+
+def ask_unet(checkpoint: Checkpoint, rows: Sequence[Row]) -> Tensor:
+    """Put rows of one shape to the U-Net in one call.
+
+    Args:
+        checkpoint: whose U-Net answers, on its device and in its number type.
+        rows: of one latent shape; each has its own timestep and text.
+
+    Returns:
+        The U-Net's output, (rows, C, H, W) float32 on the CPU.
+    """
+    device, dtype = checkpoint.device, checkpoint.dtype
+    latents = torch.stack([row.latents for row in rows]).to(device, dtype)
+    states = torch.stack([row.states for row in rows]).to(device, dtype)
+    times = torch.tensor([row.t for row in rows], dtype=torch.float32, device=device)
+    with torch.no_grad():
+        output = checkpoint.unet(latents, times, encoder_hidden_states=states, return_dict=False)[0]
+    return output.to("cpu", torch.float32)
+
+
+def rows_of(query: NoiseQuery) -> list[Row]:
+    """Return one row for each text state of a question.
+
+    Args:
+        query: one latent, one or two text states.
+    """
+    return [Row(query.latents[0], query.t, states) for states in query.states]
+
+
+def answer(checkpoint: Checkpoint, query: NoiseQuery) -> Tensor:
+    """Answer one question alone, guidance's two rows in one call.
+
+    Args:
+        checkpoint: whose U-Net answers.
+        query: the question.
+
+    Returns:
+        (len(query.states), C, H, W) float32 on the CPU.
+    """
+    return ask_unet(checkpoint, rows_of(query))
+
+
+def answer_all(calls: FittedCalls[Row], queries: Sequence[NoiseQuery]) -> list[Tensor | Exception]:
+    """Answer many questions at once; rows of all of them share calls.
+
+    Args:
+        calls: puts rows to the U-Net, see ``unet_calls``.
+        queries: any mix of times, prompts, guidance and sizes.
+
+    Returns:
+        For each question its answer, as ``answer`` gives it, or the exception it ended with.
+    """
+    rows = iter(calls.run([row for query in queries for row in rows_of(query)]))
+    answers: list[Tensor | Exception] = []
+    for query in queries:
+        mine = [next(rows) for _ in query.states]
+        wrong = [one for one in mine if isinstance(one, Exception)]
+        answers.append(
+            wrong[0] if wrong else torch.stack([one for one in mine if isinstance(one, Tensor)])
+        )
+    return answers
+
+
+def unet_calls(checkpoint: Checkpoint, most: Callable[[torch.Size], int]) -> FittedCalls[Row]:
+    """Return calls of a checkpoint's U-Net that halve when memory runs out.
+
+    Args:
+        checkpoint: whose U-Net answers.
+        most: rows of a latent shape (C, H, W) that one call should have at most.
+    """
+    return FittedCalls(lambda rows: ask_unet(checkpoint, rows), lambda r: r.latents.shape, most)
+
+
+def most_rows(checkpoint: Checkpoint, shape: torch.Size, memory_bytes: int) -> int:
+    """Return how many rows one U-Net call should have at most.
+
+    Args:
+        checkpoint: its width and number type decide what a row takes.
+        shape: of one latent, (C, H, W).
+        memory_bytes: of the device; 0 where unknown.
+
+    Returns:
+        At least 2, one question with guidance.
+    """
+    most = MOST_ROWS.get(checkpoint.device.type, 8)
+    if not memory_bytes:
+        return most
+    channels = int(checkpoint.unet.config["block_out_channels"][0])
+    taken = shape[-2] * shape[-1] * channels * checkpoint.dtype.itemsize * ACTIVATIONS
+    return max(2, min(most, int(MEMORY_SHARE * memory_bytes / taken)))

@@ -1,0 +1,91 @@
+"""Work on many tensors in calls that fit into memory; one that fails alone fails alone."""
+
+import gc
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+import torch
+from torch import Tensor
+
+Item = TypeVar("Item")
+
+
+class FittedCalls(Generic[Item]):
+    """Runs one function over lists of items, in calls that are as wide as memory allows."""
+
+    def __init__(
+        self,
+        work: Callable[[list[Item]], Tensor],
+        shape_of: Callable[[Item], torch.Size],
+        most: Callable[[torch.Size], int],
+    ) -> None:
+        """Keep what to run.
+
+        Args:
+            work: takes items of one shape and returns one row for each.
+            shape_of: items of different shapes never share a call.
+            most: how many items of a shape one call should take at most.
+        """
+        self._work = work
+        self._shape_of = shape_of
+        self._most = most
+        self._limits: dict[torch.Size, int] = {}
+        self.calls = 0
+
+    def run(self, items: Sequence[Item]) -> list[Tensor | Exception]:
+        """Work on every item.
+
+        Args:
+            items: of any mix of shapes.
+
+        Returns:
+            For each item its row, or the exception that it ended with when tried alone.
+        """
+        groups: dict[torch.Size, list[int]] = {}
+        for number, item in enumerate(items):
+            groups.setdefault(self._shape_of(item), []).append(number)
+        results: dict[int, Tensor | Exception] = {}
+        for shape, numbers in groups.items():
+            found = self._in_parts(shape, [items[number] for number in numbers])
+            results.update(zip(numbers, found, strict=True))
+        return [results[number] for number in range(len(items))]
+
+    def forget_limits(self) -> None:
+        """Try full width again: memory that others held may be free by now."""
+        self._limits.clear()
+
+    def _in_parts(self, shape: torch.Size, items: list[Item]) -> list[Tensor | Exception]:
+        limit = self._limits.get(shape) or max(1, self._most(shape))
+        if len(items) > limit:
+            return self._in_parts(shape, items[:limit]) + self._in_parts(shape, items[limit:])
+        self.calls += 1
+        try:
+            return list(self._work(items))
+        except Exception as error:  # whatever it is, it must end one request, not all of them
+            caught = error.with_traceback(None)  # a traceback keeps the failed call's tensors
+        if is_out_of_memory(caught):
+            free_memory()
+            self._limits[shape] = max(1, len(items) // 2)
+        if len(items) == 1:
+            return [caught]
+        half = len(items) // 2
+        return self._in_parts(shape, items[:half]) + self._in_parts(shape, items[half:])
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out; CPU and Apple's GPU say so only in words.
+
+    Args:
+        error: what was raised.
+    """
+    said = str(error).lower()
+    words = ("out of memory", "can't allocate memory", "not enough memory", "defaultcpuallocator")
+    by_words = isinstance(error, RuntimeError) and any(word in said for word in words)
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or by_words
+
+
+def free_memory() -> None:
+    """Give back what torch keeps for later, so that the next call may have it."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

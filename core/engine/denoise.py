@@ -1,0 +1,220 @@
+"""The denoising loop: from noise to latents, one question to the U-Net at a time."""
+
+import inspect
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from core.engine.request import Request
+from core.engine.trace import Step
+from core.errors import ExplainerError
+from core.ideas.guidance import guide
+from core.ideas.noise_levels import alpha_bar_from_sigma, sigma_from_alpha_bar
+from core.ideas.prediction import eps_from_v, eps_from_x0, x0_from_eps, x0_from_v
+from core.ideas.text_geometry import blend
+from core.models.loading import Checkpoint
+from core.models.schedulers import make_scheduler
+from core.models.text import encode_text
+
+LARGEST = 4  # times the area a model was trained at; beyond it pictures repeat and memory runs out
+
+# How noise and clean latents are read off what a network was trained to predict.
+EPS_FROM = {"epsilon": lambda xt, out, _: out, "v_prediction": eps_from_v, "sample": eps_from_x0}
+X0_FROM = {"epsilon": x0_from_eps, "v_prediction": x0_from_v, "sample": lambda xt, out, _: out}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Point:
+    """Noisy latents, and how to read an answer about them."""
+
+    kind: str  # "epsilon", "v_prediction" or "sample": what the network predicts
+    xt: Tensor
+    alpha_bar: float
+
+    def noise(self, output: Tensor) -> Tensor:
+        """Return the noise that an answer means."""
+        return EPS_FROM[self.kind](self.xt, output, self.alpha_bar)
+
+    def clean(self, output: Tensor) -> Tensor:
+        """Return the clean latents that an answer means."""
+        return X0_FROM[self.kind](self.xt, output, self.alpha_bar)
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # tensors have no plain ==
+class NoiseQuery:
+    """What the U-Net must be asked: how much noise is in these latents, given these words?
+
+    Attributes:
+        latents: (1, C, H, W) float32 on the CPU, at unit scale.
+        t: their timestep; between two whole timesteps for some schedulers.
+        states: text states of the negative prompt and the prompt, (2, L, D); (1, L, D) without
+            guidance. One answer is expected for each.
+        last: the step that led here, None at the first question.
+        calls: how many questions the whole run will have.
+    """
+
+    latents: Tensor
+    t: float
+    states: Tensor
+    last: Step | None
+    calls: int
+
+
+Loop = Generator[NoiseQuery, Tensor, tuple[Step, ...]]
+
+
+def denoise(checkpoint: Checkpoint, request: Request, states: Tensor | None = None) -> Loop:
+    """Walk from noise to latents; whoever drives this asks the U-Net and sends its answers.
+
+    All arithmetic here is float32 on the CPU, also when the U-Net runs elsewhere in half precision:
+    latents are small, and so the same seed gives the same noise on every machine.
+
+    Args:
+        checkpoint: where the schedule and the prediction type are read from.
+        request: validated.
+        states: from ``read_prompts``; None reads them now.
+
+    Yields:
+        What to ask; expects the answers back, (len(states), C, H, W) float32 on the CPU.
+
+    Returns:
+        One ``Step`` for every question.
+
+    Raises:
+        ExplainerError: the size does not suit the model, or the numbers stopped being finite.
+    """
+    if states is None:
+        states = read_prompts(request, partial(encode_text, checkpoint))
+    scheduler = make_scheduler(
+        request.scheduler, checkpoint.scheduler_config, dict(request.params), seed=request.seed
+    )
+    scheduler.set_timesteps(request.steps)
+    timesteps = scheduler.timesteps
+    noise = torch.Generator().manual_seed(request.seed)
+    takes_noise = "generator" in inspect.signature(scheduler.step).parameters
+    fresh = {"generator": noise} if takes_noise else {}
+
+    x = torch.randn(latent_shape(checkpoint, request), generator=noise)
+    x = x * scheduler.init_noise_sigma
+    xt = scheduler.scale_model_input(x, timesteps[0])
+    steps: list[Step] = []
+    for index, t in enumerate(timesteps):
+        sigma = noise_level(scheduler, t)
+        last = steps[-1] if steps else None
+        answer = yield NoiseQuery(xt, float(t), states, last, len(timesteps))
+        uncond, cond = answer.chunk(2) if len(states) == 2 else (None, answer)
+        output = cond if uncond is None else guide(uncond, cond, request.guidance)
+        x = scheduler.step(output, t, x, **fresh).prev_sample
+        more = index + 1 < len(timesteps)
+        # What is asked next: schedulers that keep x0 + sigma eps bring it to unit scale here.
+        x_prev = scheduler.scale_model_input(x, timesteps[index + 1]) if more else x
+        point = Point(scheduler.config.prediction_type, xt, float(alpha_bar_from_sigma(sigma)))
+        steps.append(
+            Step(
+                index=index,
+                step=scheduler_step(scheduler, index, request.steps),
+                t=float(t),
+                sigma=sigma,
+                alpha_bar=point.alpha_bar,
+                xt=xt[0],
+                eps_uncond=None if uncond is None else point.noise(uncond)[0],
+                eps_cond=point.noise(cond)[0],
+                eps=point.noise(output)[0],
+                x0=point.clean(output)[0],
+                x_prev=x_prev[0],
+            )
+        )
+        _check_finite(steps[-1], len(timesteps))
+        xt = x_prev
+    return tuple(steps)
+
+
+def read_prompts(request: Request, read: Callable[[str, int, bool], Tensor]) -> Tensor:
+    """Return the text states to ask with: negative prompt, then prompt.
+
+    Args:
+        request: validated; at guidance 1 the negative prompt is not asked about.
+        read: turns one prompt into its text states, (1, L, D); it is also told how many layers to
+            skip and whether to pass the padding mask.
+
+    Returns:
+        (2, L, D), or (1, L, D) at guidance 1.
+    """
+    how = request.clip_skip, request.padding_mask
+    prompt = read(request.prompt, *how)
+    if request.share:
+        prompt = blend(prompt, read(request.blend, *how), request.share)
+    return prompt if request.guidance == 1 else torch.cat([read(request.negative, *how), prompt])
+
+
+def latent_shape(checkpoint: Checkpoint, request: Request) -> tuple[int, int, int, int]:
+    """Return the shape of the latents of one picture, (1, C, H, W).
+
+    Args:
+        checkpoint: knows its own size and how far its autoencoder shrinks a picture.
+        request: validated; None for a side takes the model's own.
+
+    Raises:
+        ExplainerError: the picture is far larger than what the model was trained at.
+    """
+    height, width = request.height or checkpoint.height, request.width or checkpoint.width
+    if height * width > LARGEST * checkpoint.height * checkpoint.width:
+        raise ExplainerError(
+            f"{width} × {height} pixels are too many for this model, which was trained at "
+            f"{checkpoint.width} × {checkpoint.height}.",
+            f"Choose at most {LARGEST} times its area, for example "
+            f"{2 * checkpoint.width} × {2 * checkpoint.height}.",
+        )
+    scale = checkpoint.vae_scale
+    if height % scale or width % scale:
+        raise ExplainerError(
+            f"{width} × {height} pixels do not divide into this model's latents.",
+            f"Choose sides that are multiples of {scale}.",
+        )
+    return 1, checkpoint.latent_channels, height // scale, width // scale
+
+
+def noise_level(scheduler: Any, t: Tensor) -> float:  # Any: diffusers has no common type
+    """Return sigma of the latents the scheduler is about to ask about.
+
+    Args:
+        scheduler: a diffusers scheduler between two steps.
+        t: the timestep it asks with.
+    """
+    if not hasattr(scheduler, "sigmas"):  # DDIM, DDPM, PNDM, LCM, TCD
+        return float(sigma_from_alpha_bar(float(scheduler.alphas_cumprod[int(t)])))
+    index = scheduler.step_index or 0  # None before the first step
+    if not getattr(scheduler, "state_in_first_order", True):  # the second call of one step
+        if getattr(scheduler, "mid_point_sigma", None) is not None:  # DPM++ SDE
+            return float(scheduler.mid_point_sigma)
+        if hasattr(scheduler, "sigmas_interpol"):  # KDPM2 asks half way; the two count apart
+            ancestral = "Ancestral" in type(scheduler).__name__
+            return float(scheduler.sigmas_interpol[index - 1 if ancestral else index])
+    return float(scheduler.sigmas[index])
+
+
+def scheduler_step(scheduler: Any, index: int, steps: int) -> int:  # Any: as above
+    """Return which scheduler step a U-Net call belongs to.
+
+    Args:
+        scheduler: with its timesteps set.
+        index: number of the call.
+        steps: scheduler steps asked for.
+    """
+    if scheduler.order == 2:  # Heun and KDPM2 ask twice a step, but once at the last
+        return index // 2
+    return max(0, index - (len(scheduler.timesteps) - steps))  # PNDM asks again at the start
+
+
+def _check_finite(step: Step, calls: int) -> None:
+    if not (step.x_prev.isfinite().all() and step.x0.isfinite().all()):
+        raise ExplainerError(
+            f"The numbers ran away: call {step.index + 1} of {calls} to the network gave values "
+            "that are not finite.",
+            "Try another number of steps, a lower guidance or another scheduler; if every prompt "
+            "ends like this, the model's files are damaged.",
+        )

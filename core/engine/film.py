@@ -1,0 +1,83 @@
+"""The film of a run: its noisy latents and its estimates, decoded to pictures."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from core.engine.trace import Trace
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Film:
+    """A run as pictures.
+
+    Attributes:
+        xt: the noisy latents of the shown calls, then the end; uint8 (n + 1, height, width, 3).
+        x0: the estimate of every shown call; uint8 (n, height, width, 3).
+        indices: which calls are shown, (n,); all of them unless the run is long.
+    """
+
+    xt: np.ndarray
+    x0: np.ndarray
+    indices: tuple[int, ...]
+
+    def to_bytes(self) -> bytes:
+        """Return the film as one safetensors file."""
+        return safetensors.torch.save(
+            {
+                "xt": torch.from_numpy(self.xt),
+                "x0": torch.from_numpy(self.x0),
+                "indices": torch.tensor(self.indices),
+            }
+        )
+
+
+def film_from_bytes(content: bytes) -> Film:
+    """Read a film that ``to_bytes`` wrote.
+
+    Args:
+        content: the whole file.
+
+    Raises:
+        ValueError: it is no such file.
+    """
+    try:
+        found = safetensors.torch.load(content)
+        indices = tuple(int(index) for index in found["indices"])
+        film = Film(found["xt"].numpy(), found["x0"].numpy(), indices)
+    except Exception as error:  # safetensors and numpy each have their own kinds
+        raise ValueError(f"{len(content)} bytes are no film: {error!s:.200}") from error
+    if not len(film.xt) == len(film.x0) + 1 == len(indices) + 1:
+        raise ValueError(
+            f"{len(film.xt)} and {len(film.x0)} pictures do not show {len(indices)} calls"
+        )
+    return film
+
+
+def shown_calls(calls: int, frames: int) -> tuple[int, ...]:
+    """Choose which calls of a run to show, evenly, the first and the last among them.
+
+    Args:
+        calls: U-Net calls of the run.
+        frames: most to show, at least 2.
+    """
+    if calls <= frames:
+        return tuple(range(calls))
+    return tuple(round(place * (calls - 1) / (frames - 1)) for place in range(frames))
+
+
+def latents_to_show(trace: Trace, indices: tuple[int, ...]) -> list[Tensor]:
+    """Return what has to be decoded for a film, in its order: noisy, the end, estimates.
+
+    Args:
+        trace: the run.
+        indices: the calls to show.
+
+    Returns:
+        Each (C, H, W) at unit scale; 2 * len(indices) + 1 of them.
+    """
+    shown = [trace.steps[index] for index in indices]
+    return [*(step.xt for step in shown), trace.latents, *(step.x0 for step in shown)]

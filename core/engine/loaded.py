@@ -1,0 +1,153 @@
+"""The model in memory, as the worker uses it: prompts read once, calls that fit, previews."""
+
+import contextlib
+import functools
+import hashlib
+import logging
+from collections import OrderedDict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from core.engine.ask import most_rows, unet_calls
+from core.engine.calls import FittedCalls, free_memory
+from core.errors import ExplainerError
+from core.models.hardware import find_hardware
+from core.models.latents import ColorMap, decode_latents, fit_color_map
+from core.models.loading import Checkpoint, load_checkpoint
+from core.models.manifest import sha256_of
+from core.models.text import encode_text
+from core.models.text_reading import readable_encoder
+from core.nets.clip_text import ClipTextEncoder
+
+LOG = logging.getLogger(__name__)
+CORE = Path(__file__).resolve().parents[1]
+# What is computed anew when it changes; torchsde only where a scheduler needs it.
+LIBRARIES = ("torch", "diffusers", "transformers", "tokenizers", "numpy", "scipy", "torchsde")
+DECIDING = (
+    *("engine/ask.py", "engine/denoise.py", "engine/film.py", "engine/trace.py"),
+    *("models/latents.py", "models/loading.py", "models/scheduler_options.py"),
+    *("models/schedulers.py", "models/schedulers_info.py", "models/text.py", "models/tokens.py"),
+    *("ideas/guidance.py", "ideas/noise_levels.py", "ideas/prediction.py"),
+    "ideas/text_geometry.py",
+)
+MOST_PROMPTS = 128  # text states kept
+MOST_PICTURES = 4  # decoded in one call
+
+
+class LoadedModel:
+    """A checkpoint and what speeds it up; belongs to one thread."""
+
+    def __init__(self, checkpoint: Checkpoint, memory_bytes: int) -> None:
+        """Keep the checkpoint.
+
+        Args:
+            checkpoint: read-only.
+            memory_bytes: of the device it is on; 0 where unknown.
+        """
+        self.checkpoint = checkpoint
+        scale = checkpoint.vae_scale
+        own = (checkpoint.latent_channels, checkpoint.height // scale, checkpoint.width // scale)
+        self.unet = unet_calls(checkpoint, lambda shape: most_rows(checkpoint, shape, memory_bytes))
+        self.vae = FittedCalls(self._decode, lambda latents: latents.shape, lambda _: MOST_PICTURES)
+        # Two rows a request: with guidance, everybody in memory fits into one call.
+        self.slots = most_rows(checkpoint, torch.Size(own), memory_bytes) // 2
+        self._prompts: OrderedDict[tuple[str, int, bool], Tensor] = OrderedDict()
+        self._reader: ClipTextEncoder | None = None
+        self.colors: ColorMap | None = None  # for previews; fitted when one is asked for
+        self.colors_tried = False
+
+    @property
+    def stamp(self) -> str:
+        """All that decides a run beside the request: weights, number type, libraries, our code."""
+        kind = f"{self.checkpoint.device.type} {self.checkpoint.dtype}"
+        return f"{self.checkpoint.fingerprint} {kind} {libraries()} core {source_hash()}"
+
+    def read(self, prompt: str, clip_skip: int = 0, padding_mask: bool = False) -> Tensor:
+        """Return the text states of a prompt, (1, L, D), float32 on the CPU.
+
+        Args:
+            prompt: any text.
+            clip_skip: layers left out at the end.
+            padding_mask: whether the text encoder gets the padding mask.
+
+        Raises:
+            ExplainerError: the text encoder has fewer layers.
+        """
+        layers = self.checkpoint.clip_layers
+        if clip_skip > layers:
+            raise ExplainerError(
+                f"This text encoder has {layers} layers, and {clip_skip} should be left out.",
+                f"Skip {layers} at most.",
+            )
+        name = prompt, clip_skip, padding_mask
+        if name not in self._prompts:
+            self._prompts[name] = encode_text(self.checkpoint, *name).cpu()
+            if len(self._prompts) > MOST_PROMPTS:
+                self._prompts.popitem(last=False)
+        self._prompts.move_to_end(name)
+        return self._prompts[name]
+
+    @property
+    def text_reader(self) -> ClipTextEncoder:
+        """The readable text encoder with this model's weights, made when it is first asked for.
+
+        Raises:
+            ExplainerError: the text encoder is of a kind that we have no readable copy of.
+        """
+        if self._reader is None:
+            self._reader = readable_encoder(self.checkpoint)
+        return self._reader
+
+    def fit_colors(self) -> None:
+        """Fit the linear guess of the colour under each latent, once; without it, no previews."""
+        if self.colors_tried:
+            return
+        self.colors_tried = True
+        try:
+            self.colors = fit_color_map(self.checkpoint)
+        except Exception as error:  # a preview is a luxury: what it lacks must end no run
+            caught = error.with_traceback(None)  # a traceback keeps the failed call's tensors
+            LOG.warning("no previews for %s: %s", self.checkpoint.id, caught)
+        if self.colors is None:
+            free_memory()
+
+    def _decode(self, latents: list[Tensor]) -> Tensor:
+        return decode_latents(self.checkpoint, torch.stack(latents)).contiguous()
+
+
+def libraries() -> str:
+    """Return name and version of every library whose numbers end up in a picture."""
+    found = []
+    for name in LIBRARIES:
+        with contextlib.suppress(PackageNotFoundError):
+            found.append(f"{name} {version(name)}")
+    return " ".join(found)
+
+
+@functools.cache
+def source_hash(root: Path = CORE) -> str:
+    """Return the sha256 of our own files that decide what a run gives.
+
+    Args:
+        root: the folder of the package ``core``.
+    """
+    whole = hashlib.sha256()
+    for name in DECIDING:
+        whole.update(f"{name} {sha256_of(root / name)}\n".encode())
+    return whole.hexdigest()
+
+
+def load_model(model_id: str) -> LoadedModel:
+    """Load a model of the catalog onto the best device of this machine.
+
+    Args:
+        model_id: an id of the catalog.
+
+    Raises:
+        ExplainerError: it is not here, damaged, or too large.
+    """
+    hardware = find_hardware()
+    return LoadedModel(load_checkpoint(model_id, hardware), hardware.memory_bytes)

@@ -1,0 +1,291 @@
+"""What the autoencoder makes of pictures, and what it makes of latents that were changed."""
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from core.engine.looks.look import Look, Work
+from core.engine.request import MAX_SEED, SIDE_STEP, SIDES
+from core.errors import ExplainerError
+from core.ideas.checks import check_whole
+from core.ideas.latent_surgery import measure_scaling_factor
+from core.models.catalog import BUILT_IN, find_entry
+from core.models.latent_reading import Decoded, PictureReading, ScaleReading
+
+if TYPE_CHECKING:
+    from core.engine.loaded import LoadedModel
+    from core.models.loading import Checkpoint
+
+MOST_SEEDS = 8
+MOST_LATENTS = 16
+MOST_PICTURES = 32
+MOST_CHANNELS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class PictureLook(Look[PictureReading]):
+    """A picture encoded and decoded again.
+
+    Attributes:
+        model: the checkpoint's id in the catalog.
+        pixels: red, green, blue, row by row.
+        width: pixels.
+        height: pixels.
+        seeds: one sample of the posterior is drawn for each.
+    """
+
+    model: str = BUILT_IN
+    pixels: bytes = b""
+    width: int = 0
+    height: int = 0
+    seeds: tuple[int, ...] = (0, 1)
+
+    def validated(self) -> Self:
+        """Return the look with every field checked.
+
+        Raises:
+            ExplainerError: a field is wrong.
+        """
+        if not isinstance(self.seeds, tuple) or len(self.seeds) > MOST_SEEDS:
+            raise ExplainerError("There are too many seeds.", f"Give {MOST_SEEDS} at most.")
+        width, height = _check_sides(self.width, self.height)
+        return type(self)(
+            model=find_entry(self.model).id,
+            pixels=_check_pixels(self.pixels, width, height),
+            width=width,
+            height=height,
+            seeds=tuple(check_whole(seed, "seed", 0, MAX_SEED) for seed in self.seeds),
+        )
+
+    def read(self, loaded: "LoadedModel") -> "Work[PictureReading]":
+        """Encode, decode, and fit the colours once for this model.
+
+        Args:
+            loaded: the model; the fitted colours stay with it.
+
+        Raises:
+            ExplainerError: the picture does not suit the model.
+        """
+        import torch
+
+        from core.models import latents as vae
+
+        checkpoint = loaded.checkpoint
+        _check_scale(checkpoint, self.width, self.height)
+        total = 2 + (vae.FITTED_PICTURES if loaded.colors is None else 0)
+        yield 0, total
+        picture = vae.picture_tensor(self.pixels, self.width, self.height)
+        started = time.perf_counter()
+        found = vae.encode_posterior(checkpoint, picture)
+        mean = vae.to_unit_scale(checkpoint, found.mean)
+        drawn = [
+            vae.to_unit_scale(checkpoint, found.sample(torch.Generator().manual_seed(seed)))
+            for seed in self.seeds
+        ]
+        encode_s = time.perf_counter() - started
+        yield 1, total
+        started = time.perf_counter()
+        back = vae.decode_latents(checkpoint, mean)[0].numpy()
+        decode_s = time.perf_counter() - started
+        colors = loaded.colors
+        if colors is None:
+            fitting = vae.color_map_in_pieces(checkpoint)
+            done = 2
+            while colors is None:
+                try:
+                    next(fitting)
+                except StopIteration as end:
+                    colors = loaded.colors = end.value
+                else:
+                    yield done, total
+                    done += 1
+        return PictureReading(
+            mean=mean[0].cpu().numpy(),
+            std=(found.std[0] * checkpoint.scaling_factor).cpu().numpy(),
+            kl=found.kl()[0].cpu().numpy(),
+            samples=torch.stack([one[0].cpu() for one in drawn]).numpy() if drawn
+            else np.empty((0, *mean.shape[1:]), np.float32),
+            back=back,
+            colour_weights=colors.weights.numpy(),
+            colour_bias=colors.bias.numpy(),
+            encode_s=encode_s,
+            decode_s=decode_s,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeLook(Look[Decoded]):
+    """Latents decoded, whatever was done to them before.
+
+    Attributes:
+        model: the checkpoint's id in the catalog.
+        latents: at unit scale, float32 in the machine's order, of shape ``shape``.
+        shape: (n, C, h, w).
+    """
+
+    model: str = BUILT_IN
+    latents: bytes = b""
+    shape: tuple[int, int, int, int] = (0, 0, 0, 0)
+
+    @classmethod
+    def of(cls, model: str, latents: np.ndarray) -> Self:
+        """Return the look for an array.
+
+        Args:
+            model: the checkpoint's id in the catalog.
+            latents: at unit scale, (n, C, h, w).
+        """
+        whole = np.ascontiguousarray(latents, np.float32)
+        return cls(model, whole.tobytes(), whole.shape)  # type: ignore[arg-type]  # checked below
+
+    def validated(self) -> Self:
+        """Return the look with every field checked.
+
+        Raises:
+            ExplainerError: a field is wrong, or a number is not finite.
+        """
+        wrong = ExplainerError("These latents have another shape.", "Encode a picture again.")
+        if len(self.shape) != 4:
+            raise wrong
+        n, channels, height, width = self.shape
+        check_whole(n, "number of latents", 1, MOST_LATENTS)
+        check_whole(channels, "number of channels", 1, MOST_CHANNELS)
+        for side in (height, width):
+            check_whole(side, "side of the latents", 1, SIDES[1] // SIDE_STEP)
+        if len(self.latents) != 4 * n * channels * height * width:
+            raise wrong
+        if not np.isfinite(np.frombuffer(self.latents, np.float32)).all():
+            raise ExplainerError("These latents hold numbers that are not finite.", "Start again.")
+        return type(self)(find_entry(self.model).id, self.latents, self.shape)
+
+    def read(self, loaded: "LoadedModel") -> "Work[Decoded]":
+        """Decode one after the other.
+
+        Args:
+            loaded: the model.
+
+        Raises:
+            ExplainerError: the latents are another model's.
+        """
+        import torch
+
+        from core.models import latents as vae
+
+        checkpoint = loaded.checkpoint
+        if self.shape[1] != checkpoint.latent_channels:
+            raise ExplainerError(
+                f"These latents have {self.shape[1]} channels; "
+                f"{checkpoint.id} has {checkpoint.latent_channels}.",
+                "Encode the picture with this model.",
+            )
+        whole = torch.from_numpy(np.frombuffer(self.latents, np.float32).reshape(self.shape).copy())
+        pictures, seconds = [], []
+        for index, one in enumerate(whole.split(1)):
+            yield index, len(whole)
+            started = time.perf_counter()
+            pictures.append(vae.decode_latents(checkpoint, one)[0].numpy())
+            seconds.append(time.perf_counter() - started)
+        return Decoded(np.stack(pictures), tuple(seconds), _preview_seconds(loaded, whole[:1]))
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleLook(Look[ScaleReading]):
+    """How far latents spread: the scaling factor, measured on pictures.
+
+    Attributes:
+        model: the checkpoint's id in the catalog.
+        pictures: red, green, blue, row by row, one entry a picture.
+        width: pixels.
+        height: pixels.
+        seed: of the samples that are measured.
+    """
+
+    model: str = BUILT_IN
+    pictures: tuple[bytes, ...] = ()
+    width: int = 0
+    height: int = 0
+    seed: int = 0
+
+    def validated(self) -> Self:
+        """Return the look with every field checked.
+
+        Raises:
+            ExplainerError: a field is wrong.
+        """
+        check_whole(len(self.pictures), "number of pictures", 1, MOST_PICTURES)
+        width, height = _check_sides(self.width, self.height)
+        return type(self)(
+            model=find_entry(self.model).id,
+            pictures=tuple(_check_pixels(one, width, height) for one in self.pictures),
+            width=width,
+            height=height,
+            seed=check_whole(self.seed, "seed", 0, MAX_SEED),
+        )
+
+    def read(self, loaded: "LoadedModel") -> "Work[ScaleReading]":
+        """Encode one picture after the other, and measure what came of them all.
+
+        Args:
+            loaded: the model.
+
+        Raises:
+            ExplainerError: the pictures do not suit the model.
+        """
+        import torch
+
+        from core.models import latents as vae
+
+        checkpoint = loaded.checkpoint
+        _check_scale(checkpoint, self.width, self.height)
+        generator = torch.Generator().manual_seed(self.seed)
+        found = []
+        for index, pixels in enumerate(self.pictures):
+            yield index, len(self.pictures)
+            picture = vae.picture_tensor(pixels, self.width, self.height)
+            found.append(vae.encode_posterior(checkpoint, picture).sample(generator).cpu())
+        raw = torch.cat(found)  # (n, C, h, w), before scaling
+        scaled = vae.to_unit_scale(checkpoint, raw).permute(1, 0, 2, 3).flatten(1)  # (C, n * h * w)
+        return ScaleReading(
+            means=scaled.mean(1).numpy(),
+            stds=scaled.std(1).numpy(),
+            measured=measure_scaling_factor(raw.numpy()),
+            configured=checkpoint.scaling_factor,
+            pictures=len(found),
+        )
+
+
+def _check_sides(width: object, height: object) -> tuple[int, int]:
+    return (
+        check_whole(width, "width of the picture", *SIDES),
+        check_whole(height, "height of the picture", *SIDES),
+    )
+
+
+def _check_pixels(pixels: bytes, width: int, height: int) -> bytes:
+    if not isinstance(pixels, bytes) or len(pixels) != width * height * 3:
+        raise ExplainerError(
+            f"These are not the pixels of a picture of {width} × {height}.", "Choose it again."
+        )
+    return pixels
+
+
+def _check_scale(checkpoint: "Checkpoint", width: int, height: int) -> None:
+    scale = checkpoint.vae_scale
+    if width % scale or height % scale:
+        raise ExplainerError(
+            f"A picture of {width} × {height} does not fit this model.",
+            f"Its sides must be multiples of {scale}.",
+        )
+
+
+def _preview_seconds(loaded: "LoadedModel", latents: "object") -> float:
+    """Time the linear guess; 0 where no colours have been fitted."""
+    from core.models.latents import preview
+
+    if loaded.colors is None:
+        return 0.0
+    started = time.perf_counter()
+    preview(latents, loaded.colors)  # type: ignore[arg-type]  # a tensor; naming it imports torch
+    return time.perf_counter() - started

@@ -1,0 +1,109 @@
+"""A picture noised where the model noises it: in its latents, decoded to be looked at."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from core.engine.looks.look import Look, Work
+from core.engine.request import MAX_SEED, SIDES
+from core.errors import ExplainerError
+from core.ideas.checks import check_real, check_whole
+from core.models.catalog import BUILT_IN, find_entry
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from core.engine.loaded import LoadedModel
+
+MOST_LEVELS = 160
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # arrays have no plain ==
+class NoisedPicture:
+    """Latents with more and more noise.
+
+    Attributes:
+        clean: latents at unit scale, float32 (C, h, w).
+        noise: what is added to them, the start noise of a run with this seed, float32 (C, h, w).
+        pictures: decoded, uint8 (levels, H, W, 3).
+    """
+
+    clean: "np.ndarray"
+    noise: "np.ndarray"
+    pictures: "np.ndarray"
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseLook(Look[NoisedPicture]):
+    """A picture encoded, noised to several levels, and decoded at each.
+
+    Attributes:
+        model: the checkpoint's id in the catalog.
+        pixels: red, green, blue, row by row.
+        width: pixels.
+        height: pixels.
+        levels: alpha_bar of each picture wanted, 0 to 1.
+        seed: of the noise.
+    """
+
+    model: str = BUILT_IN
+    pixels: bytes = b""
+    width: int = 0
+    height: int = 0
+    levels: tuple[float, ...] = (1.0,)
+    seed: int = 0
+
+    def validated(self) -> Self:
+        """Return the look with every field checked.
+
+        Raises:
+            ExplainerError: a field is wrong.
+        """
+        width = check_whole(self.width, "width of the picture", *SIDES)
+        height = check_whole(self.height, "height of the picture", *SIDES)
+        if not isinstance(self.pixels, bytes) or len(self.pixels) != width * height * 3:
+            raise ExplainerError(
+                f"These are not the pixels of a picture of {width} × {height}.", "Choose it again."
+            )
+        check_whole(len(self.levels), "number of noise levels", 1, MOST_LEVELS)
+        return type(self)(
+            model=find_entry(self.model).id,
+            pixels=self.pixels,
+            width=width,
+            height=height,
+            levels=tuple(check_real(level, "signal power left", 0, 1) for level in self.levels),
+            seed=check_whole(self.seed, "seed", 0, MAX_SEED),
+        )
+
+    def read(self, loaded: "LoadedModel") -> Work[NoisedPicture]:
+        """Encode once, then noise and decode one level after the other.
+
+        Args:
+            loaded: the model.
+
+        Raises:
+            ExplainerError: the picture does not suit the model.
+        """
+        import numpy as np
+        import torch
+
+        from core.ideas.forward import add_noise
+        from core.models import latents as vae
+
+        checkpoint, total = loaded.checkpoint, len(self.levels) + 1
+        scale = checkpoint.vae_scale
+        if self.width % scale or self.height % scale:
+            raise ExplainerError(
+                f"A picture of {self.width} × {self.height} does not fit this model.",
+                f"Its sides must be multiples of {scale}.",
+            )
+        yield 0, total
+        picture = vae.picture_tensor(self.pixels, self.width, self.height)
+        posterior = vae.encode_posterior(checkpoint, picture)
+        clean = vae.to_unit_scale(checkpoint, posterior.mean).float().cpu()
+        noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(self.seed))
+        pictures = []
+        for index, level in enumerate(self.levels):
+            yield index + 1, total
+            noisy = add_noise(clean, noise, level)
+            pictures.append(vae.decode_latents(checkpoint, noisy)[0].numpy())
+        return NoisedPicture(clean[0].numpy(), noise[0].numpy(), np.stack(pictures))

@@ -1,0 +1,67 @@
+"""What the text encoder makes of prompts."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from core.engine.looks.look import Look, Work
+from core.engine.request import check_text
+from core.errors import ExplainerError
+from core.ideas.checks import check_switch
+from core.models.catalog import BUILT_IN, find_entry
+
+if TYPE_CHECKING:
+    from core.engine.loaded import LoadedModel
+    from core.models.text_reading import TextReading
+
+MAX_TEXTS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class TextLook(Look["TextReading"]):
+    """What the text encoder makes of prompts; no picture is drawn.
+
+    Attributes:
+        model: the checkpoint's id in the catalog.
+        prompts: read together, 1 to ``MAX_TEXTS`` of them.
+        padding_mask: whether the text encoder gets the padding mask.
+        inside: whether the states and attention weights of every layer are wanted as well.
+    """
+
+    model: str = BUILT_IN
+    prompts: tuple[str, ...] = ("",)
+    padding_mask: bool = False
+    inside: bool = False
+
+    def validated(self) -> Self:
+        """Return the look with every field checked.
+
+        Raises:
+            ExplainerError: a field is wrong.
+        """
+        prompts = self.prompts
+        if not isinstance(prompts, tuple) or not 1 <= len(prompts) <= MAX_TEXTS:
+            raise ExplainerError(
+                "These are not texts that can be read together.", f"Give 1 to {MAX_TEXTS} of them."
+            )
+        return type(self)(
+            model=find_entry(self.model).id,
+            prompts=tuple(check_text(prompt, "prompt") for prompt in prompts),
+            padding_mask=check_switch(self.padding_mask, "padding mask"),
+            inside=check_switch(self.inside, "look inside"),
+        )
+
+    def read(self, loaded: "LoadedModel") -> "Work[TextReading]":
+        """Read all prompts in one call.
+
+        Args:
+            loaded: the model.
+
+        Raises:
+            ExplainerError: the text encoder is of a kind that we have no readable copy of.
+        """
+        from core.models.text_reading import read_texts
+
+        yield 0, 1
+        return read_texts(
+            loaded.checkpoint, loaded.text_reader, self.prompts, self.padding_mask, self.inside
+        )

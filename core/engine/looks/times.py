@@ -1,0 +1,44 @@
+"""What the U-Net makes of time."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from core.engine.looks.look import Look, Work
+from core.models.catalog import BUILT_IN, find_entry
+
+if TYPE_CHECKING:
+    from core.engine.loaded import LoadedModel
+    from core.models.time_reading import TimeReading
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLook(Look["TimeReading"]):
+    """What a model's network makes of every timestep; no picture is drawn.
+
+    Attributes:
+        model: the checkpoint's id in the catalog.
+    """
+
+    model: str = BUILT_IN
+
+    def validated(self) -> Self:
+        """Return the look with its field checked.
+
+        Raises:
+            ExplainerError: there is no such model.
+        """
+        return type(self)(find_entry(self.model).id)
+
+    def read(self, loaded: "LoadedModel") -> "Work[TimeReading]":
+        """Put every timestep through the time layers.
+
+        Args:
+            loaded: the model.
+
+        Raises:
+            ExplainerError: the U-Net is of a kind that we have no readable copy of.
+        """
+        from core.models.time_reading import read_times
+
+        yield 0, 1
+        return read_times(loaded.checkpoint)

@@ -1,0 +1,89 @@
+"""Where a position looks: its self-attention in every layer and head of one call."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from core.engine.looks.look import Look, Work
+from core.engine.looks.unet_place import Place
+from core.errors import ExplainerError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from core.engine.loaded import LoadedModel
+    from core.models.unet_seen import Looking
+
+
+@dataclass(frozen=True, slots=True)
+class SelfAttentionLook(Look["tuple[Looking, ...]"]):
+    """The self-attention of one position, for the prompt's half of one call.
+
+    Attributes:
+        model: the checkpoint's id in the catalog, that of the run.
+        place: what to ask.
+        row: of the position, in the latents.
+        column: of the position, in the latents.
+    """
+
+    model: str
+    place: Place
+    row: int
+    column: int
+
+    def validated(self) -> Self:
+        """Return the look with every field checked.
+
+        Raises:
+            ExplainerError: a field is wrong.
+        """
+        place = self.place.validated().of_model(self.model)
+        _, height, width = place.shape
+        if not (0 <= self.row < height and 0 <= self.column < width):
+            raise ExplainerError(
+                f"There is no position {self.row}, {self.column}.",
+                f"Choose a row of 0 to {height - 1} and a column of 0 to {width - 1}.",
+            )
+        return type(self)(self.model, place, self.row, self.column)
+
+    def read(self, loaded: "LoadedModel") -> "Work[tuple[Looking, ...]]":
+        """Ask once; of each layer's weights only this position's row is kept, as they come.
+
+        Args:
+            loaded: the model.
+
+        Raises:
+            ExplainerError: the U-Net is of a kind that we have no readable copy of.
+        """
+        from core.engine.denoise import read_prompts
+        from core.models.unet_facts import draw_plan
+        from core.models.unet_reading import ask_readable, readable_unet
+        from core.models.unet_seen import Looking
+
+        yield 0, 1
+        unet, place = readable_unet(loaded.checkpoint), self.place
+        _, height, width = place.shape
+        boxes, _ = draw_plan(unet.config, (height, width))
+        found = {
+            f"{box.name}.transformer_blocks.{number}.attn1": box.shape[1:]
+            for box in boxes
+            if box.kind == "attention"
+            for number in range(unet.config.transformer_layers_per_block)
+        }
+        places = {
+            name: (self.row * tall // height, self.column * wide // width)
+            for name, (tall, wide) in found.items()
+        }
+
+        def keep_row(at: int) -> Callable[[tuple["Tensor", "Tensor"]], "Tensor"]:
+            return lambda output: output[1][0, :, at].clone()  # not the whole: (h, N) of (h, N, N)
+
+        parts = {
+            name: keep_row(row * found[name][1] + column) for name, (row, column) in places.items()
+        }
+        states = read_prompts(place.request, loaded.read)[-1:]
+        _, seen, _ = ask_readable(loaded.checkpoint, place.latents(), place.t, states, parts=parts)
+        return tuple(
+            Looking(name, places[name], part.value.unflatten(-1, found[name]).float().cpu().numpy())
+            for name, part in seen.items()
+        )

@@ -1,0 +1,62 @@
+"""One place of a run, to ask the network about again; imports no torch."""
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from core.engine.request import Request, validated
+from core.errors import ExplainerError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+LARGEST = 4 * 1024 * 1024  # bytes of latents: far more than any picture of this family has
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What the network was asked at one call of a finished run.
+
+    Attributes:
+        request: the run; its prompts are read again.
+        t: the timestep the network was told.
+        alpha_bar: signal power left in the latents, in (0, 1].
+        shape: of the latents, (C, H, W).
+        xt: the noisy latents at unit scale, float32 in C order.
+    """
+
+    request: Request
+    t: float
+    alpha_bar: float
+    shape: tuple[int, int, int]
+    xt: bytes
+
+    def validated(self) -> Self:
+        """Return the place with every field checked.
+
+        Raises:
+            ExplainerError: a field is wrong.
+        """
+        right = 0 < len(self.xt) == 4 * math.prod(self.shape) <= LARGEST
+        if not (right and 0 < self.alpha_bar <= 1 and math.isfinite(self.t)):
+            raise ExplainerError("This is no place of a run.", "Draw the picture again.")
+        return type(self)(validated(self.request), self.t, self.alpha_bar, self.shape, self.xt)
+
+    def of_model(self, model: str) -> Self:
+        """Return the place, which must be of a model's run.
+
+        Args:
+            model: an id of the catalog.
+
+        Raises:
+            ExplainerError: it is another's.
+        """
+        if self.request.model != model:
+            raise ExplainerError("This run is another model's.", "Draw the picture again.")
+        return self
+
+    def latents(self) -> "Tensor":
+        """Return the noisy latents, (1, C, H, W)."""
+        import torch
+
+        return torch.frombuffer(bytearray(self.xt), dtype=torch.float32).reshape(1, *self.shape)

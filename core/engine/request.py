@@ -1,0 +1,261 @@
+"""What is asked of the engine: a picture, or its film; imports no torch."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from core.errors import ExplainerError
+from core.ideas.checks import check_real, check_switch, check_whole
+from core.models.catalog import BUILT_IN, find_entry
+from core.models.scheduler_options import Value, check_params
+from core.models.schedulers_info import SCHEDULERS, find_scheduler
+
+MAX_PROMPT = 20_000  # characters; 75 tokens are read, the rest is shown as cut
+MAX_SEED = 2**32 - 1  # torch's CPU generator keeps 32 bits: a larger seed repeats a smaller one
+MAX_GUIDANCE = 30.0
+SIDES = (64, 1024)  # pixels
+SIDE_STEP = 8  # the autoencoder shrinks a picture by 8 each way
+MAX_PARAMS = 32
+MAX_FRAMES = 256
+MAX_CLIP_SKIP = 11  # layers of Stable Diffusion 1's text encoder, but one
+FORMAT = 1  # of what is stored under a key; raise it when a trace changes its meaning
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Everything that decides a picture; two equal requests give the same one.
+
+    Attributes:
+        model: the checkpoint's id in the catalog.
+        prompt: what to draw; empty draws without a prompt.
+        negative: what guidance walks away from; empty as a rule.
+        seed: of the first noise, 0 to ``MAX_SEED``.
+        steps: scheduler steps; the U-Net may be asked more often.
+        guidance: weight w; 1 is none.
+        scheduler: short name of the scheduler.
+        params: the scheduler's own options, name and value, in the order of their names.
+        height: pixels, a multiple of 8; None is the model's own.
+        width: pixels, a multiple of 8; None is the model's own.
+        clip_skip: layers of the text encoder left out at its end.
+        padding_mask: whether the text encoder gets the padding mask; Stable Diffusion passes none.
+        blend: a second prompt, whose text states are mixed with the prompt's.
+        share: how much of the second prompt, 0 to 1; at 0 there is none.
+    """
+
+    model: str = BUILT_IN
+    prompt: str = ""
+    negative: str = ""
+    seed: int = 0
+    steps: int = 20
+    guidance: float = 5.0
+    scheduler: str = "ddim"
+    params: tuple[tuple[str, Value], ...] = ()
+    height: int | None = None
+    width: int | None = None
+    clip_skip: int = 0
+    padding_mask: bool = False
+    blend: str = ""
+    share: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class FilmRequest:
+    """The decoded film of one request: every noisy latent and every estimate as a picture.
+
+    Attributes:
+        request: the run to show.
+        frames: most steps to show; a longer run is sampled evenly, first and last included.
+    """
+
+    request: Request
+    frames: int = 64
+
+
+def validated(request: Request) -> Request:
+    """Return the request with every field checked and in its canonical form.
+
+    Args:
+        request: as typed, from a link or from a file; nothing about it is trusted.
+
+    Returns:
+        An equal request whose numbers, text and options have one spelling.
+
+    Raises:
+        ExplainerError: a field is wrong; ``what`` and ``fix`` hold one sentence for each such.
+    """
+    found = problems(request)
+    if found:
+        what, fix = (" ".join(parts) for parts in zip(*found.values(), strict=True))
+        raise ExplainerError(what, fix)
+    return Request(**{name: check(request) for name, check in _CHECKS.items()})
+
+
+def validated_film(film: FilmRequest) -> FilmRequest:
+    """Return the film request with every field checked.
+
+    Args:
+        film: as asked; nothing about it is trusted.
+
+    Raises:
+        ExplainerError: a field is wrong, its own or its run's.
+    """
+    frames = check_whole(film.frames, "number of frames", 2, MAX_FRAMES)
+    return FilmRequest(validated(film.request), frames)
+
+
+def problems(request: Request) -> dict[str, tuple[str, str]]:
+    """Return what is wrong and what to do, by the name of the field.
+
+    Args:
+        request: as for ``validated``.
+
+    Returns:
+        Empty when all is well.
+    """
+    found: dict[str, tuple[str, str]] = {}
+    for name, check in _CHECKS.items():
+        try:
+            check(request)
+        except ExplainerError as error:
+            found[name] = (error.what, error.fix)
+    return found
+
+
+def to_json(request: Request) -> str:
+    """Return the request as canonical JSON: sorted names, no spaces, ASCII, no NaN.
+
+    Args:
+        request: a validated request.
+    """
+    return json.dumps(asdict(request), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def from_json(text: str) -> Request:
+    """Read a request back and check it.
+
+    Args:
+        text: from ``to_json``, a file or a person; fields that are missing take their defaults.
+
+    Raises:
+        ExplainerError: it is no request, or a field is wrong or unknown.
+    """
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        data = None
+    if not isinstance(data, dict):
+        raise ExplainerError("These settings cannot be read.", "Give them as one JSON object.")
+    unknown = sorted(set(data) - set(_CHECKS))
+    if unknown:
+        raise ExplainerError(
+            f"There is no setting called {unknown[0]!r:.40}.",
+            f"The settings are: {', '.join(_CHECKS)}.",
+        )
+    if isinstance(data.get("params"), list):
+        data["params"] = tuple(tuple(p) if isinstance(p, list) else p for p in data["params"])
+    return validated(Request(**data))
+
+
+def key(request: Request | FilmRequest, fingerprint: str) -> str:
+    """Return the name a finished run is kept under.
+
+    Args:
+        request: validated.
+        fingerprint: of the weights, and of whatever else decides the numbers.
+
+    Returns:
+        sha256 as 64 hex digits.
+    """
+    run = request.request if isinstance(request, FilmRequest) else request
+    kind = f"film {request.frames}" if isinstance(request, FilmRequest) else "trace"
+    text = "\n".join((str(FORMAT), kind, fingerprint, to_json(run)))
+    return hashlib.sha256(text.encode("ascii", "backslashreplace")).hexdigest()
+
+
+def check_text(value: object, name: str) -> str:
+    """Take any text as text; halves of surrogate pairs, which have no meaning, become U+FFFD.
+
+    Args:
+        value: what was typed.
+        name: what it is, for the sentence.
+
+    Raises:
+        ExplainerError: it is no text, or too long.
+    """
+    if not isinstance(value, str):
+        raise ExplainerError(f"The {name} is not text.", "Type it as words.")
+    if len(value) > MAX_PROMPT:
+        raise ExplainerError(
+            f"The {name} has {len(value):,} characters.", f"Keep it under {MAX_PROMPT:,}."
+        )
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _blend(request: Request) -> str:
+    """Take the second prompt; without a share it changes nothing, and must not change the key."""
+    text = check_text(request.blend, "second prompt")
+    return text if request.share else ""
+
+
+def _steps(request: Request) -> int:
+    known = isinstance(request.scheduler, str) and request.scheduler in SCHEDULERS
+    info = SCHEDULERS[request.scheduler if known else "ddim"]
+    name = f"number of {info.title} steps" if known else "number of steps"
+    return check_whole(request.steps, name, info.min_steps, info.max_steps)
+
+
+def _side(value: object, name: str) -> int | None:
+    if value is None:
+        return None
+    side = check_whole(value, f"{name} in pixels", *SIDES)
+    if side % SIDE_STEP:
+        below = side - side % SIDE_STEP
+        raise ExplainerError(
+            f"The {name} of {side} pixels is not a multiple of {SIDE_STEP}.",
+            f"Try {below} or {below + SIDE_STEP}.",
+        )
+    return side
+
+
+def _params(request: Request) -> tuple[tuple[str, Value], ...]:
+    """Check the options against the scheduler they are for."""
+    given = request.params
+    pairs = list(given) if isinstance(given, tuple | list) else [None]
+    if len(pairs) > MAX_PARAMS:
+        raise ExplainerError(
+            f"There are {len(pairs)} scheduler options.", f"Give at most {MAX_PARAMS}."
+        )
+    options: dict[str, Value] = {}
+    for pair in pairs:
+        if not isinstance(pair, tuple | list) or len(pair) != 2 or not isinstance(pair[0], str):
+            raise ExplainerError(
+                "A scheduler option is not a name and a value.", "Write it as name=value."
+            )
+        if pair[0] in options:
+            raise ExplainerError(f"The option {pair[0]!r:.40} is given twice.", "Give it once.")
+        options[pair[0]] = pair[1]
+    if not isinstance(request.scheduler, str) or request.scheduler not in SCHEDULERS:
+        return ()  # nothing to check them against; the scheduler has its own sentence
+    return tuple(check_params(request.scheduler, options).items())
+
+
+# Any: each check returns its own field's type.
+_CHECKS: dict[str, Callable[[Request], Any]] = {
+    "model": lambda request: find_entry(request.model).id,
+    "prompt": lambda request: check_text(request.prompt, "prompt"),
+    "negative": lambda request: check_text(request.negative, "negative prompt"),
+    "seed": lambda request: check_whole(request.seed, "seed", 0, MAX_SEED),
+    "steps": _steps,
+    # adding 0.0 turns -0.0 into 0.0, so that the two have one key
+    "guidance": lambda request: check_real(request.guidance, "guidance", 0, MAX_GUIDANCE) + 0.0,
+    "scheduler": lambda request: find_scheduler(request.scheduler).name,
+    "params": _params,
+    "height": lambda request: _side(request.height, "height"),
+    "width": lambda request: _side(request.width, "width"),
+    "clip_skip": lambda request: check_whole(request.clip_skip, "clip skip", 0, MAX_CLIP_SKIP),
+    "padding_mask": lambda request: check_switch(request.padding_mask, "padding mask"),
+    "blend": _blend,
+    "share": lambda request: check_real(request.share, "share", 0, 1) + 0.0,
+}
