@@ -1,0 +1,56 @@
+"""Train the models that ship, one command a stage.
+
+data, text, vae, unet, evaluate and export make the built-in model, in this order; pixels makes the
+small model of faces.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from core.errors import ExplainerError
+
+ROOT = Path(__file__).resolve().parents[2]
+STAGES = ("data", "text", "vae", "unet", "evaluate", "export", "pixels")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one stage and return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m core.training", description=__doc__)
+    parser.add_argument("stage", choices=STAGES)
+    parser.add_argument("--runs", type=Path, default=ROOT / "runs", help="checkpoints and logs")
+    parser.add_argument("--steps", type=int, help="optimizer steps in all, instead of the plan's")
+    parser.add_argument("--device", default=None, help="cpu or cuda; the best there is by default")
+    parser.add_argument("--threads", type=int, default=None, help="CPU threads")
+    options = parser.parse_args(arguments)
+    try:
+        run_stage(options)
+    except ExplainerError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped. The same command goes on from the last checkpoint.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def run_stage(options: argparse.Namespace) -> None:
+    """Run the stage that was asked for; torch is imported only here."""
+    import torch
+
+    from core.training import pictures, stages
+    from core.training.run import Run
+
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    if options.stage == "data":
+        bank = pictures.fetch_pictures(options.runs / "data")
+        print(f"{len(bank.emoji)} pictures, {bank.objects} of them objects with a caption.")
+        return
+    device = torch.device(options.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    run = Run(options.runs, device, options.steps)
+    getattr(stages, f"run_{options.stage}")(run)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,205 @@
+"""The model card: what was measured, put into words by the same command that measured it."""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.training import judge, pictures, text, unet, vae, vocabulary
+from core.training.loop import Plan
+
+# Each stage's plan, how much each of its steps sees, and of what.
+STAGES: dict[str, tuple[Plan, int, str]] = {
+    "vae": (vae.PLAN, vae.BATCH, "crops of 64 x 64"),
+    "decoder": (vae.DECODER_PLAN, vae.BATCH, "crops of 64 x 64"),
+    "text": (text.PLAN, text.BATCH, "captions"),
+    "tower": (text.TOWER_PLAN, text.TOWER_BATCH, "pictures of 64 x 64"),
+    "unet": (unet.PLAN, unet.BATCH, "latents"),
+    "judge": (judge.PLAN, judge.BATCH, "pictures of 64 x 64"),
+}
+
+REPORT, SHEET = "evaluation.json", "contact_sheet.webp"
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One thing that is measured and what it should reach.
+
+    Attributes:
+        name: what is measured.
+        wanted: the goal, in words.
+        measured: the figure, in words.
+        reached: whether the figure reaches the goal.
+    """
+
+    name: str
+    wanted: str
+    measured: str
+    reached: bool
+
+
+def bars(report: Mapping[str, Any]) -> list[Bar]:  # Any: a report holds what JSON holds
+    """The goals of the first weights beside what ``report`` says was measured."""
+    autoencoder, found = report["vae"], report["retrieval"]
+    prompts, seconds = report["prompts"], report["time"]["seconds"]
+    off_centre = max(abs(v) for v in autoencoder["latent_mean"])
+    low, high = min(autoencoder["latent_std"]), max(autoencoder["latent_std"])
+    return [
+        Bar(
+            f"VAE: PSNR on {autoencoder['pictures']} scenes of emoji that it never saw",
+            "at least 27 dB",
+            f"{autoencoder['psnr_db']} dB (SSIM {autoencoder['ssim']})",
+            autoencoder["psnr_db"] >= 27,
+        ),
+        Bar(
+            "latents after scaling: mean and deviation of each channel",
+            "within 0.1 of 0; 0.9 to 1.1",
+            f"within {off_centre:.2f}; {low:.2f} to {high:.2f}",
+            off_centre <= 0.1 and low >= 0.9 and high <= 1.1,
+        ),
+        Bar(
+            "text: a caption in a new wording finds its picture among all objects, top-1 / top-5",
+            "at least 40 / 70 %",
+            f"{found['top1_percent']} / {found['top5_percent']} %",
+            found["top1_percent"] >= 40 and found["top5_percent"] >= 70,
+        ),
+        Bar(
+            f"{prompts['prompts']} prompts, one picture each, named by the judge, top-1 / top-5",
+            "at least 45 / 70 %",
+            f"{prompts['top1_percent']} / {prompts['top5_percent']} %",
+            prompts["top1_percent"] >= 45 and prompts["top5_percent"] >= 70,
+        ),
+        Bar(
+            "the background has the colour that was asked for",
+            "at least 85 %",
+            f"{prompts['background_percent']} %",
+            prompts["background_percent"] >= 85,
+        ),
+        Bar(
+            f"20 guided steps and the picture, {report['time']['threads']} CPU thread(s)",
+            "at most 5 s",
+            f"{seconds} s",
+            seconds <= 5,
+        ),
+        Bar(
+            "size of the folder",
+            "at most 60 MB",
+            f"{report['size_mb']} MB",
+            report["size_mb"] <= 60,
+        ),
+    ]
+
+
+def write_card(report: Mapping[str, Any], runs: Path) -> str:  # Any: as above
+    """The model card in Markdown.
+
+    Args:
+        report: what the evaluation measured.
+        runs: the run's folder, whose logs tell how long each stage took.
+    """
+    goals = "\n".join(
+        f"| {bar.name} | {bar.wanted} | {bar.measured} | {'yes' if bar.reached else '**no**'} |"
+        for bar in bars(report)
+    )
+    groups = "\n".join(
+        f"| {name} | {row['prompts']} | {row['top1_percent']} | {row['top5_percent']} |"
+        for name, row in report["prompts"]["groups"].items()
+    )
+    stages = "\n".join(
+        f"| {name} | {steps:,} | {batch} {what} | {hours:.1f} | {device} |"
+        for name, (_, batch, what) in STAGES.items()
+        for steps, hours in [_log_totals(runs / name / "log.csv")]
+        for device in [(runs / name / "device.txt").read_text().strip()]
+    )
+    return CARD.format(
+        goals=goals,
+        groups=groups,
+        stages=stages,
+        judge=f"{report['judge']['top1_percent']} %",
+        picture_package=pictures.PICTURE_PACKAGE,
+        word_package=pictures.WORD_PACKAGE,
+        merges_package=vocabulary.MERGES_PACKAGE,
+        sentence_package=vocabulary.SENTENCE_PACKAGE,
+        sheet=SHEET,
+        device=report["device"],
+        objects=f"{report['objects']:,}",
+    )
+
+
+def _log_totals(path: Path) -> tuple[int, float]:
+    """Last step and hours of a log; stretches that were trained twice count twice."""
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return int(rows[-1]["step"]), sum(float(row["seconds"]) for row in rows) / 3600
+
+
+CARD = """# emoji128: the model that Glassbox Diffusion ships
+
+A true Stable Diffusion in small: CLIP text encoder, KL autoencoder, conditional U-Net, in the
+folder format of diffusers, half precision. It draws one object on a background of one colour,
+128 x 128 pixels, from a prompt such as `a red apple on a blue background`. It is made for looking
+inside, not for its pictures. Apache-2.0.
+
+## Measured
+
+By `python -m core.training evaluate`, with fixed seeds, on {device}. The prompts use
+wordings and object-on-colour pairs that were kept from training; the judge is a classifier that saw
+real scenes only and names {judge} of them rightly.
+
+| what | goal | measured | reached |
+| --- | --- | --- | --- |
+{goals}
+
+The prompts by group:
+
+| group | prompts | top-1 % | top-5 % |
+| --- | --- | --- | --- |
+{groups}
+
+Every figure is in `evaluation.json` beside this card; `{sheet}` shows the first pictures
+of the evaluation, none picked by hand.
+
+## How it was made
+
+`python -m core.training data`, `text`, `vae`, `unet`, `evaluate`, `export`, in this order.
+
+| stage | steps | each on | hours | by |
+| --- | --- | --- | --- | --- |
+{stages}
+
+The logs are in `training/`.
+
+- **Autoencoder**: 3.1 million parameters, 8 times smaller on each side, 4 channels. Trained on
+  random crops with L1, L1 of edges, L1 of coarse averages and a little KL; the decoder a while
+  longer, with the encoder and so the latents settled. Each channel was centred and scaled inside
+  `quant_conv` and `post_quant_conv`, so that one `scaling_factor` is enough.
+- **Text encoder**: the original CLIP byte-pair vocabulary (49,408 ids, those of Stable Diffusion
+  1.x), width 192, 4 layers. The token embeddings were not learned: a public sentence model read
+  every piece, and principal components reduced what it said to 192 numbers. The layers learned from
+  words alone to tell object and background; then an image tower learned to match pictures to them,
+  which is how the retrieval figure is measured. The tower does not ship.
+- **U-Net**: 12.6 million parameters, channels 64, 128, 256, cross-attention at 16 x 16 and 8 x 8.
+  Noise schedule of Stable Diffusion 1.x, epsilon prediction, min-SNR-5 weights, averaged weights,
+  one caption in ten empty. It saw every group of objects at first, then mostly food and animals.
+
+## Data and licences
+
+| what | from | licence |
+| --- | --- | --- |
+| pictures: Microsoft's Fluent Emoji, 3D | npm `{picture_package}` | MIT |
+| labels, tags, groups: emojibase | npm `{word_package}` | MIT |
+| byte-pair merges: OpenAI's CLIP | PyPI `{merges_package}` | MIT |
+| sentence model: all-MiniLM-L6-v2 | PyPI `{sentence_package}` | Apache-2.0 |
+
+No picture or text of the web was used, and no pretrained image model.
+
+## Limits
+
+It was shown {objects} emoji objects on ten colours of background, with English captions; the tables
+above say how many of them a classifier recognises when it draws them. It cannot draw two
+objects, counts, places, actions or styles, and it mixes up people, who look alike at this size.
+Words outside its captions are read through their neighbours in the sentence model, which can
+mislead. It learned each object from a single picture, so its pictures resemble that one: it
+remembers more than it generalises. Its figures say nothing about Stable Diffusion itself.
+"""

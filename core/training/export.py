@@ -1,0 +1,100 @@
+"""Stage export: the trained parts as one folder that plain diffusers loads, in half precision."""
+
+import csv
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from safetensors.torch import save_file
+from torch import Tensor
+
+from core.errors import ExplainerError
+from core.models.manifest import write_manifest
+from core.training import loop, text, unet, vae, vocabulary
+from core.training.card import REPORT, STAGES, write_card
+from core.training.run import Run, trained_reader, trained_vae
+
+MODEL_INDEX = {
+    "_class_name": "StableDiffusionPipeline",
+    "_diffusers_version": "0.42.1",
+    "feature_extractor": [None, None],
+    "image_encoder": [None, None],
+    "requires_safety_checker": False,
+    "safety_checker": [None, None],
+    "scheduler": ["diffusers", "PNDMScheduler"],
+    "text_encoder": ["transformers", "CLIPTextModel"],
+    "tokenizer": ["transformers", "CLIPTokenizer"],
+    "unet": ["diffusers", "UNet2DConditionModel"],
+    "vae": ["diffusers", "AutoencoderKL"],
+}
+
+
+def assemble(run: Run, target: Path) -> None:
+    """Write the model folder from the checkpoints of ``run`` into ``target``."""
+    bank = run.pictures()
+    target.mkdir(parents=True, exist_ok=True)
+    (target / "model_index.json").write_text(json.dumps(MODEL_INDEX, indent=2) + "\n")
+    scheduler = target / "scheduler"
+    scheduler.mkdir(exist_ok=True)
+    schedule = json.dumps(unet.SCHEDULER_CONFIG, indent=2) + "\n"
+    (scheduler / "scheduler_config.json").write_text(schedule)
+    tokenizer = vocabulary.make_tokenizer(run.folder / "data")
+    shutil.copytree(tokenizer, target / "tokenizer", dirs_exist_ok=True)
+    encoder = trained_reader(run, bank).encoder
+    named = {f"text_model.{name}": value for name, value in encoder.state_dict().items()}
+    _write(target / "text_encoder", "model", text.CONFIG, named)
+    autoencoder, scaling_factor = trained_vae(run)
+    config = vae.CONFIG | {"scaling_factor": scaling_factor}
+    _write(target / "vae", "diffusion_pytorch_model", config, autoencoder.state_dict())
+    network = unet.build_unet()
+    loop.load_weights(run.folder / "unet", network, averaged=True)
+    _write(target / "unet", "diffusion_pytorch_model", unet.CONFIG, network.state_dict())
+
+
+def _write(
+    folder: Path, name: str, config: Mapping[str, object], state: Mapping[str, Tensor]
+) -> None:
+    """Write one part: its config and its weights in half precision."""
+    folder.mkdir(exist_ok=True)
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    halves = {key: value.detach().cpu().half().contiguous() for key, value in state.items()}
+    save_file(halves, folder / f"{name}.safetensors", metadata={"format": "pt"})
+
+
+def ship(run: Run, target: Path) -> None:
+    """Copy the evaluated model into the project, with its logs, its card and its manifest.
+
+    Raises:
+        ExplainerError: the checkpoints were not evaluated, or were trained further since.
+    """
+    source = run.folder / "model"
+    report = json.loads((source / REPORT).read_text()) if (source / REPORT).exists() else {}
+    if report.get("trained_steps") != trained_steps(run):
+        raise ExplainerError(
+            "These weights have not been measured yet.", "Run: python -m core.training evaluate"
+        )
+    fresh = target.with_name(target.name + ".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    shutil.copytree(source, fresh)
+    (fresh / "training").mkdir()
+    for stage in STAGES:
+        _thin(run.folder / stage / "log.csv", fresh / "training" / f"{stage}.csv")
+    (fresh / "MODEL_CARD.md").write_text(write_card(report, run.folder))
+    write_manifest(fresh)
+    shutil.rmtree(target, ignore_errors=True)
+    fresh.replace(target)
+
+
+def trained_steps(run: Run) -> dict[str, int]:
+    """How many steps each stage has behind it."""
+    return {stage: loop.checkpoint_step(run.folder / stage) for stage in STAGES}
+
+
+def _thin(log: Path, target: Path, rows: int = 200) -> None:
+    """Copy a log with at most about ``rows`` evenly spaced rows."""
+    with log.open(newline="") as file:
+        lines = list(csv.reader(file))
+    every = max(1, len(lines) // rows)
+    with target.open("w", newline="") as file:
+        csv.writer(file).writerows([lines[0], *lines[1::every]])

@@ -1,0 +1,233 @@
+"""The lab's bench: how many trainings run at once, who waits, who watches; imports no torch.
+
+Each training is a process of its own. Equal settings are trained once, whoever asks, and finished
+ones are kept; one that nobody watches any more is ended.
+"""
+
+import atexit
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+from core.errors import ExplainerError
+from core.training.lab_settings import LabSettings
+
+ROOT = Path(__file__).resolve().parents[2]
+AT_ONCE = 2  # trainings
+WAITING = 16  # more are refused
+KEPT = 8  # finished trainings, about 2 MB each
+GRACE_S = 1.0  # a page that is drawn again takes its training up again within this
+MOST_S = 300.0  # a training that takes longer is ended: something is wrong with the machine
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+Event = dict[str, Any]  # Any: what JSON holds
+State = Literal["waiting", "running", "done", "stopped", "failed"]
+Start = Callable[[LabSettings], subprocess.Popen[str]]
+
+
+class Training:
+    """One training and what it has told so far."""
+
+    def __init__(self, settings: LabSettings) -> None:
+        """Wait for a place.
+
+        Args:
+            settings: validated.
+        """
+        self.settings = settings
+        self.state: State = "waiting"
+        self.events: list[Event] = []  # only ever appended to
+        self.watchers = 0
+        self.process: subprocess.Popen[str] | None = None
+        self.news = threading.Condition()
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come."""
+        return self.state in ("done", "stopped", "failed")
+
+    def wait(self, seen: int, seconds: float) -> bool:
+        """Wait until there is more than was seen, or it has ended.
+
+        Args:
+            seen: how many events are known.
+            seconds: at most.
+
+        Returns:
+            Whether there is.
+        """
+        with self.news:
+            return self.news.wait_for(lambda: len(self.events) > seen or self.ended, seconds)
+
+    def tell(self, event: Event | None = None, state: State | None = None) -> None:
+        """Add an event or change the state, and wake who waits."""
+        with self.news:
+            if event is not None:
+                self.events.append(event)
+            if state is not None:
+                self.state = state
+            self.news.notify_all()
+
+
+class Bench:
+    """A few places for trainings, and a line in front of them."""
+
+    def __init__(self, start: Start | None = None, at_once: int = AT_ONCE) -> None:
+        """Open.
+
+        Args:
+            start: makes the process; our own where None.
+            at_once: how many run at once.
+        """
+        self._start = start or start_worker
+        self._at_once = at_once
+        self._lock = threading.RLock()
+        self._line: deque[Training] = deque()
+        self._running: list[Training] = []
+        self._known: OrderedDict[LabSettings, Training] = OrderedDict()
+
+    def join(self, settings: LabSettings) -> Training:
+        """Watch a training, starting it where there is none like it.
+
+        Args:
+            settings: checked here.
+
+        Raises:
+            ExplainerError: a field is wrong, or too many are waiting.
+        """
+        settings = settings.validated()
+        with self._lock:
+            training = self._known.get(settings)
+            if training is None or training.state in ("stopped", "failed"):
+                if len(self._line) >= WAITING:
+                    raise ExplainerError(
+                        f"The lab is full: {len(self._line)} trainings are waiting.",
+                        "Choose a weight that somebody else is training, or try again soon.",
+                    )
+                training = self._known[settings] = Training(settings)
+                self._line.append(training)
+            self._known.move_to_end(settings)
+            training.watchers += 1
+            self._fill()
+            return training
+
+    def leave(self, training: Training, grace: float = GRACE_S) -> None:
+        """Watch no longer; a training without watchers is ended after a moment.
+
+        Args:
+            training: from ``join``.
+            grace: seconds.
+        """
+        with self._lock:
+            training.watchers -= 1
+        if not training.ended:
+            later = threading.Timer(grace, self._end_unwatched, (training,))
+            later.daemon = True
+            later.start()
+
+    def ahead(self, training: Training) -> int:
+        """Return how many wait before a training.
+
+        Args:
+            training: from ``join``.
+        """
+        with self._lock:
+            return self._line.index(training) if training in self._line else 0
+
+    def close(self) -> None:
+        """End everything."""
+        with self._lock:
+            for training in (*self._running, *self._line):
+                self._end(training)
+
+    def _end_unwatched(self, training: Training) -> None:
+        with self._lock:
+            if training.watchers <= 0 and not training.ended:
+                self._end(training)
+                self._fill()
+
+    def _end(self, training: Training) -> None:
+        if training in self._line:
+            self._line.remove(training)
+        training.tell(state="stopped")
+        if training.process is not None:
+            training.process.kill()
+
+    def _fill(self) -> None:
+        """Start whoever is next while there are places."""
+        while self._line and len(self._running) < self._at_once:
+            training = self._line.popleft()
+            try:
+                training.process = self._start(training.settings)
+            except OSError:
+                training.tell(state="failed")
+                continue
+            training.tell(state="running")
+            self._running.append(training)
+            threading.Thread(target=self._follow, args=(training,), name="lab", daemon=True).start()
+
+    def _follow(self, training: Training) -> None:
+        """Take what the process says until it ends."""
+        process = training.process
+        assert process is not None
+        assert process.stdout is not None
+        limit = threading.Timer(MOST_S, process.kill)
+        limit.daemon = True
+        limit.start()
+        finished = False
+        with contextlib.suppress(ValueError, OSError):  # a line cut off by its end
+            for line in process.stdout:
+                event = json.loads(line)
+                finished = event["kind"] == "done"
+                training.tell(event)
+        limit.cancel()
+        process.stdout.close()
+        process.wait()
+        with self._lock:
+            self._running.remove(training)
+            if not training.ended:
+                training.tell(state="done" if finished else "failed")
+            done = [one for one in self._known.values() if one.ended]
+            for old in done[: max(0, len(done) - KEPT)]:
+                if self._known.get(old.settings) is old:
+                    del self._known[old.settings]
+            self._fill()
+
+
+def start_worker(settings: LabSettings) -> subprocess.Popen[str]:
+    """Start a training in a process of its own, with one thread.
+
+    Args:
+        settings: validated.
+    """
+    return subprocess.Popen(
+        [sys.executable, "-m", "core.training.lab_worker", json.dumps(asdict(settings))],
+        cwd=ROOT,
+        env={**os.environ, **ONE_THREAD},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        encoding="utf-8",
+    )
+
+
+_MADE: list[Bench] = []
+_MAKING = threading.Lock()
+
+
+def bench() -> Bench:
+    """Return the bench of this process, made when it is first asked for."""
+    with _MAKING:
+        if not _MADE:
+            _MADE.append(Bench())
+            atexit.register(_MADE[0].close)
+        return _MADE[0]

@@ -1,0 +1,91 @@
+"""A training run: where it lives, what it runs on, and the parts that it has trained so far."""
+
+import dataclasses
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from core.nets.autoencoder import Autoencoder
+from core.training import loop, pictures, text, vae, vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Where a training run lives and what it runs on.
+
+    Attributes:
+        folder: data, checkpoints and logs, one folder a stage.
+        device: what the networks run on.
+        steps: optimizer steps in all where they differ from the plan's.
+    """
+
+    folder: Path
+    device: torch.device
+    steps: int | None = None
+
+    def plan(self, plan: loop.Plan) -> loop.Plan:
+        """The stage's plan with this run's number of steps."""
+        return plan if self.steps is None else dataclasses.replace(plan, steps=self.steps)
+
+    def pictures(self) -> pictures.PictureBank:
+        """The pictures and words of the data stage."""
+        return pictures.load_pictures(self.folder / "data")
+
+
+def describe_device(device: torch.device) -> str:
+    """What a run computes on, in words."""
+    if device.type == "cuda":
+        return f"one {torch.cuda.get_device_name(device)}"
+    return f"{torch.get_num_threads()} of {os.cpu_count()} CPU cores"
+
+
+def train_stage(
+    run: Run,
+    name: str,
+    model: nn.Module,
+    batch_loss: loop.BatchLoss,
+    plan: loop.Plan,
+    every: int = 50,
+) -> None:
+    """Train ``model`` to the end of the plan in the stage's own folder, with a line of progress.
+
+    Args:
+        run: where it lives and on what it runs.
+        name: the stage; its folder below the run's.
+        model: the network; frozen parameters stay as they are.
+        batch_loss: see :func:`core.training.loop.train`.
+        plan: the stage's plan; the run's number of steps goes before the plan's.
+        every: steps between two lines of the log.
+    """
+    plan, folder = run.plan(plan), run.folder / name
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "device.txt").write_text(describe_device(run.device) + "\n")
+    loop.report(loop.train(model, batch_loss, plan, folder), plan, folder, every)
+
+
+def text_reader(run: Run, bank: pictures.PictureBank) -> text.TextReader:
+    """A fresh text encoder with its heads, its embeddings made from public packages."""
+    torch.manual_seed(text.PLAN.seed)
+    embeddings = vocabulary.make_embeddings(run.folder / "data", text.WIDTH)
+    return text.TextReader(text.build_text_encoder(embeddings), bank.objects).to(run.device)
+
+
+def trained_vae(run: Run) -> tuple[Autoencoder, float]:
+    """The averaged autoencoder with its latents centred, frozen, and its scaling factor."""
+    model = vae.build_vae()
+    newest = "decoder" if loop.checkpoint_step(run.folder / "decoder") else "vae"
+    loop.load_weights(run.folder / newest, model, averaged=True)
+    model = model.to(run.device).eval().requires_grad_(False)
+    mean, std = vae.measure_latents(model, run.pictures(), run.device)
+    scaling_factor = vae.fold_normalisation(model, mean.to(run.device), std.to(run.device))
+    return model, scaling_factor
+
+
+def trained_reader(run: Run, bank: pictures.PictureBank) -> text.TextReader:
+    """The trained text encoder, frozen."""
+    reader = text_reader(run, bank)
+    loop.load_weights(run.folder / "text", reader, averaged=False)
+    return reader.eval().requires_grad_(False)

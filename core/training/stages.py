@@ -1,0 +1,135 @@
+"""The stages of the built-in model's training, each from its inputs to its files."""
+
+import json
+
+import torch
+
+from core.models.catalog import builtin_folder
+from core.models.pixel_model import FOLDER as PIXEL_FOLDER
+from core.training import (
+    captions,
+    card,
+    evaluate,
+    export,
+    judge,
+    loop,
+    pictures,
+    pixels,
+    text,
+    unet,
+    vae,
+)
+from core.training.run import (
+    Run,
+    describe_device,
+    text_reader,
+    train_stage,
+    trained_reader,
+    trained_vae,
+)
+
+
+def run_vae(run: Run) -> None:
+    """Train the autoencoder on crops of fresh scenes, then its decoder alone."""
+    bank = run.pictures()
+    torch.manual_seed(vae.PLAN.seed)
+    model = vae.build_vae().to(run.device).train()
+    batch_loss = vae.vae_loss(model, bank, run.device)
+    train_stage(run, "vae", model, batch_loss, vae.PLAN, every=20)
+    loop.load_weights(run.folder / "vae", model, averaged=True)
+    vae.freeze_encoder(model)
+    train_stage(run, "decoder", model, batch_loss, vae.DECODER_PLAN, every=20)
+
+
+def run_text(run: Run) -> None:
+    """Make tokenizer and embeddings, then train the text encoder, then the image tower."""
+    bank = run.pictures()
+    ids = text.CaptionIds(run.folder / "data")
+    reader = text_reader(run, bank)
+    writer = captions.CaptionWriter(bank)
+    batch_loss = text.text_loss(reader, writer, ids, bank.objects, run.device)
+    train_stage(run, "text", reader, batch_loss, text.PLAN, every=100)
+    train_tower(run, bank, reader.eval().requires_grad_(False), ids)
+
+
+def train_tower(
+    run: Run, bank: pictures.PictureBank, reader: text.TextReader, ids: text.CaptionIds
+) -> None:
+    """Train the image tower against the frozen text encoder."""
+    torch.manual_seed(text.TOWER_PLAN.seed)
+    towers = text.Towers().to(run.device)
+    batch_loss = text.tower_loss(towers, reader, bank, ids, run.device)
+    train_stage(run, "tower", towers, batch_loss, text.TOWER_PLAN)
+
+
+def run_unet(run: Run) -> None:
+    """Train the U-Net on latents that are encoded once at the start."""
+    bank = run.pictures()
+    ids = text.CaptionIds(run.folder / "data")
+    reader = trained_reader(run, bank)
+    vae_step = loop.checkpoint_step(run.folder / "vae")
+    folder = run.folder / "unet"
+    latents = unet.encode_bank(*trained_vae(run), vae_step, bank, folder, run.device)
+    torch.manual_seed(unet.PLAN.seed)
+    model = unet.build_unet().to(run.device).train()
+    batch_loss = unet.unet_loss(model, reader, bank, latents, ids, run.device)
+    train_stage(run, "unet", model, batch_loss, unet.PLAN)
+
+
+def run_pixels(run: Run) -> None:
+    """Train the model of faces that learns its variance, measure it and ship it."""
+    bank = run.pictures()
+    torch.manual_seed(pixels.PLAN.seed)
+    model = pixels.build_pixel_model()
+    model.net.to(run.device).train()
+    faces = pixels.make_faces(bank, held_out=False, variants=pixels.VARIANTS, seed=8)
+    batch_loss = pixels.pixel_loss(model, faces, run.device)
+    train_stage(run, "pixels", model.net, batch_loss, pixels.PLAN)
+    print(json.dumps(pixels.ship(run.folder / "pixels", bank, PIXEL_FOLDER), indent=2))
+
+
+def run_judge(run: Run) -> judge.Judge:
+    """Train the evaluation's classifier to the end of its plan and return it, frozen."""
+    bank = run.pictures()
+    torch.manual_seed(judge.PLAN.seed)
+    model = judge.Judge(bank.objects).to(run.device)
+    train_stage(run, "judge", model, judge.judge_loss(model, bank, run.device), judge.PLAN)
+    loop.load_weights(run.folder / "judge", model, averaged=True)
+    return model.eval().requires_grad_(False)
+
+
+def run_evaluate(run: Run) -> None:
+    """Measure everything that the model card tells, on the folder that export would write."""
+    bank = run.pictures()
+    model_folder = run.folder / "model"
+    export.assemble(run, model_folder)
+    pipeline = evaluate.load_pipeline(model_folder, run.device)
+    found: dict[str, object] = {
+        "objects": bank.objects,
+        "device": describe_device(run.device),
+        "size_mb": evaluate.folder_megabytes(model_folder),
+        "trained_steps": export.trained_steps(run),
+    }
+    autoencoder = evaluate.load_autoencoder(model_folder / "vae").to(run.device)
+    scaling_factor = pipeline.vae.config.scaling_factor
+    found["vae"] = evaluate.measure_vae(autoencoder, scaling_factor, bank, run.device)
+    reader = trained_reader(run, bank)
+    towers = text.Towers().to(run.device)
+    loop.load_weights(run.folder / "tower", towers, averaged=False)
+    ids = text.CaptionIds(run.folder / "data")
+    found["retrieval"] = evaluate.measure_retrieval(towers.eval(), reader, bank, ids, run.device)
+    critic = run_judge(run)
+    found["judge"] = evaluate.measure_judge(critic, bank, run.device)
+    drawn = evaluate.draw(pipeline, evaluate.evaluation_prompts(bank))
+    found["prompts"] = evaluate.judge_drawn(critic, drawn, bank, run.device)
+    found["time"] = evaluate.measure_time(pipeline.to("cpu"))
+    sheet = evaluate.contact_sheet(drawn.pictures[:100])
+    sheet.save(model_folder / card.SHEET, quality=85)
+    evaluate.write_report(found, model_folder / card.REPORT)
+    print(json.dumps(found, indent=2))
+
+
+def run_export(run: Run) -> None:
+    """Write the model that was evaluated into the project's weights folder."""
+    export.ship(run, builtin_folder())
+    print(f"{evaluate.folder_megabytes(builtin_folder())} MB in {builtin_folder()}")
