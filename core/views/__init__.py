@@ -1,0 +1,1 @@
+"""Results become charts, pictures and files; nothing here knows Streamlit."""

@@ -1,0 +1,118 @@
+"""Picture, latents and what comes back, as the browser draws them; no torch, no charts."""
+
+import base64
+import io
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from core.ideas.picture_likeness import psnr, ssim
+from core.models.latent_facts import LatentFacts
+from core.models.latent_reading import PictureReading
+from core.views.colormaps import noise_greys
+from core.views.timesteps_map import diverging
+
+LIMIT = 3.0  # ends of the colour scale, deviations of a unit Gaussian
+ERROR_LIMIT = 0.25  # of the range of a pixel; white in the error map
+Pixels = NDArray[np.uint8]
+
+
+def pixels_of(data: bytes, width: int, height: int) -> Pixels:
+    """Return raw pixels as an array, (height, width, 3).
+
+    Args:
+        data: red, green, blue, row by row.
+        width: pixels.
+        height: pixels.
+    """
+    return np.frombuffer(data, np.uint8).reshape(height, width, 3)
+
+
+def picture_url(pixels: Pixels) -> str:
+    """Return a picture as an address that holds it, without loss.
+
+    Args:
+        pixels: (H, W, 3).
+    """
+    written = io.BytesIO()
+    Image.fromarray(pixels).save(written, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(written.getvalue()).decode('ascii')}"
+
+
+def numbers(values: NDArray[np.floating]) -> str:
+    """Return numbers as little-endian float32 in base64.
+
+    Args:
+        values: any shape, row by row.
+    """
+    return base64.b64encode(np.ascontiguousarray(values, "<f4").tobytes()).decode("ascii")
+
+
+def hero_data(
+    title: str, pixels: Pixels, facts: LatentFacts, reading: PictureReading | None
+) -> dict[str, Any]:  # Any: JSON for the browser
+    """Return what the component shows: the picture, its latents, and what comes back.
+
+    Args:
+        title: our own name for the picture.
+        pixels: of the picture, (H, W, 3).
+        facts: of the model.
+        reading: from the engine; None while it is not there.
+    """
+    tall, wide = pixels.shape[0] // facts.scale, pixels.shape[1] // facts.scale
+    before, after = pixels.size, facts.channels * tall * wide
+    drawn: dict[str, Any] = {
+        "title": title,
+        "picture": picture_url(pixels),
+        "width": pixels.shape[1],
+        "height": pixels.shape[0],
+        "scale": facts.scale,
+        "channels": facts.channels,
+        "sizes": {
+            "before": f"{pixels.shape[1]} × {pixels.shape[0]} × 3 = {before:,} numbers",
+            "after": f"{wide} × {tall} × {facts.channels} = {after:,}",
+            "fewer": f"{before / after:.3g} times fewer",
+        },
+        "colours": diverging(),
+        "limit": LIMIT,
+        "latents": None,
+    }
+    if reading is not None:
+        drawn |= {
+            "latents": numbers(reading.mean),
+            "projection": picture_url(reading.preview(reading.mean)),
+            "back": picture_url(reading.back),
+            "error": picture_url(error_picture(pixels, reading.back)),
+            "errorLimit": f"{ERROR_LIMIT:.0%}",
+            "likeness": say_likeness(pixels, reading.back),
+        }
+    return drawn
+
+
+def say_likeness(first: Pixels, second: Pixels) -> str:
+    """Say PSNR and SSIM of two pictures.
+
+    Args:
+        first: (H, W, 3).
+        second: the same shape.
+    """
+    decibels = psnr(first, second)
+    said = "∞" if np.isinf(decibels) else f"{decibels:.1f}"
+    return f"PSNR {said} dB · SSIM {ssim(first, second):.3f}"
+
+
+def error_picture(first: Pixels, second: Pixels, limit: float = ERROR_LIMIT) -> Pixels:
+    """Draw where two pictures differ: black is nowhere, white the limit or more.
+
+    Args:
+        first: (H, W, 3).
+        second: the same shape.
+        limit: as a share of a pixel's range.
+
+    Returns:
+        Greys, (H, W, 3).
+    """
+    apart = np.abs(first.astype(np.float64) - second).mean(axis=-1) / 255
+    return noise_greys(2 * apart - limit, limit)

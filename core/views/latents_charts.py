@@ -1,0 +1,107 @@
+"""What latents look like as numbers: a table, and histograms against the unit Gaussian."""
+
+from typing import Any
+
+import altair as alt
+import numpy as np
+from numpy.typing import NDArray
+
+from core.models.latent_reading import ScaleReading
+from core.views.theme import PALETTE
+
+Row = dict[str, object]
+Latents = NDArray[np.floating]
+BINS = 24
+EDGE = 4.0  # histograms run from -EDGE to EDGE, what lies beyond is counted in the last bins
+TALL = 150  # CSS pixels
+
+
+def number_rows(latents: Latents) -> list[Row]:
+    """Return one row for each channel, and one for all.
+
+    Args:
+        latents: at unit scale, (C, h, w).
+    """
+    named = [(f"channel {index + 1}", channel) for index, channel in enumerate(latents)]
+    return [
+        {
+            "of": name,
+            "mean": _short(values.mean()),
+            "std": _short(values.std()),
+            "min": _short(values.min()),
+            "max": _short(values.max()),
+        }
+        for name, values in (*named, ("all", latents))
+    ]
+
+
+def histogram_rows(values: Latents) -> list[Row]:
+    """Count numbers in bins, beside what a unit Gaussian would give.
+
+    Args:
+        values: any shape; what lies beyond the edges is counted in the last bins.
+    """
+    edges = np.linspace(-EDGE, EDGE, BINS + 1)
+    wide = edges[1] - edges[0]
+    counts, _ = np.histogram(np.clip(values, -EDGE, EDGE), edges)
+    middles = edges[:-1] + wide / 2
+    gaussian = np.exp(-(middles**2) / 2) / np.sqrt(2 * np.pi)
+    return [
+        {
+            "from": round(float(edges[at]), 4),
+            "to": round(float(edges[at + 1]), 4),
+            "density": round(counts[at] / values.size / wide, 5),
+            "middle": round(float(middles[at]), 4),
+            "unit Gaussian": round(float(gaussian[at]), 5),
+        }
+        for at in range(BINS)
+    ]
+
+
+def histogram_chart(rows: list[Row], title: str, top: float) -> alt.LayerChart | alt.FacetChart:
+    """Draw the rows of ``histogram_rows``.
+
+    Args:
+        rows: of one channel.
+        title: what is counted.
+        top: end of the density axis, so that channels can be compared.
+    """
+    across = alt.Scale(domain=[-EDGE, EDGE])
+    up = alt.Scale(domain=[0, top])
+    bars = (
+        alt.Chart(alt.InlineData(values=rows))
+        .mark_rect(color=PALETTE["latents"])
+        .encode(
+            x=alt.X("from:Q", title=title, scale=across),
+            x2="to:Q",
+            y=alt.Y("density:Q", title="density", scale=up),
+            y2=alt.datum(0),
+            tooltip=["from:Q", "to:Q", "density:Q", "unit Gaussian:Q"],
+        )
+    )
+    line = (
+        alt.Chart(alt.InlineData(values=rows))
+        .mark_line(color=PALETTE["noise"], strokeWidth=2.5)
+        .encode(x="middle:Q", y="unit Gaussian:Q")
+    )
+    return alt.layer(bars, line).properties(height=TALL)
+
+
+def _short(number: Any) -> float:  # Any: a numpy scalar
+    return float(f"{float(number):.4g}")
+
+
+def scale_rows(reading: ScaleReading) -> list[Row]:
+    """Return mean and deviation of each channel over several pictures.
+
+    Args:
+        reading: from the engine.
+    """
+    return [
+        {
+            "of": f"channel {index + 1}",
+            "mean after scaling": _short(reading.means[index]),
+            "std after scaling": _short(reading.stds[index]),
+        }
+        for index in range(len(reading.means))
+    ]

@@ -1,0 +1,190 @@
+"""One finished run as plain arrays, and what the pages show of it; imports no torch.
+
+A place is a position in the film of a run: place k is the noisy latents after k U-Net calls, with
+what the network makes of them; the last place is the finished picture on both sides.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from core.engine.request import Request, key
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # arrays have no plain ==
+class Run:
+    """A finished run, one row a U-Net call.
+
+    Attributes:
+        request: what was asked.
+        steps: the scheduler step each call belongs to, (n,).
+        timesteps: what the network was told, (n,).
+        sigmas: noise per unit of signal, (n,).
+        alpha_bars: signal power, (n,).
+        path: noisy latents at unit scale and the final ones, (n + 1, C, h, w).
+        eps: guided noise, (n, C, h, w).
+        x0: estimates of the clean latents, (n, C, h, w).
+        picture: the result, uint8 (H, W, 3).
+        seconds: how long it took on the machine that ran it.
+    """
+
+    request: Request
+    steps: NDArray[np.integer]
+    timesteps: NDArray[np.floating]
+    sigmas: NDArray[np.floating]
+    alpha_bars: NDArray[np.floating]
+    path: NDArray[np.floating]
+    eps: NDArray[np.floating]
+    x0: NDArray[np.floating]
+    picture: NDArray[np.uint8]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frames:
+    """The film of a run as pictures.
+
+    Attributes:
+        places: which places of the run are shown, ascending, the first and last included.
+        given: what the network was shown there, uint8 (len(places), H, W, 3).
+        guess: what it believed is in there, the same shape; the result at the last place.
+        decoded: whether the VAE made them; otherwise they are a linear guess of the colours.
+    """
+
+    places: tuple[int, ...]
+    given: NDArray[np.uint8]
+    guess: NDArray[np.uint8]
+    decoded: bool
+
+
+def run_id(request: Request) -> str:
+    """Return a short name that tells runs apart in the browser.
+
+    Args:
+        request: a valid request.
+    """
+    return key(request, "")[:16]
+
+
+def run_of(trace: Any) -> Run:  # Any: an engine.trace.Trace; naming its class would import torch
+    """Take a finished trace as plain arrays.
+
+    Args:
+        trace: from the engine.
+    """
+
+    def column(name: str) -> NDArray[Any]:
+        return np.array([getattr(step, name) for step in trace.steps])
+
+    def latents(name: str) -> NDArray[np.floating]:
+        return np.stack([getattr(step, name).numpy() for step in trace.steps])
+
+    return Run(
+        request=trace.request,
+        steps=column("step"),
+        timesteps=column("t"),
+        sigmas=column("sigma"),
+        alpha_bars=column("alpha_bar"),
+        path=trace.path.numpy(),
+        eps=latents("eps"),
+        x0=latents("x0"),
+        picture=trace.picture,
+        seconds=trace.seconds,
+    )
+
+
+def quick_frames(run: Run) -> Frames:
+    """Guess the film without the VAE, in the time of one small matrix product.
+
+    The colours are the linear function of the latents that comes nearest to the finished picture
+    of this very run; the finished picture itself stands at the end.
+
+    Args:
+        run: the finished run.
+    """
+    channels, height, width = run.path.shape[1:]
+    rows = run.picture.astype(np.float64) / 255
+    blocks = rows.reshape(height, len(rows) // height, width, rows.shape[1] // width, 3)
+    wanted = blocks.mean(axis=(1, 3)).reshape(-1, 3)
+    known = np.column_stack([run.path[-1].reshape(channels, -1).T, np.ones(height * width)])
+    ridge = 1e-2 * len(known) * np.diag([1.0] * channels + [0.0])  # few colours leave it open
+    weights = np.linalg.solve(known.T @ known + ridge, known.T @ wanted)  # (C + 1, 3)
+
+    def colour(latents: NDArray[np.floating]) -> NDArray[np.uint8]:
+        shares = np.moveaxis(latents, 1, -1) @ weights[:-1] + weights[-1]
+        small = np.rint(np.clip(shares, 0, 1) * 255).astype(np.uint8)
+        size = (run.picture.shape[1], run.picture.shape[0])
+        return np.stack([np.asarray(Image.fromarray(frame).resize(size)) for frame in small])
+
+    end = run.picture[None]
+    given = np.concatenate([colour(run.path[:-1]), end])
+    guess = np.concatenate([colour(run.x0), end])
+    return Frames(tuple(range(len(run.path))), given, guess, False)
+
+
+def frames_of(run: Run, film: Any) -> Frames:  # Any: an engine film; its class would import torch
+    """Take a decoded film as frames.
+
+    Args:
+        run: the finished run.
+        film: from the engine; of a long run it holds an even sample of the places.
+    """
+    places = tuple(sorted({*(int(index) for index in film.indices), len(run.timesteps)}))
+    guess = np.concatenate([film.x0, run.picture[None]])
+    return Frames(places, film.xt, guess, True)
+
+
+def say_places(run: Run, places: Sequence[int]) -> list[dict[str, str]]:
+    """Say where in the run each place is, to read and to hear.
+
+    Args:
+        run: the finished run.
+        places: which of its places.
+    """
+    calls, steps = len(run.timesteps), int(run.steps[-1]) + 1
+    said = []
+    for place in places:
+        where = "Start" if place == 0 else f"Step {place} of {calls}"
+        if calls != steps and place:  # some schedulers ask the network twice a step
+            where = f"Call {place} of {calls}, step {int(run.steps[place - 1]) + 1} of {steps}"
+        if place == calls:
+            said.append({"text": f"{where} · finished", "spoken": f"{where}, finished"})
+            continue
+        t, share = f"{run.timesteps[place]:g}", f"{1 - run.alpha_bars[place]:.0%}"
+        said.append(
+            {
+                "text": f"{where} · t = {t} · {share.replace('%', ' %')} noise",
+                "spoken": f"{where}, timestep {t}, {share} noise",
+            }
+        )
+    return said
+
+
+def step_rows(run: Run) -> list[dict[str, float | int]]:
+    """Return the run as a table, one row a U-Net call.
+
+    Args:
+        run: the finished run.
+    """
+    return [
+        {
+            "call": call + 1,
+            "step": int(run.steps[call]) + 1,
+            "timestep t": round(float(run.timesteps[call]), 3),
+            "sigma": round(float(run.sigmas[call]), 5),
+            "alpha_bar": round(float(run.alpha_bars[call]), 6),
+            "noise share": round(1 - float(run.alpha_bars[call]), 6),
+            "rms of x_t": round(_rms(run.path[call]), 4),
+            "rms of eps": round(_rms(run.eps[call]), 4),
+            "rms of x0 estimate": round(_rms(run.x0[call]), 4),
+        }
+        for call in range(len(run.timesteps))
+    ]
+
+
+def _rms(values: NDArray[np.floating]) -> float:
+    return float(np.sqrt(np.mean(np.square(values))))

@@ -1,0 +1,197 @@
+"""All schedulers' paths from noise to picture, for the browser that draws them; no torch."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from core.errors import ExplainerError
+from core.ideas.noise_levels import alpha_bar_from_sigma, snr_db_from_alpha_bar
+from core.ideas.schedule_config import read_alpha_bar
+from core.ideas.schedules import keep_sigma_finite
+from core.models.scheduler_options import Value, latent_config
+from core.models.scheduler_plans import RunPlan, plan_run, sigmas_of
+from core.models.schedulers_info import SCHEDULERS
+
+Config = Mapping[str, Any]  # Any: what JSON holds
+Json = dict[str, Any]  # Any: JSON for the browser
+
+
+@dataclass(frozen=True, slots=True)
+class Spaced:
+    """A scheduler with another spacing of sigmas; spacing is a choice of its own."""
+
+    name: str
+    setting: str
+    title: str
+
+
+SPACED = (
+    Spaced("dpmpp-2m", "use_karras_sigmas", "DPM++ 2M Karras"),
+    Spaced("dpmpp-2m", "use_lu_lambdas", "DPM++ 2M even in log σ"),
+    Spaced("euler", "use_exponential_sigmas", "Euler exponential"),
+    Spaced("euler", "use_beta_sigmas", "Euler beta"),
+)
+OPENING = ("heun", "dpmpp-2m", "dpmpp-2m use_karras_sigmas")  # beside the run's own scheduler
+RUN = "run"
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # a plan holds arrays
+class Path:
+    """One curve.
+
+    Attributes:
+        id: its name in the browser.
+        title: its name for people.
+        plan: where it goes; None where it cannot be drawn.
+        note: why it cannot, or what is to be known of it.
+    """
+
+    id: str
+    title: str
+    plan: RunPlan | None
+    note: str = ""
+
+
+def overlay_paths(
+    config: Config,
+    steps: int,
+    scheduler: str,
+    params: Sequence[tuple[str, Value]] = (),
+) -> list[Path]:
+    """Plan every scheduler's run, the running example's own with its settings.
+
+    Args:
+        config: the checkpoint's scheduler config.
+        steps: scheduler steps of every run.
+        scheduler: the running example's.
+        params: the running example's settings of it.
+
+    Returns:
+        One entry a scheduler, then one for each of ``SPACED``.
+    """
+    paths = []
+    for name, info in SCHEDULERS.items():
+        note = "for distilled models only" if info.distilled_only else ""
+        own = dict(params) if name == scheduler else {}
+        paths.append(_path(name, info.title, name, config, own, steps, note))
+    for spaced in SPACED:
+        where = f"{spaced.name} {spaced.setting}"
+        chosen = {spaced.setting: True}
+        paths.append(_path(where, spaced.title, spaced.name, config, chosen, steps, ""))
+    return paths
+
+
+def overlay_data(
+    config: Config, paths: Sequence[Path], scheduler: str, steps: int, extra: Sequence[Path] = ()
+) -> Json:
+    """Return what the component needs to draw any of the curves without asking again.
+
+    Args:
+        config: the checkpoint's scheduler config.
+        paths: from ``overlay_paths``.
+        scheduler: the running example's.
+        steps: scheduler steps of every run.
+        extra: curves of the visitor's own, always shown.
+    """
+    levels = sigmas_of(keep_sigma_finite(read_alpha_bar(latent_config(config))))
+    return {
+        "curves": [_curve(path) for path in (*paths, *extra)],
+        "run": scheduler,
+        "own": [path.id for path in extra],
+        "opening": list(OPENING),
+        "steps": steps,
+        "last": len(levels) - 1,
+        "low": float(levels[0]),
+        "high": float(levels[-1]),
+    }
+
+
+def overlay_rows(paths: Sequence[Path]) -> list[dict[str, object]]:
+    """Return all curves as one table, one row a U-Net call.
+
+    Args:
+        paths: from ``overlay_paths``; those without a plan are left out.
+    """
+    return [
+        {
+            "scheduler": path.title,
+            "call": call + 1,
+            "step": int(path.plan.steps[call]) + 1,
+            "t": round(float(path.plan.timesteps[call]), 4),
+            "sigma": float(f"{path.plan.sigmas[call]:.7g}"),
+            "alpha_bar": float(f"{alpha_bar_from_sigma(path.plan.sigmas[call]):.7g}"),
+            "snr_db": round(decibels(path.plan.sigmas)[call], 4),
+        }
+        for path in paths
+        if path.plan
+        for call in range(path.plan.calls)
+    ]
+
+
+def places(plan: RunPlan) -> list[float]:
+    """Say how far along its steps each call is: a second question is asked within a step.
+
+    Args:
+        plan: the run.
+
+    Returns:
+        Steps, (calls,): 3.5 is half way in log sigma from the fourth step's start to its end.
+    """
+    starts = {int(step): at for at, step in reversed(list(enumerate(plan.steps)))}
+    found = []
+    for at, step in enumerate(plan.steps.tolist()):
+        first, after = starts[step], starts.get(step + 1)
+        if at == first or after is None:
+            found.append(float(step))
+            continue
+        here, begin, end = np.log(plan.sigmas[[at, first, after]])
+        found.append(step + float((begin - here) / (begin - end)))
+    return found
+
+
+def decibels(sigmas: np.ndarray) -> list[float]:
+    """Return the signal-to-noise ratio of noise levels, dB.
+
+    Args:
+        sigmas: noise per unit of signal, above 0.
+    """
+    return np.asarray(snr_db_from_alpha_bar(alpha_bar_from_sigma(sigmas))).tolist()
+
+
+def _path(
+    where: str,
+    title: str,
+    name: str,
+    config: Config,
+    params: Mapping[str, object],
+    steps: int,
+    note: str,
+) -> Path:
+    try:
+        return Path(where, title, plan_run(name, config, params, steps), note)
+    except ExplainerError as error:
+        return Path(where, title, None, str(error))
+
+
+def _curve(path: Path) -> Json:
+    """Return one curve; its last point is where the run ends, which no call asks about."""
+    told = {"id": path.id, "title": path.title, "note": path.note, "calls": 0}
+    if path.plan is None:
+        return told
+    plan, digits = path.plan, 7
+    sigmas = [*plan.sigmas.tolist(), plan.end]
+    alpha_bars = np.asarray(alpha_bar_from_sigma(np.array(sigmas))).tolist()
+    # no noise is an infinite ratio, which JSON cannot hold
+    db = [*decibels(plan.sigmas), decibels(np.array([plan.end]))[0] if plan.end else None]
+    return {
+        **told,
+        "calls": plan.calls,
+        "step": plan.steps.tolist(),
+        "place": [*(round(place, 4) for place in places(plan)), int(plan.steps[-1]) + 1],
+        "t": [round(t, 4) for t in plan.timesteps.tolist()],
+        "sigma": [float(f"{sigma:.{digits}g}") for sigma in sigmas],
+        "alpha": [float(f"{level:.{digits}g}") for level in alpha_bars],
+        "db": [value if value is None else round(value, 4) for value in db],
+    }

@@ -1,0 +1,103 @@
+"""Noise levels of one's own: spacings to begin with, their chart, and where they would lead."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from core.ideas.beta_spacing import space_beta
+from core.ideas.interpolation import sigma_at_timestep
+from core.ideas.spacings import (
+    space_exponential,
+    space_karras,
+    space_leading,
+    space_linspace,
+    space_trailing,
+)
+from core.views.theme import PALETTE
+
+Row = dict[str, object]
+Spacing = Callable[[int, np.ndarray, float], np.ndarray]
+TALL = 300  # CSS pixels
+SMALLEST = 0.005  # sigma that the log axis still shows; 0 is drawn here
+
+SPACINGS: dict[str, Spacing] = {
+    "Karras": lambda n, levels, rho: space_karras(n, levels[0], levels[-1], rho),
+    "exponential": lambda n, levels, _: space_exponential(n, levels[0], levels[-1]),
+    "beta": lambda n, levels, _: space_beta(n, levels[0], levels[-1]),
+    "linspace": lambda n, levels, _: _at(space_linspace(n, len(levels)), levels),
+    "leading": lambda n, levels, _: _at(space_leading(n, len(levels)), levels),
+    "trailing": lambda n, levels, _: _at(space_trailing(n, len(levels)), levels),
+}
+BEHIND: dict[str, Callable[..., Any]] = {  # Any: functions with formulas
+    "Karras": space_karras,
+    "exponential": space_exponential,
+    "beta": space_beta,
+    "linspace": space_linspace,
+    "leading": space_leading,
+    "trailing": space_trailing,
+}
+
+
+def spaced(name: str, steps: int, levels: np.ndarray, rho: float) -> list[float]:
+    """Return noise levels to begin with, and 0 at the end.
+
+    Args:
+        name: one of ``SPACINGS``.
+        steps: how many of them, without the 0.
+        levels: the checkpoint's noise levels, (T,), rising.
+        rho: for Karras' rule.
+    """
+    return [*(float(f"{sigma:.5g}") for sigma in SPACINGS[name](steps, levels, rho)), 0.0]
+
+
+def own_chart(curves: Mapping[str, Sequence[float]]) -> alt.Chart:
+    """Draw noise levels over the steps; the last of the curves stands out.
+
+    Args:
+        curves: sigmas by what to call them.
+    """
+    names = list(curves)
+    inks = [*[PALETTE["noise"], "#56B4E9", PALETTE["picture"]][: len(names) - 1], PALETTE["time"]]
+    values = [
+        {"of": name, "step": step, "sigma": sigma, "drawn": max(sigma, SMALLEST)}
+        for name, sigmas in curves.items()
+        for step, sigma in enumerate(sigmas)
+    ]
+    return (
+        alt.Chart(alt.InlineData(values=values))
+        .mark_line(point=alt.OverlayMarkDef(size=30, filled=True))
+        .encode(
+            x=alt.X("step:Q", title="step", axis=alt.Axis(grid=False, tickMinStep=1)),
+            y=alt.Y(
+                "drawn:Q", title="sigma (log scale; 0 at the bottom)",
+                scale=alt.Scale(type="log", domainMin=SMALLEST, nice=False),
+                axis=alt.Axis(values=[0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30], format="~g"),
+            ),
+            color=alt.Color(
+                "of:N", title=None, scale=alt.Scale(domain=names, range=inks),
+                legend=alt.Legend(orient="top", labelLimit=240),
+            ),
+            strokeWidth=alt.condition(
+                alt.datum.of == names[-1], alt.value(3.0), alt.value(1.5)
+            ),
+            tooltip=["of:N", "step:Q", alt.Tooltip("sigma:Q", format=".4f")],
+        )
+        .properties(height=TALL)
+    )  # fmt: skip
+
+
+def say_below_one(sigmas: Sequence[float]) -> str:
+    """Say how many of the noise levels lie where the picture is stronger than the noise.
+
+    Args:
+        sigmas: noise levels, the last one included.
+    """
+    visited = [sigma for sigma in sigmas if sigma > 0]
+    below = sum(sigma < 1 for sigma in visited)
+    return f"{below} of {len(visited)} levels ({below / len(visited):.0%}) lie below σ = 1"
+
+
+def _at(timesteps: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    return np.asarray(sigma_at_timestep(timesteps, levels))

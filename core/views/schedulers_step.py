@@ -1,0 +1,316 @@
+"""One scheduler step of a run, worked out at one latent position with every number filled in."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import ExplainerError
+from core.ideas.prediction import from_unit_scale
+from core.ideas.samplers.ddim import ddim_coefficients, ddim_step
+from core.ideas.samplers.ddpm import (
+    ddpm_coefficients,
+    ddpm_step,
+    fixed_large_std,
+    fixed_small_std,
+)
+from core.ideas.samplers.dpmpp_2m import (
+    dpmpp_2m_step,
+    first_order_coefficients,
+    second_order_coefficients,
+)
+from core.ideas.samplers.euler import euler_coefficients, euler_step
+from core.ideas.samplers.heun import heun_step
+from core.ideas.samplers.levels import pair_with_next, pair_with_stride
+from core.ideas.samplers.walk import Number, list_numbers
+from core.ideas.schedule_config import read_alpha_bar
+from core.models.scheduler_plans import RunPlan, plan_run, settings_in_force
+from core.models.schedulers_info import SCHEDULERS
+from core.views.run import Run
+
+CALCULATED = ("ddim", "ddpm", "euler", "heun", "dpmpp-2m")
+Position = tuple[int, int, int]  # channel, row, column
+Config = Mapping[str, Any]  # Any: what JSON holds
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """One step at one latent position.
+
+    Attributes:
+        function: the step, which carries its formula.
+        given: what went in, symbol, meaning and value.
+        numbers: every coefficient.
+        filled: the formula with the numbers in it, LaTeX.
+        ours: the result of our few lines.
+        theirs: what the library's ``step()`` gave in the run.
+        scale: how the latents are kept, in words.
+    """
+
+    function: Callable[..., Any]  # Any: any function with a formula
+    given: list[Number]
+    numbers: list[Number]
+    filled: str
+    ours: float
+    theirs: float
+    scale: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Case:
+    """What every calculation starts from."""
+
+    run: Run
+    settings: Mapping[str, Any]  # Any: what JSON holds
+    alpha_bar: NDArray[np.floating]
+    plan: RunPlan
+    call: int
+    where: Position
+    fresh: float
+
+    def at(self, rows: NDArray[np.floating], call: int) -> float:
+        """Return one number of a row of latents."""
+        return float(rows[call][self.where])
+
+    @property
+    def last(self) -> bool:
+        """Whether this is the run's last step."""
+        return int(self.plan.steps[self.call]) == int(self.plan.steps[-1])
+
+    def sigma(self, call: int) -> float:
+        """Return the noise level at a call, or where the run ends."""
+        return float(self.plan.sigmas[call]) if call < self.plan.calls else self.plan.end
+
+
+def draws_noise(run: Run) -> bool:
+    """Whether the steps of a run add fresh noise that the calculator has to be given.
+
+    Args:
+        run: a finished run.
+    """
+    params = dict(run.request.params)
+    name = run.request.scheduler
+    return name == "ddpm" or (name == "ddim" and float(params.get("eta", 0.0)) > 0)
+
+
+def first_call(run: Run, step: int) -> int:
+    """Return the call that a scheduler step begins with.
+
+    Args:
+        run: a finished run.
+        step: 0 is the first.
+    """
+    return int(np.flatnonzero(run.steps == step)[0])
+
+
+def work_out(run: Run, config: Config, step: int, where: Position, fresh: float = 0.0) -> Worked:
+    """Work one step out at one latent position.
+
+    Args:
+        run: a finished run.
+        config: the checkpoint's scheduler config.
+        step: 0 is the first.
+        where: channel, row and column of the latents.
+        fresh: the fresh noise that the run drew there, see ``draws_noise``.
+
+    Raises:
+        ExplainerError: there are no formulas for this scheduler or for its settings.
+    """
+    request = run.request
+    if request.scheduler not in CALCULATED:
+        names = ", ".join(SCHEDULERS[name].title for name in CALCULATED)
+        raise ExplainerError(
+            f"{SCHEDULERS[request.scheduler].title} is not worked out here.",
+            f"Choose one of these as the scheduler: {names}.",
+        )
+    settings = settings_in_force(request.scheduler, config, dict(request.params))
+    _refuse_other_formulas(request.scheduler, settings)
+    case = _Case(
+        run,
+        settings,
+        read_alpha_bar(settings),
+        plan_run(request.scheduler, config, dict(request.params), request.steps),
+        first_call(run, step),
+        where,
+        fresh,
+    )
+    level = case.alpha_bar[int(case.plan.timesteps[case.call])]
+    if request.scheduler in ("ddim", "ddpm") and level == 0:
+        raise ExplainerError(
+            "At this step no signal is left, and this formula would divide by 0.",
+            "Choose a later step.",
+        )
+    work = {"ddim": _ddim, "ddpm": _ddpm, "euler": _euler, "heun": _heun, "dpmpp-2m": _dpmpp}
+    return work[request.scheduler](case)
+
+
+def number_rows(numbers: list[Number]) -> str:
+    """Return numbers as a Markdown table with their symbols set in LaTeX.
+
+    Args:
+        numbers: our own symbols and words, never what was typed.
+    """
+    rows = [f"| ${one.tex}$ | {one.meaning} | {one.value:.7g} |" for one in numbers]
+    return "\n".join(["| symbol | what it is | value |", "| :-- | :-- | --: |", *rows])
+
+
+def _ddim(case: _Case) -> Worked:
+    eta = float(case.settings.get("eta", 0.0))
+    last = 1.0 if case.settings["set_alpha_to_one"] else float(case.alpha_bar[0])
+    levels = pair_with_stride(case.plan.timesteps, case.alpha_bar, last)[case.call]
+    numbers = ddim_coefficients(*levels, eta)
+    xt, eps, z = case.at(case.run.path, case.call), case.at(case.run.eps, case.call), case.fresh
+    tail = rf" + {_n(numbers.fresh)} \cdot {_n(z)}" if eta else ""
+    filled = (
+        rf"{_n(numbers.signal_next)} \cdot \frac{{{_n(xt)} - {_n(numbers.noise)} \cdot {_n(eps)}}}"
+        rf"{{{_n(numbers.signal)}}} + {_n(numbers.direction)} \cdot {_n(eps)}{tail}"
+    )
+    ours = ddim_step(xt, eps, z, numbers)
+    given = [_xt(xt), _eps(eps), *([_z(z)] if eta else [])]
+    return _worked(ddim_step, given, list_numbers(numbers), filled, ours, case)
+
+
+def _ddpm(case: _Case) -> Worked:
+    levels = pair_with_next(case.plan.timesteps, case.alpha_bar)[case.call]
+    numbers = ddpm_coefficients(*levels)
+    large = case.settings["variance_type"] == "fixed_large"
+    std = (fixed_large_std if large else fixed_small_std)(numbers)
+    xt, eps = case.at(case.run.path, case.call), case.at(case.run.eps, case.call)
+    z = case.fresh if case.plan.timesteps[case.call] > 0 else 0.0  # none is added at t = 0
+    filled = (
+        rf"{_n(numbers.x0_weight)} \cdot \frac{{{_n(xt)} - {_n(numbers.noise)} \cdot {_n(eps)}}}"
+        rf"{{{_n(numbers.signal)}}} + {_n(numbers.xt_weight)} \cdot {_n(xt)}"
+        rf" + {_n(std)} \cdot {_n(z)}"
+    )
+    ours = ddpm_step(xt, eps, z, std, numbers)
+    spread = Number("std", r"\sigma_t", "how much of the fresh noise is added", std)
+    return _worked(
+        ddpm_step, [_xt(xt), _eps(eps), _z(z)], [*list_numbers(numbers), spread], filled, ours, case
+    )
+
+
+def _euler(case: _Case) -> Worked:
+    numbers = euler_coefficients(case.sigma(case.call), case.sigma(case.call + 1))
+    x, eps = _raw(case), case.at(case.run.eps, case.call)
+    filled = rf"{_n(x)} + ({_n(numbers.sigma_next)} - {_n(numbers.sigma)}) \cdot {_n(eps)}"
+    given = [_x(x), _eps(eps)]
+    ours = euler_step(x, eps, numbers)
+    return _worked(euler_step, given, list_numbers(numbers), filled, ours, case)
+
+
+def _heun(case: _Case) -> Worked:
+    if case.last:  # a step to 0 asks once, and is Euler's
+        return _euler(case)
+    numbers = euler_coefficients(case.sigma(case.call), case.sigma(case.call + 1))
+    x, eps = _raw(case), case.at(case.run.eps, case.call)
+    there = case.at(case.run.eps, case.call + 1)
+    filled = (
+        rf"{_n(x)} + ({_n(numbers.sigma_next)} - {_n(numbers.sigma)}) \cdot "
+        rf"\frac{{{_n(eps)} + {_n(there)}}}{{2}}"
+    )
+    given = [
+        _x(x),
+        _eps(eps),
+        Number("there", r"\epsilon_\theta(\hat x,\sigma')", "noise seen where Euler lands", there),
+    ]
+    ours = heun_step(x, eps, there, numbers)
+    return _worked(heun_step, given, list_numbers(numbers), filled, ours, case, calls=2)
+
+
+def _dpmpp(case: _Case) -> Worked:
+    settings, call = case.settings, case.call
+    sigma, after = case.sigma(call), case.sigma(call + 1)
+    few = settings["lower_order_final"] and case.plan.calls < 15
+    plain_end = settings["euler_at_final"] or few or settings["final_sigmas_type"] == "zero"
+    first = call == 0 or settings["solver_order"] == 1 or (case.last and plain_end)
+    numbers = (
+        first_order_coefficients(sigma, after)
+        if first
+        else second_order_coefficients(case.sigma(call - 1), sigma, after)
+    )
+    xt, x0 = case.at(case.run.path, call), case.at(case.run.x0, call)
+    before = 0.0 if first else case.at(case.run.x0, call - 1)
+    guess = (
+        _n(x0)
+        if first
+        else rf"({_n(numbers.newest)} \cdot {_n(x0)} + {_n(numbers.oldest)} \cdot {_n(before)})"
+    )
+    filled = rf"{_n(numbers.xt_weight)} \cdot {_n(xt)} + {_n(numbers.x0_weight)} \cdot {guess}"
+    given = [_xt(xt), Number("x0", r"x_0", "the guess of the clean latents now", x0)]
+    if not first:
+        given.append(Number("before", r"x_0^{\mathrm{before}}", "the guess a step ago", before))
+    shown = [one for one in list_numbers(numbers) if np.isfinite(one.value)]
+    ours = dpmpp_2m_step(xt, x0, before, numbers)
+    return _worked(dpmpp_2m_step, given, shown, filled, ours, case)
+
+
+def _worked(
+    function: Callable[..., Any],  # Any: as above
+    given: list[Number],
+    numbers: list[Number],
+    filled: str,
+    ours: float,
+    case: _Case,
+    calls: int = 1,
+) -> Worked:
+    """Put our result beside the library's, at the scale that the scheduler keeps."""
+    after = case.call + calls
+    theirs = case.at(case.run.path, after)
+    ve = SCHEDULERS[case.run.request.scheduler].space == "ve"
+    if ve and after < case.plan.calls:  # the run's end is kept as the library left it
+        theirs = float(from_unit_scale(theirs, case.sigma(after)))
+    scale = "x0 + sigma eps" if ve else "unit scale"
+    symbol = "x'" if ve else "x_{t'}"
+    result = _n(ours, 7).strip("()")  # nothing stands before its sign
+    filled = rf"{symbol} = {filled} = {result}"
+    return Worked(function, given, numbers, filled, float(ours), theirs, scale)
+
+
+def _refuse_other_formulas(name: str, settings: Mapping[str, Any]) -> None:  # Any: as above
+    """Refuse settings that change the formula itself."""
+    plain = {
+        "euler": {"s_churn": 0.0},
+        "dpmpp-2m": {"algorithm_type": "dpmsolver++", "solver_type": "midpoint"},
+    }.get(name, {})
+    for key, value in plain.items():
+        if settings[key] != value:
+            raise ExplainerError(
+                f"With {key} = {settings[key]} a step has another formula.",
+                f"Set {key} back to {value} to see it worked out.",
+            )
+    if name == "dpmpp-2m" and settings["solver_order"] == 3:
+        raise ExplainerError(
+            "A step of third order has another formula.", "Set solver_order back to 2."
+        )
+
+
+def _raw(case: _Case) -> float:
+    """Return the latents as x0 + sigma eps."""
+    return float(from_unit_scale(case.at(case.run.path, case.call), case.sigma(case.call)))
+
+
+def _xt(value: float) -> Number:
+    return Number("xt", "x_t", "the noisy latents here", value)
+
+
+def _x(value: float) -> Number:
+    return Number("x", "x", "the latents here, x0 + sigma eps", value)
+
+
+def _eps(value: float) -> Number:
+    return Number("eps", r"\epsilon_\theta", "the noise seen here", value)
+
+
+def _z(value: float) -> Number:
+    return Number("z", "z", "the fresh noise that was drawn here", value)
+
+
+def _n(value: float, digits: int = 5) -> str:
+    """Write a number for LaTeX, in brackets where its sign would meet another."""
+    text = f"{value:.{digits}g}"
+    mantissa, e, power = text.partition("e")
+    if e:
+        text = rf"{mantissa} \cdot 10^{{{int(power)}}}"
+    return f"({text})" if value < 0 else text

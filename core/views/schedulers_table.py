@@ -1,0 +1,92 @@
+"""All schedulers as a table, and those that are left out with the reason."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.models.scheduler_options import OPTIONS
+from core.models.schedulers_info import REJECTED, SCHEDULERS
+from core.views.schedulers_overlay import Path
+
+Row = dict[str, object]
+FILTERS = ("No fresh noise", "Fresh noise", "One call a step", "Second order or higher")
+
+
+def scheduler_rows(
+    paths: Sequence[Path], counted: Mapping[str, int] | None, filters: Sequence[str] = ()
+) -> list[Row]:
+    """Return one row for each scheduler.
+
+    Args:
+        paths: from ``overlay_paths``.
+        counted: network calls by name, where a hook has counted them.
+        filters: of ``FILTERS``; a row must pass them all.
+    """
+    planned = {path.id: path.plan.calls if path.plan else None for path in paths}
+    rows = []
+    for name, info in SCHEDULERS.items():
+        passes = {
+            "No fresh noise": not info.stochastic,
+            "Fresh noise": info.stochastic,
+            "One call a step": info.calls == "N",
+            "Second order or higher": info.order > 1,
+        }
+        if not all(passes[wanted] for wanted in filters):
+            continue
+        rows.append(
+            {
+                "scheduler": info.title,
+                "U-Net calls": planned[name],
+                "counted": None if counted is None else counted.get(name),
+                "for N steps": info.calls,
+                "order": info.order,
+                "fresh noise": "yes" if info.stochastic else "no",
+                "latents kept as": "x0 + σ ε" if info.space == "ve" else "unit scale",
+                "settings": len(OPTIONS[name]),
+                "what it does": info.blurb
+                + (" Only for distilled models." if info.distilled_only else "")
+                + (f" Needs {info.requires}." if info.requires else ""),
+                "name": name,
+                "class": info.class_name,
+            }
+        )
+    return rows
+
+
+def rejected_rows() -> list[dict[str, str]]:
+    """Return one row for each of the library's schedulers that is not offered."""
+    return [{"class": one.class_name, "verdict": one.verdict, "why": one.why} for one in REJECTED]
+
+
+def option_rows(
+    name: str,
+    base_config: Mapping[str, Any],  # Any: what JSON holds
+    chosen: Mapping[str, object],
+) -> list[Row]:
+    """Return one row for each setting of a scheduler.
+
+    Args:
+        name: one of ``SCHEDULERS``.
+        base_config: the checkpoint's scheduler config.
+        chosen: settings in force that differ from both.
+    """
+    return [
+        {
+            "setting": option.name,
+            "type": option.type,
+            "allowed": option.range,
+            "library's default": say(option.default),
+            "this checkpoint": say(base_config[option.name]) if option.name in base_config else "–",
+            "in force": say(chosen.get(option.name, base_config.get(option.name, option.default))),
+            "meaning": option.meaning,
+        }
+        for option in OPTIONS[name]
+    ]
+
+
+def say(value: object) -> str:
+    """Say a setting's value as one would type it.
+
+    Args:
+        value: of any type.
+    """
+    return str(value).lower() if isinstance(value, bool) else f"{value}"

@@ -1,0 +1,30 @@
+"""Tables as files."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+
+
+def csv_of(rows: Sequence[Mapping[str, object]]) -> str:
+    """Write rows as CSV.
+
+    A spreadsheet would run text that begins like a formula, so such a cell gets an apostrophe.
+
+    Args:
+        rows: all with the keys of the first; at least one.
+
+    Raises:
+        ValueError: there is no row, or one has a key that the first has not.
+    """
+    if not rows:
+        raise ValueError("there are 0 rows, expected at least 1")
+    written = io.StringIO()
+    writer = csv.DictWriter(written, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: _safe(value) for name, value in row.items()} for row in rows)
+    return written.getvalue()
+
+
+def _safe(value: object) -> object:
+    begins = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
+    return f"'{value}" if begins else value

@@ -1,0 +1,170 @@
+"""Activations as curves with a zoom of their own, and how training with each of them goes."""
+
+from collections.abc import Sequence
+
+import altair as alt
+import numpy as np
+from numpy.typing import NDArray
+
+from core.ideas.activations import ACTIVATIONS
+
+Row = dict[str, object]
+COLOURS = {  # the categorical colours of the theme, and one more
+    "SiLU": "#0072B2", "ReLU": "#D55E00", "LeakyReLU": "#E69F00", "ELU": "#CC79A7",
+    "GELU": "#56B4E9", "Mish": "#009E73", "tanh": "#8A8A8A", "sigmoid": "#7F5FC4",
+}  # fmt: skip
+DASHED = ("tanh", "sigmoid")  # those that press every number into a range
+REACH = 8.0  # of x
+POINTS = 81  # of a curve, closest together around 0, where the bend is
+SIDE, TALL = 340, 300  # CSS pixels
+
+
+def curve_rows() -> list[Row]:
+    """Return points of every activation and its derivative."""
+    even = np.linspace(-1, 1, POINTS)
+    x = REACH * np.sign(even) * np.abs(even) ** 2.2
+    return [
+        {"of": act.title, "x": round(float(at), 4), "f": round(float(f), 4),
+         "slope": round(float(slope), 4)}
+        for act in ACTIVATIONS.values()
+        for at, f, slope in zip(x, act.function(x), act.slope(x), strict=True)
+    ]  # fmt: skip
+
+
+def curve_chart(rows: Sequence[Row]) -> alt.HConcatChart:
+    """Draw the functions and their derivatives; a slider below zooms, in the browser alone.
+
+    Args:
+        rows: from ``curve_rows``.
+    """
+    zoom = alt.param(
+        name="zoom",
+        value=4,
+        bind=alt.binding_range(min=0.5, max=REACH, step=0.1, name="Zoom: x from −z to z, z = "),
+    )
+    chosen = alt.selection_point(fields=["of"], bind="legend", name="chosen")
+    base = alt.Chart(alt.InlineData(values=list(rows)))
+    across = alt.X(
+        "x:Q",
+        title="x, what goes in",
+        scale=alt.Scale(
+            domainMin=alt.ExprRef("-zoom"), domainMax=alt.ExprRef("zoom"), nice=False, zero=False
+        ),
+    )
+    function = _lines(
+        base, across, "f", "f(x), what comes out",
+        alt.Scale(
+            domainMin=alt.ExprRef("-0.35 * zoom"), domainMax=alt.ExprRef("zoom"),
+            nice=False, zero=False,
+        ),
+        chosen,
+    )  # fmt: skip
+    slope = _lines(
+        base, across, "slope", "f′(x), what a gradient is multiplied with",
+        alt.Scale(domain=[-0.2, 1.2], nice=False), chosen,
+    )  # fmt: skip
+    return alt.hconcat(function.add_params(chosen), slope).add_params(zoom)
+
+
+def training_rows(rounds: Sequence[NDArray[np.floating]]) -> list[Row]:
+    """Return the mean loss of every round for every activation.
+
+    Args:
+        rounds: losses of each round, (A, steps).
+    """
+    done, rows = 0, []
+    for losses in rounds:
+        done += losses.shape[1]
+        rows += [
+            {"of": act.title, "step": done, "loss": round(float(mean), 4)}
+            for act, mean in zip(ACTIVATIONS.values(), losses.mean(axis=1), strict=True)
+        ]
+    return rows
+
+
+def training_chart(rows: Sequence[Row], steps: int) -> alt.Chart:
+    """Draw how the loss falls with each activation.
+
+    Args:
+        rows: from ``training_rows``.
+        steps: of the whole training.
+    """
+    return (
+        alt.Chart(alt.InlineData(values=list(rows)))
+        .mark_line(point=True, clip=True)
+        .encode(
+            x=alt.X("step:Q", title="training step", scale=alt.Scale(domain=[0, steps])),
+            y=alt.Y(
+                "loss:Q",
+                title="mean squared error of the noise",
+                scale=alt.Scale(domain=[0.3, 1.1]),
+            ),
+            color=_colour(),
+            strokeDash=_dash(),
+            strokeWidth=_width(),
+            tooltip=["of:N", "step:Q", alt.Tooltip("loss:Q", format=".3f")],
+        )
+        .properties(height=TALL)
+    )
+
+
+def result_rows(
+    losses: NDArray[np.floating], reach: NDArray[np.floating], still: NDArray[np.floating]
+) -> list[Row]:
+    """Return what became of every network, the best first.
+
+    Args:
+        losses: of the newest round, (A, steps).
+        reach: of the first step: gradient at the first layer to that at the last, (A,).
+        still: share of hidden units that learn nothing any more, (A,).
+    """
+    rows: list[Row] = [
+        {
+            "activation": act.title,
+            "loss": round(float(losses[at].mean()), 3),
+            "gradient that reaches the first layer": f"{float(reach[at]):.1%}",
+            "units that learn nothing": f"{float(still[at]):.0%}",
+        }
+        for at, act in enumerate(ACTIVATIONS.values())
+    ]
+    return sorted(rows, key=lambda row: float(str(row["loss"])))
+
+
+def _lines(
+    base: alt.Chart, across: alt.X, field: str, title: str, scale: alt.Scale, chosen: alt.Parameter
+) -> alt.Chart:
+    return (
+        base.mark_line(clip=True)
+        .encode(
+            x=across,
+            y=alt.Y(f"{field}:Q", title=title, scale=scale),
+            color=_colour(),
+            strokeDash=_dash(),
+            strokeWidth=_width(),
+            opacity=alt.condition(chosen, alt.value(1), alt.value(0.12)),
+            tooltip=[
+                "of:N",
+                alt.Tooltip("x:Q", format=".2f"),
+                alt.Tooltip(f"{field}:Q", format=".3f"),
+            ],
+        )
+        .properties(width=SIDE, height=TALL)
+    )
+
+
+def _colour() -> alt.Color:
+    return alt.Color(
+        "of:N", scale=alt.Scale(domain=list(COLOURS), range=list(COLOURS.values())),
+        legend=alt.Legend(orient="top", title=None, columns=8),
+    )  # fmt: skip
+
+
+def _dash() -> alt.StrokeDash:
+    dashes = [[4, 3] if name in DASHED else [1, 0] for name in COLOURS]
+    scale = alt.Scale(domain=list(COLOURS), range=dashes)
+    return alt.StrokeDash("of:N", scale=scale, legend=None)
+
+
+def _width() -> alt.StrokeWidth:
+    widths = [4 if name == "SiLU" else 2 for name in COLOURS]
+    return alt.StrokeWidth("of:N", scale=alt.Scale(domain=list(COLOURS), range=widths), legend=None)

@@ -1,0 +1,189 @@
+"""The U-Net as a map: every box with its shape, its weights and its time, for the browser."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.models.unet_facts import Box, Kind, Skip, UNetFacts
+from core.views.colormaps import latent_colours, noise_greys
+from core.views.strips import channel_tiles, exact_sheet
+
+SHORT: dict[Kind, str] = {
+    "time": "time", "convolution": "conv", "norm": "norm", "residual": "residual",
+    "attention": "attention", "halve": "halve", "double": "double",
+}  # fmt: skip
+LONG: dict[Kind, str] = {
+    "time": "Time embedding",
+    "convolution": "Convolution",
+    "norm": "Normalisation",
+    "residual": "Residual block",
+    "attention": "Attention block",
+    "halve": "Half the size",
+    "double": "Twice the size",
+}
+SIDES = {"top": "", "down": "on the way down", "middle": "in the middle", "up": "on the way up"}
+LIMIT = 3.0  # ends of the colour scales of latents and noise
+
+Data = dict[str, Any]  # Any: JSON for the browser
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moment:
+    """One call of a run, for the two pictures at the map's ends.
+
+    Attributes:
+        t: the timestep.
+        xt: what went in, (C, H, W).
+        eps: the noise that came out, guided, (C, H, W).
+    """
+
+    t: float
+    xt: NDArray[np.floating]
+    eps: NDArray[np.floating]
+
+
+def unet_map(
+    facts: UNetFacts,
+    chosen: str,
+    moment: Moment | None = None,
+    seconds: Mapping[str, float] | None = None,
+    off: int | None = None,
+) -> Data:
+    """Return the map of a network, for the component that draws it.
+
+    Args:
+        facts: of the network.
+        chosen: name of the box that is marked.
+        moment: the call on show; None while there is none.
+        seconds: that each box took, by name.
+        off: number of the skip connection that is switched off.
+    """
+    seconds = seconds or {}
+    slowest = max(seconds.values(), default=0.0)
+    return {
+        "boxes": [_box(box, seconds.get(box.name), slowest) for box in facts.boxes],
+        "skips": [_skip(skip, facts) for skip in facts.skips],
+        "chosen": chosen,
+        "off": -1 if off is None else off,
+        "text": _times(facts.text),
+        "t": "" if moment is None else f"t = {moment.t:g}",
+        "given": "" if moment is None else _tiles(latent_colours(moment.xt, LIMIT)),
+        "noise": "" if moment is None else _tiles(noise_greys(moment.eps, LIMIT)),
+        "total": say_total(facts, seconds),
+    }
+
+
+def say_box(box: Box) -> str:
+    """Say in a few words which box this is.
+
+    Args:
+        box: of a network.
+    """
+    return f"{LONG[box.kind]} {SIDES[box.side]}".strip()
+
+
+def say_shape(box: Box) -> str:
+    """Say what a box puts out.
+
+    Args:
+        box: of a network.
+    """
+    return f"{box.shape[0]} numbers" if len(box.shape) == 1 else _times(box.shape)
+
+
+def say_count(number: int) -> str:
+    """Say a count of weights in three or four signs.
+
+    Args:
+        number: 0 or more.
+    """
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if number >= 0.9995 * size:
+            share = number / size
+            return f"{share:.3g} {unit}" if share < 999.5 else f"{share:.0f} {unit}"
+    return str(number)
+
+
+def say_time(seconds: float) -> str:
+    """Say a duration in milliseconds, with as many digits as a time can be trusted to.
+
+    Args:
+        seconds: 0 or more.
+    """
+    milliseconds = 1000 * seconds
+    if milliseconds < 9.95:
+        return f"{milliseconds:.1f} ms"
+    return f"{milliseconds:.0f} ms"
+
+
+def say_total(facts: UNetFacts, seconds: Mapping[str, float]) -> str:
+    """Say how large the whole network is, and how long one call took.
+
+    Args:
+        facts: of the network.
+        seconds: that each box took, by name; empty while it has not run.
+    """
+    parts = f"{len(facts.boxes)} boxes, {say_count(facts.weights)} weights"
+    return f"{parts}, {say_time(sum(seconds.values()))} a call" if seconds else parts
+
+
+def box_rows(facts: UNetFacts, seconds: Mapping[str, float]) -> list[dict[str, object]]:
+    """Return one row for each box, in the order in which they run.
+
+    Args:
+        facts: of the network.
+        seconds: that each box took, by name; empty while it has not run.
+    """
+    skips = {skip.target: skip for skip in facts.skips}
+    return [
+        {
+            "box": box.name,
+            "kind": LONG[box.kind],
+            "puts out": _times(box.shape),
+            "weights": box.weights,
+            "share of weights": f"{box.weights / max(1, facts.weights):.1%}",
+            "ms": round(1000 * seconds[box.name], 3) if box.name in seconds else None,
+            "reads": {"residual": "time", "attention": "text and itself"}.get(box.kind, ""),
+            "skip from": skips[box.name].source if box.name in skips else "",
+        }
+        for box in facts.boxes
+    ]
+
+
+def _box(box: Box, seconds: float | None, slowest: float) -> Data:
+    time = "" if seconds is None else say_time(seconds)
+    spoken = [say_box(box), box.name, say_shape(box), f"{box.weights:,} weights", time]
+    return {
+        "name": box.name,
+        "kind": box.kind,
+        "title": SHORT[box.kind],
+        "side": box.side,
+        "level": box.level,
+        "shape": _times(box.shape),
+        "weights": say_count(box.weights),
+        "time": time,
+        "share": round(seconds / slowest, 3) if seconds and slowest else 0,
+        "spoken": ", ".join(part for part in spoken if part),
+    }
+
+
+def _skip(skip: Skip, facts: UNetFacts) -> Data:
+    return {
+        "number": skip.number,
+        "from": skip.source,
+        "to": skip.target,
+        "spoken": f"Skip connection {skip.number}, {_times(skip.shape)}, "
+        f"from {skip.source} to {skip.target}",
+    }
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return "×".join(str(side) for side in shape)
+
+
+def _tiles(colours: NDArray[np.uint8]) -> str:
+    """Return latents as one small picture, four channels as two rows of two."""
+    return str(exact_sheet(channel_tiles(colours)[None]).as_json()["url"])

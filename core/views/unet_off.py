@@ -1,0 +1,63 @@
+"""With something switched off beside as it is: pictures on the same scale, and how far apart."""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.models.unet_facts import UNetFacts
+from core.views.colormaps import NOISE_SAY, noise_greys
+from core.views.strips import channel_tiles, enlarge
+
+LIMIT = 3.0  # ends of the noise's scale
+TARGET = 256  # pixels that a picture should at least have
+
+Part = Literal["attention", "prompt", "time", "clock", "skip"]
+SAYS: dict[Part, str] = {
+    "attention": "**Every cross-attention adds zeros** instead of what it read in the text, in "
+    "every call and in both halves of guidance. Self-attention goes on.",
+    "prompt": "**Both halves of guidance read the negative prompt** (empty, if you gave none). "
+    "The network is whole; only your words are gone.",
+    "time": "**The time vector is all zeros** in every residual block. SiLU of 0 is 0, so each "
+    "block adds only its own bias.",
+    "clock": "**The network is told the same timestep at every step.** The scheduler still counts "
+    "down and takes off as much noise as it always does.",
+    "skip": "**One skip connection carries zeros.** The residual block that reads it gets as many "
+    "channels as before.",
+}
+NOISE_LINE = f"Noise: {NOISE_SAY.format(limit=LIMIT)}; its four channels are two rows of two."
+
+Pixels = NDArray[np.uint8]
+
+
+def noise_picture(noise: NDArray[np.floating]) -> Pixels:
+    """Show predicted noise, all channels as tiles.
+
+    Args:
+        noise: (C, H, W).
+    """
+    tiles = channel_tiles(noise_greys(noise, LIMIT))
+    return enlarge(tiles, max(1, TARGET // max(tiles.shape[:2])))
+
+
+def apart(one: Pixels, other: Pixels) -> float:
+    """Return how far two pictures are apart: mean difference of a channel, 0 to 255.
+
+    Args:
+        one: a picture, (H, W, 3).
+        other: a picture of the same size.
+    """
+    return float(np.abs(one.astype(np.float64) - other).mean())
+
+
+def skip_names(facts: UNetFacts) -> dict[int, str]:
+    """Name every skip connection by its number and its ends.
+
+    Args:
+        facts: of the network.
+    """
+    return {
+        skip.number: f"{skip.number}: {'×'.join(map(str, skip.shape))}, "
+        f"{skip.source} → {skip.target}"
+        for skip in facts.skips
+    }

@@ -1,0 +1,122 @@
+"""The variance of a step back: where it was chosen to lie, what it costs, and what it draws."""
+
+from typing import Any
+
+import altair as alt
+import numpy as np
+from numpy.typing import NDArray
+
+from core.views.theme import PALETTE
+
+Row = dict[str, object]
+# The learned one has the colour of time; dashes tell the three apart as well.
+COLOURS = {"fixed small": "#56B4E9", "fixed large": "#8A8A8A", "learned": PALETTE["time"]}
+DASHES = {"fixed small": [2, 2], "fixed large": [7, 3], "learned": [1, 0]}
+GAP = 4  # pixels between faces
+ENLARGED = 2
+
+
+def choice_rows(reading: Any) -> list[Row]:  # Any: a VarianceReading, whose class imports torch
+    """Return, for every step, the two bounds of its variance and what was learned between them.
+
+    Args:
+        reading: from the engine.
+    """
+    learned = reading.beta**reading.v * reading.beta_tilde ** (1 - reading.v)
+    return [
+        {
+            "t": int(t), "beta tilde": _short(low), "beta": _short(high), "v": _short(v),
+            "learned": _short(mean), "beta tilde / beta": _short(low / high),
+            "learned / beta": _short(mean / high),
+        }
+        for t, low, high, v, mean in zip(
+            reading.timesteps, reading.beta_tilde, reading.beta, reading.v, learned, strict=True
+        )
+    ]  # fmt: skip
+
+
+def choice_chart(rows: list[Row]) -> alt.Chart:
+    """Draw the rows of ``choice_rows``: every variance as a share of the largest.
+
+    Args:
+        rows: one a step.
+    """
+    values = [
+        {"t": row["t"], "variance": name, "share": row[column], "v": row["v"]}
+        for row in rows
+        for name, column in (("fixed small", "beta tilde / beta"), ("learned", "learned / beta"))
+    ] + [
+        # The last step of all, to the picture, takes beta tilde with either.
+        {
+            "t": row["t"],
+            "variance": "fixed large",
+            "share": 1.0 if at else row["beta tilde / beta"],
+            "v": row["v"],
+        }
+        for at, row in enumerate(rows)
+    ]
+    return _lines(values, "share", "share of β", alt.Scale(domain=[0, 1.05]), ".3f")
+
+
+def bit_rows(reading: Any) -> list[Row]:  # Any: as above
+    """Return what each step costs with each variance, in bits per dimension.
+
+    Args:
+        reading: from the engine.
+    """
+    return [
+        {"t": int(t), "variance": name, "bits": _short(bits)}
+        for name, found in reading.bits.items()
+        for t, bits in zip(reading.timesteps, found, strict=True)
+    ]
+
+
+def bit_chart(rows: list[Row]) -> alt.Chart:
+    """Draw the rows of ``bit_rows``.
+
+    Args:
+        rows: one for each step and variance.
+    """
+    return _lines(
+        rows, "bits", "bits per dimension", alt.Scale(type="symlog", constant=0.01), ".4f"
+    )
+
+
+def faces_row(drawn: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return faces side by side, enlarged without smoothing, on white.
+
+    Args:
+        drawn: with one variance, (n, S, S, 3).
+
+    Returns:
+        (2 S, n (2 S + GAP) - GAP, 3).
+    """
+    large = drawn.repeat(ENLARGED, axis=1).repeat(ENLARGED, axis=2)
+    padded = np.pad(large, ((0, 0), (0, 0), (0, GAP), (0, 0)), constant_values=255)
+    return np.concatenate(list(padded), axis=1)[:, :-GAP]
+
+
+def _lines(values: list[Row], field: str, title: str, scale: alt.Scale, form: str) -> alt.Chart:
+    names = list(COLOURS)
+    return (
+        alt.Chart(alt.InlineData(values=values))
+        .mark_line(strokeWidth=2.5, point=len(values) <= 90)
+        .encode(
+            x=alt.X("t:Q", title="timestep t, picture to noise", scale=alt.Scale(domain=[0, 1000])),
+            y=alt.Y(f"{field}:Q", title=title, scale=scale),
+            color=alt.Color(
+                "variance:N", title=None, sort=names, legend=alt.Legend(orient="top"),
+                scale=alt.Scale(domain=names, range=list(COLOURS.values())),
+            ),
+            strokeDash=alt.StrokeDash(
+                "variance:N", legend=None,
+                scale=alt.Scale(domain=names, range=list(DASHES.values())),
+            ),
+            tooltip=["t:Q", "variance:N", alt.Tooltip(f"{field}:Q", title=title, format=form)],
+        )
+        .properties(height=260)
+    )  # fmt: skip
+
+
+def _short(number: float) -> float:
+    return float(f"{float(number):.4g}")
