@@ -1,0 +1,99 @@
+"""Arguments that several commands share."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from core.errors import ExplainerError
+from core.models.catalog import BUILT_IN, CatalogEntry, find_entry, offer_folder
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add ``--model``."""
+    parser.add_argument(
+        "--model",
+        default=BUILT_IN,
+        metavar="ID",
+        help=f"catalog name, Hub id or folder of the model (default {BUILT_IN})",
+    )
+
+
+def add_scheduler(parser: argparse.ArgumentParser) -> None:
+    """Add ``--scheduler`` and ``--param``."""
+    parser.add_argument("--scheduler", default="ddim", metavar="S", help="name (default ddim)")
+    parser.add_argument(
+        "--param",
+        action="append",
+        default=[],
+        type=setting,
+        metavar="KEY=VALUE",
+        help="a setting of the scheduler; may be given again",
+    )
+
+
+def setting(text: str) -> tuple[str, str]:
+    """Read one KEY=VALUE."""
+    key, sign, value = text.partition("=")
+    if not sign or not key:
+        raise argparse.ArgumentTypeError(f"{text!r:.60} is not KEY=VALUE")
+    return key, value
+
+
+def whole(text: str) -> int:
+    """Read a whole number."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r:.60} is not a whole number") from None
+
+
+def number(text: str) -> float:
+    """Read a number."""
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r:.60} is not a number") from None
+
+
+def find_model(model: str) -> CatalogEntry:
+    """Return the entry of ``--model``; unlike a page, the command line opens any folder.
+
+    Args:
+        model: catalog name, Hub id, or a folder in diffusers format.
+
+    Raises:
+        ExplainerError: it is none of these.
+    """
+    try:
+        folder = model != BUILT_IN and Path(model).is_dir()
+    except (OSError, ValueError):  # too long for a path, or with NUL in it
+        folder = False
+    return offer_folder(Path(model)) if folder else find_entry(model)
+
+
+def load_model(model: str) -> Any:  # Any: a Checkpoint, whose module imports torch
+    """Load the model of ``--model``.
+
+    Args:
+        model: as for ``find_model``.
+
+    Raises:
+        ExplainerError: it is unknown, not here, damaged, or too large.
+    """
+    from core.models.loading import load_checkpoint
+
+    return load_checkpoint(find_model(model).id)
+
+
+def need_folder(out: Path | None) -> Path:
+    """Return the folder of ``--out`` for a command that has files to write.
+
+    Args:
+        out: as given; made by the command line where it is not None.
+
+    Raises:
+        ExplainerError: it was not given.
+    """
+    if out is None:
+        raise ExplainerError("This command writes files.", "Say where: --out DIR.")
+    return out

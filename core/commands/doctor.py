@@ -1,0 +1,60 @@
+"""Look at this machine: what it computes on, what is installed, what is wrong and what to do."""
+
+import argparse
+import platform
+from dataclasses import asdict
+from importlib import metadata
+from typing import Any
+
+PACKAGES = (
+    "torch",
+    "diffusers",
+    "transformers",
+    "tokenizers",
+    "safetensors",
+    "streamlit",
+    "altair",
+    "numpy",
+    "pillow",
+    "scipy",
+    "torchsde",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add nothing: the machine is all there is to look at."""
+    del parser
+
+
+def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON holds
+    """Probe the hardware and verify the built-in model."""
+    del arguments
+    from core.errors import ExplainerError
+    from core.models.catalog import BUILT_IN, builtin_folder
+    from core.models.folders import inspect_folder
+    from core.models.hardware import Problem, choose, judge, probe
+
+    facts = probe()
+    problems = judge(facts)
+    try:
+        inspect_folder(builtin_folder())
+        whole = True
+    except ExplainerError as error:
+        whole = False
+        problems.insert(0, Problem(error.what, error.fix, "error"))
+    return {
+        "use": asdict(choose(facts)),
+        "facts": asdict(facts),
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "python": platform.python_version(),
+        "versions": {name: _version(name) for name in PACKAGES},
+        "models": {BUILT_IN: "whole" if whole else "damaged"},
+        "problems": [asdict(problem) for problem in problems],
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,110 @@
+"""Draw one picture and, with --trace, write every step of the way to it."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+WRITES_FILES = True
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the fields of a request."""
+    from core.commands.arguments import add_model, add_scheduler, number, whole
+
+    parser.add_argument("--prompt", required=True, metavar="P", help="what to draw")
+    parser.add_argument(
+        "--negative", default="", metavar="N", help="what to keep away from (default: nothing)"
+    )
+    parser.add_argument(
+        "--seed", type=whole, default=0, metavar="S", help="of the noise it starts from (default 0)"
+    )
+    parser.add_argument(
+        "--steps", type=whole, default=20, metavar="N", help="scheduler steps (default 20)"
+    )
+    parser.add_argument(
+        "--guidance",
+        type=number,
+        default=5.0,
+        metavar="W",
+        help="guidance weight, 0 to 30; 1 is none (default 5)",
+    )
+    add_scheduler(parser)
+    parser.add_argument("--height", type=whole, metavar="H", help="pixels (default: the model's)")
+    parser.add_argument("--width", type=whole, metavar="W", help="pixels (default: the model's)")
+    parser.add_argument(
+        "--clip-skip", type=whole, default=0, metavar="N", help="text layers left out at the end"
+    )
+    parser.add_argument(
+        "--padding-mask", action="store_true", help="pass the padding mask to the text encoder"
+    )
+    parser.add_argument("--blend", default="", metavar="P", help="a second prompt to mix in")
+    parser.add_argument(
+        "--share", type=number, default=0.0, metavar="S", help="how much of it, 0 to 1 (default 0)"
+    )
+    parser.add_argument(
+        "--trace", action="store_true", help="also write every step: trace.json, trace.safetensors"
+    )
+    add_model(parser)
+
+
+def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON holds
+    """Check the request before the model is loaded, run it alone, write the files."""
+    from core.commands.arguments import find_model, load_model, need_folder
+    from core.engine.request import Request, to_json, validated
+
+    request = validated(
+        Request(
+            model=find_model(arguments.model).id,
+            prompt=arguments.prompt,
+            negative=arguments.negative,
+            seed=arguments.seed,
+            steps=arguments.steps,
+            guidance=arguments.guidance,
+            scheduler=arguments.scheduler,
+            params=tuple(arguments.param),
+            height=arguments.height,
+            width=arguments.width,
+            clip_skip=arguments.clip_skip,
+            padding_mask=arguments.padding_mask,
+            blend=arguments.blend,
+            share=arguments.share,
+        )
+    )
+    out = need_folder(arguments.out)
+    from core.engine.alone import run_alone
+    from core.views.exports import png_with_settings
+
+    trace = run_alone(load_model(arguments.model), request)
+    files = {"picture": out / "image.png"}
+    files["picture"].write_bytes(png_with_settings(trace.picture, request))
+    about = {
+        "request": json.loads(to_json(request)),
+        "fingerprint": trace.fingerprint,
+        "calls": trace.calls,
+        "seconds": round(trace.seconds, 3),
+        "timesteps": trace.timesteps,
+        "sigmas": trace.sigmas,
+    }
+    if arguments.trace:
+        files |= _write_trace(out, trace, about)
+    return {"files": {name: str(path) for name, path in files.items()}, **about}
+
+
+def _write_trace(
+    out: Path,
+    trace: Any,  # Any: a Trace, whose module imports torch
+    about: dict[str, Any],
+) -> dict[str, Path]:
+    """Write the run's numbers as JSON and its latents as safetensors, one row a call."""
+    numbers = ("index", "step", "t", "sigma", "alpha_bar")
+    tensors = trace.to_tensors()
+    told = {
+        **about,
+        "steps": [{name: getattr(step, name) for name in numbers} for step in trace.steps],
+        "tensors": {name: list(tensor.shape) for name, tensor in tensors.items()},
+    }
+    files = {"trace": out / "trace.json", "tensors": out / "trace.safetensors"}
+    files["trace"].write_text(json.dumps(told, indent=2, allow_nan=False), encoding="utf-8")
+    files["tensors"].write_bytes(trace.to_bytes())
+    return files

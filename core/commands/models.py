@@ -1,0 +1,35 @@
+"""List the models and whether they are on this machine; --get fetches one from the Hub."""
+
+import argparse
+from typing import Any
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the one model to fetch."""
+    parser.add_argument("--get", metavar="ID", help="download this model (GLASSBOX_ONLINE=1)")
+
+
+def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON holds
+    """Read the catalog; only ``--get`` ever reaches the network."""
+    from core.models.catalog import entries, find_entry, is_installed
+
+    listed = entries()
+    if arguments.get:
+        from core.models.download import download
+
+        entry = find_entry(arguments.get)
+        download(entry)
+        listed = [*listed, entry] if entry not in listed else listed
+    return {
+        "models": [
+            {
+                "id": entry.id,
+                "title": entry.title,
+                "kind": entry.kind,
+                "size": entry.size_mb,
+                "installed": is_installed(entry),
+                "note": entry.note,
+            }
+            for entry in listed
+        ]
+    }

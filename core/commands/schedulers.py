@@ -1,0 +1,71 @@
+"""List the schedulers: their U-Net calls (counted), whether they draw noise, their settings."""
+
+import argparse
+from dataclasses import asdict
+from typing import Any
+
+COUNTED = (4, 10, 20)  # steps
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the model whose schedule the schedulers are built from."""
+    from core.commands.arguments import add_model
+
+    add_model(parser)
+
+
+def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON holds
+    """Run every scheduler on a network so simple that it needs no weights, and count its calls."""
+    from core.models.call_count import count_calls
+    from core.models.scheduler_options import available, options
+    from core.models.schedulers_info import REJECTED, SCHEDULERS
+
+    base = read_scheduler_config(arguments.model)
+    rows = []
+    for name, info in SCHEDULERS.items():
+        found = options(name, base)
+        here = available(name)
+        rows.append(
+            {
+                "name": name,
+                "title": info.title,
+                "class": info.class_name,
+                "calls": {str(n): count_calls(name, n, base) for n in COUNTED} if here else None,
+                "calls_formula": info.calls,
+                "order": info.order,
+                "stochastic": info.stochastic,
+                "latents": "x0 + sigma eps" if info.space == "ve" else "unit scale",
+                "installed": here,
+                "requires": info.requires,
+                "distilled_only": info.distilled_only,
+                "steps": [info.min_steps, info.max_steps],
+                "options": [asdict(option) for option in found],
+                "defaults": {option.name: option.default for option in found},
+                "blurb": info.blurb,
+            }
+        )
+    return {"schedulers": rows, "left_out": [asdict(one) for one in REJECTED]}
+
+
+def read_scheduler_config(model: str) -> dict[str, Any]:  # Any: what JSON holds
+    """Return the scheduler config of ``--model`` as Stable Diffusion means it.
+
+    Args:
+        model: as for ``find_model``.
+
+    Raises:
+        ExplainerError: it is unknown, not here, or damaged.
+    """
+    from core.commands.arguments import find_model
+    from core.errors import ExplainerError
+    from core.models.catalog import local_folder
+    from core.models.folders import read_json
+    from core.models.scheduler_options import latent_config
+
+    entry = find_model(model)
+    folder = local_folder(entry)
+    if folder is None:
+        raise ExplainerError(
+            f"{entry.title} is not on this machine.", "`python -m core models` lists what is."
+        )
+    return latent_config(read_json(folder / "scheduler" / "scheduler_config.json"))
