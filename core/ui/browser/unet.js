@@ -1,0 +1,288 @@
+// A U-Net as a map: down on the left, up on the right, what is kept carried across.
+//
+// data.boxes   [{name, kind, title, side, level, shape, weights, time, share, spoken}], as they run
+// data.skips   [{number, from, to, spoken}]
+// data.chosen  name of the marked box; data.off number of the skip that is switched off, or -1
+// data.text    shape of the text states; data.t the timestep; data.given, data.noise pictures
+// data.total   a line about the whole network
+// A click tells the server: "pick" the name of a box, "skip" the number of a skip connection.
+
+const SVG = "http://www.w3.org/2000/svg";
+const HEAD = 92; // CSS pixels above the first box
+const PITCH = [21, 26]; // from one box to the next
+const BAND = 12; // between two levels
+const TALL = 560; // that all boxes together should keep to
+
+export default function ({ parentElement, data, setTriggerValue }) {
+  const close = present(parentElement, ".unet", Unet, data);
+  parentElement.querySelector(".unet").view.tell = setTriggerValue;
+  return close;
+}
+
+class Unet {
+  constructor(root) {
+    this.root = root;
+    this.board = root.querySelector(".board");
+    this.ways = root.querySelector(".ways");
+    this.resize = new ResizeObserver(() => this.draw());
+  }
+
+  open() {
+    this.resize.observe(this.root);
+  }
+
+  close() {
+    this.resize.disconnect();
+  }
+
+  show(data) {
+    const names = data.boxes.map(({ name }) => name).join();
+    const known = this.names === names;
+    this.data = data;
+    this.names = names;
+    if (!known) {
+      this.find(".boxes").replaceChildren(...data.boxes.map((box) => this.box(box)));
+      this.find(".bridges").replaceChildren(...data.skips.map((skip) => this.bridge(skip)));
+    }
+    [...this.find(".boxes").children].forEach((button, at) => fill(button, data.boxes[at]));
+    this.mark(data.chosen);
+    picture(this.find(".given img"), data.given);
+    picture(this.find(".noise img"), data.noise);
+    this.find(".given span").textContent = data.t;
+    this.find(".pill span").textContent = data.text;
+    this.find(".total").textContent = data.total;
+    this.draw();
+  }
+
+  find(selector) {
+    return this.root.querySelector(selector);
+  }
+
+  box({ name, kind }) {
+    const button = make("button", kind);
+    button.type = "button";
+    button.dataset.name = name;
+    button.append(make("b"), make("i"), make("i"), make("i"));
+    button.addEventListener("click", () => {
+      this.mark(name); // at once; the server follows
+      this.tell("pick", name);
+    });
+    return button;
+  }
+
+  bridge({ number, spoken }) {
+    const button = make("button");
+    button.type = "button";
+    button.setAttribute("aria-label", `${spoken}: switch it off`);
+    button.title = spoken;
+    button.append(make("span", "", number));
+    button.addEventListener("click", () => this.tell("skip", number));
+    for (const [event, lit] of [["pointerenter", true], ["pointerleave", false], ["focus", true], ["blur", false]]) {
+      button.addEventListener(event, () => this.ways.querySelector(`[data-skip="${number}"]`)?.classList.toggle("lit", lit));
+    }
+    return button;
+  }
+
+  mark(name) {
+    for (const button of this.find(".boxes").children) {
+      button.setAttribute("aria-pressed", button.dataset.name === name);
+    }
+  }
+
+  draw() {
+    const width = this.root.clientWidth;
+    if (!this.data || !width) return;
+    const places = this.lay(width);
+    const ways = [...this.bands, ...this.flow(places), ...this.rails(places, width), ...this.arcs(places)];
+    this.ways.replaceChildren(...ways);
+  }
+
+  // Give every box its place; returns them by name.
+  lay(width) {
+    const { boxes } = this.data;
+    const rail = width < 480 ? 14 : 22;
+    const gap = Math.min(128, Math.max(40, 0.14 * width));
+    const column = (width - gap - 2 * rail) / 2;
+    const levels = [...new Set(boxes.filter(({ side }) => side !== "top").map(({ level }) => level))].sort((a, b) => a - b);
+    const on = (side, level) => boxes.filter((box) => box.side === side && box.level === level);
+    const rows = levels.map((level) => Math.max(on("down", level).length, on("up", level).length));
+    const pitch = Math.min(PITCH[1], Math.max(PITCH[0], TALL / rows.reduce((sum, row) => sum + row, 1)));
+    const places = {};
+    const put = (box, x, y, wide) => { places[box.name] = { x, y, w: wide, h: pitch - 3, box }; };
+    this.bands = [];
+    let y = HEAD;
+    levels.forEach((level, at) => {
+      const indent = Math.min(10, 0.03 * column) * at;
+      const wide = column - indent;
+      const high = rows[at] * pitch;
+      this.bands.push(shape("rect", { x: 0, y: y - 5, width, height: high + 7, rx: 6 }));
+      on("down", level).forEach((box, row) => put(box, rail + indent, y + row * pitch, wide));
+      // Upwards, so the first to run stands lowest.
+      on("up", level).forEach((box, row, all) => put(box, rail + column + gap, y + (all.length - 1 - row) * pitch, wide));
+      y += high + BAND;
+    });
+    const middle = boxes.filter(({ side }) => side === "middle");
+    const edge = rail + Math.min(10, 0.03 * column) * levels.length;
+    const space = 14;
+    const third = (width - 2 * edge - space * (middle.length - 1)) / Math.max(1, middle.length);
+    if (middle.length) {
+      const high = third > 100 ? 38 : pitch - 3; // two lines: a third of the width is little
+      this.bands.push(shape("rect", { x: 0, y: y - 5, width, height: high + 10, rx: 6 }));
+      middle.forEach((box, at) => {
+        put(box, edge + at * (third + space), y, third);
+        places[box.name].h = high;
+      });
+      y += high + 7;
+    }
+    const pill = Math.min(150, 0.28 * width);
+    const first = boxes.find(({ side }) => side === "top");
+    put(first, width / 2 - pill / 2, 6, pill);
+    Object.assign(this.find(".pill").style, { left: `${width / 2 - pill / 2}px`, width: `${pill}px`, top: "38px", height: "23px" });
+    places.words = { x: width / 2 - pill / 2, y: 38, w: pill, h: 23 };
+    Object.assign(this.find(".given").style, { left: `${rail}px`, top: "2px" });
+    Object.assign(this.find(".noise").style, { right: `${rail}px`, top: "2px" });
+    this.bottom = y;
+    this.rail = rail;
+    this.root.classList.toggle("narrow", width < 480);
+    this.board.style.height = `${y + (middle.length ? 10 : 0)}px`;
+    for (const button of this.find(".boxes").children) {
+      const { x, y: top, w, h } = places[button.dataset.name];
+      Object.assign(button.style, { left: `${x}px`, top: `${top}px`, width: `${w}px`, height: `${h}px` });
+      const isFirst = button.dataset.name === first.name;
+      const two = h > 30 && w > 100;
+      button.classList.toggle("two", two);
+      button.classList.toggle("short", !two && w < 190 && (w >= 110 || isFirst));
+      button.classList.toggle("tiny", !two && w < 110 && !isFirst);
+    }
+    return places;
+  }
+
+  // From one box to the next, as the latents go.
+  flow(places) {
+    const walk = this.data.boxes.filter(({ side }) => side !== "top").map(({ name }) => places[name]);
+    const [first, last] = [walk[0], walk.at(-1)];
+    const lines = [arrow([[first.x + 30, 62], [first.x + 30, first.y - 2]], "flow")];
+    walk.slice(1).forEach((to, at) => {
+      const from = walk[at];
+      const [one, two] = [from.box.side, to.box.side];
+      if (one === two && one === "middle") lines.push(arrow([[from.x + from.w, mid(from)], [to.x - 1, mid(to)]], "flow"));
+      else if (one === two) {
+        const x = one === "down" ? to.x + 30 : to.x + to.w - 30;
+        const ends = one === "down" ? [from.y + from.h, to.y - 1] : [from.y, to.y + to.h + 1];
+        const far = Math.abs(ends[1] - ends[0]) > 6;
+        lines.push((far ? arrow : line)([[x, ends[0]], [x, ends[1]]], "flow"));
+      } else if (two === "middle") {
+        lines.push(arrow([[to.x + 30, from.y + from.h], [to.x + 30, to.y - 1]], "flow"));
+      } else if (one === "middle") {
+        lines.push(arrow([[from.x + from.w - 30, from.y], [from.x + from.w - 30, to.y + to.h + 1]], "flow"));
+      } else {
+        const below = Math.max(from.y + from.h, to.y + to.h) + 7;
+        const [left, right] = [from.x + 30, to.x + to.w - 30];
+        lines.push(arrow([[left, from.y + from.h], [left, below], [right, below], [right, to.y + to.h + 1]], "flow"));
+      }
+    });
+    const out = last.x + last.w - 30;
+    return [...lines, arrow([[out, last.y], [out, 63]], "flow")];
+  }
+
+  // Time and text reach their boxes from outside, each on a rail of its own.
+  rails(places, width) {
+    const found = [];
+    const tracks = [["time", "residual", places.time_embedding, HEAD - 21, 0.3], ["text", "attention", places.words, HEAD - 13, 0.62]];
+    for (const [kind, reader, source, level, share] of tracks) {
+      const readers = this.data.boxes.filter((box) => box.kind === reader).map(({ name }) => places[name]);
+      for (const side of [-1, 1]) {
+        const x = side < 0 ? share * this.rail : width - share * this.rail;
+        const mine = readers.filter(({ box }) => box.side === (side < 0 ? "down" : "up") || (box.side === "middle" && outer(box, side)));
+        const start = side < 0 ? source.x - 1 : source.x + source.w + 1;
+        const turn = start + side * (kind === "time" ? 14 : 8);
+        const stop = Math.max(level, ...mine.map(mid));
+        found.push(line([[start, mid(source)], [turn, mid(source)], [turn, level], [x, level], [x, stop]], kind));
+        for (const place of mine) {
+          const end = side < 0 ? place.x : place.x + place.w;
+          found.push(line([[x, mid(place)], [end, mid(place)]], kind), dot(end, mid(place), kind));
+        }
+      }
+      const deep = readers.filter(({ box }) => box.side === "middle" && !outer(box, -1) && !outer(box, 1));
+      for (const place of deep) {
+        const [x, end] = [share * this.rail, place.x + place.w / 2];
+        const from = Math.max(level, ...readers.filter(({ box }) => box.side === "down").map(mid));
+        found.push(line([[x, from], [x, this.bottom + 5], [end, this.bottom + 5], [end, place.y + place.h]], kind), dot(end, place.y + place.h, kind));
+      }
+    }
+    return found;
+  }
+
+  arcs(places) {
+    return this.data.skips.map((skip, at) => {
+      const [from, to] = [places[skip.from], places[skip.to]];
+      const [x, y, right, low] = [from.x + from.w, mid(from), to.x, mid(to)];
+      const bend = 0.55 * (right - x);
+      const button = this.find(".bridges").children[at];
+      const off = skip.number === this.data.off;
+      button.setAttribute("aria-pressed", off);
+      Object.assign(button.style, { left: `${(x + right) / 2 - 12}px`, top: `${(y + low) / 2 - 12}px` });
+      const drawn = path(`M${x} ${y}C${x + bend} ${y} ${right - bend} ${low} ${right} ${low}`, `skip ${off ? "off" : ""}`);
+      drawn.dataset.skip = skip.number;
+      return drawn;
+    });
+  }
+}
+
+// Whether a box in the middle is the one nearest to a side.
+function outer({ name }, side) {
+  return name.endsWith(side < 0 ? "resnets.0" : "resnets.1");
+}
+
+function fill(button, box) {
+  const [title, shape, weights, time] = button.children;
+  title.textContent = box.title;
+  shape.textContent = box.shape;
+  weights.textContent = box.weights;
+  time.textContent = box.time || "…";
+  button.style.setProperty("--share", `${100 * box.share}%`);
+  button.setAttribute("aria-label", box.spoken);
+  button.title = box.spoken;
+}
+
+function picture(image, url) {
+  image.hidden = !url;
+  if (url && image.getAttribute("src") !== url) image.src = url;
+}
+
+function mid({ y, h }) {
+  return y + h / 2;
+}
+
+function line(points, kind) {
+  return path(`M${points.map((point) => point.join(" ")).join("L")}`, kind);
+}
+
+function arrow(points, kind) {
+  const [x, y] = points.at(-1);
+  const [px, py] = points.at(-2);
+  const turn = Math.atan2(y - py, x - px);
+  const wing = (angle) => `${x - 6 * Math.cos(turn + angle)} ${y - 6 * Math.sin(turn + angle)}`;
+  return path(`M${points.map((point) => point.join(" ")).join("L")}M${wing(0.6)}L${x} ${y}L${wing(-0.6)}`, kind);
+}
+
+function dot(x, y, kind) {
+  return shape("circle", { class: kind, cx: x, cy: y, r: 3 });
+}
+
+function path(way, kind) {
+  return shape("path", { class: kind, d: way });
+}
+
+function shape(tag, attributes) {
+  const drawn = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) drawn.setAttribute(name, value);
+  return drawn;
+}
+
+function make(tag, name = "", text = "") {
+  const element = document.createElement(tag);
+  if (name) element.className = name;
+  if (text !== "") element.textContent = text; // never innerHTML
+  return element;
+}

@@ -1,0 +1,56 @@
+"""Our own browser components: plain files in ``browser/``, no build step, no network."""
+
+import json
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from streamlit.components import v2
+
+from core.views.theme import PALETTE
+
+FOLDER = Path(__file__).parent / "browser"
+BEFORE = ("present.js", "player.js")  # stand before every component's script
+_TURNS = "component_turns"
+
+
+def mount(name: str, data: dict[str, Any], **callbacks: Callable[[], None]) -> Any:  # Any: JSON
+    """Put a component on the page, or give the one that is there new data.
+
+    Args:
+        name: of its three files, ``name.html``, ``name.css`` and ``name.js``; one a page.
+        data: reach the browser as JSON, never as HTML.
+        callbacks: ``on_event_change`` for every event that the component tells.
+
+    Returns:
+        The events as attributes, None where nothing happened.
+    """
+    # In a list: Streamlit would look through a dict for tables, and import pandas for it.
+    return _component(name)(key=name, data=[data, _turn(name, data)], **callbacks)
+
+
+def _turn(name: str, data: dict[str, Any]) -> int:  # Any: JSON
+    """Count how often a component's data changed, for a browser that gets the changes mixed up.
+
+    Equal data keeps its number, so that a rerun which changes nothing sends nothing.
+    """
+    turns: dict[str, tuple[int, int]] = st.session_state.setdefault(_TURNS, {})
+    turn, before = turns.get(name, (0, None))
+    now = hash(json.dumps(data))  # of the text, since a page may change what it mounted in place
+    if now != before:
+        turns[name] = turn + 1, now
+    return turns[name][0]
+
+
+@cache
+def _component(name: str) -> Any:  # Any: Streamlit's renderer type is private
+    colours = "".join(f"--{kind}: {colour};" for kind, colour in PALETTE.items())
+    return v2.component(
+        f"glassbox_{name}",
+        html=(FOLDER / f"{name}.html").read_text("utf-8"),
+        css=f":host {{ {colours} }}\n{(FOLDER / f'{name}.css').read_text('utf-8')}",
+        # One text: a component's script is loaded alone and cannot import another file.
+        js="".join((FOLDER / file).read_text("utf-8") for file in (*BEFORE, f"{name}.js")),
+    )

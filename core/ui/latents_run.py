@@ -1,0 +1,33 @@
+"""The latents of the running example at every step, scrubbed in the browser."""
+
+import streamlit as st
+
+from core.models.latent_reading import PictureReading
+from core.ui.component import mount
+from core.ui.running_example import running_example
+from core.ui.runs import say_status
+from core.ui.shown import compute, kept
+from core.views.latents_run import run_data
+
+
+def show_run_latents(reading: PictureReading) -> None:
+    """Show channels, colours and histogram of every step; a run that is not there is computed.
+
+    Args:
+        reading: whose colour map belongs to the same model.
+
+    Raises:
+        ExplainerError: the engine could not do it.
+    """
+    request = running_example()
+    shown = kept(request)
+    if shown is None:
+        line = st.empty()
+        shown = compute(request, lambda ticket: line.caption(say_status(ticket.status(), "Step")))
+        line.empty()
+    mount("latents_run", run_data(shown.run, reading.colour_weights, reading.colour_bias))
+    st.markdown(
+        "**It begins as the unit Gaussian, grey line and blue bars alike**, and ends with the "
+        "spread of a picture’s latents. What it believes is in there looks like a picture’s "
+        "latents much earlier."
+    )

@@ -1,0 +1,147 @@
+"""Which picture goes in: one of the gallery, an upload, or the picture of the current run."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+from PIL import Image
+
+from core.errors import ExplainerError
+from core.models.catalog import BUILT_IN
+from core.models.gallery import find_picture, gallery, open_picture
+from core.models.latent_facts import LatentFacts, read_latent_facts
+from core.models.uploads import MOST_BYTES, SUFFIXES, Upload, fit, read_upload, say_fit
+from core.ui.errors import show_error
+from core.ui.running_example import running_example
+from core.ui.shown import kept
+from core.ui.tokenizing import model_folder
+
+RUN, UPLOAD = "your run", "your upload"
+_KEY, _CHOSEN, _UPLOAD, _WRONG = (
+    "latents_picture", "latents_chosen", "latents_upload", "latents_wrong",
+)  # fmt: skip
+IN_LINK = "picture"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The picture that is looked at.
+
+    Attributes:
+        title: our own name for it.
+        pixels: red, green, blue, row by row.
+        width: pixels, as the model takes them.
+        height: pixels.
+        notes: what was done to it before, one sentence each.
+    """
+
+    title: str
+    pixels: bytes
+    width: int
+    height: int
+    notes: tuple[str, ...] = ()
+
+
+def latent_facts() -> LatentFacts:
+    """Return how the running example's model shrinks a picture.
+
+    Raises:
+        ExplainerError: the model is not on this machine, or damaged.
+    """
+    return read_latent_facts(model_folder(running_example().model))
+
+
+def choose_picture() -> str:
+    """Ask for a picture: one box for what is there, one for an upload."""
+    titles = {picture.name: picture.title for picture in gallery()}
+    if kept(running_example()) is not None:
+        titles[RUN] = "Your run’s picture"
+    if _UPLOAD in st.session_state:
+        titles[UPLOAD] = "Your upload"
+    chosen = _chosen(titles)
+    st.session_state[_KEY] = chosen
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.selectbox(
+            "Picture", list(titles), format_func=titles.__getitem__, key=_KEY, on_change=_take,
+            width=300,
+        )  # fmt: skip
+        with st.popover("Upload", icon=":material/upload:"):
+            st.file_uploader(
+                f"PNG, JPEG or WebP, at most {MOST_BYTES // 1024**2} MB", type=list(SUFFIXES),
+                key="latents_file", on_change=_take_upload,
+            )  # fmt: skip
+    if _WRONG in st.session_state:
+        show_error(st.session_state[_WRONG])
+    return chosen
+
+
+def source_of(name: str, facts: LatentFacts) -> Source:
+    """Return a picture in the size that the model takes.
+
+    Args:
+        name: from ``choose_picture``.
+        facts: of the running example's model.
+
+    Raises:
+        ExplainerError: it is not in the gallery, or the gallery is damaged.
+    """
+    request = running_example()
+    width, height = request.width or facts.width, request.height or facts.height
+    if name == UPLOAD:
+        upload: Upload = st.session_state[_UPLOAD]
+        told = (*upload.notes, say_fit(upload.picture, width, height))
+        notes = tuple(note for note in told if note)
+        return _source("Your upload", upload.picture, width, height, notes)
+    shown = kept(request) if name == RUN else None
+    if shown is not None:
+        return _source(f"Run {shown.film['id']}", Image.fromarray(shown.run.picture), width, height)
+    picture = find_picture(name)
+    unseen = picture.unseen and request.model == BUILT_IN
+    notes = ("This autoencoder never saw this picture.",) if unseen else ()
+    return _source(picture.title, open_picture(name), width, height, notes)
+
+
+def _source(
+    title: str, picture: Image.Image, width: int, height: int, notes: tuple[str, ...] = ()
+) -> Source:
+    return Source(title, fit(picture, width, height).tobytes(), width, height, notes)
+
+
+def _chosen(titles: dict[str, str]) -> str:
+    """Return what was chosen last, else what the link says, else the first."""
+    for name in (st.session_state.get(_CHOSEN), st.query_params.get(IN_LINK)):
+        if name in titles:
+            return name
+    return next(iter(titles))
+
+
+def _take() -> None:
+    chosen = st.session_state[_CHOSEN] = st.session_state[_KEY]
+    st.session_state.pop(_WRONG, None)
+    if chosen in (RUN, UPLOAD):
+        st.query_params.pop(IN_LINK, None)
+    else:
+        st.query_params[IN_LINK] = chosen
+
+
+def _take_upload() -> None:
+    given = st.session_state["latents_file"]
+    if given is None:  # taken away again
+        return
+    st.session_state.pop(_WRONG, None)
+    try:
+        st.session_state[_UPLOAD] = read_upload(given.getvalue())
+    except ExplainerError as error:
+        st.session_state[_WRONG] = error
+    else:
+        st.session_state[_CHOSEN] = UPLOAD
+        st.query_params.pop(IN_LINK, None)
+
+
+def show_notes(source: Source) -> None:
+    """Say what was done to a picture before it was encoded.
+
+    Args:
+        source: from ``source_of``.
+    """
+    if source.notes:
+        st.caption(" ".join(source.notes))

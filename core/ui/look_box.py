@@ -1,0 +1,39 @@
+"""The choice of a page's closer looks, kept in the address, so that a link shows what was seen."""
+
+from collections.abc import Iterable, Sequence
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+IN_LINK = "look"
+
+
+def look_box(looks: Sequence[str], key: str) -> str:
+    """Ask for one of the looks; the address says which, unless it is the first.
+
+    Args:
+        looks: their names, the one to begin with first.
+        key: of the widget.
+    """
+    asked = st.query_params.get(IN_LINK)
+    if key not in st.session_state:
+        st.session_state[key] = asked if asked in looks else looks[0]
+    chosen = st.segmented_control("Look closer", looks, required=True, key=key) or looks[0]
+    if chosen == looks[0]:
+        st.query_params.pop(IN_LINK, None)
+    elif chosen != asked:
+        st.query_params[IN_LINK] = chosen
+    return chosen
+
+
+def look_place(looks: Iterable[str], look: str | None) -> DeltaGenerator:
+    """Return the place of the look on show.
+
+    Each has a place of its own, so that none shows through while another is computed.
+
+    Args:
+        looks: all of them.
+        look: the one on show; None where none is, and all stay empty.
+    """
+    places = {name: st.container() if name == look else st.empty() for name in looks}
+    return places[look] if look is not None else next(iter(places.values()))

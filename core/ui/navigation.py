@@ -1,0 +1,110 @@
+"""Which pages there are, and how every one of them is reached, also by a deep link.
+
+A server that has just started knows the folder ``pages/`` and nothing of our navigation until some
+session has drawn it. A deep link would then run the page's file alone, with the folder's own bare
+menu. So each page draws the navigation itself, unless Home has just done so in the same run.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+ROOT = Path(__file__).resolve().parents[2]
+APP = "Glassbox Diffusion"
+SIDEBAR_WIDTH = 260  # CSS pixels
+_ROUTED = "routed_this_run"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One page of the walk.
+
+    Attributes:
+        file: its name in ``pages/``.
+        group: the heading it stands under.
+        title: its name in the menu.
+        icon: a Material symbol; those are part of Streamlit and need no network.
+    """
+
+    file: str
+    group: str
+    title: str
+    icon: str
+
+    @property
+    def path(self) -> Path:
+        """The page's file."""
+        return ROOT / "pages" / self.file
+
+    @property
+    def url(self) -> str:
+        """Its address below the app's: the file's name without number and ending."""
+        return self.path.stem.split("_", 1)[1]
+
+
+WALK = (
+    Entry("1_tokens.py", "Walkthrough", "Tokens", ":material/match_word:"),
+    Entry("2_latents.py", "Walkthrough", "Latents", ":material/grid_view:"),
+    Entry("3_timesteps.py", "Walkthrough", "Timesteps", ":material/schedule:"),
+    Entry("4_schedulers.py", "Walkthrough", "Schedulers", ":material/show_chart:"),
+    Entry("5_noising.py", "Walkthrough", "Adding noise", ":material/blur_on:"),
+    Entry("6_generation.py", "Walkthrough", "Generation", ":material/auto_awesome:"),
+    Entry("7_attention.py", "Deeper", "Attention", ":material/center_focus_strong:"),
+    Entry("8_unet.py", "Deeper", "Inside the U-Net", ":material/account_tree:"),
+    Entry("9_training.py", "Deeper", "Training", ":material/model_training:"),
+    Entry("10_check.py", "Tools", "Check this machine", ":material/verified:"),
+)
+
+
+def existing() -> tuple[Entry, ...]:
+    """Return the pages whose file is there, in the order of the walk."""
+    return tuple(entry for entry in WALK if entry.path.is_file())
+
+
+def route(home: Callable[[], None]) -> None:
+    """Draw the navigation and run the page that the address asks for: the whole of Home.
+
+    Args:
+        home: draws the front page.
+    """
+    page = _navigation(home)
+    st.session_state[_ROUTED] = True
+    try:
+        page.run()
+    finally:  # also when a rerun ends this one half way
+        st.session_state.pop(_ROUTED, None)
+
+
+def ensure_navigation() -> None:
+    """Draw the navigation where Home has not: a page opened by its file or by a deep link."""
+    if not st.session_state.get(_ROUTED):
+        _navigation(_go_home)
+
+
+def _navigation(home: Callable[[], None]) -> StreamlitPage:
+    # First of all, because until then the icon of the page in the menu is the browser tab's icon
+    # as well, and that one would be fetched from a font server.
+    st.set_page_config(
+        page_title=APP,
+        page_icon=ROOT / "assets" / "favicon.png",
+        layout="wide",
+        initial_sidebar_state=SIDEBAR_WIDTH,
+    )
+    return st.navigation(_pages(home))
+
+
+def _pages(home: Callable[[], None]) -> dict[str, list[StreamlitPage]]:
+    # One address names a page, "" is Home's: any function will do for the entry in the menu.
+    start = st.Page(home, title="Start", icon=":material/home:", url_path="home", default=True)
+    groups: dict[str, list[StreamlitPage]] = {"": [start]}
+    for entry in existing():
+        page = st.Page(entry.path, title=entry.title, icon=entry.icon)
+        groups.setdefault(entry.group, []).append(page)
+    return groups
+
+
+def _go_home() -> None:
+    st.switch_page(ROOT / "Home.py")

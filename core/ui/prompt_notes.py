@@ -1,0 +1,27 @@
+"""What becomes of a prompt that is empty, or longer than the model reads."""
+
+import streamlit as st
+
+from core.ui.errors import show_note
+from core.ui.running_example import running_example
+from core.ui.tokenizing import tokens_of
+
+LONGEST_CUT = 120  # characters shown of what is cut off
+
+
+def prompt_notes() -> None:
+    """Say what becomes of an empty prompt, or which part of a long one nobody reads."""
+    request = running_example()
+    if not request.prompt.strip():
+        st.markdown(
+            "**No words:** the network draws whatever it likes. This is called *unconditional*."
+        )
+        return
+    tokens = tokens_of(request.prompt, request.model)
+    if tokens.cut:
+        cut = tokens.cut.strip()
+        show_note(
+            f"The model reads {tokens.used} tokens and your words are {tokens.count}. Cut off:",
+            cut if len(cut) <= LONGEST_CUT else f"{cut[: LONGEST_CUT - 1]}…",
+            icon=":material/content_cut:",
+        )

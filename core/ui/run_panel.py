@@ -1,0 +1,91 @@
+"""The run on show: how far it is while it is computed, then its film to scrub through."""
+
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from core.engine.request import Request
+from core.engine.ticket import Ticket
+from core.ui.component import mount
+from core.ui.errors import explained
+from core.ui.runs import go_on, is_stopped, say_status, stop
+from core.ui.shown import Shown, compute, decode, kept
+
+PREVIEW_HEIGHT = 340  # CSS pixels, until the first preview is there
+
+
+def show_run(request: Request) -> Shown | None:
+    """Show the film of a run, computing first what is not there yet.
+
+    The finished picture comes with quick colours for the steps before it, until ``decode_film``.
+
+    Args:
+        request: what to show, valid.
+
+    Returns:
+        What is on show; None where the visitor stopped it.
+
+    Raises:
+        ExplainerError: the engine could not do it.
+    """
+    if is_stopped(request):
+        st.markdown("**Stopped** before the picture was finished.")
+        st.button("Go on", on_click=go_on, icon=":material/play_arrow:")
+        return None
+    place = st.empty()  # always, so that the film keeps its place below it from run to run
+    shown = kept(request)
+    if shown is None:
+        shown = compute(request, _Progress(place, request).draw)
+        place.empty()
+    mount("film", shown.film)
+    return shown
+
+
+def decode_film(shown: Shown) -> None:
+    """Have the VAE decode the frames of what is on show, then draw the page again with them.
+
+    Called last on a page: everything else has been drawn when this waits.
+
+    Args:
+        shown: from ``show_run``.
+    """
+    if shown.decoded:
+        return
+    line = st.empty()
+    with explained():
+        decode(shown, lambda ticket: line.caption(say_status(ticket.status(), "Decoding frame")))
+        st.rerun()
+
+
+class _Progress:
+    """Where the film will be, meanwhile: the line, the step, and the picture as it comes."""
+
+    def __init__(self, place: DeltaGenerator, request: Request) -> None:
+        self.place = place
+        self.request = request
+        self.parts: tuple[DeltaGenerator, DeltaGenerator] | None = None
+
+    def draw(self, ticket: Ticket[Any]) -> None:  # Any: a Trace, whose class would import torch
+        bar, slot = self.parts = self.parts or self._begin()
+        status, picture = ticket.status(), ticket.preview()
+        bar.progress(min(1.0, status.step / max(1, status.steps)), say_status(status, "Step"))
+        if picture is not None:
+            slot.image(
+                picture, width="stretch", output_format="PNG", alt="The network's guess so far"
+            )
+
+    def _begin(self) -> tuple[DeltaGenerator, DeltaGenerator]:
+        with self.place.container():
+            told, hero = st.columns([2, 3], gap="medium")  # as the film will be
+            with told:
+                bar = st.progress(0.0, "Starting")
+                st.button(
+                    "Stop", on_click=stop, args=(self.request,), icon=":material/stop_circle:",
+                    key="stop_run",
+                )  # fmt: skip
+            with hero:
+                st.markdown("**What it believes so far**")
+                slot = st.empty()
+                slot.skeleton(height=PREVIEW_HEIGHT)
+        return bar, slot

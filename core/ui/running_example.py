@@ -1,0 +1,144 @@
+"""The one running example: set once, kept in the link, shared by every page.
+
+The truth is one frozen ``Request`` in the session. A link's query parameters set it, widgets
+change it, and every run writes it back to the address bar, so that the address can be shared.
+"""
+
+import json
+from dataclasses import asdict, fields, replace
+from typing import Any
+from urllib.parse import quote
+
+import streamlit as st
+
+from core.engine.request import Request, problems, validated
+from core.models.schedulers_info import SCHEDULERS
+from core.ui.errors import show_note
+
+START = Request(prompt="a red apple")
+IN_LINK = tuple(field.name for field in fields(Request))
+NUMBERS = {
+    "seed": int,
+    "steps": int,
+    "guidance": float,
+    "height": int,
+    "width": int,
+    "clip_skip": int,
+    "share": float,
+}
+SWITCHES = {"true": True, "false": False}
+LONGEST_IN_LINK = 6_000  # characters of one text, percent-encoded: servers refuse longer addresses
+_EXAMPLE, _WRITTEN, _NOTES = "running_example", "running_example_link", "running_example_notes"
+
+
+def running_example() -> Request:
+    """Return the run that this session is looking at; always a valid one."""
+    return st.session_state.setdefault(_EXAMPLE, START)
+
+
+def set_running_example(request: Request) -> None:
+    """Look at another run from now on; what cannot be used of it stays at its start, with a note.
+
+    Args:
+        request: any request.
+    """
+    usable, notes = _usable(request)
+    st.session_state[_EXAMPLE] = usable
+    st.session_state[_NOTES] = []
+    for what, fix in notes:
+        note(what, fix)
+
+
+def note(what: str, fix: str = "") -> None:
+    """Have every page say something until the running example is changed.
+
+    Args:
+        what: the first sentence; may hold what people typed.
+        fix: the second one, or "".
+    """
+    st.session_state.setdefault(_NOTES, []).append((what, fix))
+
+
+def follow_link() -> None:
+    """Take the running example from the address, where the address says another than we wrote.
+
+    What the address leaves out is at its start. An address with none of our parameters changes
+    nothing: that is how Streamlit's own page links look.
+    """
+    given = {name: st.query_params[name] for name in IN_LINK if name in st.query_params}
+    if given and given != st.session_state.get(_WRITTEN):
+        set_running_example(replace(START, **{name: _read(name, given[name]) for name in given}))
+
+
+def write_link() -> None:
+    """Make the address say what the running example is."""
+    wanted = link_parameters(running_example())
+    if wanted != {name: st.query_params[name] for name in IN_LINK if name in st.query_params}:
+        others = {name: text for name, text in st.query_params.items() if name not in IN_LINK}
+        st.query_params.from_dict({**others, **wanted})
+    st.session_state[_WRITTEN] = wanted
+
+
+def link_parameters(request: Request) -> dict[str, str]:
+    """Return the query parameters that restore a request; what is at its start is left out.
+
+    Args:
+        request: a valid request. A text too long for an address is left out as well.
+    """
+    now, start = asdict(request), asdict(START)
+    changed = {name: _write(now[name]) for name in IN_LINK if now[name] != start[name]}
+    return {name: text for name, text in changed.items() if len(quote(text)) <= LONGEST_IN_LINK}
+
+
+def show_summary() -> None:
+    """Show the running example in a few short lines, with what could not be used of a link."""
+    request = running_example()
+    for what, fix in st.session_state.get(_NOTES, []):
+        show_note(what, fix)
+    with st.sidebar.container(border=True, gap="xxsmall"):
+        st.caption("The running example")
+        words = request.prompt.strip() or "(no prompt)"
+        st.text(words if len(words) <= 90 else f"{words[:89]}…")
+        title = SCHEDULERS[request.scheduler].title
+        st.caption(f"{request.steps} steps · guidance {request.guidance:g}")
+        st.caption(f"{title} · seed {request.seed}")
+        for line in _rarely_set(request):
+            st.text(line)
+
+
+def _usable(request: Request) -> tuple[Request, list[tuple[str, str]]]:
+    """Put every field that cannot be used back to its start, and say so."""
+    notes = []
+    for name, (what, fix) in problems(request).items():
+        start = getattr(START, name)
+        request = replace(request, **{name: start})
+        notes.append((what, f"{fix} Until then it is {start}."))
+    return validated(request), notes
+
+
+def _rarely_set(request: Request) -> list[str]:
+    """Say what differs from its start among the settings that the summary leaves out."""
+    left_out = ("model", "params", "height", "width", "clip_skip", "padding_mask", "blend", "share")
+    now, start = asdict(request), asdict(START)
+    return [
+        f"{name.replace('_', ' ')}: {_write(now[name])}"
+        for name in left_out
+        if now[name] != start[name]
+    ]
+
+
+def _write(value: object) -> str:
+    """Write a field as a link has it: text and numbers as they are, the rest as JSON."""
+    return json.dumps(value) if isinstance(value, bool | tuple) else str(value)
+
+
+def _read(name: str, text: str) -> Any:  # Any: whatever people put into a link, to be refused
+    """Read a field; what is not of its kind stays text, to be refused with a sentence."""
+    try:
+        if name in NUMBERS:
+            return NUMBERS[name](text)
+        if name == "params":
+            return tuple((str(key), value) for key, value in json.loads(text))
+        return SWITCHES.get(text, text) if name == "padding_mask" else text
+    except (ValueError, TypeError, RecursionError):
+        return text

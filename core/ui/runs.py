@@ -1,0 +1,125 @@
+"""Asking the engine from a page: submit, watch, stop; leaving the page stops the work as well.
+
+A page never computes. It submits a request, gets a ticket and waits on it in short turns; between
+two turns it draws how far the work is. When the visitor leaves, closes the tab or changes a
+setting, Streamlit ends the script at that drawing, and the ticket is cancelled.
+"""
+
+import contextlib
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import streamlit as st
+
+from core.engine.client import engine
+from core.engine.looks.look import Look
+from core.engine.request import FilmRequest, Request, to_json
+from core.engine.ticket import Ticket, TicketStatus
+from core.errors import ExplainerError
+
+TURN_S = 0.15  # between two looks at a ticket
+AT_ONCE_S = 0.1  # an answer that is there already comes within this; no progress is drawn for it
+GRACE_S = 0.4  # a rerun of the same page takes the same work up again within this
+_SESSION, _STOPPED = "engine_session", "stopped_request"
+
+Draw = Callable[[Ticket[Any]], object]  # Any: a Trace or a Film; their classes import torch
+
+
+@contextlib.contextmanager
+def asked(
+    work: Request | FilmRequest | Look[Any], replace: bool = True
+) -> Iterator[Ticket[Any]]:  # Any: a Trace, a Film or a TextReading; their classes import torch
+    """Submit work to the engine; what is not finished when the block is left is cancelled.
+
+    Args:
+        work: what to compute.
+        replace: whether it takes the place of what this session asked for before.
+
+    Raises:
+        ExplainerError: the engine cannot take it.
+    """
+    _wake_engine()
+    session = st.session_state.setdefault(_SESSION, uuid.uuid4().hex)
+    ticket = engine().submit(work, session, replace=replace)
+    try:
+        yield ticket
+    finally:
+        if not ticket.wait(0):
+            later = threading.Timer(GRACE_S, ticket.cancel)
+            later.daemon = True
+            later.start()
+
+
+def _wake_engine() -> None:
+    """Make the engine in a thread of its own: importing torch takes seconds, and a visitor may go.
+
+    Once it is there, this takes no time.
+    """
+
+    def wake() -> None:
+        with contextlib.suppress(ExplainerError):  # raised again where the work is submitted
+            engine()
+
+    thread = threading.Thread(target=wake, name="wake-engine", daemon=True)
+    thread.start()
+    thread.join(AT_ONCE_S)
+    line = st.empty()
+    while thread.is_alive():
+        line.caption("Waking the engine")
+        thread.join(TURN_S)
+    line.empty()
+
+
+def follow(ticket: Ticket[Any], draw: Draw) -> None:  # Any: as above
+    """Wait until the work has ended, drawing how far it is.
+
+    Args:
+        ticket: from ``asked``.
+        draw: shows the ticket; it calls Streamlit, which ends the script where the visitor left.
+    """
+    ended = ticket.wait(AT_ONCE_S)
+    while not ended:
+        draw(ticket)
+        ended = ticket.wait(TURN_S)
+
+
+def stop(request: Request) -> None:
+    """Remember that the visitor stopped this request, so that the page does not ask again.
+
+    Args:
+        request: what was running.
+    """
+    st.session_state[_STOPPED] = to_json(request)
+
+
+def go_on() -> None:
+    """Forget the stop."""
+    st.session_state.pop(_STOPPED, None)
+
+
+def is_stopped(request: Request) -> bool:
+    """Whether the visitor stopped this very request.
+
+    Args:
+        request: what the page would ask for.
+    """
+    return st.session_state.get(_STOPPED) == to_json(request)
+
+
+def say_status(status: TicketStatus, doing: str) -> str:
+    """Say in a few words how far the work is.
+
+    Args:
+        status: of a ticket.
+        doing: what is counted, such as "Step".
+    """
+    if status.loading:
+        return "Loading the model, which takes a few seconds after a start"
+    if status.state == "queued":
+        ahead = status.position - 1
+        return f"Waiting in line, {ahead} ahead of you" if ahead > 0 else "You are next"
+    if not status.steps:
+        return "Starting"
+    return f"{doing} {status.step} of {status.steps}"

@@ -1,0 +1,103 @@
+"""Noise levels of one's own: spaced by a rule, changed by hand, and run."""
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core.engine.looks.own_sigmas import SAMPLERS, OwnRun, OwnSigmasLook, check_sigmas
+from core.ideas.schedule_config import read_alpha_bar
+from core.ideas.schedules import keep_sigma_finite
+from core.models.scheduler_options import latent_config
+from core.models.scheduler_plans import plan_run, sigmas_of
+from core.models.schedulers_info import SCHEDULERS
+from core.ui.looking import known, read
+from core.ui.running_example import running_example
+from core.ui.shown import kept
+from core.views.schedulers_own import SPACINGS, own_chart, say_below_one, spaced
+
+MOST_RHO = 20.0
+
+
+def show_own(config: dict[str, Any]) -> None:  # Any: what JSON holds
+    """Ask for a spacing, let its levels be changed by hand, and run them.
+
+    Args:
+        config: of the running example's model.
+
+    Raises:
+        ExplainerError: a noise level is wrong, or the engine could not run them.
+    """
+    request = running_example()
+    levels = sigmas_of(keep_sigma_finite(read_alpha_bar(latent_config(config))))
+    name, rho, steps, sampler = _choose(request.steps)
+    rule = spaced(name, steps, levels, rho)
+    chart, table = st.columns([3, 1], gap="large")
+    with table:
+        sigmas = _edit(rule, f"{name} {rho:g} {steps}")
+    own = check_sigmas(sigmas)
+    plan = plan_run(request.scheduler, config, dict(request.params), request.steps)
+    with chart:
+        run_sigmas = [*plan.sigmas[np.diff(plan.steps, prepend=-1) > 0].tolist(), plan.end]
+        curves = {SCHEDULERS[request.scheduler].title + ", your run": run_sigmas, "these": own}
+        st.altair_chart(own_chart(curves), alt="These noise levels beside those of your run")
+        st.markdown(
+            f"**{say_below_one(own)}**; in your run {say_below_one(run_sigmas)}. There the "
+            "details are drawn."
+        )
+    look = OwnSigmasLook(request.model, request, own, sampler)
+    wanted = st.button("Run these noise levels", type="primary", icon=":material/play_arrow:")
+    found = read(look, "Step") if wanted else known(look)
+    if found is not None:
+        _show_pictures(found, sampler)
+
+
+def _choose(steps: int) -> tuple[str, float, int, str]:
+    """Ask for the rule, its rho, how many levels, and who walks them."""
+    asked = st.columns(4, gap="medium")
+    name = asked[0].selectbox(
+        "Spacing", list(SPACINGS), key="own_spacing",
+        help="Where the noise levels stand before you change any.",
+    )  # fmt: skip
+    rho = asked[1].slider(
+        "Karras’ ρ", 1.0, MOST_RHO, 7.0, step=0.5, disabled=name != "Karras", key="own_rho",
+        help="1 spaces them evenly; the larger, the more of them are low. The paper takes 7.",
+    )  # fmt: skip
+    count = asked[2].slider("Levels", 1, 50, min(steps, 50), key="own_count")
+    sampler = asked[3].selectbox(
+        "Sampler", SAMPLERS, format_func=lambda name: SCHEDULERS[name].title, key="own_sampler"
+    )
+    return name, rho, count, sampler
+
+
+def _edit(rule: list[float], where: str) -> list[object]:
+    """Let every level be changed; another rule begins anew."""
+    edited = st.data_editor(
+        {"sigma": rule}, key=f"own_sigmas_{where}", num_rows="dynamic", height=300,
+        column_config={
+            "sigma": st.column_config.NumberColumn(
+                "σ, click to change", min_value=0.0, format="%.4g", required=True
+            )
+        },
+    )  # fmt: skip
+    levels: list[object] = list(edited["sigma"])
+    # A new row comes after the last 0; what is no number is told below.
+    numbers = [level for level in levels if isinstance(level, int | float) and level == level]
+    return [*sorted(numbers, reverse=True)] if len(numbers) == len(levels) else levels
+
+
+def _show_pictures(found: OwnRun, sampler: str) -> None:
+    here, there = st.columns(2, gap="large")
+    title = SCHEDULERS[sampler].title
+    here.image(
+        found.picture, f"These levels, {title}, {len(found.sigmas)} U-Net calls", width=256,
+        output_format="PNG", alt="The picture drawn over these noise levels",
+    )  # fmt: skip
+    shown = kept(running_example())
+    if shown is not None:
+        request = shown.run.request
+        there.image(
+            shown.run.picture,
+            f"Your run, {SCHEDULERS[request.scheduler].title}, {len(shown.run.sigmas)} U-Net calls",
+            width=256, output_format="PNG", alt="The picture of your run",
+        )  # fmt: skip

@@ -1,0 +1,115 @@
+"""The chosen scheduler's settings as a form, made from what the scheduler takes."""
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from core.errors import ExplainerError
+from core.models.scheduler_options import Option, Value, check_params, latent_config, options
+from core.models.schedulers_info import SCHEDULERS, find_scheduler
+from core.ui.errors import show_error
+from core.ui.running_example import running_example, set_running_example
+from core.views.schedulers_table import option_rows
+
+IN_A_ROW = 3
+_WRONG, _TYPED = "scheduler_settings_wrong", "scheduler_settings_typed"
+Config = dict[str, Any]  # Any: what JSON holds
+
+
+def show_settings(config: Config) -> None:
+    """Show a widget for every setting, a line to type settings, and a table of what they mean.
+
+    Args:
+        config: of the running example's model.
+    """
+    request = running_example()
+    info = find_scheduler(request.scheduler)
+    st.text(info.blurb)
+    base = latent_config(config)
+    found = options(request.scheduler, base)
+    chosen = dict(request.params)
+    for start in range(0, len(found), IN_A_ROW):
+        row = found[start : start + IN_A_ROW]
+        for column, option in zip(st.columns(IN_A_ROW), row, strict=False):
+            with column:
+                _widget(option, chosen.get(option.name, option.default), config)
+    wrong = st.session_state.get(_WRONG)
+    if wrong is not None and wrong[0] == request.scheduler:
+        show_error(wrong[1])
+    typed, back = st.columns([3, 1], vertical_alignment="bottom")
+    typed.text_input(
+        "Or type one", placeholder="use_karras_sigmas=true", key=_TYPED, max_chars=200,
+        on_change=_take_typed, args=(config,),
+        help="As on the command line: --param KEY=VALUE. Try a wrong one.",
+    )  # fmt: skip
+    back.button(
+        "Back to the checkpoint's", on_click=_forget, disabled=not chosen, width="stretch",
+        icon=":material/undo:",
+    )  # fmt: skip
+    st.dataframe(
+        option_rows(request.scheduler, base, chosen), hide_index=True,
+        alt=f"Settings of {SCHEDULERS[request.scheduler].title}",
+        column_config={"meaning": st.column_config.TextColumn(width="large")},
+    )  # fmt: skip
+
+
+def _widget(option: Option, now: object, config: Config) -> None:
+    """Draw one setting; its key holds its value, so that one from elsewhere makes a new widget."""
+    name = running_example().scheduler
+    key = f"ask_scheduler_{name}_{option.name}_{now}"
+    bound = {"key": key, "on_change": _take, "args": (option.name, key, config)}
+    label, meaning = option.name, option.meaning
+    if option.type == "bool":
+        st.toggle(label, bool(now), help=meaning, **bound)
+    elif option.type == "choice":
+        names = [str(value) for value in option.allowed]
+        st.selectbox(label, names, names.index(str(now)), help=meaning, **bound)
+    elif option.type == "int":
+        low, high = int(option.allowed[0]), int(option.allowed[1])
+        st.number_input(label, low, high, int(str(now)), step=1, help=meaning, **bound)
+    else:
+        low, high = float(option.allowed[0]), float(option.allowed[1])
+        step = 10.0**-5 if high < 1 else 0.05
+        st.number_input(
+            label, low, high, float(str(now)), step=step, format="%.5g", help=meaning, **bound
+        )
+
+
+def _take(name: str, key: str, config: Config) -> None:
+    _set({**dict(running_example().params), name: st.session_state[key]}, config)
+
+
+def _take_typed(config: Config) -> None:
+    text = st.session_state[_TYPED].strip().removeprefix("--param").strip()
+    name, sign, value = text.partition("=")
+    if not text:
+        return
+    if not sign:
+        _tell(ExplainerError("This is not a setting and a value.", "Type KEY=VALUE."))
+        return
+    _set({**dict(running_example().params), name.strip(): value.strip()}, config)
+
+
+def _set(params: dict[str, Any], config: Config) -> None:  # Any: as typed
+    """Take settings that hold together; others are told and leave everything as it was."""
+    request = running_example()
+    base = latent_config(config)
+    try:
+        checked = check_params(request.scheduler, params, base)
+    except ExplainerError as error:
+        _tell(error)
+        return
+    usual = {option.name: option.default for option in options(request.scheduler, base)}
+    kept: dict[str, Value] = {key: value for key, value in checked.items() if value != usual[key]}
+    st.session_state.pop(_WRONG, None)
+    set_running_example(replace(request, params=tuple(kept.items())))
+
+
+def _tell(error: ExplainerError) -> None:
+    st.session_state[_WRONG] = running_example().scheduler, error
+
+
+def _forget() -> None:
+    st.session_state.pop(_WRONG, None)
+    set_running_example(replace(running_example(), params=()))

@@ -1,0 +1,121 @@
+"""The controls of the running example, each a plain widget; what they say is kept in the link."""
+
+import importlib.util
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from core.engine.request import MAX_GUIDANCE, MAX_PROMPT, MAX_SEED
+from core.models.schedulers_info import SCHEDULERS, find_scheduler
+from core.ui.running_example import running_example, set_running_example
+
+EVERYDAY_STEPS = 50  # end of the slider; a link may ask for more
+EVERYDAY_GUIDANCE = 15.0
+_KEY, _TURNS = "ask_", "asked_anew"
+
+
+def prompt_box(live: str | bool = False) -> None:
+    """Ask for the prompt.
+
+    Args:
+        live: the pause in typing after which it is taken, such as "120ms"; False waits for Enter.
+    """
+    st.text_input(
+        "Your words", running_example().prompt, max_chars=MAX_PROMPT, placeholder="no words",
+        live=live, **_bound("prompt"),
+    )  # fmt: skip
+
+
+def negative_box() -> None:
+    """Ask for the negative prompt."""
+    st.text_input(
+        "Not this", running_example().negative, max_chars=MAX_PROMPT,
+        placeholder="negative prompt",
+        help="The negative prompt: guidance walks away from what it says.", **_bound("negative"),
+    )  # fmt: skip
+
+
+def steps_slider() -> None:
+    """Ask for the number of steps, as many as the scheduler takes."""
+    request = running_example()
+    info = find_scheduler(request.scheduler)
+    st.slider(
+        "Steps", info.min_steps, min(info.max_steps, max(EVERYDAY_STEPS, request.steps)),
+        request.steps,
+        help="How many steps lead from noise to picture.", **_bound("steps"),
+    )  # fmt: skip
+
+
+def guidance_slider() -> None:
+    """Ask for the guidance weight."""
+    guidance = running_example().guidance
+    end = EVERYDAY_GUIDANCE if guidance <= EVERYDAY_GUIDANCE else MAX_GUIDANCE
+    st.slider(
+        "Guidance w", 0.0, end, guidance, step=0.5, format="%g",
+        help="1 follows your words as they are, 0 forgets them, more exaggerates them.",
+        **_bound("guidance"),
+    )  # fmt: skip
+
+
+def seed_box() -> None:
+    """Ask for the seed."""
+    st.number_input(
+        "Seed", 0, MAX_SEED, running_example().seed, step=1, help="Which noise to start from.",
+        **_bound("seed"),
+    )  # fmt: skip
+
+
+def scheduler_box() -> None:
+    """Ask for the scheduler; one that needs a package which is missing is left out."""
+    chosen = running_example().scheduler
+    names = [
+        name
+        for name, info in SCHEDULERS.items()
+        if name == chosen or (not info.distilled_only and _installed(info.requires))
+    ]
+    st.selectbox(
+        "Scheduler", names, names.index(chosen), format_func=lambda name: SCHEDULERS[name].title,
+        help="Who decides how much noise goes at each step.", **_bound("scheduler"),
+    )  # fmt: skip
+
+
+def forget_widgets() -> None:
+    """Have every control take its value anew from the running example."""
+    for key in [key for key in st.session_state if str(key).startswith(_KEY)]:
+        del st.session_state[key]
+
+
+def _bound(field: str) -> dict[str, Any]:  # Any: keyword arguments of every widget
+    """Tie a widget to one field of the running example, both ways.
+
+    A value from elsewhere, such as a link, makes a new widget that begins with it. A value written
+    to the old one would be told to the browser once, and one that is still busy would miss it: the
+    messages of the next run take the place of those it has not drawn yet.
+    """
+    value = getattr(running_example(), field)
+    if st.session_state.get(_key(field), value) != value:
+        st.session_state[_TURNS] = {**_turns(), field: _turns().get(field, 0) + 1}
+    return {"key": _key(field), "on_change": _take, "args": (field,)}
+
+
+def _key(field: str) -> str:
+    turn = _turns().get(field, 0)
+    return f"{_KEY}{field}_{turn}" if turn else f"{_KEY}{field}"
+
+
+def _turns() -> dict[str, int]:
+    return st.session_state.get(_TURNS, {})
+
+
+def _take(field: str) -> None:
+    request = replace(running_example(), **{field: st.session_state[_key(field)]})
+    if field == "scheduler":
+        request = replace(request, params=())  # those were the options of another one
+    info = find_scheduler(request.scheduler)
+    steps = min(max(request.steps, info.min_steps), info.max_steps)
+    set_running_example(replace(request, steps=steps))
+
+
+def _installed(package: str) -> bool:
+    return not package or importlib.util.find_spec(package) is not None

@@ -1,0 +1,57 @@
+"""Self-attention inside the U-Net: a click on the picture, and where that position looks."""
+
+from typing import Any
+
+import streamlit as st
+
+from core.engine.looks.unet_attention import SelfAttentionLook
+from core.models.unet_facts import UNetFacts
+from core.ui.component import mount
+from core.ui.shown import Shown
+from core.ui.unet_run import ask, place_of
+from core.views.unet_attention import attention_data
+
+KEPT = 12  # answers, in this session
+_POSITION, _ANSWERS = "unet_position", "unet_attentions"
+
+
+def show_attention(facts: UNetFacts, shown: Shown, call: int) -> None:
+    """Show where the chosen position looks, in every layer and head.
+
+    Args:
+        facts: of the network.
+        shown: the run.
+        call: of the run, which is looked into.
+
+    Raises:
+        ExplainerError: the engine could not do it.
+    """
+    place = place_of(shown, call)
+    rows, columns = facts.size
+    row, column = st.session_state.get(_POSITION, (rows // 2, columns // 2))
+    row, column = min(row, rows - 1), min(column, columns - 1)
+    st.markdown(
+        "**Click the picture.** Each small map is one head: how much that position takes from "
+        "every position, itself included, just before this layer reads the words."
+    )
+    looks = _read(SelfAttentionLook(place.request.model, place, row, column))
+    data = attention_data(facts, looks, shown.run.picture, (row, column))
+    mounted = mount("unet_attention", data, on_place_change=lambda: None)
+    if mounted.place is not None:
+        st.session_state[_POSITION] = (int(mounted.place[0]), int(mounted.place[1]))
+        st.rerun()
+    st.caption(
+        "The prompt's half of this call. A weight is told as a multiple of the even share, "
+        "what each position would get if all were alike. The maps say where numbers come from, "
+        "not why."
+    )
+
+
+def _read(look: SelfAttentionLook) -> Any:  # Any: a tuple of Looking
+    kept: dict[SelfAttentionLook, Any] = st.session_state.setdefault(_ANSWERS, {})
+    if look not in kept:
+        found = ask(look, "Piece")
+        for old in list(kept)[: len(kept) + 1 - KEPT]:
+            del kept[old]
+        kept[look] = found
+    return kept[look]

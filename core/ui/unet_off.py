@@ -1,0 +1,138 @@
+"""Switching off text, time or a skip connection, beside the network as it is."""
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.engine.looks.look import Look
+from core.engine.looks.unet_off import OffAtStepLook, OffRunLook, Switch
+from core.engine.request import Request
+from core.models.unet_facts import UNetFacts
+from core.ui.runs import asked, follow, say_status
+from core.ui.shown import Shown
+from core.ui.unet_run import ask, place_of
+from core.views.unet_off import NOISE_LINE, SAYS, Part, apart, noise_picture, skip_names
+
+KEPT = 24  # answers, in this session
+LATEST_T = 999  # where the slider of the stopped clock ends
+WHAT, SKIP = "unet_off_what", "unet_off_skip"
+_TEXT, _TIME, _CLOCK, _ANSWERS = "unet_off_text", "unet_off_time", "unet_off_clock", "unet_offs"
+TEXT, TIME, BRIDGE = "The text", "The time", "A skip connection"
+TEXTS: dict[str, Part] = {"Cross-attention is silent": "attention", "Your words are gone": "prompt"}
+TIMES: dict[str, Part] = {"No time at all": "time", "The clock stands still": "clock"}
+
+
+def show_off(facts: UNetFacts, shown: Shown, call: int) -> None:
+    """Show the noise, the estimate and the picture with something off, beside as they are.
+
+    Args:
+        facts: of the network.
+        shown: the run.
+        call: of the run, which is looked into.
+
+    Raises:
+        ExplainerError: the engine could not do it.
+    """
+    switch = _choose(facts)
+    st.markdown(SAYS[switch.part])
+    request = shown.run.request
+    heads = (
+        "**The noise it sees** at this step",
+        "**Part it believes is in there**, decoded",
+        "**The finished picture**",
+    )
+    columns = st.columns(3, gap="medium")
+    pairs = []
+    for column, head in zip(columns, heads, strict=True):
+        column.markdown(head)
+        pairs.append([half.empty() for half in column.columns(2, gap="xsmall")])
+    lines = [column.empty() for column in columns]
+    _show(pairs[2][0], shown.run.picture, "as it is")
+    for slot in (*pairs[0], *pairs[1], pairs[2][1]):
+        slot.skeleton(height=120)
+    step = _answer(OffAtStepLook(request.model, place_of(shown, call), switch), lines[0])
+    _show(pairs[0][0], noise_picture(step.noise), "as it is")
+    _show(pairs[0][1], noise_picture(step.noise_off), "off")
+    _show(pairs[1][0], step.picture, "as it is")
+    _show(pairs[1][1], step.picture_off, "off")
+    lines[0].caption(f"{NOISE_LINE} It moved by {step.change:.0%} of its own size.")
+    far = apart(step.picture, step.picture_off)
+    lines[1].caption(f"The same noisy latents; {far:.1f} of 255 apart on average.")
+    picture = _run(request, switch, lines[2])
+    _show(pairs[2][1], picture, "off")
+    far = apart(shown.run.picture, picture)
+    lines[2].caption(
+        f"From the same first noise, off in every call; {far:.1f} of 255 apart on average."
+    )
+
+
+def skip_that_is_off() -> int | None:
+    """Return the number of the skip connection that is switched off, if one is."""
+    return st.session_state.get(SKIP, 0) if st.session_state.get(WHAT) == BRIDGE else None
+
+
+def _choose(facts: UNetFacts) -> Switch:
+    """Ask what to switch off, and precisely how."""
+    which, how = st.columns(2, gap="medium")
+    st.session_state.setdefault(WHAT, TEXT)
+    with which:
+        part = st.segmented_control("Off", [TEXT, TIME, BRIDGE], required=True, key=WHAT)
+    with how:
+        if part == TEXT:
+            chosen = st.segmented_control(
+                "How", list(TEXTS), default=next(iter(TEXTS)), required=True, key=_TEXT
+            )
+            return Switch(TEXTS[chosen])
+        if part == BRIDGE:
+            names = skip_names(facts)
+            if st.session_state.get(SKIP) not in names:
+                st.session_state[SKIP] = 0
+            number = st.selectbox("Which", list(names), format_func=names.__getitem__, key=SKIP)
+            return Switch("skip", number)
+        chosen = st.segmented_control(
+            "How", list(TIMES), default=next(iter(TIMES)), required=True, key=_TIME
+        )
+        if TIMES[chosen] == "time":
+            return Switch("time")
+        return Switch("clock", st.slider("It stands at t", 0, LATEST_T, 500, key=_CLOCK))
+
+
+def _run(request: Request, switch: Switch, line: Any) -> NDArray[np.uint8]:  # Any: a slot
+    """Have the engine walk the whole run, saying how far it is."""
+    look = OffRunLook(request.model, request, switch)
+    kept = _answers()
+    if look not in kept:
+        with asked(look) as ticket:
+
+            def draw(ticket: Any) -> None:  # Any: a ticket of a picture
+                status = ticket.status()
+                line.progress(
+                    min(1.0, status.step / max(1, status.steps)), say_status(status, "Step")
+                )
+
+            follow(ticket, draw)
+            _keep(look, ticket.result())
+    return _answers()[look]
+
+
+def _answer(look: Look[Any], line: Any) -> Any:  # Any: a reading, and a slot
+    if look not in _answers():
+        _keep(look, ask(look, "Piece", line.caption))
+    return _answers()[look]
+
+
+def _keep(look: Look[Any], answer: Any) -> None:  # Any: a reading
+    kept = _answers()
+    for old in list(kept)[: len(kept) + 1 - KEPT]:
+        del kept[old]
+    kept[look] = answer
+
+
+def _answers() -> dict[Look[Any], Any]:
+    return st.session_state.setdefault(_ANSWERS, {})
+
+
+def _show(slot: Any, picture: NDArray[np.uint8], caption: str) -> None:  # Any: a slot
+    slot.image(picture, caption, width="stretch", output_format="PNG", alt=caption)

@@ -1,0 +1,119 @@
+"""The run that the U-Net page looks into: its network's facts, the chosen call, what was read."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core.engine.looks.look import Look
+from core.engine.looks.unet_blocks import BlocksLook
+from core.engine.looks.unet_place import Place
+from core.models.unet_facts import UNetFacts, read_unet_facts
+from core.models.unet_seen import BlocksSeen
+from core.ui.running_example import running_example
+from core.ui.runs import asked, follow, say_status
+from core.ui.shown import Shown
+from core.ui.tokenizing import model_folder
+from core.views.unet_map import Moment
+
+KEPT_BYTES = 24_000_000  # of readings, in this session
+_READINGS = "unet_readings"
+
+
+def unet_facts() -> UNetFacts:
+    """Return what the files of the running example's model say of its U-Net.
+
+    Raises:
+        ExplainerError: the model is not on this machine, or of another family.
+    """
+    request = running_example()
+    return _facts(model_folder(request.model), (request.height, request.width))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _facts(folder: Path, pixels: tuple[int | None, int | None]) -> UNetFacts:
+    return read_unet_facts(folder, pixels)
+
+
+def place_of(shown: Shown, call: int) -> Place:
+    """Return what the network was asked at one call of a run.
+
+    Args:
+        shown: the run.
+        call: 0 is the first.
+    """
+    run = shown.run
+    xt = run.path[call]
+    return Place(
+        request=run.request,
+        t=float(run.timesteps[call]),
+        alpha_bar=float(run.alpha_bars[call]),
+        shape=(xt.shape[0], xt.shape[1], xt.shape[2]),
+        xt=xt.astype("<f4").tobytes(),
+    )
+
+
+def moment_of(shown: Shown, call: int) -> Moment:
+    """Return what went in and came out at one call of a run.
+
+    Args:
+        shown: the run.
+        call: 0 is the first.
+    """
+    run = shown.run
+    return Moment(float(run.timesteps[call]), run.path[call], run.eps[call])
+
+
+def kept_blocks(place: Place) -> BlocksSeen | None:
+    """Return what was read at a place, where this session still has it.
+
+    Args:
+        place: of a run.
+    """
+    return _readings().get(place)
+
+
+def read_blocks(place: Place) -> BlocksSeen:
+    """Have the engine read every box at a place; the newest readings are kept in this session.
+
+    Args:
+        place: of a run.
+
+    Raises:
+        ExplainerError: the engine could not do it.
+    """
+    kept = _readings()
+    if place not in kept:
+        found = ask(BlocksLook(place.request.model, place), "Box")
+        while kept and sum(seen.bytes for seen in kept.values()) + found.bytes > KEPT_BYTES:
+            del kept[next(iter(kept))]
+        kept[place] = found
+    return kept[place]
+
+
+def ask(look: Look[Any], doing: str, draw: Callable[[str], object] | None = None) -> Any:
+    """Have the engine answer a look, saying how far it is.
+
+    Args:
+        look: what to read.
+        doing: what its pieces are called.
+        draw: shows a line of words; None shows it here and takes it away in the end.
+
+    Returns:
+        The reading; Any, because its class differs from look to look.
+
+    Raises:
+        ExplainerError: the engine could not do it.
+    """
+    line = st.empty()
+    show = draw or line.caption
+    with asked(look) as ticket:
+        follow(ticket, lambda ticket: show(say_status(ticket.status(), doing)))
+        reading = ticket.result()
+    line.empty()
+    return reading
+
+
+def _readings() -> dict[Place, BlocksSeen]:
+    return st.session_state.setdefault(_READINGS, {})

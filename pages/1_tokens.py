@@ -1,0 +1,27 @@
+"""Tokens: what the model reads of a prompt, piece by piece, and which masks are really applied."""
+
+import streamlit as st
+
+from core.ui.errors import explained
+from core.ui.page import lesson
+from core.ui.settings import prompt_box
+from core.ui.tokens_looks import choose_look, show_formulas, show_look
+from core.ui.tokens_model import model_box
+from core.ui.tokens_pieces import LIVE, show_pieces
+
+lesson("What does the model read of your prompt?", title="Tokens")
+prompt_box(live=LIVE)
+model_box()
+with explained():
+    show_pieces()
+    st.markdown(
+        "**Pieces, not words:** lower-cased, and a `</w>` marks where a word ends. **Click a "
+        "word** to see how it was put together."
+    )
+
+look = choose_look()
+with explained():
+    show_look(look)
+
+if st.toggle("The formulas and their code"):
+    show_formulas(look)

@@ -1,0 +1,25 @@
+"""Latents: a picture becomes a small stack of numbers, and comes back."""
+
+import streamlit as st
+
+from core.ui.errors import explained
+from core.ui.latents_hero import show_hero
+from core.ui.latents_looks import choose_look, show_formulas, show_look
+from core.ui.latents_source import choose_picture, latent_facts, show_notes, source_of
+from core.ui.page import lesson
+
+lesson(
+    "What does a picture look like in there?",
+    "The autoencoder squeezes it into few numbers, and draws it again from them. "
+    "**Point anywhere** to see one patch on its way.",
+    title="Latents",
+)
+with explained():
+    facts = latent_facts()
+    source = source_of(choose_picture(), facts)
+    reading = show_hero(source, facts)
+    show_notes(source)
+    look = choose_look()
+    show_look(look, source, facts, reading)
+    if st.toggle("The formulas and their code"):
+        show_formulas(look)

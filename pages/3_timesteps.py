@@ -1,0 +1,36 @@
+"""Timesteps: one number, the time, becomes a row of waves that the network can read."""
+
+import streamlit as st
+
+from core.ideas.timestep import (
+    compare_embeddings,
+    compute_frequencies,
+    compute_periods,
+    embed_timesteps,
+)
+from core.ui.errors import explained
+from core.ui.page import lesson, show_equation
+from core.ui.timesteps_looks import choose_look, show_look
+from core.ui.timesteps_map import say_told, show_map, time_facts
+from core.ui.timesteps_settings import embedding_settings, show_settings
+
+lesson(
+    "How does the network know what time it is?",
+    "**Drag the green dot** from noise to picture: each time has a row of its own.",
+    title="Timesteps",
+)
+with explained():
+    facts = time_facts()
+    settings = embedding_settings(facts.settings)
+    picture, switches = st.columns([3, 1], gap="large")
+    with switches:
+        show_settings(settings, facts.settings)
+    with picture:
+        show_map(settings, facts)
+    st.markdown(say_told(settings, facts))
+    look = choose_look()
+    show_look(look, settings, facts)
+
+if st.toggle("The formulas and their code"):
+    for idea in (compute_frequencies, embed_timesteps, compute_periods, compare_embeddings):
+        show_equation(idea)

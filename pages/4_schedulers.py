@@ -1,0 +1,24 @@
+"""Schedulers: who decides how much noise is left after every step."""
+
+import streamlit as st
+
+from core.ui.errors import explained
+from core.ui.page import lesson
+from core.ui.schedulers_looks import choose_look, show_formulas, show_look
+from core.ui.schedulers_overlay import schedule_config, show_controls, show_overlay
+
+lesson("Who decides how much noise is left?", title="Schedulers")
+show_controls()
+with explained():
+    config = schedule_config()
+    show_overlay(config)
+    st.markdown(
+        "**All go down the same hill; each chooses where to stop and look.** Every dot is a call "
+        "of the U-Net. Point at the chart to read all curves at once."
+    )
+    look = choose_look()
+    place = st.container()
+    if st.toggle("The formulas and their code"):
+        show_formulas(look)
+    with place, explained():
+        show_look(look, config)

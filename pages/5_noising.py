@@ -1,0 +1,51 @@
+"""Adding noise: a picture is destroyed on purpose, one known amount of noise at a time."""
+
+import streamlit as st
+
+from core.ideas.forward import add_noise, add_one_step, follow_moments
+from core.ideas.noise_levels import sigma_from_alpha_bar, snr_from_alpha_bar
+from core.ideas.schedules import accumulate_alpha_bar, rescale_to_zero_snr
+from core.ui.errors import explained
+from core.ui.latents_source import choose_picture, latent_facts, show_notes, source_of
+from core.ui.noising_hero import (
+    choose_other,
+    choose_seed,
+    model_config,
+    own_schedule,
+    show_hero,
+)
+from core.ui.noising_looks import choose_look, show_look
+from core.ui.page import lesson, show_equation
+
+lesson("How do you destroy a picture on purpose?", title="Adding noise")
+with explained():
+    config = model_config()
+    schedule = own_schedule(config)
+    pick, compare, draw = st.columns([12, 6, 4], gap="small")
+    with pick:
+        source = source_of(choose_picture(), latent_facts())
+    with compare:
+        other = choose_other(config)
+    with draw:
+        seed = choose_seed()
+    show_hero(source, schedule, other, seed)
+    show_notes(source)
+    st.markdown(
+        "**Drag from left to right:** the picture fades and noise takes its place; the squares of "
+        "the two weights always add up to 1. Nothing is learned here. To undo it is what the "
+        "network learns."
+    )
+    look = choose_look()
+    show_look(look, source, config, schedule, seed)
+
+if st.toggle("The formulas and their code"):
+    for idea in (
+        add_noise,
+        add_one_step,
+        follow_moments,
+        accumulate_alpha_bar,
+        snr_from_alpha_bar,
+        sigma_from_alpha_bar,
+        rescale_to_zero_snr,
+    ):
+        show_equation(idea)

@@ -1,0 +1,54 @@
+"""Generation: the whole loop from noise to picture, and every step of it to look at."""
+
+import streamlit as st
+
+from core.ideas.guidance import guide
+from core.ui.downloads import offer_downloads, show_table
+from core.ui.errors import explained
+from core.ui.opening import open_picture
+from core.ui.page import lesson, show_equation
+from core.ui.prompt_notes import prompt_notes
+from core.ui.run_panel import decode_film, show_run
+from core.ui.running_example import running_example
+from core.ui.settings import (
+    guidance_slider,
+    negative_box,
+    prompt_box,
+    scheduler_box,
+    seed_box,
+    steps_slider,
+)
+
+lesson("How does noise become your picture?", title="Generation")
+prompt_box()
+with explained():
+    prompt_notes()
+
+film, settings = st.columns([3, 1], gap="large")
+with settings:
+    steps_slider()
+    guidance_slider()
+    seed_box()
+    scheduler_box()
+    negative_box()
+    open_picture()
+
+behind = st.container()
+with behind:
+    asked_formula = st.toggle("The formula and its code")
+    if asked_formula:
+        show_equation(guide)
+    asked_table = st.toggle("Every step in numbers")
+
+with film, explained():
+    shown = show_run(running_example())
+    if shown:
+        st.markdown(
+            "**Drag the green frame.** Left is what the network gets to see. Right is the picture "
+            "it believes is hidden in there: first a blurry guess, then detail after detail."
+        )
+        offer_downloads(shown)
+        if asked_table:
+            with behind:
+                show_table(shown)
+        decode_film(shown)

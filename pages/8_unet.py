@@ -1,0 +1,28 @@
+"""The U-Net from inside: every box of it, what it puts out, and what it is there for."""
+
+import streamlit as st
+
+from core.ui.errors import explained
+from core.ui.page import lesson
+from core.ui.unet_looks import choose_look, show_formulas, show_look
+from core.ui.unet_map import chosen_call, show_network
+from core.ui.unet_run import unet_facts
+
+lesson(
+    "What flows through the network?",
+    "Down to see the whole, up to say where. **Click a box** to see what comes out of it.",
+    title="Inside the U-Net",
+)
+look = None
+with explained():
+    facts = unet_facts()
+    show_network(facts)
+    st.markdown(
+        "**Down, the picture gets smaller and each number sees more of it; up, it grows again.** "
+        "The numbered arcs carry what going down has lost: **click one to switch it off**."
+    )
+    look = choose_look()
+    show_look(look, facts, chosen_call)
+
+if st.toggle("The formulas and their code"):
+    show_formulas(look)
