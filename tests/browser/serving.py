@@ -1,0 +1,62 @@
+"""Streamlit's own server on a free port of this machine, for as long as somebody needs it."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+READY_S = 120
+
+
+@contextmanager
+def serve(cache: Path, script: Path = ROOT / "Home.py") -> Iterator[str]:
+    """Run a script until the block is left; gives its address.
+
+    Args:
+        cache: an empty folder for what the app keeps, and for the server's log.
+        script: run in its own folder; the app's entry where nothing else is said.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [
+        sys.executable, "-m", "streamlit", "run", script.name, "--server.headless", "true",
+        "--server.address", "127.0.0.1", "--server.port", str(port),
+        "--browser.gatherUsageStats", "false",
+    ]  # fmt: skip
+    env = {**os.environ, "GLASSBOX_CACHE": str(cache), "HF_HUB_OFFLINE": "1"}
+    log = cache / "server.log"
+    with log.open("wb") as written:
+        server = subprocess.Popen(
+            command, cwd=script.parent, env=env, stdout=written, stderr=written
+        )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        deadline = time.monotonic() + READY_S
+        while not _healthy(address):
+            assert server.poll() is None, log.read_text("utf-8", "replace")
+            assert time.monotonic() < deadline, "the server did not answer in time"
+            time.sleep(0.05)
+        yield address
+    finally:
+        server.terminate()
+        try:
+            server.wait(10)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+    assert "Traceback" not in log.read_text("utf-8", "replace"), log.read_text("utf-8", "replace")
+
+
+def _healthy(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/_stcore/health", timeout=1) as answer:
+            return answer.status == 200
+    except OSError:
+        return False

@@ -1,0 +1,141 @@
+"""For everybody: contrast and names, light and dark, windows wide and narrow."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+STREAMLITS_OWN = {"empty-table-header", "scrollable-region-focusable"}
+STREAMLITS_PARTS = {
+    "exclude": [
+        ["[data-testid=stSidebarNav]"],  # its lists hold bare divisions
+        ["[data-testid=stCode]"],  # no theme can set the colours of its syntax
+    ]
+}
+FOLD = 800  # CSS pixels
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A page as it is looked at.
+
+    Attributes:
+        ready: what is there when all is drawn.
+        hero: what the visitor must see first, all of it.
+        toggles: what to open before looking.
+    """
+
+    ready: str
+    hero: tuple[str, ...]
+    toggles: tuple[str, ...] = ("The formula and its code",)
+
+
+PAGES = {
+    "/?steps=3": Looked(
+        "section.pipeline:not(.waiting) .station",
+        ("section.pipeline .picture .look", "section.pipeline .walk input"),
+        (),
+    ),
+    "/tokens": Looked(
+        "section.pieces .word", ("section.pieces .line", "section.pieces .budget"),
+        ("The formulas and their code",),
+    ),
+    "/latents": Looked(
+        "section.latents.ready",
+        (
+            "section.latents .before .plate",
+            "section.latents .inside .plate",
+            "section.latents .after .plate",
+        ),
+        ("The formulas and their code",),
+    ),
+    "/schedulers?steps=3": Looked(
+        "section.schedulers .list button",
+        ("section.schedulers .chart",),
+        ("The formulas and their code",),
+    ),
+    "/unet?steps=3": Looked("[data-testid=stImage] img", ("section.unet .board",), ()),
+    "/timesteps?steps=3": Looked(
+        "section.timesteps .map svg[data-count='3']",
+        ("section.timesteps .map canvas", "section.timesteps .bars canvas"),
+        ("The formulas and their code",),
+    ),
+    "/noising?steps=3": Looked(
+        "section.noising[data-visits='3']",
+        ("section.noising .pixel canvas", "section.noising .latent canvas"),
+        ("The formulas and their code",),
+    ),
+    "/generation?steps=3": Looked(
+        "section.film .how:has-text('enlarged smoothly')",
+        (
+            "section.film .given canvas",
+            "section.film .guess canvas",
+            "section.film .strip",
+            "section.film .play",
+        ),
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=["light", "dark"])
+def scheme(request: pytest.FixtureRequest) -> str:
+    """What the visitor's system prefers."""
+    return request.param
+
+
+@pytest.fixture(scope="module", params=PAGES)
+def path(request: pytest.FixtureRequest) -> str:
+    """A page with a short run."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def opened(new_page_to_share: Callable[..., Page], server: str, path: str, scheme: str) -> Page:
+    """The page with its run finished, formula and code open where it has them."""
+    looked = PAGES[path]
+    page = new_page_to_share(color_scheme=scheme)
+    page.goto(server + path)
+    page.locator(looked.ready).first.wait_for(state="attached")
+    page.wait_for_timeout(1000)  # a rerun that brought what is ready may go on below it
+    page.locator("[data-test-script-state=notRunning]").wait_for(state="attached")
+    for toggle in looked.toggles:
+        page.get_by_text(toggle, exact=True).click()
+        page.locator(".katex").first.wait_for()
+    return page
+
+
+def test_page_has_no_barrier_of_our_own(opened: Page) -> None:
+    found = Axe().run(opened, context=STREAMLITS_PARTS).response
+    looked_at = {rule["id"] for rule in found["passes"]}
+    assert looked_at >= {"button-name", "label", "color-contrast", "page-has-heading-one"}
+    ours = [
+        (violation["id"], node["target"], node.get("failureSummary"))
+        for violation in found["violations"]
+        if violation["id"] not in STREAMLITS_OWN
+        for node in violation["nodes"]
+    ]
+    assert not ours
+
+
+def test_page_is_light_or_dark_as_the_visitor_likes(opened: Page, scheme: str) -> None:
+    ground = opened.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
+    lightness = sum(int(part) for part in re.findall(r"\d+", ground)[:3]) / 3
+    assert (lightness < 60) == (scheme == "dark")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_picture_is_above_the_fold_and_nothing_sticks_out(
+    opened: Page, path: str, width: int
+) -> None:
+    opened.set_viewport_size({"width": width, "height": FOLD})
+    opened.wait_for_function(f"innerWidth === {width}")
+    opened.wait_for_function("document.documentElement.scrollWidth <= innerWidth")
+    for part in PAGES[path].hero:
+        box = opened.locator(part).bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width, part
+        assert box["y"] + box["height"] <= FOLD, part

@@ -1,0 +1,217 @@
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from core.engine.request import Request
+from core.views.exports import settings_from_png
+from core.views.run import run_id
+
+FILM = "section.film"
+HTML = '<img src=x onerror="window.hacked=1"> **bold** ![i](http://example.org/t.png) :red[r]'
+WATCH_FOR_PAUSE = """
+    window.played = false;
+    const attach = Element.prototype.attachShadow;
+    Element.prototype.attachShadow = function (options) {
+        const root = attach.call(this, options);
+        new MutationObserver(() => {
+            window.played ||= root.querySelector('.play')?.textContent.includes('Pause') ?? false;
+        }).observe(root, {childList: true, characterData: true, subtree: true});
+        return root;
+    };
+"""
+NewPage = Callable[..., Page]
+
+
+def wait_for_film(page: Page, request: Request) -> None:
+    """Wait until the film of this very run is there, decoded, and has stopped playing."""
+    page.locator(f"{FILM}[data-run='{run_id(request)}']").wait_for()
+    page.locator(f"{FILM} .how", has_text="enlarged smoothly").wait_for()
+    page.get_by_role("button", name="Play").wait_for()
+
+
+def colours(page: Page, canvas: str) -> list[int]:
+    """Every 997th byte of what a canvas shows."""
+    return page.locator(f"{FILM} {canvas}").evaluate(
+        "canvas => { const {width, height} = canvas;"
+        " const all = canvas.getContext('2d').getImageData(0, 0, width, height).data;"
+        " return Array.from(all.filter((_, at) => at % 997 === 0)); }"
+    )
+
+
+def type_prompt(page: Page, words: str) -> None:
+    box = page.get_by_label("Your words")
+    box.fill(words)
+    box.press("Enter")
+
+
+def beyond_window(page: Page) -> int:
+    """How many pixels the page is wider than the window."""
+    return page.evaluate("document.documentElement.scrollWidth - innerWidth")
+
+
+def test_typed_words_become_a_picture(page: Page, server: str) -> None:
+    page.goto(f"{server}/generation?steps=4&prompt=two+dogs")
+    wait_for_film(page, Request(prompt="two dogs", steps=4))
+    before = colours(page, ".guess canvas")
+    type_prompt(page, "a red apple")
+    wait_for_film(page, Request(prompt="a red apple", steps=4))
+    expect(page.locator(f"{FILM} .where b")).to_have_text("Step 4 of 4")
+    expect(page.locator(f"{FILM} .where span")).to_have_text("finished")
+    after = colours(page, ".guess canvas")
+    assert len(set(after)) > 20
+    assert after != before
+    assert re.search(r"/generation\?steps=4$", page.url)  # a red apple is where everybody starts
+
+
+def test_scrubbing_costs_the_server_nothing(page: Page, server: str) -> None:
+    sent: list[object] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    page.goto(f"{server}/generation?steps=4")
+    wait_for_film(page, Request(prompt="a red apple", steps=4))
+    page.wait_for_timeout(500)
+    sent.clear()
+    slider = page.get_by_role("slider", name="Step", exact=True)
+    expect(slider).to_have_attribute("aria-valuetext", "Step 4 of 4, finished")
+    seen = [colours(page, ".given canvas")]
+    slider.focus()
+    for _ in range(2):
+        page.keyboard.press("ArrowLeft")
+        seen.append(colours(page, ".given canvas"))
+    expect(slider).to_have_attribute("aria-valuetext", re.compile(r"^Step 2 of 4, timestep \d+"))
+    page.keyboard.press("Home")
+    seen.append(colours(page, ".given canvas"))
+    expect(page.locator(f"{FILM} .where b")).to_have_text("Start")
+    expect(page.locator(f"{FILM} .where span")).to_have_text(re.compile(r"^t = \d+ · \d+ % noise$"))
+    box = page.locator(f"{FILM} .strip").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] * 0.3, box["y"] + 10)
+    expect(page.locator(f"{FILM} .where b")).to_have_text("Step 1 of 4")
+    seen.append(colours(page, ".given canvas"))
+    assert len({tuple(picture) for picture in seen}) == len(seen)
+    page.get_by_role("button", name="Play").click()
+    page.get_by_role("button", name="Pause").wait_for()
+    page.get_by_role("button", name="Play").wait_for()
+    page.wait_for_timeout(500)
+    assert sent == []
+
+
+@pytest.mark.parametrize("wish", ["reduce", "no-preference"])
+def test_film_plays_once_by_itself_unless_motion_is_unwanted(
+    new_page: NewPage, server: str, wish: str
+) -> None:
+    page = new_page(reduced_motion=wish)
+    page.add_init_script(WATCH_FOR_PAUSE)
+    page.goto(f"{server}/generation?steps=4")
+    wait_for_film(page, Request(prompt="a red apple", steps=4))
+    assert page.evaluate("window.played") == (wish == "no-preference")
+
+
+def test_deep_link_to_a_cold_server_opens_the_page_within_the_app(
+    page: Page, cold_server: str
+) -> None:
+    page.goto(f"{cold_server}/generation?prompt=two+dogs&steps=2&seed=3")
+    wait_for_film(page, Request(prompt="two dogs", steps=2, seed=3))
+    assert page.get_by_text("Page not found").count() == 0
+    menu = page.get_by_test_id("stSidebarNav")
+    expect(menu.get_by_text("Walkthrough")).to_be_visible()
+    expect(page.get_by_label("Your words")).to_have_value("two dogs")
+    assert "prompt=two+dogs" in page.url
+    menu.get_by_role("link", name="Start").click()
+    page.locator("section.pipeline").wait_for()
+    expect(page.get_by_label("Your words")).to_have_value("two dogs")
+
+
+def test_html_and_markdown_in_the_prompt_stay_text(page: Page, server: str) -> None:
+    page.goto(f"{server}/generation?steps=2")
+    wait_for_film(page, Request(prompt="a red apple", steps=2))
+    type_prompt(page, HTML)
+    wait_for_film(page, Request(prompt=HTML, steps=2))
+    expect(page.get_by_test_id("stSidebar").get_by_text(HTML, exact=True)).to_be_visible()
+    page.get_by_role("link", name="Start").click()
+    expect(page.locator("section.pipeline .words")).to_have_text(HTML)
+    page.locator("section.pipeline .chip").first.wait_for()
+    assert page.evaluate("window.hacked") is None
+    assert page.locator("img[src='x'], img[src*='example.org']").count() == 0
+
+
+def test_no_words_run_and_are_called_unconditional(page: Page, server: str) -> None:
+    page.goto(f"{server}/generation?steps=2&prompt=")
+    wait_for_film(page, Request(prompt="", steps=2))
+    expect(page.get_by_text("This is called unconditional.")).to_be_visible()
+    expect(page.get_by_label("Your words")).to_have_value("")
+
+
+def test_awkward_words_are_drawn_like_any_others(page: Page, server: str) -> None:
+    page.goto(f"{server}/generation?steps=2&prompt=nul+%00+byte")
+    wait_for_film(page, Request(prompt="nul \0 byte", steps=2))
+    for words in ("👩‍👩‍👧‍👦 🍎" * 30, "a\u202eb ‏تفاحة"):
+        type_prompt(page, words)
+        wait_for_film(page, Request(prompt=words, steps=2))
+        expect(page.get_by_label("Your words")).to_have_value(words)
+        assert beyond_window(page) <= 0
+
+
+def test_link_that_asks_too_much_is_refused_in_plain_sentences(page: Page, server: str) -> None:
+    page.goto(
+        f"{server}/generation?steps=2&seed=-1&guidance=nan&scheduler=__class__&prompt=two+dogs"
+    )
+    wait_for_film(page, Request(prompt="two dogs", steps=2))
+    refused = page.get_by_text("Until then it is")
+    expect(refused).to_have_count(3)
+    for sentence in refused.all_text_contents():
+        assert re.fullmatch(r"[A-Z][^<>]* Until then it is [\w.]+\.", sentence), sentence
+    assert page.get_by_test_id("stException").count() == 0
+    assert page.get_by_text("Traceback").count() == 0
+    expect(page).to_have_url(f"{server}/generation?prompt=two+dogs&steps=2")
+
+
+def test_ten_thousand_characters_are_read_as_far_as_they_fit(page: Page, server: str) -> None:
+    page.goto(f"{server}/generation?steps=2")
+    wait_for_film(page, Request(prompt="a red apple", steps=2))
+    words = ("apple " * 1667)[:10_000]
+    type_prompt(page, words)
+    wait_for_film(page, Request(prompt=words, steps=2))
+    expect(page.get_by_text("The model reads 75 tokens")).to_be_visible()
+    assert beyond_window(page) <= 0
+
+
+def test_settings_survive_a_reload_and_the_way_back(page: Page, server: str) -> None:
+    page.goto(f"{server}/generation?steps=2")
+    wait_for_film(page, Request(prompt="a red apple", steps=2))
+    type_prompt(page, "two dogs")
+    wait_for_film(page, Request(prompt="two dogs", steps=2))
+    page.reload()
+    wait_for_film(page, Request(prompt="two dogs", steps=2))
+    type_prompt(page, "a blue car")
+    wait_for_film(page, Request(prompt="a blue car", steps=2))
+    page.go_back()
+    wait_for_film(page, Request(prompt="two dogs", steps=2))
+    expect(page.get_by_label("Your words")).to_have_value("two dogs")
+
+
+def test_stop_ends_the_run_and_go_on_takes_it_up(page: Page, server: str) -> None:
+    page.goto(f"{server}/generation?steps=150&seed=9")
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_text("before the picture was finished").wait_for()
+    assert page.locator(FILM).count() == 0
+    type_prompt(page, "two dogs")
+    page.get_by_role("button", name="Stop").wait_for()  # another run is another matter
+
+
+def test_saved_picture_brings_its_settings_back(page: Page, server: str, tmp_path: Path) -> None:
+    wanted = Request(prompt="two dogs", steps=2, seed=5, scheduler="euler")
+    page.goto(f"{server}/generation?prompt=two+dogs&steps=2&seed=5&scheduler=euler")
+    wait_for_film(page, wanted)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="PNG with settings").click()
+    file = tmp_path / "saved.png"
+    download.value.save_as(file)
+    assert settings_from_png(file.read_bytes()) == wanted
+    type_prompt(page, "a cat")
+    page.get_by_role("button", name="Open a saved PNG").click()
+    page.locator("input[type=file]").set_input_files(file)
+    wait_for_film(page, wanted)
+    expect(page.get_by_label("Your words")).to_have_value("two dogs")

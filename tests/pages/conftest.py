@@ -1,0 +1,44 @@
+"""Pages are run as Streamlit runs them, without a browser, and compute for real."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).resolve().parents[2]
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the runs of these tests apart from the app's own, and together from test to test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GLASSBOX_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture
+def open_page() -> Open:
+    """Open a page by its file, with query parameters as its address would have them."""
+
+    def open_file(file: str = "Home.py", page: str | None = None, **query: str) -> AppTest:
+        at = AppTest.from_file(str(ROOT / file), default_timeout=120)
+        for name, text in query.items():
+            at.query_params[name] = text
+        if page:
+            at.switch_page(str(ROOT / page))
+        return at.run()
+
+    return open_file
+
+
+@pytest.fixture
+def shown_text() -> Callable[[AppTest], str]:
+    """All plain text of a page."""
+
+    def read(at: AppTest) -> str:
+        kinds = ("title", "markdown", "caption", "text", "code")
+        return "\n".join(str(part.value) for kind in kinds for part in at.get(kind))
+
+    return read

@@ -1,0 +1,236 @@
+import io
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from core.engine.request import MAX_SEED, Request
+from core.views.exports import png_with_settings
+from core.views.run import run_id
+
+PAGE = "pages/6_generation.py"
+SHORT = {"steps": "3"}  # few steps, so that the tests are quick
+HTML = "<script>alert(1)</script> ![x](http://example.org/x.png) :red[y] $z$"
+
+Open = Callable[..., AppTest]
+
+
+def film(at: AppTest) -> dict:
+    """What the film component was given."""
+    (component,) = at.get("bidi_component")
+    return json.loads(component.proto.json)[0]
+
+
+def labels(at: AppTest, kind: str) -> list[str]:
+    return [part.proto.label for part in at.get(kind)]
+
+
+def labelled(widgets: Iterable[Any], label: str) -> Any:  # Any: a widget of its kind
+    (found,) = (widget for widget in widgets if widget.label == label)
+    return found
+
+
+def test_page_alone_opens_on_a_finished_picture(open_page: Open) -> None:
+    at = open_page(PAGE)
+    assert not at.exception
+    assert at.title[0].value == "How does noise become your picture?"
+    assert at.text_input(key="ask_prompt").value == "a red apple"
+    shown = film(at)
+    assert shown["given"]["sheet"]["count"] == shown["guess"]["sheet"]["count"] == 21
+    assert shown["places"][-1]["text"] == "Step 20 of 20 · finished"
+    assert labels(at, "download_button") == ["PNG with settings", "Film (WebP)"]
+
+
+def test_page_through_home_opens_as_well(open_page: Open) -> None:
+    at = open_page("Home.py", PAGE, **SHORT)
+    assert not at.exception
+    assert at.title[0].value == "How does noise become your picture?"
+    assert film(at)["given"]["sheet"]["count"] == 4
+
+
+def test_toggles_show_formula_code_and_numbers(open_page: Open) -> None:
+    at = open_page(PAGE, **SHORT)
+    assert not at.get("latex")
+    for toggle in at.toggle:
+        toggle.set_value(True)
+    at.run()
+    assert not at.exception
+    assert "epsilon" in at.get("latex")[0].value
+    assert "def guide(" in at.code[0].value
+    assert len(at.dataframe[0].value) == 3
+    assert "CSV" in labels(at, "download_button")
+
+
+def test_link_sets_every_control(open_page: Open) -> None:
+    at = open_page(
+        PAGE, prompt="two dogs", negative="a cat", seed="7", steps="4", guidance="2.5",
+        scheduler="euler",
+    )  # fmt: skip
+    assert at.text_input(key="ask_prompt").value == "two dogs"
+    assert at.text_input(key="ask_negative").value == "a cat"
+    assert at.number_input(key="ask_seed").value == 7
+    assert at.slider(key="ask_steps").value == 4
+    assert at.slider(key="ask_guidance").value == 2.5
+    assert at.selectbox(key="ask_scheduler").value == "euler"
+    wanted = Request(
+        prompt="two dogs", negative="a cat", seed=7, steps=4, guidance=2.5, scheduler="euler"
+    )
+    assert film(at)["id"] == run_id(wanted)
+
+
+def test_controls_change_the_run_and_the_link(open_page: Open) -> None:
+    at = open_page(PAGE, **SHORT)
+    before = film(at)["id"]
+    at.number_input(key="ask_seed").set_value(5).run()
+    assert film(at)["id"] != before
+    assert {name: at.query_params[name] for name in at.query_params} == {
+        "steps": "3",
+        "seed": "5",
+    }
+    at.slider(key="ask_steps").set_value(2).run()
+    assert film(at)["given"]["sheet"]["count"] == 3
+
+
+def test_value_from_elsewhere_makes_a_new_control_that_begins_with_it(open_page: Open) -> None:
+    at = open_page(PAGE, prompt="two dogs", **SHORT)
+    first = labelled(at.text_input, "Your words")
+    assert first.proto.default == "two dogs"  # whenever the browser comes to draw it
+    at.run()
+    assert labelled(at.text_input, "Your words").proto.default == "two dogs"
+    at.query_params["prompt"] = "a cat"  # as the browser's way back does
+    at.run()
+    second = labelled(at.text_input, "Your words")
+    assert second.proto.default == second.value == "a cat"
+    assert second.id != first.id
+    second.set_value("a blue car").run()
+    third = labelled(at.text_input, "Your words")
+    assert third.id == second.id  # what was typed keeps its box
+    assert at.query_params["prompt"] == "a blue car"
+
+
+def test_scheduler_with_fewer_steps_takes_what_it_can(open_page: Open) -> None:
+    at = open_page(PAGE, steps="60", scheduler="lcm", guidance="1")
+    assert at.slider(key="ask_steps").value == 20  # the link asked for more than LCM takes
+    at.slider(key="ask_steps").set_value(2).run()
+    assert not at.exception
+    assert film(at)["places"][-1]["text"] == "Step 2 of 2 · finished"
+
+
+def test_guidance_of_one_runs(open_page: Open) -> None:
+    assert film(open_page(PAGE, guidance="1", **SHORT))["given"]["sheet"]["count"] == 4
+
+
+def test_two_calls_a_step_are_told_as_calls(open_page: Open) -> None:
+    said = [place["text"] for place in film(open_page(PAGE, scheduler="heun", **SHORT))["places"]]
+    assert len(said) == 6
+    assert said[-1] == "Call 5 of 5, step 3 of 3 · finished"
+
+
+def test_no_words_runs_and_says_that_it_is_unconditional(
+    open_page: Open, shown_text: Callable[[AppTest], str]
+) -> None:
+    at = open_page(PAGE, prompt="", **SHORT)
+    assert not at.exception
+    assert "unconditional" in shown_text(at)
+    assert film(at)["given"]["sheet"]["count"] == 4
+
+
+def test_long_prompt_says_what_is_cut(
+    open_page: Open, shown_text: Callable[[AppTest], str]
+) -> None:
+    at = open_page(PAGE, **SHORT)
+    at.text_input(key="ask_prompt").set_value("apple " * 1666 + "tail").run()  # 10,000 characters
+    assert not at.exception
+    assert "The model reads 75 tokens and your words are 1667." in shown_text(at)
+    assert film(at)["given"]["sheet"]["count"] == 4
+    assert "prompt" not in at.query_params  # too long for an address
+
+
+@pytest.mark.parametrize("prompt", [HTML, "nul \0 byte", "🍎" * 200, "a\u202eb"])
+def test_awkward_words_are_text(open_page: Open, prompt: str) -> None:
+    at = open_page(PAGE, **SHORT)
+    at.text_input(key="ask_prompt").set_value(prompt).run()
+    assert not at.exception
+    assert film(at)["given"]["sheet"]["count"] == 4
+    for kind in ("markdown", "caption", "title", "toggle", "download_button"):
+        for part in at.get(kind):
+            told = getattr(part.proto, "body", "") + getattr(part.proto, "label", "")
+            assert "script" not in told
+            assert "🍎" not in told
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("steps", "0"), ("steps", "-1"), ("steps", "1e309"), ("steps", "3.5"), ("steps", "x" * 9999),
+     ("seed", "nan"), ("seed", "-1"), ("seed", str(MAX_SEED + 1)), ("guidance", "inf"),
+     ("guidance", "nan"), ("guidance", "1e9"), ("scheduler", "__class__"), ("scheduler", HTML),
+     ("model", "../../etc/passwd"), ("model", "\0")],
+)  # fmt: skip
+def test_bad_link_is_told_in_a_sentence_and_the_page_goes_on(
+    open_page: Open, name: str, value: str
+) -> None:
+    query = {"prompt": "", **SHORT, name: value}
+    at = open_page(PAGE, **query)
+    assert not at.exception
+    note = [part.value for part in at.text if "Until then" in part.value]
+    assert len(note) == 1
+    assert film(at)["places"]
+    assert name not in at.query_params  # and the address is put right
+
+
+def test_model_that_is_not_here_is_told_in_a_sentence(open_page: Open) -> None:
+    at = open_page(PAGE, model="someone/no-such-model", **SHORT)
+    assert not at.exception
+    assert not at.get("bidi_component")
+    said = [part.value for part in at.text]
+    assert any("no-such-model" in text or "not on this machine" in text for text in said), said
+
+
+def test_picture_that_was_saved_restores_its_settings(open_page: Open) -> None:
+    at = open_page(PAGE, **SHORT)
+    wanted = Request(prompt="two dogs", seed=3, steps=2, scheduler="euler")
+    data = png_with_settings(np.zeros((8, 8, 3), np.uint8), wanted)
+    at.file_uploader[0].set_value([("saved.png", data, "image/png")]).run()
+    assert not at.exception
+    assert labelled(at.text_input, "Your words").value == "two dogs"
+    assert labelled(at.slider, "Steps").value == 2
+    assert labelled(at.selectbox, "Scheduler").value == "euler"
+    labelled(at.number_input, "Seed").set_value(4).run()
+    assert labelled(at.number_input, "Seed").value == 4  # the file is taken once, not at every run
+
+
+def test_picture_without_settings_is_told_in_a_sentence(
+    open_page: Open, shown_text: Callable[[AppTest], str]
+) -> None:
+    at = open_page(PAGE, **SHORT)
+    written = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(written, "PNG")
+    at.file_uploader[0].set_value([("other.png", written.getvalue(), "image/png")]).run()
+    assert not at.exception
+    assert "This picture holds no settings." in shown_text(at)
+
+
+def test_stopped_run_stays_stopped_until_it_is_taken_up_again() -> None:
+    def page() -> None:
+        import streamlit as st
+
+        from core.ui.run_panel import show_run
+        from core.ui.running_example import running_example
+        from core.ui.runs import stop as stop_run
+
+        if st.button("Stop it"):
+            stop_run(running_example())
+        st.text("a picture" if show_run(running_example()) else "nothing")
+
+    at = AppTest.from_function(page, default_timeout=120).run()
+    assert at.text[-1].value == "a picture"
+    at.button[0].click().run()
+    assert at.text[-1].value == "nothing"
+    at.run()
+    assert at.text[-1].value == "nothing"
+    next(button for button in at.button if button.label == "Go on").click().run()
+    assert at.text[-1].value == "a picture"

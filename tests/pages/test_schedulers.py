@@ -1,0 +1,230 @@
+"""The schedulers page: every look computed for real, without a browser."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.models.scheduler_options import OPTIONS
+from core.models.schedulers_info import SCHEDULERS
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = "pages/4_schedulers.py"
+
+Open = Callable[..., AppTest]
+
+
+def drawn(at: AppTest) -> dict:
+    """What the overlay was given."""
+    (found,) = [part for part in at.get("bidi_component") if '"curves"' in part.proto.json]
+    return json.loads(found.proto.json)[0]
+
+
+def curve(at: AppTest, name: str) -> dict:
+    return next(curve for curve in drawn(at)["curves"] if curve["id"] == name)
+
+
+def widget(kind: list, label: str) -> object:
+    return next(part for part in kind if part.label == label)
+
+
+@pytest.mark.parametrize("way", [(PAGE,), ("Home.py", PAGE)], ids=["alone", "through home"])
+def test_page_opens_on_the_run_among_others(open_page: Open, way: tuple) -> None:
+    at = open_page(*way)
+    assert not at.exception
+    assert at.title[0].value == "Who decides how much noise is left?"
+    data = drawn(at)
+    assert (data["run"], data["steps"], data["last"]) == ("ddim", 20, 999)
+    assert {curve["id"] for curve in data["curves"]} >= set(SCHEDULERS)
+    assert curve(at, "ddim")["t"][0] == 951
+
+
+def test_controls_move_the_curves(open_page: Open) -> None:
+    at = open_page(PAGE)
+    widget(at.selectbox, "Scheduler").set_value("heun").run()
+    widget(at.slider, "Steps").set_value(7).run()
+    assert not at.exception
+    assert (drawn(at)["run"], curve(at, "heun")["calls"]) == ("heun", 13)
+    assert at.query_params["scheduler"] == "heun"
+
+
+def test_link_with_settings_moves_the_runs_own_curve(open_page: Open) -> None:
+    at = open_page(PAGE, scheduler="euler", params='[["use_karras_sigmas", true]]')
+    assert not at.exception
+    assert curve(at, "euler")["sigma"] != curve(at, "lms")["sigma"]
+
+
+def look(at: AppTest, name: str) -> AppTest:
+    return at.button_group(key="schedulers_look").set_value(name).run()
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("Settings", "def accumulate_alpha_bar("),
+        ("All of them", "def sigma_from_alpha_bar("),
+        ("One step", "def ddim_step("),
+        ("Your own noise levels", "def space_karras("),
+        ("The proof", "def solve_exactly("),
+    ],
+)
+def test_every_look_has_its_formulas_with_their_code(
+    open_page: Open, shown_text: Callable[[AppTest], str], name: str, code: str
+) -> None:
+    at = look(open_page(PAGE, steps="3"), name)
+    widget(at.toggle, "The formulas and their code").set_value(True).run()
+    assert not at.exception
+    assert code in shown_text(at)
+    assert "Ho et al. 2020" in shown_text(at)
+
+
+def test_settings_are_made_from_the_schedulers_own(open_page: Open) -> None:
+    at = open_page(PAGE, scheduler="dpmpp-2m")
+    table = at.dataframe[0].value
+    assert list(table["setting"]) == [option.name for option in OPTIONS["dpmpp-2m"]]
+    row = table[table["setting"] == "beta_end"].iloc[0]
+    assert (row["library's default"], row["this checkpoint"]) == ("0.02", "0.012")
+    assert (row["type"], row["in force"]) == ("float", "0.012")
+    before = curve(at, "dpmpp-2m")["sigma"]
+    widget(at.toggle, "use_karras_sigmas").set_value(True).run()
+    assert not at.exception
+    assert curve(at, "dpmpp-2m")["sigma"] != before
+    assert at.query_params["params"] == '[["use_karras_sigmas", true]]'
+    widget(at.button, "Back to the checkpoint's").click().run()
+    assert curve(at, "dpmpp-2m")["sigma"] == before
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("use_karas_sigmas=true", "Did you mean use_karras_sigmas"),
+        ("karras", "This is not a setting and a value."),
+        ("beta_start=-1", "beta_start cannot be '-1'"),
+        ("beta_start=nan", "It takes a number from 1e-05 to 0.05"),
+        ("beta_start=0.05", "lies above beta_end"),
+        ("timestep_spacing=foo", "leading or linspace or trailing"),
+        ("prediction_type=foo", "prediction_type cannot be set here"),
+        ("eta=0.5", "It is a setting of DDIM"),
+        ("__class__=1", "Euler has no setting called '__class__'."),
+        ("![x](http://x)=1", "Euler has no setting called"),
+    ],
+)
+def test_wrong_setting_is_told_in_a_sentence_and_changes_nothing(
+    open_page: Open, shown_text: Callable[[AppTest], str], typed: str, says: str
+) -> None:
+    at = open_page(PAGE, scheduler="euler")
+    before = drawn(at)
+    widget(at.text_input, "Or type one").set_value(typed).run()
+    assert not at.exception
+    assert says in shown_text(at)
+    assert drawn(at) == before
+
+
+def test_contradiction_is_told(open_page: Open, shown_text: Callable[[AppTest], str]) -> None:
+    at = open_page(PAGE, scheduler="euler", params='[["use_karras_sigmas", true]]')
+    widget(at.toggle, "use_beta_sigmas").set_value(True).run()
+    assert "exclude each other" in shown_text(at)
+    widget(at.text_input, "Or type one").set_value("use_karras_sigmas=false").run()
+    assert "exclude each other" not in shown_text(at)
+    assert not at.exception
+
+
+def test_typed_setting_is_taken(open_page: Open) -> None:
+    at = open_page(PAGE, scheduler="euler")
+    widget(at.text_input, "Or type one").set_value("--param timestep_spacing=trailing").run()
+    assert not at.exception
+    assert curve(at, "euler")["t"][0] == 999
+
+
+def test_table_is_counted_and_filtered(open_page: Open) -> None:
+    at = look(open_page(PAGE, steps="6"), "All of them")
+    assert not at.exception
+    table = at.dataframe[0].value.set_index("scheduler")
+    assert set(table.index) == {info.title for info in SCHEDULERS.values()}
+    here = table[table["counted"].notna()]
+    assert (here["counted"] == here["U-Net calls"]).all()
+    assert (table["U-Net calls"]["Heun"], table["U-Net calls"]["PNDM"]) == (11, 7)
+    assert "EDMEulerScheduler" in set(at.dataframe[1].value["class"])
+    at.button_group(key="scheduler_filters").set_value(["Fresh noise", "One call a step"]).run()
+    assert set(at.dataframe[0].value["fresh noise"]) == {"yes"}
+    assert set(at.dataframe[0].value["for N steps"]) == {"N"}
+
+
+@pytest.mark.parametrize("scheduler", ["ddim", "ddpm", "heun"])
+def test_one_step_equals_the_librarys(open_page: Open, scheduler: str) -> None:
+    at = look(open_page(PAGE, scheduler=scheduler, steps="3"), "One step")
+    assert not at.exception
+    ours, theirs, apart = (metric.value for metric in at.metric)
+    assert float(ours) == pytest.approx(float(theirs), rel=1e-5, abs=1e-5)
+    assert float(apart) < 1e-4
+    widget(at.slider, "Step").set_value(3).run()
+    widget(at.number_input, "Channel").set_value(2).run()
+    assert not at.exception
+    assert float(at.metric[2].value) < 1e-4
+
+
+def test_one_step_says_which_schedulers_it_knows(
+    open_page: Open, shown_text: Callable[[AppTest], str]
+) -> None:
+    at = look(open_page(PAGE, scheduler="unipc", steps="2"), "One step")
+    assert "DDIM, DDPM, Euler, Heun, DPM++ 2M" in shown_text(at)
+
+
+def test_own_noise_levels_are_run(open_page: Open, shown_text: Callable[[AppTest], str]) -> None:
+    at = look(open_page(PAGE, steps="3"), "Your own noise levels")
+    assert not at.exception
+    assert "levels" in shown_text(at)
+    widget(at.slider, "Karras’ ρ").set_value(3.0).run()
+    widget(at.button, "Run these noise levels").click().run()
+    assert not at.exception
+    assert len(at.get("image")) == 1
+
+
+def test_proof_draws_error_over_calls(open_page: Open) -> None:
+    at = look(open_page(PAGE), "The proof")
+    assert not at.exception
+    orders = at.dataframe[0].value.set_index("scheduler")
+    assert orders["slope here"]["Euler"] < 1.3 < orders["slope here"]["DPM++ 2M"]
+    spec = json.loads(at.get("vega_lite_chart")[0].proto.spec)
+    assert spec["layer"][0]["encoding"]["x"]["scale"]["type"] == "log"
+    assert spec["layer"][0]["encoding"]["y"]["scale"]["type"] == "log"
+
+
+def test_model_that_is_not_here_is_told_in_a_sentence(
+    open_page: Open, shown_text: Callable[[AppTest], str]
+) -> None:
+    at = open_page(PAGE, model="someone/no-such-model")
+    assert not at.exception
+    assert "This model is not on this machine." in shown_text(at)
+
+
+def test_first_paint_imports_no_torch() -> None:
+    code = (
+        "import sys; from streamlit.testing.v1 import AppTest; "
+        f"at = AppTest.from_file({PAGE!r}, default_timeout=60).run(); "
+        "assert not at.exception and len(at.get('bidi_component')) == 1; "
+        "seen = {'torch', 'diffusers', 'transformers', 'scipy'} & set(sys.modules); "
+        "sys.exit(', '.join(seen) or 0)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_learned_variance_is_weighed_against_both_fixed_ones(
+    open_page: Open, shown_text: Callable[[AppTest], str]
+) -> None:
+    at = open_page(PAGE)
+    at.button_group(key="schedulers_look").set_value("Learned variance").run()
+    at.select_slider(key="variance_steps").set_value(4).run()
+    assert not at.exception
+    bits = {metric.label.split(",")[0]: float(metric.value) for metric in at.metric}
+    assert set(bits) == {"fixed small", "fixed large", "learned"}
+    assert [metric.delta for metric in at.metric if metric.delta == "fewest"] == ["fewest"]
+    assert bits["fixed small"] == max(bits.values())
+    assert "Theory gives a smallest and a largest variance" in shown_text(at)

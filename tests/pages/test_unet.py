@@ -1,0 +1,231 @@
+"""The U-Net page: the map from the files, then everything else from the run, computed for real."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.ideas.activations import ACTIVATIONS
+from core.models.catalog import builtin_folder
+from core.models.unet_facts import read_unet_facts
+from core.views.unet_off import SAYS
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = "pages/8_unet.py"
+FACTS = read_unet_facts(builtin_folder(), (None, None))
+
+Open = Callable[..., AppTest]
+
+
+def drawn(at: AppTest) -> dict[str, Any]:  # Any: JSON
+    """What the map was given."""
+    (found,) = [part for part in at.get("bidi_component") if '"boxes"' in part.proto.json]
+    return json.loads(found.proto.json)[0]
+
+
+@pytest.fixture
+def open_run(open_page: Open) -> Open:
+    """Open the page on a short run, which is computed at its second turn."""
+
+    def opened(**query: str) -> AppTest:
+        at = open_page(PAGE, **({"steps": "3"} | query))
+        return at if "unet_readings" in at.session_state else at.run()
+
+    return opened
+
+
+@pytest.mark.parametrize("way", [(PAGE,), ("Home.py", PAGE)], ids=["alone", "through home"])
+def test_page_opens_on_the_map_of_the_files(open_page: Open, way: tuple) -> None:
+    at = open_page(*way, prompt="a page just opened")
+    assert not at.exception
+    assert at.title[0].value == "What flows through the network?"
+    assert [box["name"] for box in drawn(at)["boxes"]] == [box.name for box in FACTS.boxes]
+    assert drawn(at)["boxes"][0]["time"] == ""
+
+
+def test_first_paint_imports_no_torch() -> None:
+    code = (
+        "import sys; from streamlit.testing.v1 import AppTest; "
+        f"at = AppTest.from_file({PAGE!r}, default_timeout=60).run(); "
+        "assert not at.exception and len(at.get('bidi_component')) == 1; "
+        "sys.exit(', '.join({'torch', 'diffusers', 'transformers'} & set(sys.modules)) or 0)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_second_turn_brings_times_and_feature_maps(
+    open_run: Open, shown_text: Callable[[AppTest], str]
+) -> None:
+    at = open_run()
+    assert not at.exception
+    data = drawn(at)
+    assert all(box["time"].endswith(" ms") for box in data["boxes"])
+    assert data["t"] == "t = 1"  # of the timesteps 667, 334 and 1, the last
+    assert len(at.get("image")) == 1
+    assert "of the variance" in shown_text(at)
+
+
+def test_another_step_is_another_call(open_run: Open) -> None:
+    at = open_run()
+    at.slider(key="unet_step_3").set_value(1).run()
+    assert not at.exception
+    assert drawn(at)["t"] == "t = 667"
+    assert len(at.session_state["unet_readings"]) == 2
+
+
+def test_chosen_box_is_shown_with_its_code(
+    open_run: Open, shown_text: Callable[[AppTest], str]
+) -> None:
+    at = open_run()
+    at.session_state["unet_box"] = "time_embedding"
+    at.toggle(key="unet_code").set_value(True).run()
+    assert not at.exception
+    assert drawn(at)["chosen"] == "time_embedding"
+    assert len(at.get("image")) == 1
+    assert "class TimeEmbedding(nn.Module)" in shown_text(at)
+
+
+@pytest.mark.parametrize(
+    ("box", "code"),
+    [
+        ("conv_in", "def forward(self, xt: Tensor, t: Tensor, text: Tensor"),
+        ("mid_block.resnets.0", "class ResnetBlock"),
+        ("mid_block.attentions.0", "def attend("),
+        ("down_blocks.0.downsamplers.0", "class Downsample"),
+        ("up_blocks.0.upsamplers.0", "class Upsample"),
+    ],
+)
+def test_code_is_the_code_that_runs(
+    open_page: Open, shown_text: Callable[[AppTest], str], box: str, code: str
+) -> None:
+    at = open_page(PAGE, steps="3")
+    at.session_state["unet_box"] = box
+    at.toggle(key="unet_code").set_value(True).run()
+    assert not at.exception
+    assert code in shown_text(at)
+
+
+def test_model_that_is_not_here_is_told_in_a_sentence(
+    open_page: Open, shown_text: Callable[[AppTest], str]
+) -> None:
+    at = open_page(PAGE, model="someone/no-such-model")
+    assert not at.exception
+    assert "This model is not on this machine." in shown_text(at)
+
+
+OFFS = {
+    "attention": ("The text", "Cross-attention is silent"),
+    "prompt": ("The text", "Your words are gone"),
+    "time": ("The time", "No time at all"),
+    "clock": ("The time", "The clock stands still"),
+    "skip": ("A skip connection", ""),
+}
+
+
+@pytest.mark.parametrize("what", OFFS)
+def test_something_is_switched_off_and_shown_beside(
+    open_run: Open, shown_text: Callable[[AppTest], str], what: str
+) -> None:
+    part, how = OFFS[what]
+    at = open_run(steps="2")
+    at.button_group(key="unet_look").set_value("Switch something off").run()
+    at.button_group(key="unet_off_what").set_value(part).run()
+    if how:
+        key = "unet_off_text" if part == "The text" else "unet_off_time"
+        at.button_group(key=key).set_value(how).run()
+    assert not at.exception
+    said = shown_text(at)
+    assert SAYS[what] in said
+    assert "It moved by " in said
+    assert "From the same first noise" in said
+    assert len(at.get("image")) == 1 + 6
+    assert drawn(at)["off"] == (0 if what == "skip" else -1)
+
+
+def test_every_box_is_in_the_table(open_run: Open) -> None:
+    at = open_run()
+    at.button_group(key="unet_look").set_value("Every box in numbers").run()
+    assert not at.exception
+    table = at.dataframe[0].value
+    assert list(table["box"]) == [box.name for box in FACTS.boxes]
+    assert table["weights"].sum() == FACTS.weights
+    assert (table["ms"] > 0).all()
+
+
+def test_activations_are_compared_and_zoomed_in_the_browser(open_page: Open) -> None:
+    at = open_page(PAGE, prompt="nothing is drawn for this")
+    at.button_group(key="unet_look").set_value("Why SiLU?").run()
+    assert not at.exception
+    spec = json.loads(at.get("vega_lite_chart")[0].proto.spec)
+    zoom = next(param for param in spec["params"] if param["name"] == "zoom")
+    assert zoom["bind"]["input"] == "range"
+    assert len(spec["hconcat"]) == 2
+
+
+def test_training_runs_to_its_end_and_stops_when_told(
+    open_run: Open, shown_text: Callable[[AppTest], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.ui.unet_silu.ROUNDS", 2)
+    at = open_run()
+    at.button_group(key="unet_look").set_value("Why SiLU?").run()
+    next(button for button in at.button if button.label == "Train all eight").click().run()
+    assert not at.exception
+    assert len(at.session_state["unet_lab_rounds"]) == 2
+    assert [button.label for button in at.button] == ["Train again"]
+    assert set(at.dataframe[0].value["activation"]) == {act.title for act in ACTIVATIONS.values()}
+    at.session_state["unet_lab_rounds"] = at.session_state["unet_lab_rounds"][:1]
+    at.run()
+    assert len(at.session_state["unet_lab_rounds"]) == 1  # stopped: it waits to be told
+    assert [button.label for button in at.button] == ["Go on"]
+
+
+def test_self_attention_of_every_layer_is_shown(open_run: Open) -> None:
+    at = open_run()
+    at.button_group(key="unet_look").set_value("Who looks where").run()
+    assert not at.exception
+    (found,) = [part for part in at.get("bidi_component") if '"layers"' in part.proto.json]
+    data = json.loads(found.proto.json)[0]
+    attentions = [box for box in FACTS.boxes if box.kind == "attention"]
+    assert [layer["name"].split(".transformer")[0] for layer in data["layers"]] == [
+        box.name for box in attentions
+    ]
+    assert data["position"] == [side // 2 for side in FACTS.size]
+
+
+@pytest.mark.parametrize(
+    ("look", "codes"),
+    [
+        (None, ("class ResnetBlock(nn.Module)", "def attend(", "def guide(")),
+        ("Why SiLU?", tuple(f"def {name}(" for name in ACTIVATIONS)),
+    ],
+)
+def test_formulas_come_with_their_code(
+    open_page: Open, shown_text: Callable[[AppTest], str], look: str | None, codes: tuple[str, ...]
+) -> None:
+    at = open_page(PAGE, steps="3")
+    if look:
+        at.button_group(key="unet_look").set_value(look).run()
+    at.toggle[-1].set_value(True).run()
+    assert not at.exception
+    assert all(code in shown_text(at) for code in codes)
+    assert len(at.latex) == len(codes)
+
+
+def test_run_that_fails_is_told_and_not_asked_for_again(
+    open_page: Open, shown_text: Callable[[AppTest], str]
+) -> None:
+    at = open_page(PAGE, height="1024", width="1024", steps="2").run()
+    assert not at.exception
+    assert "are too many for this model" in shown_text(at)
+    assert [button.label for button in at.button] == ["Try again"]
+    assert drawn(at)["boxes"][1]["shape"].endswith("×128×128")
+    at.run()
+    assert [button.label for button in at.button] == ["Try again"]

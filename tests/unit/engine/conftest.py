@@ -1,0 +1,146 @@
+"""Fixtures of the engine's tests: the tiny checkpoint, and the library's pipeline around it."""
+
+import functools
+import inspect
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import diffusers
+import pytest
+import torch
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+from diffusers.schedulers.scheduling_ddim import DDIMScheduler
+from transformers import CLIPTokenizer
+
+from core.engine.batcher import Batcher
+from core.engine.loaded import LoadedModel
+from core.engine.request import Request
+from core.models.loading import Checkpoint
+from core.models.schedulers_info import SCHEDULERS
+
+Oracle = Callable[[Checkpoint, Request], torch.Tensor]
+
+
+@pytest.fixture(scope="session")
+def library_tokenizer(tiny_folder: Any) -> CLIPTokenizer:  # Any: pathlib.Path
+    return CLIPTokenizer.from_pretrained(tiny_folder / "tokenizer", model_max_length=77)
+
+
+@pytest.fixture(scope="session")
+def library_latents(library_tokenizer: CLIPTokenizer) -> Oracle:
+    """The final latents of diffusers' own pipeline for a request, (C, H, W)."""
+
+    def run(checkpoint: Checkpoint, request: Request) -> torch.Tensor:
+        # Their class, their config and their step's own arguments: nothing of ours in between.
+        theirs: Any = getattr(diffusers, SCHEDULERS[request.scheduler].class_name)
+        takes = inspect.signature(theirs.step).parameters
+        params = dict(request.params)
+        config = {**checkpoint.scheduler_config} | {
+            k: v for k, v in params.items() if k not in takes
+        }
+        with warnings.catch_warnings():
+            # numpy 2.4 with torch 2.13, in schedulers that sort arrays of tensors
+            warnings.filterwarnings("ignore", message="__array", category=DeprecationWarning)
+            scheduler = theirs.from_config(config, **seeded(theirs, request.seed))
+        of_step = {k: v for k, v in params.items() if k in takes}
+        if of_step:
+            scheduler.step = functools.partial(scheduler.step, **of_step)
+        pipe = StableDiffusionPipeline(
+            vae=checkpoint.vae,
+            text_encoder=checkpoint.text_encoder,
+            tokenizer=library_tokenizer,
+            unet=checkpoint.unet,
+            scheduler=DDIMScheduler.from_config(checkpoint.scheduler_config),
+            safety_checker=None,  # type: ignore[arg-type]  # as the pipeline's own loader does
+            feature_extractor=None,  # type: ignore[arg-type]
+            requires_safety_checker=False,
+        )
+        # Set afterwards: the pipeline's constructor rewrites its scheduler's config.
+        pipe.scheduler = scheduler
+        pipe.set_progress_bar_config(disable=True)
+        latents = pipe(
+            request.prompt,
+            negative_prompt=request.negative,
+            num_inference_steps=request.steps,
+            guidance_scale=request.guidance,
+            height=request.height,
+            width=request.width,
+            generator=torch.Generator().manual_seed(request.seed),
+            # the pipeline hands eta 0 to every scheduler that knows it; TCD's own is 0.3
+            eta=params.get("eta", 0.3 if request.scheduler == "tcd" else 0.0),
+            output_type="latent",
+        ).images
+        return latents[0]
+
+    return run
+
+
+def seeded(scheduler_class: Any, seed: int) -> dict[str, int]:  # Any: diffusers' own classes
+    """The seed of the one scheduler that draws its noise itself (DPM++ SDE)."""
+    takes = "noise_sampler_seed" in inspect.signature(scheduler_class.__init__).parameters
+    return {"noise_sampler_seed": seed} if takes else {}
+
+
+@dataclass
+class Clock:
+    """A clock that only tests move."""
+
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Network:
+    """What was put to the tiny U-Net: how many rows in each call."""
+
+    calls: list[int] = field(default_factory=list)
+
+
+@pytest.fixture
+def network(tiny_checkpoint: Checkpoint) -> Iterator[Network]:
+    """Count U-Net calls where they happen."""
+    seen = Network()
+    hook = tiny_checkpoint.unet.register_forward_pre_hook(
+        lambda _, args: seen.calls.append(len(args[0]))
+    )
+    yield seen
+    hook.remove()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def make_batcher(tiny_checkpoint: Checkpoint, clock: Clock) -> Iterator[Callable[..., Batcher]]:
+    """Batchers around the tiny checkpoint whose ticks the test makes itself."""
+    made: list[Batcher] = []
+
+    def make(slots: int = 8, **settings: Any) -> Batcher:  # Any: as Batcher takes them
+        def load(_: str) -> LoadedModel:
+            model = LoadedModel(tiny_checkpoint, 0)
+            model.slots = slots
+            return model
+
+        own = {"load": load, "check": lambda _: None, "clock": clock, "threaded": False}
+        batcher = Batcher(**(own | settings))
+        made.append(batcher)
+        return batcher
+
+    yield make
+    for batcher in made:
+        batcher.close()
+
+
+def tick_until_quiet(batcher: Batcher, most: int = 1000) -> int:
+    """Tick until nothing is left to do; fails where that never happens."""
+    for count in range(most):
+        if not batcher.busy:
+            return count
+        batcher.tick()
+    raise AssertionError(f"still busy after {most} ticks")

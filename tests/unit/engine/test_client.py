@@ -1,0 +1,71 @@
+"""The one engine of a process: made once, lazily, whoever asks first."""
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.engine import client
+from core.engine.batcher import Batcher
+from core.engine.request import Request
+from core.errors import ExplainerError
+
+
+@pytest.fixture(autouse=True)
+def _fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Each test has its own engine and its own cache."""
+    monkeypatch.setattr(client, "_engine", None)
+    monkeypatch.setenv("GLASSBOX_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("GLASSBOX_ENGINE", raising=False)
+    yield
+    if isinstance(client._engine, Batcher):
+        client._engine.close()
+
+
+def test_everybody_gets_the_same_engine() -> None:
+    found: list[object] = []
+    threads = [threading.Thread(target=lambda: found.append(client.engine())) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 8
+    assert len({id(engine) for engine in found}) == 1
+
+
+@pytest.mark.parametrize("kind", ["ray", "", "LOCAL", "../x"])
+def test_an_engine_there_is_not_is_refused_with_a_sentence(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GLASSBOX_ENGINE", kind)
+    with pytest.raises(ExplainerError, match="no engine called"):
+        client.engine()
+
+
+def test_the_cache_is_beside_the_app_unless_it_is_moved(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert client.cache_folder() == tmp_path / "cache"
+    monkeypatch.delenv("GLASSBOX_CACHE")
+    assert client.cache_folder() == Path(client.__file__).resolve().parents[2] / "cache"
+
+
+def test_the_built_in_model_answers_and_its_run_is_kept(tmp_path: Path) -> None:
+    trace = client.engine().submit(Request(prompt="a red apple", steps=2), "ann").result()
+    assert trace.picture.shape == (128, 128, 3)
+    assert trace.calls == 2
+    client._engine.close()  # type: ignore[union-attr]  # the worker writes before it stops
+    assert len([path for path in (tmp_path / "cache").rglob("*") if path.is_file()]) == 1
+
+
+def test_importing_the_client_imports_no_torch() -> None:
+    code = (
+        "import json, sys, core.engine.client, core.engine.request, core.engine.store;"
+        "print(json.dumps(sorted(set(sys.modules) & {'torch', 'diffusers', 'transformers'})))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == []

@@ -1,0 +1,130 @@
+"""Looks at schedulers through the engine: counts, errors, fresh noise, own noise levels."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from core.engine.alone import run_alone
+from core.engine.batcher import Batcher
+from core.engine.looks.look import Look
+from core.engine.looks.own_sigmas import OwnSigmasLook, check_sigmas
+from core.engine.looks.schedulers import PROOF_STEPS, CountLook, FreshNoiseLook, ProofLook
+from core.engine.request import Request
+from core.errors import ExplainerError
+from core.models.scheduler_options import available
+from core.models.scheduler_plans import plan_run
+from core.models.schedulers_info import SCHEDULERS
+
+CAT = Request(prompt="a red cat", negative="blurry", seed=3, steps=6, guidance=4.0)
+Make = Callable[..., Batcher]
+pytestmark = pytest.mark.filterwarnings("ignore:Should have t:UserWarning")
+
+
+def answer(batcher: Batcher, look: Look[Any]) -> Any:  # Any: each look has its own answer
+    ticket = batcher.submit(look, "a")
+    while not ticket.wait(0):
+        batcher.tick()
+    return ticket.result()
+
+
+def test_counts_are_the_plans(make_batcher: Make, tiny_checkpoint: Any) -> None:
+    own = (("use_karras_sigmas", True),)
+    counted = answer(make_batcher(), CountLook(steps=6, scheduler="heun", params=own))
+    assert set(counted) == {name for name in SCHEDULERS if available(name)}
+    for name, calls in counted.items():
+        assert plan_run(name, tiny_checkpoint.scheduler_config, {}, 6).calls == calls, name
+
+
+def test_counts_leave_out_what_takes_fewer_steps(make_batcher: Make) -> None:
+    assert not {"lcm", "tcd"} & set(answer(make_batcher(), CountLook(steps=51)))
+
+
+def test_proof_has_a_point_for_every_run(make_batcher: Make) -> None:
+    points = answer(make_batcher(), ProofLook())
+    offered = [n for n, info in SCHEDULERS.items() if available(n) and not info.distilled_only]
+    assert [(point.name, point.steps) for point in points] == [
+        (name, steps) for name in offered for steps in PROOF_STEPS
+    ]
+    assert all(0 < point.error < 1 for point in points)
+
+
+@pytest.mark.parametrize("call", [0, 2])
+def test_fresh_noise_is_what_the_run_drew(
+    call: int, make_batcher: Make, tiny_checkpoint: Any
+) -> None:
+    request = replace(CAT, scheduler="ddpm")
+    noise = answer(make_batcher(), FreshNoiseLook(request.model, request, call))
+    generator = torch.Generator().manual_seed(request.seed)
+    drawn = [torch.randn(1, 4, 8, 8, generator=generator) for _ in range(call + 2)]
+    np.testing.assert_array_equal(noise, drawn[-1][0].numpy())
+
+
+@pytest.mark.parametrize("sampler", ["euler", "heun", "dpmpp-2m"])
+def test_the_librarys_levels_give_the_librarys_picture(
+    sampler: str, make_batcher: Make, tiny_checkpoint: Any
+) -> None:
+    # With another spacing the library starts with sigma times noise, not sqrt(1 + sigma^2).
+    leading = {"timestep_spacing": "leading"}
+    request = replace(CAT, scheduler=sampler, params=tuple(leading.items()))
+    plan = plan_run(sampler, tiny_checkpoint.scheduler_config, leading, request.steps)
+    first = np.diff(plan.steps, prepend=-1) > 0
+    look = OwnSigmasLook(request.model, request, (*plan.sigmas[first].tolist(), plan.end), sampler)
+    found = answer(make_batcher(), look)
+    trace = run_alone(tiny_checkpoint, request)
+    np.testing.assert_allclose(found.latents, trace.latents.numpy(), atol=2e-3)
+    np.testing.assert_allclose(found.sigmas, trace.sigmas, rtol=1e-4)
+    np.testing.assert_allclose(found.timesteps, trace.timesteps, atol=5e-2)
+    assert np.abs(found.picture.astype(int) - trace.picture).max() <= 1
+
+
+def test_levels_may_end_above_zero(make_batcher: Make) -> None:
+    found = answer(make_batcher(), OwnSigmasLook(CAT.model, replace(CAT, guidance=1.0), (9.0, 2.0)))
+    assert np.isfinite(found.latents).all()
+    assert len(found.sigmas) == 1
+
+
+@pytest.mark.parametrize(
+    ("sigmas", "says"),
+    [
+        ((), "These are not noise levels"),
+        ((1.0,), "Give 2 to 151"),
+        ((1.0,) * 200, "Give 2 to 151"),
+        ((1.0, 2.0), "Sigma 2 is 2, which is not below the 1 before it."),
+        ((1.0, 1.0), "not below"),
+        ((float("nan"), 0.0), "The sigma is nan."),
+        ((float("inf"), 0.0), "The sigma is inf."),
+        ((1e9, 0.0), "The sigma is 1000000000.0."),
+        ((1.0, -0.5), "The sigma is -0.5."),
+        ((1.0, None), "The sigma is empty."),
+        ((True, 0.0), "The sigma is True."),
+        (("3", 0.0), "The sigma is '3'."),
+        ("sigmas", "These are not noise levels"),
+    ],
+)
+def test_wrong_levels_are_told_in_a_sentence(sigmas: Any, says: str) -> None:
+    with pytest.raises(ExplainerError) as told:
+        check_sigmas(sigmas)
+    assert says in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        CountLook(steps=0),
+        CountLook(scheduler="nothing"),
+        CountLook(params=(("karras", True),)),
+        CountLook(model="../x"),
+        ProofLook(karras="yes"),  # type: ignore[arg-type]  # as a link might say it
+        FreshNoiseLook(CAT.model, CAT, -1),
+        OwnSigmasLook(CAT.model, CAT, (2.0, 1.0), "magic"),
+        OwnSigmasLook(CAT.model, replace(CAT, seed=-1), (2.0, 1.0)),
+    ],
+    ids=str,
+)
+def test_wrong_looks_are_refused(look: Look[Any], make_batcher: Make) -> None:
+    with pytest.raises(ExplainerError):
+        make_batcher().submit(look, "a")

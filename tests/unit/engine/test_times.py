@@ -1,0 +1,28 @@
+"""Timesteps through the engine: read by the worker that owns the model."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.engine.batcher import Batcher
+from core.engine.looks.times import TimeLook
+from core.errors import ExplainerError
+from core.models.time_reading import read_times
+
+
+def test_reading_is_the_models_and_computed_once(
+    make_batcher: Callable[..., Batcher], tiny_checkpoint: Any
+) -> None:
+    batcher = make_batcher()
+    tickets = [batcher.submit(TimeLook(), who) for who in "abc"]
+    for _ in range(20):
+        batcher.tick()
+    np.testing.assert_array_equal(tickets[0].result().sizes, read_times(tiny_checkpoint).sizes)
+    assert (batcher.counters().computed, batcher.counters().joined) == (1, 2)
+
+
+def test_unknown_model_is_refused_in_a_sentence(make_batcher: Callable[..., Batcher]) -> None:
+    with pytest.raises(ExplainerError, match="not a model"):
+        make_batcher().submit(TimeLook("../x"))

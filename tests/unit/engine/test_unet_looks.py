@@ -1,0 +1,263 @@
+"""Looks into the U-Net through the engine: read by the worker that owns the model."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from core.engine.alone import run_alone
+from core.engine.batcher import Batcher
+from core.engine.loaded import LoadedModel
+from core.engine.looks.unet_attention import SelfAttentionLook
+from core.engine.looks.unet_blocks import BlocksLook
+from core.engine.looks.unet_off import OffAtStepLook, OffRunLook, Switch
+from core.engine.looks.unet_place import Place
+from core.engine.request import Request
+from core.engine.trace import Trace
+from core.errors import ExplainerError
+from core.models.unet_reading import readable_unet
+from core.nets.watching import boxes
+
+REQUEST = Request(prompt="a cat", steps=3, guidance=4.0)
+
+
+@pytest.fixture(scope="module")
+def trace(tiny_checkpoint: Any) -> Trace:
+    return run_alone(tiny_checkpoint, REQUEST)
+
+
+@pytest.fixture(scope="module")
+def place(trace: Trace) -> Place:
+    step = trace.steps[1]
+    shape = step.xt.shape
+    return Place(
+        REQUEST, step.t, step.alpha_bar, (shape[0], shape[1], shape[2]), step.xt.numpy().tobytes()
+    )
+
+
+def finish(batcher: Batcher, most: int = 200) -> int:
+    ticks = 0
+    while batcher.busy:
+        batcher.tick()
+        ticks += 1
+        assert ticks < most
+    return ticks
+
+
+def test_place_keeps_the_latents_as_they_were(place: Place, trace: Trace) -> None:
+    assert torch.equal(place.latents()[0], trace.steps[1].xt)
+    assert place.validated() == place
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"xt": b"1234"}, {"alpha_bar": 0.0}, {"t": float("nan")}, {"shape": (4, 4096, 4096)}],
+    ids=str,
+)
+def test_what_is_no_place_is_refused_in_a_sentence(place: Place, wrong: dict[str, Any]) -> None:
+    with pytest.raises(ExplainerError, match="no place of a run"):
+        replace(place, **wrong).validated()
+
+
+def test_boxes_are_those_of_the_run_and_computed_once(
+    make_batcher: Callable[..., Batcher], place: Place, trace: Trace, tiny_checkpoint: Any
+) -> None:
+    batcher = make_batcher()
+    look = BlocksLook(REQUEST.model, place)
+    tickets = [batcher.submit(look, who) for who in "abc"]
+    finish(batcher)
+    seen = tickets[0].result()
+    assert (batcher.counters().computed, batcher.counters().joined) == (1, 2)
+    assert set(seen.boxes) == set(boxes(readable_unet(tiny_checkpoint)))
+    # the prompt's half of the very call: what the trace kept as eps_cond
+    torch.testing.assert_close(
+        torch.from_numpy(seen.noise), trace.steps[1].eps_cond, rtol=0, atol=1e-4
+    )
+    assert all(box.seconds > 0 for box in seen.boxes.values())
+    assert seen.bytes == sum(
+        box.channels.nbytes + (0 if box.components is None else box.components.nbytes)
+        for box in seen.boxes.values()
+    )
+
+
+def test_run_of_another_model_is_refused(
+    make_batcher: Callable[..., Batcher], place: Place
+) -> None:
+    with pytest.raises(ExplainerError, match="another model's"):
+        make_batcher().submit(BlocksLook("tiny", place))
+
+
+SWITCHES = (
+    Switch("attention"), Switch("prompt"), Switch("time"), Switch("clock", 500), Switch("skip", 1),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("switch", SWITCHES, ids=lambda switch: switch.part)
+def test_step_as_it_is_equals_the_run_and_off_differs(
+    make_batcher: Callable[..., Batcher], place: Place, trace: Trace, switch: Switch
+) -> None:
+    batcher = make_batcher()
+    ticket = batcher.submit(OffAtStepLook(REQUEST.model, place, switch))
+    finish(batcher)
+    found = ticket.result()
+    np.testing.assert_allclose(found.noise, trace.steps[1].eps, atol=1e-4)
+    assert found.change > 1e-3
+    assert found.picture.shape == found.picture_off.shape == (64, 64, 3)
+    moved = np.sqrt(np.mean((found.noise_off - found.noise) ** 2))
+    assert found.change == pytest.approx(moved / np.sqrt(np.mean(found.noise**2)))
+
+
+@pytest.mark.parametrize("switch", SWITCHES, ids=lambda switch: switch.part)
+def test_whole_run_takes_one_call_a_piece(
+    make_batcher: Callable[..., Batcher], trace: Trace, switch: Switch
+) -> None:
+    batcher = make_batcher()
+    ticket = batcher.submit(OffRunLook(REQUEST.model, REQUEST, switch))
+    ticks = finish(batcher)
+    picture = ticket.result()
+    assert picture.shape == trace.picture.shape
+    assert not np.array_equal(picture, trace.picture)
+    assert REQUEST.steps + 1 <= ticks <= REQUEST.steps + 3  # every call and the decoding
+
+
+def hooked_run(checkpoint: Any, switch: Switch) -> np.ndarray:
+    """The library's own U-Net with the same thing off, driven by our loop."""
+    unet, hooks = checkpoint.unet, []
+
+    def zeros(_module: object, _inputs: object, output: torch.Tensor) -> torch.Tensor:
+        return torch.zeros_like(output)
+
+    for name, part in unet.named_modules():
+        if switch.part == "attention" and name.endswith("attn2"):
+            hooks.append(part.register_forward_hook(zeros))
+    if switch.part == "time":
+        hooks.append(unet.time_embedding.register_forward_hook(zeros))
+    if switch.part == "clock":
+
+        def stopped(
+            _module: object, inputs: tuple[Any, ...], kwargs: dict[str, Any]
+        ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+            return (inputs[0], torch.full_like(inputs[1], switch.number)), kwargs
+
+        hooks.append(unet.register_forward_pre_hook(stopped, with_kwargs=True))
+    words = replace(REQUEST, prompt="") if switch.part == "prompt" else REQUEST
+    try:
+        return run_alone(checkpoint, words).picture
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+@pytest.mark.parametrize("switch", SWITCHES[:-1], ids=lambda switch: switch.part)
+def test_off_is_what_the_words_say_it_is(
+    make_batcher: Callable[..., Batcher], tiny_checkpoint: Any, switch: Switch
+) -> None:
+    expected = hooked_run(tiny_checkpoint, switch)
+    batcher = make_batcher()
+    ticket = batcher.submit(OffRunLook(REQUEST.model, REQUEST, switch))
+    finish(batcher)
+    assert np.abs(ticket.result().astype(int) - expected).max() <= 1
+
+
+def test_without_guidance_the_words_can_go_as_well(
+    make_batcher: Callable[..., Batcher], tiny_checkpoint: Any
+) -> None:
+    plain = replace(REQUEST, guidance=1.0)
+    batcher = make_batcher()
+    ticket = batcher.submit(OffRunLook(REQUEST.model, plain, Switch("prompt")))
+    finish(batcher)
+    expected = run_alone(tiny_checkpoint, replace(plain, prompt="")).picture
+    assert np.abs(ticket.result().astype(int) - expected).max() <= 1
+
+
+def test_other_pictures_go_on_while_a_run_is_looked_at(
+    make_batcher: Callable[..., Batcher],
+) -> None:
+    batcher = make_batcher()
+    look = batcher.submit(OffRunLook(REQUEST.model, REQUEST, Switch("time")), "one")
+    other = batcher.submit(replace(REQUEST, steps=2, seed=5), "two")
+    while not other.wait(0):
+        batcher.tick()
+    assert not look.wait(0)
+
+
+def test_cancelled_run_stops_at_the_next_piece(
+    make_batcher: Callable[..., Batcher], network: Any
+) -> None:
+    batcher = make_batcher()
+    ticket = batcher.submit(OffRunLook(REQUEST.model, replace(REQUEST, steps=50), Switch("time")))
+    batcher.tick()
+    batcher.tick()
+    ticket.cancel()
+    batcher.tick()
+    assert not batcher.busy
+    assert ticket.state == "cancelled"
+
+
+@pytest.mark.parametrize("number", [4, 0.5])
+def test_skip_that_is_not_there_is_named(
+    make_batcher: Callable[..., Batcher], number: float
+) -> None:
+    batcher = make_batcher()
+    ticket = batcher.submit(OffRunLook(REQUEST.model, REQUEST, Switch("skip", number)))
+    finish(batcher)
+    with pytest.raises(ExplainerError, match=f"no skip connection {number:g}"):
+        ticket.result()
+
+
+@pytest.mark.parametrize(
+    "switch",
+    [Switch("roof"), Switch("clock", float("inf"))],  # type: ignore[arg-type]  # on purpose
+    ids=str,
+)
+def test_what_cannot_be_off_is_refused_in_a_sentence(
+    make_batcher: Callable[..., Batcher], switch: Switch
+) -> None:
+    with pytest.raises(ExplainerError, match="cannot be switched off"):
+        make_batcher().submit(OffRunLook(REQUEST.model, REQUEST, switch))
+
+
+def test_self_attention_equals_the_librarys_row_of_weights(
+    make_batcher: Callable[..., Batcher], place: Place, tiny_checkpoint: Any
+) -> None:
+    batcher = make_batcher()
+    ticket = batcher.submit(SelfAttentionLook(REQUEST.model, place, 3, 6))
+    finish(batcher)
+    looks = {look.name: look for look in ticket.result()}
+
+    expected: dict[str, torch.Tensor] = {}
+    hooks = []
+    for name, part in tiny_checkpoint.unet.named_modules():
+        if name.endswith("attn1"):
+
+            def note(module: Any, inputs: tuple[Any, ...], name: str = name) -> None:
+                q, k = (
+                    module.head_to_batch_dim(layer(inputs[0]))
+                    for layer in (module.to_q, module.to_k)
+                )
+                expected[name] = module.get_attention_scores(q, k)  # (heads, N, N)
+
+            hooks.append(part.register_forward_pre_hook(note))
+    try:
+        with torch.no_grad():
+            words = LoadedModel(tiny_checkpoint, 0).read(REQUEST.prompt)
+            tiny_checkpoint.unet(place.latents(), place.t, encoder_hidden_states=words)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    assert set(looks) == set(expected)
+    for name, look in looks.items():
+        heads, height, width = look.weights.shape
+        row, column = look.position
+        assert (row, column) == (3 * height // 8, 6 * width // 8)
+        theirs = expected[name][:, row * width + column].reshape(heads, height, width)
+        np.testing.assert_allclose(look.weights, theirs, atol=1e-5)
+        np.testing.assert_allclose(look.weights.sum(axis=(1, 2)), 1, atol=1e-5)
+
+
+def test_position_that_is_not_there_is_refused(place: Place) -> None:
+    with pytest.raises(ExplainerError, match="no position 8, 0"):
+        SelfAttentionLook(REQUEST.model, place, 8, 0).validated()

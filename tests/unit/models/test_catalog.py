@@ -1,0 +1,148 @@
+"""What may be opened, and what is refused before any library sees it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.errors import ExplainerError
+from core.models.catalog import (
+    BUILT_IN,
+    FOLDERS,
+    builtin_folder,
+    entries,
+    find_entry,
+    is_installed,
+    local_folder,
+    offer_folder,
+)
+from core.models.download import download, weights
+
+REFUSED = [
+    "",
+    " ",
+    "../../../etc/passwd",
+    "..",
+    "/etc",
+    "a/../b",
+    "a/b/c",
+    "http://example.org/model",
+    "file:///etc/passwd",
+    "owner/na me",
+    "owner/name\x00",
+    "owner/name\n",
+    "-rf/x",
+    ".hidden/x",
+    "x" * 300,
+    f"owner/{'x' * 97}",
+    "owner/модель",
+    "models--a--b/c",
+    "Emoji128",
+    "__class__",
+    None,
+    7,
+]
+
+
+@pytest.fixture(autouse=True)
+def _own_caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GLASSBOX_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv(FOLDERS, "")
+
+
+@pytest.mark.parametrize("model_id", REFUSED)
+def test_id_that_is_no_model_is_refused_in_plain_words(model_id: object) -> None:
+    with pytest.raises(ExplainerError) as caught:
+        find_entry(model_id)  # type: ignore[arg-type]  # that is the point
+    assert len(str(caught.value)) < 300
+    assert "\x00" not in str(caught.value)
+
+
+def test_built_in_comes_first_and_is_here() -> None:
+    first = entries()[0]
+    assert (first.id, first.kind) == (BUILT_IN, "built-in")
+    assert is_installed(first)
+    assert local_folder(first) == builtin_folder()
+
+
+def test_every_preset_is_found_by_its_id_and_not_here() -> None:
+    presets = [entry for entry in entries() if entry.kind == "preset"]
+    assert len(presets) >= 4
+    for entry in presets:
+        assert find_entry(entry.id) == entry
+        assert not is_installed(entry)
+
+
+def test_any_hub_id_has_an_entry() -> None:
+    entry = find_entry("owner/some-model.v1_2")
+    assert (entry.kind, entry.source, entry.size_mb) == ("hub", "owner/some-model.v1_2", None)
+
+
+def test_folder_opens_only_when_it_was_offered(tiny_folder: Path) -> None:
+    with pytest.raises(ExplainerError):
+        find_entry(str(tiny_folder))
+    entry = offer_folder(tiny_folder)
+    assert find_entry(entry.id) == entry
+    assert local_folder(entry) == tiny_folder.resolve()
+    offer_folder(tiny_folder)
+    assert len([entry for entry in entries() if entry.kind == "folder"]) == 1
+
+
+@pytest.mark.parametrize("wrong", ["/etc", "nowhere", "x" * 5000, "nul\x00"])
+def test_folder_without_a_model_is_not_offered(wrong: str) -> None:
+    with pytest.raises(ExplainerError, match="not a checkpoint"):
+        offer_folder(Path(wrong))
+
+
+def test_hub_model_is_found_in_either_cache(tmp_path: Path) -> None:
+    entry = find_entry("owner/name")
+    for cache in (tmp_path / "hub", tmp_path / "cache" / "models"):
+        repo = cache / "models--owner--name"
+        snapshot = repo / "snapshots" / "abc"
+        snapshot.mkdir(parents=True)
+        (repo / "refs").mkdir()
+        (repo / "refs" / "main").write_text("abc")
+        assert local_folder(entry) is None or cache.name == "models"
+        (snapshot / "model_index.json").write_text("{}")
+        assert local_folder(entry) == snapshot
+
+
+def test_nothing_is_downloaded_unless_it_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GLASSBOX_ONLINE", raising=False)
+    with pytest.raises(ExplainerError, match="GLASSBOX_ONLINE=1"):
+        download(find_entry("owner/name"))
+
+
+def test_half_precision_is_fetched_where_there_is_some_and_never_a_pickle() -> None:
+    names = [
+        "model_index.json",
+        "unet/diffusion_pytorch_model.safetensors",
+        "unet/diffusion_pytorch_model.fp16.safetensors",
+        "unet/diffusion_pytorch_model.non_ema.safetensors",
+        "unet/diffusion_pytorch_model.bin",
+        "vae/diffusion_pytorch_model.safetensors",
+        "text_encoder/model.fp16.safetensors",
+        "safety_checker/model.safetensors",
+    ]
+    assert weights(names) == [
+        "unet/diffusion_pytorch_model.fp16.safetensors",
+        "vae/diffusion_pytorch_model.safetensors",
+        "text_encoder/model.fp16.safetensors",
+    ]
+    with pytest.raises(ExplainerError, match="pickled"):
+        weights(["unet/diffusion_pytorch_model.bin"])
+
+
+def test_libraries_are_offline_as_soon_as_the_package_is_imported() -> None:
+    code = (
+        "import core.models.catalog, huggingface_hub.constants as c; "
+        "print(c.HF_HUB_OFFLINE, c.HF_HUB_DISABLE_TELEMETRY)"
+    )
+    bare = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "GLASSBOX_"))}
+    ran = subprocess.run(
+        [sys.executable, "-c", code], env=bare, capture_output=True, text=True, timeout=60
+    )
+    assert ran.stdout.split() == ["True", "True"], ran.stderr

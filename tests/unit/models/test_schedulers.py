@@ -1,0 +1,232 @@
+"""Every scheduler is the library's, built from the checkpoint, and runs to its end."""
+
+import importlib.util
+from typing import Any
+
+import diffusers
+import pytest
+import torch
+
+from core.errors import ExplainerError
+from core.models.call_count import count_calls
+from core.models.scheduler_options import OPTIONS, SchedulerParameterError, check_params
+from core.models.schedulers import available, latent_config, make_scheduler, options
+from core.models.schedulers_info import SCHEDULERS, find_scheduler
+
+SD15 = {
+    "_class_name": "PNDMScheduler",
+    "beta_end": 0.012,
+    "beta_schedule": "scaled_linear",
+    "beta_start": 0.00085,
+    "num_train_timesteps": 1000,
+    "set_alpha_to_one": False,
+    "skip_prk_steps": True,
+    "steps_offset": 1,
+    "trained_betas": None,
+    "clip_sample": False,
+}
+HERE = [name for name in SCHEDULERS if available(name)]
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Should have t:UserWarning",  # torchsde rounds its own path's ends
+    "ignore:.*torch.tensor:DeprecationWarning",
+)
+
+
+def last_sigma(scheduler: Any) -> float:  # Any: diffusers has no common type
+    alpha_bar = scheduler.alphas_cumprod[-1]
+    return float(((1 - alpha_bar) / alpha_bar) ** 0.5)
+
+
+def test_fifteen_general_and_two_distilled_are_offered() -> None:
+    distilled = {name for name, info in SCHEDULERS.items() if info.distilled_only}
+    assert distilled == {"lcm", "tcd"}
+    assert len(SCHEDULERS) == 17
+    assert all(name == info.name for name, info in SCHEDULERS.items())
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_scheduler_equals_the_librarys_built_directly(name: str) -> None:
+    ours = make_scheduler(name, SD15)
+    theirs = getattr(diffusers, SCHEDULERS[name].class_name).from_config(dict(SD15))
+    ours.set_timesteps(10)
+    theirs.set_timesteps(10)
+    torch.testing.assert_close(ours.timesteps, theirs.timesteps)
+    torch.testing.assert_close(ours.alphas_cumprod, theirs.alphas_cumprod)
+    if hasattr(theirs, "sigmas"):
+        torch.testing.assert_close(ours.sigmas, theirs.sigmas)
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_schedule_is_the_checkpoints_not_the_librarys(name: str) -> None:
+    assert last_sigma(make_scheduler(name, SD15)) == pytest.approx(14.6146, abs=1e-3)
+
+
+def test_library_default_would_be_another_schedule() -> None:
+    assert last_sigma(diffusers.DDIMScheduler()) == pytest.approx(157.4, abs=0.1)
+
+
+@pytest.mark.parametrize("name", HERE)
+@pytest.mark.parametrize("steps", [1, 2, 3, 4, 50, 150])
+def test_every_number_of_steps_offered_runs_to_a_finite_end(name: str, steps: int) -> None:
+    info = SCHEDULERS[name]
+    steps = max(info.min_steps, min(steps, info.max_steps))
+    calls = count_calls(name, steps, SD15)
+    words = {"N": steps, "N + 1": steps + (steps > 1), "2N − 1": 2 * steps - 1}
+    assert calls == words[info.calls]
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_every_single_setting_runs_to_a_finite_end(name: str) -> None:
+    for option in options(name, SD15):
+        values = (True, False) if option.type == "bool" else option.allowed
+        for value in values:
+            params = {option.name: value}
+            try:
+                check_params(name, params, SD15)
+            except SchedulerParameterError:
+                continue  # contradicts the checkpoint's own settings, and says so
+            steps = 50 if option.name == "use_beta_sigmas" else 3
+            assert count_calls(name, steps, SD15, params) >= steps
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_defaults_and_names_are_the_librarys(name: str) -> None:
+    import inspect
+
+    scheduler_class = getattr(diffusers, SCHEDULERS[name].class_name)
+    for option in OPTIONS[name]:
+        method = scheduler_class.__init__ if option.where == "config" else scheduler_class.step
+        assert inspect.signature(method).parameters[option.name].default == option.default
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_stochastic_is_what_is_said(name: str) -> None:
+    def end(seed: int) -> torch.Tensor:
+        import inspect
+
+        scheduler = make_scheduler(name, SD15, seed=seed)
+        scheduler.set_timesteps(4)
+        takes_noise = "generator" in inspect.signature(scheduler.step).parameters
+        noise = {"generator": torch.Generator().manual_seed(seed)} if takes_noise else {}
+        x = torch.ones(1, 4, 2, 2)
+        for t in scheduler.timesteps:
+            scheduler.scale_model_input(x, t)
+            x = scheduler.step(torch.zeros_like(x), t, x, **noise).prev_sample
+        return x
+
+    assert torch.equal(end(1), end(1))
+    assert (not torch.equal(end(1), end(2))) == SCHEDULERS[name].stochastic
+
+
+def test_older_config_neither_clips_latents_nor_shifts_timesteps() -> None:
+    older = {key: SD15[key] for key in SD15 if key not in ("clip_sample", "steps_offset")}
+    scheduler = make_scheduler("ddim", older)
+    assert scheduler.config.clip_sample is False
+    scheduler.set_timesteps(50)
+    assert int(scheduler.timesteps[0]) == 981
+
+
+def test_config_of_another_class_gives_pndm_without_runge_kutta() -> None:
+    base = {key: value for key, value in SD15.items() if key != "skip_prk_steps"}
+    assert count_calls("pndm", 2, base) == 3
+
+
+def test_saved_defaults_of_another_class_are_no_choice() -> None:
+    config = {**SD15, "timestep_spacing": "leading", "_use_default_values": ["timestep_spacing"]}
+    assert "timestep_spacing" not in latent_config(config)
+
+
+def test_v_prediction_reaches_the_scheduler() -> None:
+    scheduler = make_scheduler("dpmpp-2m", {**SD15, "prediction_type": "v_prediction"})
+    assert scheduler.config.prediction_type == "v_prediction"
+
+
+def test_eta_is_bound_to_the_step() -> None:
+    def end(eta: float) -> torch.Tensor:
+        scheduler = make_scheduler("ddim", SD15, {"eta": eta})
+        scheduler.set_timesteps(4)
+        noise = torch.Generator().manual_seed(0)
+        x = torch.ones(1, 4, 2, 2)
+        return scheduler.step(x, scheduler.timesteps[0], x, generator=noise).prev_sample
+
+    assert not torch.equal(end(0.0), end(1.0))
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "says"),
+    [
+        ("euler", {"use_karas_sigmas": True}, "Did you mean use_karras_sigmas"),
+        ("ddim", {"use_karras_sigmas": True}, "It is a setting of LMS, Euler"),
+        ("ddim", {"prediction_type": "v_prediction"}, "trained to predict"),
+        ("ddim", {"clip_sample": True}, "would clip latents"),
+        ("ddim", {"__class__": "x"}, "no setting called '__class__'"),
+        ("ddim", {"eta": "nan"}, "a number from 0.0 to 1.0; 0.0 works"),
+        ("ddim", {"eta": 2}, "eta cannot be 2"),
+        ("ddim", {"beta_start": -1}, "beta_start cannot be -1"),
+        ("ddim", {"beta_schedule": "foo"}, "linear or scaled_linear; scaled_linear works"),
+        ("ddim", {"timestep_spacing": "foo"}, "leading or linspace or trailing"),
+        ("ddim", {"num_train_timesteps": 0}, "cannot be set here"),
+        ("ddim", {"beta_start": 0.02, "beta_end": 0.001}, "lies above beta_end"),
+        ("dpmpp-2m", {"solver_order": 0}, "a whole number from 1 to 3; 2 works"),
+        ("dpmpp-2m", {"solver_order": 9}, "solver_order cannot be 9"),
+        ("dpmpp-2m", {"solver_order": 1.5}, "solver_order cannot be 1.5"),
+        ("dpmpp-2m", {"solver_order": True}, "solver_order cannot be True"),
+        ("dpmpp-2m", {"algorithm_type": "foo"}, "dpmsolver++ or sde-dpmsolver++"),
+        (
+            "euler",
+            {"use_karras_sigmas": True, "use_exponential_sigmas": True},
+            "use_karras_sigmas and use_exponential_sigmas exclude each other",
+        ),
+        (
+            "ddim",
+            {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing"},
+            "no signal is left at t = 999",
+        ),
+    ],
+)
+def test_wrong_setting_says_what_would_work(name: str, params: dict[str, Any], says: str) -> None:
+    with pytest.raises(SchedulerParameterError) as caught:
+        make_scheduler(name, SD15, params)
+    assert says in str(caught.value)
+
+
+def test_suggested_value_is_accepted() -> None:
+    with pytest.raises(SchedulerParameterError) as caught:
+        check_params("ddim", {"beta_start": 0.02, "beta_end": 0.001}, SD15)
+    suggested = caught.value.fix.rsplit(" ", 1)[1].rstrip(".")
+    params = {"beta_start": suggested, "beta_end": 0.001}
+    assert check_params("ddim", params, SD15)["beta_start"] == pytest.approx(0.0001)
+
+
+def test_text_is_read_by_the_settings_type() -> None:
+    read = check_params("dpmpp-2m", {"use_karras_sigmas": "TRUE", "solver_order": "3"}, SD15)
+    assert read == {"solver_order": 3, "use_karras_sigmas": True}
+
+
+def test_trained_betas_make_beta_settings_an_error() -> None:
+    with pytest.raises(SchedulerParameterError, match="changes nothing"):
+        check_params("ddim", {"beta_end": 0.02}, {**SD15, "trained_betas": [0.1] * 1000})
+
+
+@pytest.mark.parametrize("name", ["dpm++2m", "Euler A", "", "__class__", "os.system", "x" * 5000])
+def test_unknown_name_gets_the_whole_list(name: str) -> None:
+    with pytest.raises(ExplainerError) as caught:
+        find_scheduler(name)
+    assert all(known in caught.value.fix for known in SCHEDULERS)
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("dpm++2m", "dpmpp-2m"), ("Euler A", "euler-a")])
+def test_nearest_name_comes_first(typed: str, meant: str) -> None:
+    with pytest.raises(ExplainerError, match=f"Did you mean {meant}"):
+        find_scheduler(typed)
+
+
+def test_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "torchsde" else real(name)
+    )
+    assert not available("dpmpp-sde")
+    with pytest.raises(ExplainerError, match="pip install torchsde"):
+        make_scheduler("dpmpp-sde", SD15)

@@ -1,0 +1,85 @@
+"""Captions: what is kept for the evaluation is never written in training."""
+
+import random
+
+import pytest
+
+from core.training.captions import (
+    HELD_OUT_WORDINGS,
+    PLAIN_WORDINGS,
+    WORDINGS,
+    CaptionWriter,
+    evaluation_captions,
+    fill,
+    is_held_out_composition,
+    spoken,
+    trained_colours,
+)
+from core.training.pictures import PictureBank, is_held_out
+from core.training.scenes import COLOUR_NAMES
+
+
+def test_training_never_writes_a_held_out_composition(bank: PictureBank) -> None:
+    writer = CaptionWriter(bank)
+    chance = random.Random(0)
+    kept = 0
+    for _ in range(4000):
+        caption = writer.write(chance.randrange(bank.objects), chance)
+        label = bank.emoji[caption.row].label
+        colour = COLOUR_NAMES[caption.colour]
+        assert colour == "white" or not is_held_out_composition(label, colour)
+        kept += colour != "white"
+        # Held-out wordings are told by the words that no trained wording has.
+        assert "against" not in caption.text
+        assert "there is" not in caption.text
+        assert " with a " not in caption.text or "background" not in caption.text
+    assert kept > 2000
+
+
+def test_evaluation_asks_only_for_what_was_kept(bank: PictureBank) -> None:
+    captions = evaluation_captions(bank, 200, seed=1)
+    assert captions
+    for caption in captions:
+        label = bank.emoji[caption.row].label
+        assert is_held_out_composition(label, COLOUR_NAMES[caption.colour])
+        assert caption.colour not in trained_colours(label)
+        colour = COLOUR_NAMES[caption.colour]
+        assert caption.text in [fill(w, spoken(label), colour) for w in HELD_OUT_WORDINGS]
+    assert captions == evaluation_captions(bank, 200, seed=1)
+
+
+def test_wordings_do_not_overlap() -> None:
+    assert not set(HELD_OUT_WORDINGS) & {*WORDINGS, *PLAIN_WORDINGS}
+
+
+def test_about_one_composition_in_ten_is_kept() -> None:
+    pairs = [(f"thing {i}", colour) for i in range(300) for colour in COLOUR_NAMES]
+    share = sum(is_held_out_composition(*pair) for pair in pairs) / len(pairs)
+    assert 0.08 < share < 0.12
+
+
+def test_about_one_picture_in_twenty_is_kept_from_the_autoencoder() -> None:
+    share = sum(is_held_out(f"thing {i}") for i in range(3000)) / 3000
+    assert 0.04 < share < 0.06
+
+
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [("woman: white hair", "woman with white hair"), ("“ok” button", "ok button")],
+)
+def test_labels_are_said_as_one_would(label: str, said: str) -> None:
+    assert spoken(label) == said
+
+
+def test_articles_fit_the_word() -> None:
+    assert fill("{a} on a {c} background", "apple", "red") == "an apple on a red background"
+    assert fill("{a}", "whale", "white") == "a whale"
+
+
+def test_tags_that_many_objects_share_stand_for_none(bank: PictureBank) -> None:
+    writer = CaptionWriter(bank)
+    chance = random.Random(3)
+    texts = {writer.write(0, chance).text for _ in range(500)}
+    assert any("red apple tag" in text for text in texts)
+    # "shared" may only stand behind the label, never in its place
+    assert all("red apple" in text for text in texts if "shared" in text)

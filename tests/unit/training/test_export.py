@@ -1,0 +1,142 @@
+"""Export: the folder that is shipped is one that plain diffusers and our own loader read."""
+
+import csv
+import functools
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from core.engine.alone import run_alone
+from core.engine.request import Request
+from core.errors import ExplainerError
+from core.models.hardware import Hardware
+from core.models.loading import load_folder
+from core.models.manifest import verify_manifest
+from core.training import evaluate, export, loop, text, unet, vae
+from core.training.card import REPORT as REPORT_FILE
+from core.training.card import SHEET, STAGES, bars, write_card
+from core.training.pictures import PictureBank
+from core.training.run import Run
+
+REPORT = {
+    "objects": 8,
+    "device": "a CPU with 2 cores",
+    "size_mb": 57.1,
+    "vae": {
+        "psnr_db": 27.4,
+        "ssim": 0.8,
+        "pictures": 300,
+        "latent_mean": [0.01, -0.04, 0.0, 0.02],
+        "latent_std": [0.97, 1.0, 1.02, 0.99],
+    },
+    "retrieval": {"top1_percent": 39.0, "top5_percent": 80.0},
+    "judge": {"top1_percent": 97.0, "top5_percent": 99.0},
+    "prompts": {
+        "prompts": 200,
+        "top1_percent": 46.0,
+        "top5_percent": 71.0,
+        "background_percent": 85.0,
+        "groups": {"food-drink": {"prompts": 20, "top1_percent": 50.0, "top5_percent": 75.0}},
+    },
+    "time": {"seconds": 3.1, "threads": 2},
+}
+
+
+@pytest.fixture
+def trained(
+    bank: PictureBank, data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Run:
+    """A run whose stages all have a checkpoint, of fresh networks, and a log."""
+    words = [asdict(entry) for entry in bank.emoji]
+    (data_folder / "words.json").write_text(json.dumps(words))
+    save_file({"rgba": bank.rgba}, data_folder / "pictures.safetensors")
+    torch.manual_seed(0)
+    embeddings = torch.randn(49_408, text.WIDTH) * 0.04
+    save_file({"weight": embeddings}, data_folder / f"embeddings-{text.WIDTH}.safetensors")
+    reader = text.TextReader(text.build_text_encoder(embeddings), bank.objects)
+    networks = {"vae": vae.build_vae(), "text": reader, "unet": unet.build_unet()}
+    for stage, network in networks.items():
+        (tmp_path / stage).mkdir()
+        weights = dict(network.named_parameters())
+        optimizer = torch.optim.AdamW(weights.values())
+        loop.save_checkpoint(tmp_path / stage, 3, network, weights, optimizer, {})
+    for stage in STAGES:
+        (tmp_path / stage).mkdir(exist_ok=True)
+        (tmp_path / stage / "device.txt").write_text("two cores\n")
+        with (tmp_path / stage / "log.csv").open("w", newline="") as file:
+            csv.writer(file).writerows([["step", "loss", "seconds"], [2, 0.5, 1800], [3, 0.4, 900]])
+    few = functools.partial(vae.measure_latents, count=32)
+    monkeypatch.setattr(vae, "measure_latents", few)
+    return Run(tmp_path, torch.device("cpu"))
+
+
+def test_what_is_exported_draws_alike_here_and_in_plain_diffusers(
+    trained: Run, tmp_path: Path
+) -> None:
+    target = tmp_path / "model"
+    export.assemble(trained, target)
+    evaluate.write_report(
+        REPORT | {"trained_steps": export.trained_steps(trained)}, target / REPORT_FILE
+    )
+    shipped = tmp_path / "shipped"
+    export.ship(trained, shipped)
+    verify_manifest(shipped)
+    assert (shipped / "training" / "unet.csv").exists()
+
+    pipeline = evaluate.load_pipeline(shipped, torch.device("cpu"))
+    theirs = pipeline(
+        "a red apple",
+        num_inference_steps=3,
+        guidance_scale=4.0,
+        generator=torch.Generator().manual_seed(5),
+        output_type="np",
+        return_dict=False,
+    )[0][0]
+    checkpoint = load_folder("shipped", shipped, Hardware("cpu", "float32", "CPU", 0, 1))
+    request = Request(prompt="a red apple", steps=3, guidance=4.0, seed=5, scheduler="ddim")
+    ours = run_alone(checkpoint, request).picture
+    assert np.abs(ours / 255.0 - theirs).max() <= 1.01 / 255
+
+
+def test_unmeasured_weights_are_not_shipped(trained: Run, tmp_path: Path) -> None:
+    with pytest.raises(ExplainerError, match=r"core\.training evaluate"):
+        export.ship(trained, tmp_path / "shipped")
+    (tmp_path / "model").mkdir()
+    stale = export.trained_steps(trained) | {"unet": 2}
+    evaluate.write_report(REPORT | {"trained_steps": stale}, tmp_path / "model" / REPORT_FILE)
+    with pytest.raises(ExplainerError, match="not been measured"):
+        export.ship(trained, tmp_path / "shipped")
+    assert not (tmp_path / "shipped").exists()
+
+
+def test_the_card_says_what_was_measured_and_what_was_missed(trained: Run) -> None:
+    card = write_card(REPORT, trained.folder)
+    assert "| 27.4 dB (SSIM 0.8) | yes |" in card
+    assert "| 39.0 / 80.0 % | **no** |" in card
+    assert "| 46.0 / 71.0 % | yes |" in card
+    assert "names 97.0 % of them rightly" in card
+    assert "| unet | 3 | 32 latents | 0.8 | two cores |" in card  # 1,800 s and 900 s
+    assert SHEET in card
+    assert "It was shown 8 emoji objects" in card
+    assert [bar.reached for bar in bars(REPORT)] == [True, True, False, True, True, True, True]
+
+
+def test_hits_count_the_best_and_the_best_five() -> None:
+    scores = torch.zeros(4, 8)
+    scores[:, :6] = torch.arange(6, 0, -1.0)  # column 0 is best, column 5 the sixth
+    wanted = torch.tensor([0, 4, 5, 0])
+    assert evaluate.hits(scores, wanted) == {"top1_percent": 50.0, "top5_percent": 75.0}
+
+
+def test_the_contact_sheet_keeps_pictures_in_order() -> None:
+    values = torch.linspace(-1, 1, 7).view(7, 1, 1, 1).expand(7, 3, 4, 4)
+    sheet = np.asarray(evaluate.contact_sheet(values, columns=3))
+    assert sheet.shape == (12, 12, 3)
+    cells = [sheet[4 * (i // 3), 4 * (i % 3), 0] for i in range(9)]
+    assert cells[:7] == sorted(cells[:7])
+    assert cells[7:] == [255, 255]

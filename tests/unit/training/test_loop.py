@@ -1,0 +1,119 @@
+"""The training loop: an interrupted run ends where an uninterrupted one ends."""
+
+import csv
+import itertools
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from core.errors import ExplainerError
+from core.training import loop
+from core.training.loop import Plan, Progress
+
+PLAN = Plan(steps=12, lr=1e-2, warmup=3, ema=0.9, seed=3, save_every=4)
+
+
+def problem() -> tuple[nn.Module, loop.BatchLoss]:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(3, 8), nn.SiLU(), nn.Linear(8, 1))
+    frozen = nn.Linear(1, 1)
+    model.append(frozen.requires_grad_(False))
+
+    def batch_loss(step: int, generator: torch.Generator) -> dict[str, Tensor]:
+        x = torch.randn(16, 3, generator=generator)
+        return {"loss": (model(x).float() - x.sum(1, keepdim=True)).pow(2).mean()}
+
+    return model, batch_loss
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path: Path) -> None:
+    whole, batch_loss = problem()
+    expected = list(loop.train(whole, batch_loss, PLAN, tmp_path / "whole"))
+    broken, batch_loss = problem()
+    first = list(itertools.islice(loop.train(broken, batch_loss, PLAN, tmp_path / "broken"), 6))
+    assert [p.step for p in first] == list(range(6))  # cut off after step 5, saved at step 4
+    again, batch_loss = problem()
+    rest = list(loop.train(again, batch_loss, PLAN, tmp_path / "broken"))
+    assert [p.step for p in rest] == list(range(4, 12))
+    assert rest == expected[4:]
+    for name, value in whole.state_dict().items():
+        assert torch.equal(again.state_dict()[name], value), name
+
+
+def test_training_lowers_the_loss_and_leaves_frozen_weights_alone(tmp_path: Path) -> None:
+    model, batch_loss = problem()
+    frozen = model[-1].weight.clone()
+    steps = list(loop.train(model, batch_loss, Plan(steps=120, lr=2e-2, warmup=5), tmp_path))
+    early = sum(p.losses["loss"] for p in steps[:10])
+    late = sum(p.losses["loss"] for p in steps[-10:])
+    assert late < 0.3 * early
+    assert torch.equal(model[-1].weight, frozen)
+
+
+def test_more_steps_go_on_from_the_last_checkpoint(tmp_path: Path) -> None:
+    model, batch_loss = problem()
+    list(loop.train(model, batch_loss, PLAN, tmp_path))
+    longer = Plan(steps=15, lr=1e-2, warmup=3, ema=0.9, seed=3)
+    assert [p.step for p in loop.train(model, batch_loss, longer, tmp_path)] == [12, 13, 14]
+    assert loop.checkpoint_step(tmp_path) == 15
+
+
+def test_averaged_weights_are_kept_beside_the_trained_ones(tmp_path: Path) -> None:
+    model, batch_loss = problem()
+    list(loop.train(model, batch_loss, PLAN, tmp_path))
+    averaged, _ = problem()
+    assert loop.load_weights(tmp_path, averaged, averaged=True) == 12
+    plain, _ = problem()
+    loop.load_weights(tmp_path, plain, averaged=False)
+    assert torch.equal(plain[0].weight, model[0].weight)
+    assert not torch.equal(averaged[0].weight, model[0].weight)
+
+
+def test_a_stage_that_never_ran_has_no_checkpoint(tmp_path: Path) -> None:
+    model, _ = problem()
+    assert loop.checkpoint_step(tmp_path) == 0
+    with pytest.raises(FileNotFoundError):
+        loop.load_weights(tmp_path, model, averaged=True)
+
+
+def test_a_loss_that_is_no_number_stops_before_it_is_saved(tmp_path: Path) -> None:
+    model, batch_loss = problem()
+    list(loop.train(model, batch_loss, PLAN, tmp_path))
+
+    def broken(step: int, generator: torch.Generator) -> dict[str, Tensor]:
+        losses = batch_loss(step, generator)
+        return {"loss": losses["loss"] * (float("nan") if step == 13 else 1.0)}
+
+    longer = Plan(steps=20, lr=1e-2, warmup=3, ema=0.9, seed=3, save_every=1)
+    with pytest.raises(ExplainerError, match="step 14"):
+        list(loop.train(model, broken, longer, tmp_path))
+    assert loop.checkpoint_step(tmp_path) == 13
+    loop.load_weights(tmp_path, model, averaged=False)
+    assert all(torch.isfinite(value).all() for value in model.state_dict().values())
+
+
+def test_the_rate_warms_up_peaks_and_falls_to_a_fiftieth() -> None:
+    plan = Plan(steps=1000, lr=1e-3, warmup=100)
+    rates = [plan.rate(step) for step in range(1000)]
+    assert rates[0] == pytest.approx(1e-5)
+    assert max(rates) == pytest.approx(1e-3)
+    assert rates.index(max(rates)) in (99, 100)
+    assert plan.rate(1000) == pytest.approx(2e-5)
+    assert rates[100:] == sorted(rates[100:], reverse=True)
+
+
+def test_the_log_has_a_row_a_window_and_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = Plan(steps=5, lr=1e-3)
+    steps = (Progress(i, 1e-3, {"loss": float(i)}) for i in range(5))
+    loop.report(steps, plan, tmp_path, every=2)
+    more = (Progress(i, 1e-3, {"loss": 9.0}) for i in range(5, 6))
+    loop.report(more, Plan(steps=6, lr=1e-3), tmp_path, every=2)
+    with (tmp_path / "log.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["step"] for row in rows] == ["2", "4", "5", "6"]
+    assert float(rows[0]["loss"]) == 0.5
+    assert "step 2/5" in capsys.readouterr().out

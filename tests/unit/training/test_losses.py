@@ -1,0 +1,179 @@
+"""The stages' losses and what they are fed."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from core.training import judge, text, unet, vae
+from core.training.captions import Caption
+from core.training.pictures import PictureBank, load_pictures
+
+
+@pytest.fixture(scope="module")
+def autoencoder() -> nn.Module:
+    torch.manual_seed(0)
+    return vae.build_vae().eval()
+
+
+def test_folding_centres_the_latents_and_keeps_the_reconstruction(bank: PictureBank) -> None:
+    torch.manual_seed(0)
+    model = vae.build_vae().eval()
+    generator = torch.Generator().manual_seed(0)
+    rows = bank.rows(held_out=False, objects_only=True)
+    scenes = vae.random_scenes(bank, rows, 8, generator)
+    with torch.no_grad():
+        before = model.encode(scenes)
+        values = before.mean.permute(1, 0, 2, 3).flatten(1)
+        decoded = model.decode(before.mean)
+        scaling = vae.fold_normalisation(model, values.mean(1), values.std(1))
+        after = model.encode(scenes)
+        scaled = (after.mean * scaling).permute(1, 0, 2, 3).flatten(1)
+        torch.testing.assert_close(model.decode(after.mean), decoded, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(scaled.mean(1), torch.zeros(4), atol=1e-3, rtol=0)
+    torch.testing.assert_close(scaled.std(1), torch.ones(4), atol=1e-2, rtol=0)
+    relative = values.std(1) / values.std(1).mean()
+    widened = after.std * relative.view(1, 4, 1, 1)  # the noise shrinks as its channel did
+    torch.testing.assert_close(widened, before.std, atol=1e-5, rtol=1e-4)
+
+
+def test_the_autoencoder_loss_weighs_its_terms_and_reaches_every_weight(
+    bank: PictureBank, autoencoder: nn.Module, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vae, "BATCH", 4)
+    loss = vae.vae_loss(autoencoder, bank, torch.device("cpu"))  # type: ignore[arg-type]  # as built
+    losses = loss(0, torch.Generator().manual_seed(0))
+    parts = {name: float(value.detach()) for name, value in losses.items()}
+    named = parts["pixel"] + parts["edge"] + vae.KL_WEIGHT * parts["kl"]
+    assert 0 < parts["loss"] - named <= parts["pixel"]  # the coarse term, below the fine one
+    losses["loss"].backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in autoencoder.parameters())
+    autoencoder.zero_grad()
+
+
+def test_held_out_pictures_are_never_trained_on(bank: PictureBank) -> None:
+    trained = bank.rows(held_out=False, objects_only=False)
+    kept = bank.rows(held_out=True, objects_only=True)
+    assert kept.tolist() == [3]
+    assert sorted([*trained.tolist(), *kept.tolist()]) == list(range(10))
+
+
+def test_crops_are_windows_of_their_scenes() -> None:
+    scenes = torch.arange(2 * 3 * 16 * 16.0).view(2, 3, 16, 16)
+    crops = vae.random_crops(scenes, 5, torch.Generator().manual_seed(0))
+    assert crops.shape == (2, 3, 5, 5)
+    for crop, scene in zip(crops, scenes, strict=True):
+        row, column = divmod(int(crop[0, 0, 0] - scene[0, 0, 0]), 16)
+        assert torch.equal(crop, scene[:, row : row + 5, column : column + 5])
+
+
+def test_edges_differ_where_pictures_differ_by_more_than_a_shift() -> None:
+    picture = torch.randn(1, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    assert vae.edge_distance(picture, picture + 0.5) < 1e-6
+    assert vae.edge_distance(picture, -picture) > 1
+
+
+def test_timesteps_cover_every_stretch_and_every_value() -> None:
+    generator = torch.Generator().manual_seed(0)
+    seen = torch.zeros(1000)
+    for _ in range(400):
+        t = unet.spread_timesteps(32, generator)
+        edges = torch.arange(33) * 31.25
+        assert (t.sort().values >= edges[:-1].floor()).all()
+        assert (t.sort().values < edges[1:].ceil()).all()
+        seen += torch.bincount(t, minlength=1000)
+    assert seen.min() > 0
+    assert seen.max() < 4 * seen.mean()
+
+
+def test_encoded_scenes_are_found_again(bank: PictureBank, tmp_path: Path) -> None:
+    model = vae.build_vae().eval()
+    cpu = torch.device("cpu")
+    found = unet.encode_bank(model, 0.5, 7, bank, tmp_path, cpu)
+    again = unet.encode_bank(model, 9.9, 7, bank, tmp_path, cpu)  # kept: the step is the same
+    assert torch.equal(found.latents, again.latents)
+    assert int(found.count.sum()) == len(found.latents)
+    captions = [Caption("", row, 0) for row in range(bank.objects)]
+    picked = found.pick(captions, torch.Generator().manual_seed(0))
+    for row, latent in enumerate(picked):
+        start, count = int(found.first[row, 0]), int(found.count[row, 0])
+        assert count == unet.WHITE_VARIANTS
+        assert any(torch.equal(latent, kept.float()) for kept in found.latents[start:][:count])
+    longer = unet.encode_bank(model, 9.9, 8, bank, tmp_path, cpu)
+    assert not torch.equal(longer.latents, found.latents)
+
+
+class Oracle(nn.Module):
+    """Answers with zeros and keeps what it was asked."""
+
+    def forward(self, xt: torch.Tensor, t: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
+        self.asked = xt, t, states
+        return torch.zeros_like(xt)
+
+
+def test_the_noise_loss_is_weighted_by_the_signal(bank: PictureBank, data_folder: Path) -> None:
+    latents = unet.LatentBank(
+        torch.zeros(8, 4, 16, 16),
+        torch.arange(8)[:, None].expand(8, 10),
+        torch.ones(8, 10, dtype=torch.long),
+    )
+    reader = text.TextReader(text.build_text_encoder(torch.zeros(49_408, text.WIDTH)), 8)
+    oracle = Oracle()
+    ids = text.CaptionIds(data_folder)
+    loss = unet.unet_loss(oracle, reader, bank, latents, ids, torch.device("cpu"))  # type: ignore[arg-type]  # answers as a U-Net does
+    found = loss(0, torch.Generator().manual_seed(0))
+    xt, t, states = oracle.asked
+    assert states.shape == (unet.BATCH, 77, text.WIDTH)
+    # With x0 = 0, x_t is sqrt(1 - alpha_bar) eps: the noise, and so the loss, can be told from it.
+    betas = torch.linspace(0.00085**0.5, 0.012**0.5, 1000, dtype=torch.float64) ** 2
+    alpha_bar = (1 - betas).cumprod(0)[t].float()
+    eps = xt / (1 - alpha_bar).sqrt().view(-1, 1, 1, 1)
+    errors = eps.pow(2).mean((1, 2, 3))
+    weight = (5 * (1 - alpha_bar) / alpha_bar).clamp(max=1)  # min(SNR, 5) / SNR
+    torch.testing.assert_close(found["mse"], errors.mean(), atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(found["loss"], (weight * errors).mean(), atol=1e-3, rtol=1e-3)
+
+
+def test_captions_become_ids_as_stable_diffusion_pads_them(data_folder: Path) -> None:
+    ids = text.CaptionIds(data_folder)(["a photo of a parrot", "", "tree " * 100])
+    assert ids.shape == (3, 77)
+    assert ids[0, :8].tolist() == [49406, 320, 1125, 539, 320, 23565, 49407, 49407]
+    assert text.end_positions(ids).tolist() == [6, 1, 76]
+    assert len(text.CaptionIds(data_folder)(["tree " * 100], 24)[0]) == 24
+
+
+def test_the_towers_learn_to_match_pictures_with_captions(
+    bank: PictureBank, data_folder: Path
+) -> None:
+    torch.manual_seed(0)
+    embeddings = torch.randn(49_408, text.WIDTH) * 0.04
+    reader = text.TextReader(text.build_text_encoder(embeddings), bank.objects).eval()
+    towers = text.Towers()
+    ids, cpu = text.CaptionIds(data_folder), torch.device("cpu")
+    loss = text.tower_loss(towers, reader, bank, ids, cpu)
+    optimizer = torch.optim.AdamW(towers.parameters(), lr=5e-4)
+    seen = []
+    for step in range(40):
+        losses = loss(step, torch.Generator().manual_seed(step))
+        losses["loss"].backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        seen.append(float(losses["object"].detach()))
+    assert sum(seen[-5:]) < 0.6 * sum(seen[:5])
+
+
+def test_roughening_keeps_the_picture_recognisable() -> None:
+    import random
+
+    flat = torch.full((2, 3, 16, 16), 0.5)
+    rough = judge.roughen(flat, random.Random(0), torch.Generator().manual_seed(0))
+    assert rough.shape == flat.shape
+    assert (rough - flat).abs().mean() < 0.05
+
+
+def test_a_stage_without_pictures_says_what_to_run(tmp_path: Path) -> None:
+    from core.errors import ExplainerError
+
+    with pytest.raises(ExplainerError, match=r"core\.training data"):
+        load_pictures(tmp_path)

@@ -1,0 +1,139 @@
+import io
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, PngImagePlugin
+
+from core.engine.request import MAX_SEED, Request, validated
+from core.errors import ExplainerError
+from core.models.schedulers_info import SCHEDULERS
+from core.views.exports import png_with_settings, settings_from_png, webp_animation
+
+PICTURE = np.random.default_rng(0).integers(0, 256, (16, 24, 3), np.uint8)
+
+plain = [(name, ()) for name, info in SCHEDULERS.items() if not info.distilled_only]
+settled = [("ddim", (("eta", 0.5),)), ("euler", (("use_karras_sigmas", True),))]
+
+requests = st.builds(
+    lambda pair, **fields: Request(scheduler=pair[0], params=pair[1], **fields),
+    st.sampled_from(plain + settled),
+    prompt=st.text(max_size=80),
+    negative=st.text(max_size=40),
+    seed=st.integers(0, MAX_SEED),
+    steps=st.integers(1, 50),
+    guidance=st.floats(0, 30, allow_nan=False),
+    height=st.sampled_from([None, 64, 128]),
+)
+
+
+def png_with(name: str, text: str) -> bytes:
+    chunks = PngImagePlugin.PngInfo()
+    chunks.add_text(name, text)
+    written = io.BytesIO()
+    Image.fromarray(PICTURE).save(written, "PNG", pnginfo=chunks)
+    return written.getvalue()
+
+
+@settings(deadline=None, max_examples=60)
+@given(requests)
+def test_settings_come_back_as_they_went_in(request: Request) -> None:
+    request = validated(request)
+    assert settings_from_png(png_with_settings(PICTURE, request)) == request
+
+
+@pytest.mark.parametrize(
+    "prompt", ["", "日本の林檎 🍎", "<b>&amp;</b>", "a\nSteps: 3, Seed: 9", "x\0y"]
+)
+def test_awkward_prompts_come_back(prompt: str) -> None:
+    request = validated(Request(prompt=prompt, negative="Negative prompt: no"))
+    assert settings_from_png(png_with_settings(PICTURE, request)) == request
+
+
+def test_pixels_are_kept_exactly() -> None:
+    with Image.open(io.BytesIO(png_with_settings(PICTURE, Request()))) as picture:
+        assert (np.asarray(picture) == PICTURE).all()
+
+
+def test_other_programs_find_the_settings_in_their_own_words() -> None:
+    request = Request(prompt="a red apple", negative="a worm", seed=7, scheduler="dpmpp-2m")
+    with Image.open(io.BytesIO(png_with_settings(PICTURE, request))) as picture:
+        assert picture.info["parameters"] == (
+            "a red apple\nNegative prompt: a worm\nSteps: 20, Sampler: DPM++ 2M, CFG scale: 5, "
+            "Seed: 7, Size: 24x16, Model: emoji128"
+        )
+
+
+def test_settings_of_another_program_are_read_as_far_as_they_mean_something_here() -> None:
+    theirs = (
+        "a red apple, (shiny:1.2)\non a table\nNegative prompt: a worm\nSteps: 12, Sampler: "
+        "Euler a, Schedule type: Karras, CFG scale: 7.5, Seed: 42, Size: 512x512, Model: x"
+    )
+    assert settings_from_png(png_with("parameters", theirs)) == Request(
+        prompt="a red apple, (shiny:1.2)\non a table", negative="a worm", steps=12, guidance=7.5,
+        seed=42,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"x",
+        b"\x89PNG\r\n\x1a\n",
+        b"<html></html>",
+        png_with_settings(PICTURE, Request())[:200],
+        png_with("Comment", "hello"),
+        png_with("parameters", "hello"),
+        png_with("parameters", "a\nSteps: many"),
+        png_with("parameters", "a\nSteps: 99999, Seed: 1"),
+        png_with("glassbox", "{"),
+        png_with("glassbox", "[" * 100_000),
+        png_with("glassbox", json.dumps({"prompt": 3})),
+        png_with("glassbox", json.dumps({"steps": float("nan")})),
+        png_with("glassbox", json.dumps({"model": "../../etc"})),
+        png_with("glassbox", json.dumps({"secret": 1})),
+    ],
+)
+def test_what_holds_no_settings_is_refused_in_a_sentence(data: bytes) -> None:
+    with pytest.raises(ExplainerError) as caught:
+        settings_from_png(data)
+    assert caught.value.what.endswith(".")
+    assert caught.value.fix
+
+
+def test_other_formats_are_refused() -> None:
+    written = io.BytesIO()
+    Image.fromarray(PICTURE).save(written, "JPEG")
+    with pytest.raises(ExplainerError, match="PNG"):
+        settings_from_png(written.getvalue())
+
+
+def test_huge_picture_is_refused_before_it_is_decoded() -> None:
+    written = io.BytesIO()
+    Image.new("1", (6000, 6000)).save(written, "PNG")
+    with pytest.raises(ExplainerError, match="large"):
+        settings_from_png(written.getvalue())
+
+
+def test_animation_plays_every_frame_for_ever() -> None:
+    frames = np.stack([np.full((16, 16, 3), shade, np.uint8) for shade in (0, 90, 180, 255)])
+    with Image.open(io.BytesIO(webp_animation(frames, 100, 900))) as film:
+        assert film.n_frames == 4
+        assert film.info["loop"] == 0
+        shades, times = [], []
+        for index in range(4):
+            film.seek(index)
+            shades.append(int(np.asarray(film.convert("RGB")).mean()))
+            times.append(film.info["duration"])
+    assert shades == pytest.approx([0, 90, 180, 255], abs=4)
+    assert times == [100, 100, 100, 900]
+
+
+def test_animation_of_one_frame_and_of_none() -> None:
+    with Image.open(io.BytesIO(webp_animation(PICTURE[None]))) as film:
+        assert film.size == (24, 16)
+    with pytest.raises(ValueError, match="0 frames"):
+        webp_animation(np.zeros((0, 4, 4, 3), np.uint8))

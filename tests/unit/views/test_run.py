@@ -1,0 +1,81 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from core.engine.film import Film
+from core.models.loading import Checkpoint
+from core.views.run import Run, frames_of, quick_frames, run_of, say_places, step_rows
+
+
+def test_run_of_a_real_trace_holds_its_numbers(tiny_checkpoint: Checkpoint) -> None:
+    from core.engine.alone import run_alone
+    from core.engine.request import Request
+
+    trace = run_alone(tiny_checkpoint, Request(prompt="a red apple", steps=3, scheduler="heun"))
+    run = run_of(trace)
+    assert len(run.timesteps) == trace.calls == 5
+    assert run.path.shape == (6, 4, 8, 8)
+    assert (run.path[-1] == trace.latents.numpy()).all()
+    assert (run.eps[2] == trace.steps[2].eps.numpy()).all()
+    assert run.sigmas.tolist() == list(trace.sigmas)
+    assert [place["text"] for place in say_places(run, [0, 1, 5])] == [
+        f"Start · t = {run.timesteps[0]:g} · {1 - run.alpha_bars[0]:.0%} noise".replace("%", " %"),
+        f"Call 1 of 5, step 1 of 3 · t = {run.timesteps[1]:g} · "
+        f"{1 - run.alpha_bars[1]:.0%} noise".replace("%", " %"),
+        "Call 5 of 5, step 3 of 3 · finished",
+    ]
+
+
+def test_places_say_step_timestep_and_noise(run: Run) -> None:
+    said = say_places(run, range(4))
+    assert [place["text"] for place in said] == [
+        "Start · t = 951 · 99 % noise",
+        "Step 1 of 3 · t = 501 · 60 % noise",
+        "Step 2 of 3 · t = 1 · 10 % noise",
+        "Step 3 of 3 · finished",
+    ]
+    assert said[1]["spoken"] == "Step 1 of 3, timestep 501, 60% noise"
+
+
+def test_quick_frames_find_colours_that_are_linear_in_the_latents(run: Run) -> None:
+    weights = np.array([[30, 0, 10], [0, 25, 0], [5, -20, 0], [0, 5, 30]])
+    small = np.moveaxis(run.path[-1], 0, -1) @ weights + 120  # (2, 3, 3)
+    picture = np.rint(small).clip(0, 255).astype(np.uint8).repeat(8, 0).repeat(8, 1)
+    run = dataclasses.replace(run, picture=picture)
+    frames = quick_frames(run)
+    assert not frames.decoded
+    assert frames.places == (0, 1, 2, 3)
+    assert frames.given.shape == frames.guess.shape == (4, 16, 24, 3)
+    assert (frames.given[-1] == picture).all()
+    assert (frames.guess[-1] == picture).all()
+    assert (frames.given[0] != frames.given[1]).any()
+
+
+def test_quick_frames_of_a_plain_picture_stay_finite(run: Run) -> None:
+    run = dataclasses.replace(run, picture=np.full((16, 24, 3), 77, np.uint8))
+    assert np.abs(quick_frames(run).given.astype(int) - 77).max() <= 1
+
+
+def test_decoded_film_ends_with_the_picture_on_both_sides(run: Run) -> None:
+    given = np.arange(4, dtype=np.uint8)[:, None, None, None] * np.ones((4, 16, 24, 3), np.uint8)
+    frames = frames_of(run, Film(xt=given, x0=given[:3], indices=(0, 1, 2)))
+    assert frames.decoded
+    assert frames.places == (0, 1, 2, 3)
+    assert (frames.guess[-1] == run.picture).all()
+
+
+def test_film_of_a_long_run_keeps_which_places_it_shows(run: Run) -> None:
+    given = np.zeros((3, 16, 24, 3), np.uint8)
+    frames = frames_of(run, Film(xt=given, x0=given[:2], indices=(0, 2)))
+    assert frames.places == (0, 2, 3)
+    assert len(frames.guess) == 3
+
+
+def test_table_has_a_row_for_every_call(run: Run) -> None:
+    rows = step_rows(run)
+    assert [row["call"] for row in rows] == [1, 2, 3]
+    assert rows[1]["timestep t"] == 501
+    assert rows[1]["sigma"] == pytest.approx((0.6 / 0.4) ** 0.5, abs=1e-4)
+    assert rows[1]["noise share"] == pytest.approx(0.6)
+    assert rows[0]["rms of x_t"] == pytest.approx(np.sqrt((run.path[0] ** 2).mean()), abs=1e-3)

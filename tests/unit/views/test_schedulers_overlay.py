@@ -1,0 +1,85 @@
+"""What the overlay hands to the browser: the plans' own numbers on every axis."""
+
+import json
+
+import numpy as np
+import pytest
+
+from core.models.scheduler_plans import plan_run
+from core.models.schedulers_info import SCHEDULERS
+from core.views.schedulers_overlay import (
+    OPENING,
+    SPACED,
+    overlay_data,
+    overlay_paths,
+    overlay_rows,
+    places,
+)
+
+SD15 = {
+    "beta_end": 0.012, "beta_schedule": "scaled_linear", "beta_start": 0.00085,
+    "num_train_timesteps": 1000, "set_alpha_to_one": False, "skip_prk_steps": True,
+    "steps_offset": 1, "timestep_spacing": "leading",
+}  # fmt: skip
+
+
+def curves(steps: int = 20, scheduler: str = "ddim", params: tuple = ()) -> dict[str, dict]:
+    paths = overlay_paths(SD15, steps, scheduler, params)
+    data = json.loads(json.dumps(overlay_data(SD15, paths, scheduler, steps), allow_nan=False))
+    return {curve["id"]: curve for curve in data["curves"]}
+
+
+def test_every_scheduler_has_a_curve_with_its_calls() -> None:
+    found = curves()
+    assert set(found) == {*SCHEDULERS, *(f"{spaced.name} {spaced.setting}" for spaced in SPACED)}
+    assert set(OPENING) <= set(found)
+    assert (found["ddim"]["calls"], found["heun"]["calls"], found["pndm"]["calls"]) == (20, 39, 21)
+    for name, curve in found.items():
+        assert len(curve["t"]) == len(curve["step"]) == curve["calls"], name
+        for axis in ("place", "sigma", "alpha", "db"):
+            assert len(curve[axis]) == curve["calls"] + 1, name
+
+
+def test_axes_say_the_same_level() -> None:
+    curve = curves()["heun"]
+    sigma = np.array(curve["sigma"])
+    np.testing.assert_allclose(curve["alpha"], 1 / (1 + sigma**2), rtol=1e-5)
+    np.testing.assert_allclose(curve["db"][:-1], -20 * np.log10(sigma[:-1]), atol=1e-3)
+    assert curve["sigma"][-1] == 0
+    assert curve["db"][-1] is None  # an infinite ratio
+    assert curves()["ddim"]["db"][-1] == pytest.approx(30.7, abs=0.1)  # ends at t = 0
+
+
+def test_own_settings_move_only_the_runs_curve() -> None:
+    plain, chosen = curves(), curves(params=(("timestep_spacing", "trailing"),))
+    assert chosen["ddim"]["t"][0] == 999
+    assert chosen["euler"] == plain["euler"]
+
+
+def test_what_cannot_be_drawn_says_why() -> None:
+    lcm = curves(steps=60)["lcm"]
+    assert lcm["calls"] == 0
+    assert lcm["note"] == "The number of LCM steps is 60. Give a whole number from 1 to 50."
+
+
+def test_a_second_question_stands_where_its_noise_level_is() -> None:
+    heun, kdpm2 = (places(plan_run(name, SD15, {}, 3)) for name in ("heun", "kdpm2"))
+    assert heun == [0, 1, 1, 2, 2]
+    np.testing.assert_allclose(kdpm2, [0, 0.5, 1, 1.5, 2])
+    assert places(plan_run("pndm", SD15, {}, 3)) == [0, 1, 1, 2]
+
+
+def test_table_has_a_row_for_every_call() -> None:
+    paths = overlay_paths(SD15, 5, "ddim")
+    rows = overlay_rows(paths)
+    assert len(rows) == sum(path.plan.calls for path in paths if path.plan)
+    alpha_bar = float(np.cumprod(1 - np.linspace(0.00085**0.5, 0.012**0.5, 1000) ** 2)[801])
+    assert rows[0] == {
+        "scheduler": "DDIM",
+        "call": 1,
+        "step": 1,
+        "t": 801.0,
+        "sigma": pytest.approx(((1 - alpha_bar) / alpha_bar) ** 0.5, rel=1e-6),
+        "alpha_bar": pytest.approx(alpha_bar, rel=1e-6),
+        "snr_db": pytest.approx(10 * np.log10(alpha_bar / (1 - alpha_bar)), abs=1e-3),
+    }

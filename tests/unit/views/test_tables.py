@@ -1,0 +1,27 @@
+import csv
+import io
+
+import pytest
+
+from core.views.tables import csv_of
+
+
+def test_rows_come_back_from_the_file() -> None:
+    rows = [{"step": 1, "word": 'a, "b"\nc'}, {"step": 2, "word": "é🍎"}]
+    read = list(csv.DictReader(io.StringIO(csv_of(rows))))
+    assert read == [{"step": "1", "word": 'a, "b"\nc'}, {"step": "2", "word": "é🍎"}]
+
+
+@pytest.mark.parametrize("text", ["=cmd|'/c calc'!A1", "+1", "-1", "@x", "\tx"])
+def test_formulas_are_not_run_by_a_spreadsheet(text: str) -> None:
+    read = next(csv.DictReader(io.StringIO(csv_of([{"word": text}]))))
+    assert read["word"] == f"'{text}"
+
+
+def test_negative_numbers_stay_numbers() -> None:
+    assert csv_of([{"value": -1.5}]) == "value\n-1.5\n"
+
+
+def test_no_rows_are_refused() -> None:
+    with pytest.raises(ValueError, match="0 rows"):
+        csv_of([])
