@@ -3,12 +3,13 @@
 import streamlit as st
 
 from core.ideas.guidance import guide
-from core.ui.downloads import offer_downloads, show_table
+from core.ui.downloads import offer_downloads
 from core.ui.errors import explained
+from core.ui.generation_looks import choose_look, show_look
 from core.ui.opening import open_picture
 from core.ui.page import lesson, show_equation
 from core.ui.prompt_notes import prompt_notes
-from core.ui.run_panel import decode_film, show_run
+from core.ui.run_panel import show_run
 from core.ui.running_example import running_example
 from core.ui.settings import (
     guidance_slider,
@@ -33,12 +34,9 @@ with settings:
     negative_box()
     open_picture()
 
-behind = st.container()
-with behind:
-    asked_formula = st.toggle("The formula and its code")
-    if asked_formula:
-        show_equation(guide)
-    asked_table = st.toggle("Every step in numbers")
+below = st.container()
+if st.toggle("The formula and its code"):
+    show_equation(guide)
 
 with film, explained():
     shown = show_run(running_example())
@@ -48,7 +46,5 @@ with film, explained():
             "it believes is hidden in there: first a blurry guess, then detail after detail."
         )
         offer_downloads(shown)
-        if asked_table:
-            with behind:
-                show_table(shown)
-        decode_film(shown)
+        with below:
+            show_look(choose_look(), shown)

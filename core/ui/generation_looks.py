@@ -1,0 +1,42 @@
+"""Closer looks at a run, each imported when it is chosen: charts take time to load."""
+
+from collections.abc import Callable
+
+from core.ui.errors import explained
+from core.ui.look_box import look_box, look_place
+from core.ui.run_panel import decode_film
+from core.ui.shown import Shown
+
+NUMBERS = "Every step in numbers"
+
+
+def _numbers(shown: Shown) -> None:
+    from core.ui.downloads import show_table
+
+    show_table(shown)
+
+
+LOOKS: dict[str, Callable[[Shown], None]] = {
+    NUMBERS: _numbers,
+}
+LONG: tuple[str, ...] = ()  # looks that ask the engine: the film above is decoded before them
+
+
+def choose_look() -> str:
+    """Ask for one of the looks."""
+    return look_box(list(LOOKS), "generation_look")
+
+
+def show_look(look: str, shown: Shown) -> None:
+    """Show one look; nothing of the others is computed. The film gets its decoded pictures.
+
+    Args:
+        look: from ``choose_look``.
+        shown: the run on show.
+    """
+    place = look_place(LOOKS, look)
+    if look in LONG:
+        decode_film(shown)
+    with place, explained():
+        LOOKS[look](shown)
+    decode_film(shown)
