@@ -1,7 +1,8 @@
 """Train the models that ship, one command a stage.
 
 data, text, vae, unet, evaluate and export make the built-in model, in this order; pixels makes the
-small model of faces.
+small model of faces. restore lets a run go on from the weights that ship: after it, for example,
+unet --steps N trains the U-Net further.
 """
 
 import argparse
@@ -11,7 +12,7 @@ from pathlib import Path
 from core.errors import ExplainerError
 
 ROOT = Path(__file__).resolve().parents[2]
-STAGES = ("data", "text", "vae", "unet", "evaluate", "export", "pixels")
+STAGES = ("data", "text", "vae", "unet", "evaluate", "export", "pixels", "restore")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -20,6 +20,7 @@ STAGES: dict[str, tuple[Plan, int, str]] = {
 }
 
 REPORT, SHEET = "evaluation.json", "contact_sheet.webp"
+DEVICES = "devices.json"  # what each stage ran on, beside the logs
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def write_card(report: Mapping[str, Any], runs: Path) -> str:  # Any: as above
         f"| {name} | {steps:,} | {batch} {what} | {hours:.1f} | {device} |"
         for name, (_, batch, what) in STAGES.items()
         for steps, hours in [_log_totals(runs / name / "log.csv")]
-        for device in [(runs / name / "device.txt").read_text().strip()]
+        for device in [stage_device(runs / name)]
     )
     return CARD.format(
         goals=goals,
@@ -125,6 +126,11 @@ def write_card(report: Mapping[str, Any], runs: Path) -> str:  # Any: as above
         device=report["device"],
         objects=f"{report['objects']:,}",
     )
+
+
+def stage_device(folder: Path) -> str:
+    """What a stage ran on, in words."""
+    return (folder / "device.txt").read_text().strip()
 
 
 def _log_totals(path: Path) -> tuple[int, float]:

@@ -12,7 +12,7 @@ from torch import Tensor
 from core.errors import ExplainerError
 from core.models.manifest import write_manifest
 from core.training import loop, text, unet, vae, vocabulary
-from core.training.card import REPORT, STAGES, write_card
+from core.training.card import DEVICES, REPORT, STAGES, stage_device, write_card
 from core.training.run import Run, trained_reader, trained_vae
 
 MODEL_INDEX = {
@@ -80,6 +80,8 @@ def ship(run: Run, target: Path) -> None:
     (fresh / "training").mkdir()
     for stage in STAGES:
         _thin(run.folder / stage / "log.csv", fresh / "training" / f"{stage}.csv")
+    devices = {stage: stage_device(run.folder / stage) for stage in STAGES}
+    (fresh / "training" / DEVICES).write_text(json.dumps(devices, indent=2) + "\n")
     (fresh / "MODEL_CARD.md").write_text(write_card(report, run.folder))
     write_manifest(fresh)
     shutil.rmtree(target, ignore_errors=True)
@@ -92,9 +94,17 @@ def trained_steps(run: Run) -> dict[str, int]:
 
 
 def _thin(log: Path, target: Path, rows: int = 200) -> None:
-    """Copy a log with at most about ``rows`` evenly spaced rows."""
+    """Copy a log with at most about ``rows`` rows; those between are lost, but not their time."""
     with log.open(newline="") as file:
-        lines = list(csv.reader(file))
+        lines = list(csv.DictReader(file))
     every = max(1, len(lines) // rows)
+    kept, seconds = [], 0.0
+    for number, line in enumerate(lines, 1):
+        seconds += float(line["seconds"])
+        if number % every == 0 or number == len(lines):
+            kept.append(line | {"seconds": f"{seconds:.1f}"})
+            seconds = 0.0
     with target.open("w", newline="") as file:
-        csv.writer(file).writerows([lines[0], *lines[1::every]])
+        table = csv.DictWriter(file, list(lines[0]))
+        table.writeheader()
+        table.writerows(kept)

@@ -18,6 +18,8 @@ from core.errors import ExplainerError
 Losses = dict[str, Tensor]
 BatchLoss = Callable[[int, torch.Generator], Losses]
 
+CHECKPOINT = "checkpoint.safetensors"
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -121,7 +123,7 @@ def save_checkpoint(
         for key, value in optimizer.state.get(parameter, {}).items():
             tensors[f"optimizer/{key}/{name}"] = torch.as_tensor(value)
     tensors = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-    save_whole(tensors, folder / "checkpoint.safetensors", step=step)
+    save_whole(tensors, folder / CHECKPOINT, step=step)
 
 
 def save_whole(tensors: dict[str, Tensor], path: Path, step: int = 0) -> None:
@@ -139,13 +141,14 @@ def load_checkpoint(
     averages: dict[str, Tensor],
 ) -> int:
     """Restore what :func:`save_checkpoint` wrote and return the step to go on with (0 if none)."""
-    path = folder / "checkpoint.safetensors"
+    path = folder / CHECKPOINT
     if not path.exists():
         return 0
     tensors = load_file(path)
     model.load_state_dict(_below(tensors, "model/"))
-    for name, value in _below(tensors, "ema/").items():
-        averages[name].copy_(value)
+    averaged = _below(tensors, "ema/")
+    for name, average in averages.items():  # weights that shipped are averages themselves
+        average.copy_(averaged.get(name, trained[name].detach()))
     for name, parameter in trained.items():
         state = {
             key: tensors[f"optimizer/{key}/{name}"]
@@ -159,7 +162,7 @@ def load_checkpoint(
 
 def checkpoint_step(folder: Path) -> int:
     """How many steps the checkpoint in ``folder`` has behind it; 0 where there is none."""
-    return saved_step(folder / "checkpoint.safetensors")
+    return saved_step(folder / CHECKPOINT)
 
 
 def saved_step(path: Path) -> int:
@@ -176,7 +179,7 @@ def load_weights(folder: Path, model: nn.Module, *, averaged: bool) -> int:
     Raises:
         FileNotFoundError: there is no checkpoint in ``folder``.
     """
-    tensors = load_file(folder / "checkpoint.safetensors")
+    tensors = load_file(folder / CHECKPOINT)
     state = _below(tensors, "model/")
     if averaged:
         state |= _below(tensors, "ema/")

@@ -15,6 +15,7 @@ from core.training import (
     loop,
     pictures,
     pixels,
+    restore,
     text,
     unet,
     vae,
@@ -133,3 +134,9 @@ def run_export(run: Run) -> None:
     """Write the model that was evaluated into the project's weights folder."""
     export.ship(run, builtin_folder())
     print(f"{evaluate.folder_megabytes(builtin_folder())} MB in {builtin_folder()}")
+
+
+def run_restore(run: Run) -> None:
+    """Put the weights that ship where the stages look for their checkpoints."""
+    restored = restore.restore(builtin_folder(), run.folder, run.pictures().objects)
+    print(", ".join(f"{stage}: {steps:,} steps" for stage, steps in restored.items()))

@@ -66,7 +66,7 @@ def make_embeddings(folder: Path, width: int) -> Tensor:
     Every piece is read by a public sentence model; the 384 numbers it gives are reduced to
     ``width`` by principal components and scaled to a deviation of 0.04.
     """
-    path = folder / f"embeddings-{width}.safetensors"
+    path = embeddings_file(folder, width)
     if not path.exists():
         pieces = _plain_pieces(make_tokenizer(folder))
         sentences = _embed(pieces, _sentence_model(folder))
@@ -77,6 +77,11 @@ def make_embeddings(folder: Path, width: int) -> Tensor:
         reduced = centred @ axes[:width].T
         save_whole({"weight": (reduced / reduced.std() * EMBEDDING_STD).contiguous()}, path)
     return load_file(path)["weight"]
+
+
+def embeddings_file(folder: Path, width: int) -> Path:
+    """Where the embeddings of a width are kept in the data stage's folder."""
+    return folder / f"embeddings-{width}.safetensors"
 
 
 def _plain_pieces(tokenizer_folder: Path) -> list[str]:

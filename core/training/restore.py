@@ -1,0 +1,75 @@
+"""Go on from the weights that ship: they become checkpoints of a run whose own are gone.
+
+What does not ship begins anew: the optimizer's state, the text encoder's heads, the image tower and
+the judge.
+"""
+
+import json
+import shutil
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from core.errors import ExplainerError
+from core.nets.autoencoder import Autoencoder
+from core.nets.config import AutoencoderConfig
+from core.training import loop, text, unet, vocabulary
+from core.training.card import DEVICES, REPORT
+
+EMBEDDINGS = "text_model.embeddings.token_embedding.weight"
+SHIPPED = ("vae", "decoder", "text", "unet")  # stages whose weights are in the folder
+
+
+def restore(model: Path, runs: Path, objects: int) -> dict[str, int]:
+    """Write the checkpoints and logs of the stages whose weights ship.
+
+    Args:
+        model: a folder that ``export`` wrote.
+        runs: the run's folder, with the data stage's files.
+        objects: how many objects the pictures show, for the text encoder's heads.
+
+    Returns:
+        How many steps each stage has behind it.
+
+    Raises:
+        ExplainerError: the run has checkpoints of its own, which this would overwrite.
+    """
+    own = [stage for stage in SHIPPED if loop.checkpoint_step(runs / stage)]
+    if own:
+        raise ExplainerError(
+            f"This run has checkpoints of its own: {', '.join(own)}.",
+            "Name another folder with --runs, or go on from what is there.",
+        )
+    trained: dict[str, int] = json.loads((model / REPORT).read_text())["trained_steps"]
+    devices: dict[str, str] = json.loads((model / "training" / DEVICES).read_text())
+    for stage, network in _networks(model, runs, objects).items():
+        folder = runs / stage
+        folder.mkdir(parents=True, exist_ok=True)
+        tensors = {f"model/{name}": value for name, value in network.state_dict().items()}
+        loop.save_whole(tensors, folder / loop.CHECKPOINT, step=trained[stage])
+        shutil.copyfile(model / "training" / f"{stage}.csv", folder / "log.csv")
+        (folder / "device.txt").write_text(f"{devices[stage]}\n")
+    table = load_file(model / "text_encoder" / "model.safetensors")[EMBEDDINGS].float()
+    loop.save_whole({"weight": table}, vocabulary.embeddings_file(runs / "data", text.WIDTH))
+    shutil.copytree(model / "tokenizer", runs / "data" / "tokenizer", dirs_exist_ok=True)
+    return {stage: trained[stage] for stage in SHIPPED}
+
+
+def _networks(model: Path, runs: Path, objects: int) -> dict[str, nn.Module]:
+    config = json.loads((model / "vae" / "config.json").read_text())
+    autoencoder = Autoencoder(AutoencoderConfig.from_config(config))
+    _load(autoencoder, model / "vae" / "diffusion_pytorch_model.safetensors")
+    network = unet.build_unet()
+    _load(network, model / "unet" / "diffusion_pytorch_model.safetensors")
+    encoder = text.build_text_encoder(torch.zeros(text.CONFIG["vocab_size"], text.WIDTH))
+    _load(encoder, model / "text_encoder" / "model.safetensors", "text_model.")
+    reader = text.TextReader(encoder, objects)
+    return {"vae": autoencoder, "decoder": autoencoder, "text": reader, "unet": network}
+
+
+def _load(network: nn.Module, path: Path, prefix: str = "") -> None:
+    """Load weights that were written in half precision."""
+    state = {name.removeprefix(prefix): value.float() for name, value in load_file(path).items()}
+    network.load_state_dict(state)

@@ -1,0 +1,57 @@
+"""Restoring: a run whose checkpoints are gone goes on from the weights that ship."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from core.errors import ExplainerError
+from core.models.catalog import builtin_folder
+from core.training import loop, restore, unet
+from core.training.loop import Plan
+from core.training.pictures import PictureBank
+from core.training.run import Run, trained_reader
+
+
+def test_training_goes_on_from_the_weights_that_ship(bank: PictureBank, data_folder: Path) -> None:
+    runs = data_folder.parent
+    trained = restore.restore(builtin_folder(), runs, bank.objects)
+    report = json.loads((builtin_folder() / "evaluation.json").read_text())
+    assert trained == {stage: report["trained_steps"][stage] for stage in restore.SHIPPED}
+
+    shipped = load_file(builtin_folder() / "unet" / "diffusion_pytorch_model.safetensors")
+    network = unet.build_unet()
+    asked: list[int] = []
+
+    def batch_loss(step: int, generator: torch.Generator) -> dict[str, torch.Tensor]:
+        asked.append(step)
+        return {"loss": network.conv_in.weight.square().sum()}
+
+    plan = Plan(steps=trained["unet"] + 1, lr=0.0, ema=0.999)
+    list(loop.train(network, batch_loss, plan, runs / "unet"))
+    assert asked == [trained["unet"]]
+    assert loop.load_weights(runs / "unet", network, averaged=True) == trained["unet"] + 1
+    for name, value in network.state_dict().items():
+        torch.testing.assert_close(value, shipped[name].float(), msg=name)
+    log = (runs / "unet" / "log.csv").read_text()
+    assert log == (builtin_folder() / "training" / "unet.csv").read_text()
+
+
+def test_what_is_frozen_comes_back_as_it_was(bank: PictureBank, data_folder: Path) -> None:
+    run = Run(data_folder.parent, torch.device("cpu"))
+    restore.restore(builtin_folder(), run.folder, bank.objects)
+    shipped = load_file(builtin_folder() / "text_encoder" / "model.safetensors")
+    for name, value in trained_reader(run, bank).encoder.state_dict().items():
+        torch.testing.assert_close(value, shipped[f"text_model.{name}"].float(), msg=name)
+
+
+def test_checkpoints_of_its_own_are_not_overwritten(bank: PictureBank, data_folder: Path) -> None:
+    runs = data_folder.parent
+    loop_file = runs / "unet" / loop.CHECKPOINT
+    loop_file.parent.mkdir()
+    loop.save_whole({"model/x": torch.zeros(1)}, loop_file, step=5)
+    with pytest.raises(ExplainerError, match="own: unet"):
+        restore.restore(builtin_folder(), runs, bank.objects)
+    assert loop.checkpoint_step(runs / "unet") == 5
