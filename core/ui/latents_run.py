@@ -5,8 +5,7 @@ import streamlit as st
 from core.models.latent_reading import PictureReading
 from core.ui.component import mount
 from core.ui.running_example import running_example
-from core.ui.runs import say_status
-from core.ui.shown import compute, kept
+from core.ui.shown import here
 from core.views.latents_run import run_data
 
 
@@ -19,13 +18,8 @@ def show_run_latents(reading: PictureReading) -> None:
     Raises:
         ExplainerError: the engine could not do it.
     """
-    request = running_example()
-    shown = kept(request)
-    if shown is None:
-        line = st.empty()
-        shown = compute(request, lambda ticket: line.caption(say_status(ticket.status(), "Step")))
-        line.empty()
-    mount("latents_run", run_data(shown.run, reading.colour_weights, reading.colour_bias))
+    run = here(running_example()).run
+    mount("latents_run", run_data(run, reading.colour_weights, reading.colour_bias))
     st.markdown(
         "**It begins as the unit Gaussian, grey line and blue bars alike**, and ends with the "
         "spread of a picture’s latents. What it believes is in there looks like a picture’s "

@@ -5,9 +5,9 @@ from typing import TypeVar
 import streamlit as st
 
 from core.engine.looks.look import Look
-from core.ui.runs import asked, follow, say_status
+from core.ui.runs import Draw, asked, follow, say_status
 
-KEPT = 24  # answers in this session, whatever they are about
+KEPT = 32  # answers in this session, whatever they are about
 _ANSWERS = "look_answers"
 
 Answer = TypeVar("Answer")
@@ -22,24 +22,40 @@ def known(look: Look[Answer]) -> Answer | None:
     return st.session_state.get(_ANSWERS, {}).get(look)
 
 
-def read(look: Look[Answer], doing: str = "Step") -> Answer:
+def read(look: Look[Answer], doing: str = "Step", draw: Draw | None = None) -> Answer:
     """Have the engine answer, and keep what it says.
 
     Args:
         look: what to read.
         doing: what is counted meanwhile.
+        draw: as for ``ask``.
 
     Raises:
         ExplainerError: the engine could not do it.
     """
     kept: dict[Look[Answer], Answer] = st.session_state.setdefault(_ANSWERS, {})
     if look not in kept:
-        line = st.empty()
-        with asked(look) as ticket:
-            follow(ticket, lambda ticket: line.caption(say_status(ticket.status(), doing)))
-            answer = ticket.result()
-        line.empty()
+        answer = ask(look, doing, draw)
         for old in list(kept)[: len(kept) + 1 - KEPT]:
             del kept[old]
         kept[look] = answer
     return kept[look]
+
+
+def ask(look: Look[Answer], doing: str = "Step", draw: Draw | None = None) -> Answer:
+    """Have the engine answer, without keeping what it says.
+
+    Args:
+        look: what to read.
+        doing: what is counted meanwhile.
+        draw: shows how far it is; None says so in a line here, which is gone in the end.
+
+    Raises:
+        ExplainerError: the engine could not do it.
+    """
+    line = st.empty()
+    with asked(look) as ticket:
+        follow(ticket, draw or (lambda ticket: line.caption(say_status(ticket.status(), doing))))
+        answer = ticket.result()
+    line.empty()
+    return answer

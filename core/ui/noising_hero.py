@@ -9,7 +9,6 @@ from PIL import Image
 
 from core.engine.looks.noising import NoiseLook
 from core.engine.request import MAX_SEED
-from core.errors import ExplainerError
 from core.ideas.schedule_config import read_alpha_bar, read_betas
 from core.ideas.schedules import (
     accumulate_alpha_bar,
@@ -22,16 +21,15 @@ from core.models.folders import read_json
 from core.models.schedulers_info import SCHEDULERS
 from core.models.uploads import fit
 from core.ui.component import mount
-from core.ui.errors import show_error
 from core.ui.latents_source import Source
 from core.ui.looking import known, read
+from core.ui.paint_first import paint_first
 from core.ui.running_example import running_example
 from core.ui.tokenizing import model_folder
+from core.ui.visits import find_visits, known_visits
 from core.views.noising import Schedule, frame_times, noising_data, pixel_noise
 
-FIRST_PAINT_S = 0.5  # left to the browser before the engine's libraries are imported
 WIDEST = 192  # pixels of the live picture; larger ones are shown smaller
-_PAINTED, _FAILED, _VISITS = "noising_painted", "noising_failed", "noising_visits"
 ENDS_IN_NOISE = "nothing left at the end"
 NAMES = {
     "linear": "linear", "scaled_linear": "scaled linear", "squaredcos_cap_v2": "cosine",
@@ -131,14 +129,13 @@ def show_hero(source: Source, schedule: Schedule, other: Schedule, seed: int) ->
         seed: of the noise.
     """
     look = look_of(source, schedule, seed)
-    failed, error = st.session_state.get(_FAILED, (None, None))
-    if failed == look and error is not None:  # asking again by itself would fail again, for ever
-        show_error(error)
-        st.button("Try again", on_click=lambda: st.session_state.pop(_FAILED))
-    waits = failed != look and (known(look) is None or _visits() is None)
-    st.fragment(_draw, run_every=FIRST_PAINT_S if waits else None)(
-        source, schedule, other, seed, waits
-    )
+
+    def compute(_: None) -> None:
+        find_visits(running_example(), model_config())
+        read(look, "Picture")
+
+    there = known(look) is not None and known_visits(running_example()) is not None
+    paint_first("noising", look, there, lambda: _draw(source, schedule, other, seed), compute)
 
 
 def look_of(source: Source, schedule: Schedule, seed: int) -> NoiseLook:
@@ -155,28 +152,17 @@ def look_of(source: Source, schedule: Schedule, seed: int) -> NoiseLook:
     )
 
 
-def _draw(source: Source, schedule: Schedule, other: Schedule, seed: int, waits: bool) -> None:
-    look = look_of(source, schedule, seed)
-    found, visits = known(look), _visits()
+def _draw(source: Source, schedule: Schedule, other: Schedule, seed: int) -> None:
+    found, visits = known(look_of(source, schedule, seed)), known_visits(running_example())
     pixels = shown_pixels(source)
     noise = pixel_noise(pixels.shape[0], pixels.shape[1], seed)
     decoded = None if found is None else (frame_times(schedule.alpha_bar), found.pictures)
-    mount("noising", noising_data(pixels, noise, schedule, other, decoded, *_told(visits)))
-    if not waits:
-        return
-    first = not st.session_state.get(_PAINTED)
-    st.session_state[_PAINTED] = True
-    if first:
-        return
-    try:
-        _find_visits()
-        read(look, "Picture")
-    except ExplainerError as wrong:
-        st.session_state[_FAILED] = (look, wrong)
-    st.rerun(scope="app")
+    told = _told(() if visits is None else visits.timesteps)
+    mount("noising", noising_data(pixels, noise, schedule, other, decoded, *told))
 
 
-def _told(visits: tuple[float, ...] | None) -> tuple[tuple[float, ...], str]:
+def _told(visits: tuple[float, ...]) -> tuple[tuple[float, ...], str]:
+    """Return the marks on the time axis, and what they are; none where the scheduler refuses."""
     if not visits:
         return (), ""
     title = SCHEDULERS[running_example().scheduler].title
@@ -184,28 +170,3 @@ def _told(visits: tuple[float, ...] | None) -> tuple[tuple[float, ...], str]:
         f"Marks: where your run stops on its way back, {title}, {len(visits)} U-Net calls, "
         f"from t = {max(visits):g}."
     )
-
-
-def _visits() -> tuple[float, ...] | None:
-    """Return the timesteps of the running example's run, where they have been found out."""
-    found = st.session_state.get(_VISITS)
-    return found[1] if found and found[0] == _run() else None
-
-
-def _find_visits() -> None:
-    """Ask the scheduler where the run stops; what it refuses is no matter of this page."""
-    from core.models.timetable import timetable  # imports diffusers
-
-    if _visits() is not None:
-        return
-    request = running_example()
-    try:
-        visits = timetable(request.scheduler, model_config(), dict(request.params), request.steps)
-    except ExplainerError:
-        visits = ()
-    st.session_state[_VISITS] = (_run(), visits)
-
-
-def _run() -> tuple[object, ...]:
-    request = running_example()
-    return request.model, request.scheduler, request.params, request.steps

@@ -9,8 +9,7 @@ from core.ideas.equation import equation_of
 from core.models.schedulers_info import SCHEDULERS
 from core.ui.looking import read
 from core.ui.running_example import running_example
-from core.ui.runs import say_status
-from core.ui.shown import Shown, compute, kept
+from core.ui.shown import here
 from core.views.run import Run
 from core.views.schedulers_step import (
     CALCULATED,
@@ -37,7 +36,7 @@ def show_step(config: dict[str, Any]) -> None:  # Any: what JSON holds
         names = ", ".join(SCHEDULERS[name].title for name in CALCULATED)
         st.markdown(f"One step is worked out for **{names}**. Choose one of them above.")
         return
-    run = _shown().run
+    run = here(request).run
     step, where = _choose(run)
     call = first_call(run, step)
     fresh = 0.0
@@ -63,17 +62,6 @@ def show_step(config: dict[str, Any]) -> None:  # Any: what JSON holds
         f"{'x0 + sigma eps' if worked.scale != 'unit scale' else 'unit scale'}; the library adds "
         "up in float32.]"
     )
-
-
-def _shown() -> Shown:
-    """Return the running example's run, computed where it is not there yet."""
-    request = running_example()
-    shown = kept(request)
-    if shown is None:
-        line = st.empty()
-        shown = compute(request, lambda ticket: line.caption(say_status(ticket.status(), "Step")))
-        line.empty()
-    return shown
 
 
 def _choose(run: Run) -> tuple[int, Position]:

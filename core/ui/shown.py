@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from core.engine.request import FilmRequest, Request
-from core.ui.runs import Draw, asked, follow
+from core.ui.runs import Draw, asked, follow, say_status
 from core.views.exports import webp_animation
 from core.views.film import film_data
 from core.views.run import Frames, Run, frames_of, quick_frames, run_of
@@ -64,6 +64,23 @@ def compute(request: Request, draw: Draw) -> Shown:
         follow(ticket, draw)
         run = run_of(ticket.result())
     return _keep(run, quick_frames(run), None)
+
+
+def here(request: Request) -> Shown:
+    """Return the run of a request; where it is not there, it is computed, and a line says so.
+
+    Args:
+        request: a valid request.
+
+    Raises:
+        ExplainerError: the engine could not do it.
+    """
+    shown = kept(request)
+    if shown is None:
+        line = st.empty()
+        shown = compute(request, lambda ticket: line.caption(say_status(ticket.status(), "Step")))
+        line.empty()
+    return shown
 
 
 def decode(shown: Shown, draw: Draw) -> Shown:

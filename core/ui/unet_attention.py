@@ -1,18 +1,16 @@
 """Self-attention inside the U-Net: a click on the picture, and where that position looks."""
 
-from typing import Any
-
 import streamlit as st
 
 from core.engine.looks.unet_attention import SelfAttentionLook
 from core.models.unet_facts import UNetFacts
 from core.ui.component import mount
+from core.ui.looking import read
 from core.ui.shown import Shown
-from core.ui.unet_run import ask, place_of
+from core.ui.unet_run import place_of
 from core.views.unet_attention import attention_data
 
-KEPT = 12  # answers, in this session
-_POSITION, _ANSWERS = "unet_position", "unet_attentions"
+_POSITION = "unet_position"
 
 
 def show_attention(facts: UNetFacts, shown: Shown, call: int) -> None:
@@ -34,7 +32,7 @@ def show_attention(facts: UNetFacts, shown: Shown, call: int) -> None:
         "**Click the picture.** Each small map is one head: how much that position takes from "
         "every position, itself included, just before this layer reads the words."
     )
-    looks = _read(SelfAttentionLook(place.request.model, place, row, column))
+    looks = read(SelfAttentionLook(place.request.model, place, row, column), "Piece")
     data = attention_data(facts, looks, shown.run.picture, (row, column))
     mounted = mount("unet_attention", data, on_place_change=lambda: None)
     if mounted.place is not None:
@@ -45,13 +43,3 @@ def show_attention(facts: UNetFacts, shown: Shown, call: int) -> None:
         "what each position would get if all were alike. The maps say where numbers come from, "
         "not why."
     )
-
-
-def _read(look: SelfAttentionLook) -> Any:  # Any: a tuple of Looking
-    kept: dict[SelfAttentionLook, Any] = st.session_state.setdefault(_ANSWERS, {})
-    if look not in kept:
-        found = ask(look, "Piece")
-        for old in list(kept)[: len(kept) + 1 - KEPT]:
-            del kept[old]
-        kept[look] = found
-    return kept[look]

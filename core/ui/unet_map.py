@@ -1,13 +1,13 @@
 """The map of the U-Net with one box looked into; the first paint imports no torch."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from core.engine.request import Request, to_json
-from core.errors import ExplainerError
+from core.engine.request import Request
 from core.models.unet_facts import Box, UNetFacts
 from core.models.unet_seen import BlocksSeen
 from core.ui.component import mount
-from core.ui.errors import show_error
+from core.ui.paint_first import paint_first
 from core.ui.running_example import running_example
 from core.ui.runs import say_status
 from core.ui.shown import Shown, compute, kept
@@ -17,8 +17,7 @@ from core.ui.unet_panel import show_block, show_code
 from core.ui.unet_run import kept_blocks, moment_of, place_of, read_blocks
 from core.views.unet_map import unet_map
 
-FIRST_PAINT_S = 0.3  # left to the browser before the engine is woken
-_PAINTED, _FAILED = "unet_painted", "unet_failed"
+FIRST_PAINT_S = 0.3  # the map is much to look at already
 _BOX, _STEP, _CALL = "unet_box", "unet_step", "unet_call"
 
 
@@ -29,12 +28,10 @@ def show_network(facts: UNetFacts) -> None:
         facts: of the running example's network.
     """
     request = running_example()
-    failed, error = st.session_state.get(_FAILED, ("", None))
-    if failed == to_json(request):  # asking again by itself would fail again, for ever
-        show_error(error)
-        st.button("Try again", on_click=lambda: st.session_state.pop(_FAILED))
-    waits = failed != to_json(request) and _seen(request) is None
-    st.fragment(_draw, run_every=FIRST_PAINT_S if waits else None)(facts, request, waits)
+    paint_first(
+        "unet", request, _seen(request) is not None,
+        lambda: _draw(facts, request), lambda line: _compute(request, line), FIRST_PAINT_S,
+    )  # fmt: skip
 
 
 def chosen_call(shown: Shown) -> int:
@@ -52,8 +49,15 @@ def _seen(request: Request) -> BlocksSeen | None:
     return None if shown is None else kept_blocks(place_of(shown, chosen_call(shown)))
 
 
-def _draw(facts: UNetFacts, request: Request, waits: bool) -> None:
-    """Draw what is there; where something is missing, from the second turn on, see to it."""
+def _compute(request: Request, line: DeltaGenerator) -> None:
+    run = kept(request) or compute(
+        request, lambda ticket: line.caption(say_status(ticket.status(), "Step"))
+    )
+    read_blocks(place_of(run, chosen_call(run)))
+
+
+def _draw(facts: UNetFacts, request: Request) -> DeltaGenerator:
+    """Draw what is there; returns where to say how far it is."""
     shown = kept(request)
     network, panel = st.columns([2, 1], gap="small")
     with panel:
@@ -77,20 +81,7 @@ def _draw(facts: UNetFacts, request: Request, waits: bool) -> None:
         show_block(facts, box, seen)
     if st.toggle("The code of this box", key="unet_code"):
         show_code(box)
-    if not waits:
-        return
-    first = st.session_state.get(_PAINTED) != to_json(request)
-    st.session_state[_PAINTED] = to_json(request)
-    if first and shown is None:
-        return
-    try:
-        run = shown or compute(
-            request, lambda ticket: line.caption(say_status(ticket.status(), "Step"))
-        )
-        read_blocks(place_of(run, chosen_call(run)))
-    except ExplainerError as error:
-        st.session_state[_FAILED] = (to_json(request), error)
-    st.rerun(scope="app")
+    return line
 
 
 def _nothing() -> None:

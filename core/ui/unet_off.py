@@ -1,24 +1,24 @@
 """Switching off text, time or a skip connection, beside the network as it is."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.engine.looks.look import Look
 from core.engine.looks.unet_off import OffAtStepLook, OffRunLook, Switch
-from core.engine.request import Request
+from core.engine.ticket import Ticket
 from core.models.unet_facts import UNetFacts
-from core.ui.runs import asked, follow, say_status
+from core.ui.looking import read
+from core.ui.runs import say_status
 from core.ui.shown import Shown
-from core.ui.unet_run import ask, place_of
+from core.ui.unet_run import place_of
 from core.views.unet_off import NOISE_LINE, SAYS, Part, apart, noise_picture, skip_names
 
-KEPT = 24  # answers, in this session
 LATEST_T = 999  # where the slider of the stopped clock ends
 WHAT, SKIP = "unet_off_what", "unet_off_skip"
-_TEXT, _TIME, _CLOCK, _ANSWERS = "unet_off_text", "unet_off_time", "unet_off_clock", "unet_offs"
+_TEXT, _TIME, _CLOCK = "unet_off_text", "unet_off_time", "unet_off_clock"
 TEXT, TIME, BRIDGE = "The text", "The time", "A skip connection"
 TEXTS: dict[str, Part] = {"Cross-attention is silent": "attention", "Your words are gone": "prompt"}
 TIMES: dict[str, Part] = {"No time at all": "time", "The clock stands still": "clock"}
@@ -52,7 +52,8 @@ def show_off(facts: UNetFacts, shown: Shown, call: int) -> None:
     _show(pairs[2][0], shown.run.picture, "as it is")
     for slot in (*pairs[0], *pairs[1], pairs[2][1]):
         slot.skeleton(height=120)
-    step = _answer(OffAtStepLook(request.model, place_of(shown, call), switch), lines[0])
+    at_step = OffAtStepLook(request.model, place_of(shown, call), switch)
+    step = read(at_step, draw=partial(_say, lines[0]))
     _show(pairs[0][0], noise_picture(step.noise), "as it is")
     _show(pairs[0][1], noise_picture(step.noise_off), "off")
     _show(pairs[1][0], step.picture, "as it is")
@@ -60,7 +61,8 @@ def show_off(facts: UNetFacts, shown: Shown, call: int) -> None:
     lines[0].caption(f"{NOISE_LINE} It moved by {step.change:.0%} of its own size.")
     far = apart(step.picture, step.picture_off)
     lines[1].caption(f"The same noisy latents; {far:.1f} of 255 apart on average.")
-    picture = _run(request, switch, lines[2])
+    whole_run = OffRunLook(request.model, request, switch)
+    picture = read(whole_run, draw=partial(_show_progress, lines[2]))
     _show(pairs[2][1], picture, "off")
     far = apart(shown.run.picture, picture)
     lines[2].caption(
@@ -99,39 +101,13 @@ def _choose(facts: UNetFacts) -> Switch:
         return Switch("clock", st.slider("It stands at t", 0, LATEST_T, 500, key=_CLOCK))
 
 
-def _run(request: Request, switch: Switch, line: Any) -> NDArray[np.uint8]:  # Any: a slot
-    """Have the engine walk the whole run, saying how far it is."""
-    look = OffRunLook(request.model, request, switch)
-    kept = _answers()
-    if look not in kept:
-        with asked(look) as ticket:
-
-            def draw(ticket: Any) -> None:  # Any: a ticket of a picture
-                status = ticket.status()
-                line.progress(
-                    min(1.0, status.step / max(1, status.steps)), say_status(status, "Step")
-                )
-
-            follow(ticket, draw)
-            _keep(look, ticket.result())
-    return _answers()[look]
+def _say(line: Any, ticket: Ticket[Any]) -> None:  # Any: a slot, and a reading
+    line.caption(say_status(ticket.status(), "Piece"))
 
 
-def _answer(look: Look[Any], line: Any) -> Any:  # Any: a reading, and a slot
-    if look not in _answers():
-        _keep(look, ask(look, "Piece", line.caption))
-    return _answers()[look]
-
-
-def _keep(look: Look[Any], answer: Any) -> None:  # Any: a reading
-    kept = _answers()
-    for old in list(kept)[: len(kept) + 1 - KEPT]:
-        del kept[old]
-    kept[look] = answer
-
-
-def _answers() -> dict[Look[Any], Any]:
-    return st.session_state.setdefault(_ANSWERS, {})
+def _show_progress(line: Any, ticket: Ticket[Any]) -> None:  # Any: as above
+    status = ticket.status()
+    line.progress(min(1.0, status.step / max(1, status.steps)), say_status(status, "Step"))
 
 
 def _show(slot: Any, picture: NDArray[np.uint8], caption: str) -> None:  # Any: a slot

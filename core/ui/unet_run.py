@@ -1,18 +1,15 @@
 """The run that the U-Net page looks into: its network's facts, the chosen call, what was read."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
-from core.engine.looks.look import Look
 from core.engine.looks.unet_blocks import BlocksLook
 from core.engine.looks.unet_place import Place
 from core.models.unet_facts import UNetFacts, read_unet_facts
 from core.models.unet_seen import BlocksSeen
+from core.ui.looking import ask
 from core.ui.running_example import running_example
-from core.ui.runs import asked, follow, say_status
 from core.ui.shown import Shown
 from core.ui.tokenizing import model_folder
 from core.views.unet_map import Moment
@@ -90,29 +87,6 @@ def read_blocks(place: Place) -> BlocksSeen:
             del kept[next(iter(kept))]
         kept[place] = found
     return kept[place]
-
-
-def ask(look: Look[Any], doing: str, draw: Callable[[str], object] | None = None) -> Any:
-    """Have the engine answer a look, saying how far it is.
-
-    Args:
-        look: what to read.
-        doing: what its pieces are called.
-        draw: shows a line of words; None shows it here and takes it away in the end.
-
-    Returns:
-        The reading; Any, because its class differs from look to look.
-
-    Raises:
-        ExplainerError: the engine could not do it.
-    """
-    line = st.empty()
-    show = draw or line.caption
-    with asked(look) as ticket:
-        follow(ticket, lambda ticket: show(say_status(ticket.status(), doing)))
-        reading = ticket.result()
-    line.empty()
-    return reading
 
 
 def _readings() -> dict[Place, BlocksSeen]:
