@@ -1,0 +1,63 @@
+"""What is there is drawn at once; what is missing is computed after the browser has painted it."""
+
+from collections.abc import Callable, Hashable
+from typing import TypeVar
+
+import streamlit as st
+
+from core.errors import ExplainerError
+from core.ui.errors import show_error
+
+Drawn = TypeVar("Drawn")
+
+
+def paint_first(
+    name: str,
+    wanted: Hashable,
+    there: bool,
+    draw: Callable[[], Drawn],
+    compute: Callable[[Drawn], object],
+    pause_s: float = 0.5,
+) -> None:
+    """Draw what is there; where something is missing, compute it and draw the page again.
+
+    The first time in a session the computing waits for the browser to ask again: importing the
+    engine's libraries takes seconds in which nothing would be painted.
+
+    Args:
+        name: of this part of the page.
+        wanted: what is computed. What failed is not asked for again by itself: it would fail
+            again, for ever.
+        there: whether nothing is missing.
+        draw: draws whatever is there.
+        compute: gets what ``draw`` returned; keeps what it finds, so that ``draw`` finds it.
+        pause_s: seconds left to the browser.
+    """
+    failures = f"{name}_failed"
+    failed, error = st.session_state.get(failures, (None, None))
+    if failed == wanted and error is not None:
+        show_error(error)
+        st.button("Try again", on_click=lambda: st.session_state.pop(failures))
+    waits = not there and failed != wanted
+    st.fragment(_turn, run_every=pause_s if waits else None)(name, wanted, waits, draw, compute)
+
+
+def _turn(
+    name: str,
+    wanted: Hashable,
+    waits: bool,
+    draw: Callable[[], Drawn],
+    compute: Callable[[Drawn], object],
+) -> None:
+    drawn = draw()
+    if not waits:
+        return
+    painted = f"{name}_painted"
+    if not st.session_state.get(painted):
+        st.session_state[painted] = True
+        return
+    try:
+        compute(drawn)
+    except ExplainerError as error:
+        st.session_state[f"{name}_failed"] = (wanted, error)
+    st.rerun(scope="app")
