@@ -58,6 +58,11 @@ PAGES = {
         ("The formulas and their code",),
     ),
     "/unet?steps=3": Looked("[data-testid=stImage] img", ("section.unet .board",), ()),
+    "/training": Looked(
+        "section.training[data-shown]",
+        ("section.training .stages", "section.training .chart canvas"),
+        (),
+    ),
     "/timesteps?steps=3": Looked(
         "section.timesteps .map svg[data-count='3']",
         ("section.timesteps .map canvas", "section.timesteps .bars canvas"),

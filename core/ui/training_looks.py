@@ -1,0 +1,48 @@
+"""Closer looks at training: what each part learns, what came of it, and trainings of your own."""
+
+import streamlit as st
+
+from core.training.history import Stage
+from core.ui.look_box import look_box, look_place
+from core.ui.training_history import show_numbers, show_quality
+
+GOALS, NUMBERS = "What came of it", "In numbers"
+LOOKS = (GOALS, NUMBERS)
+
+
+def say_time(stages: tuple[Stage, ...]) -> None:
+    """Say how long all of it took, and how to do it again.
+
+    Args:
+        stages: from ``show_history``.
+    """
+    hours = sum(stage.hours for stage in stages)
+    longest = max(stages, key=lambda stage: stage.hours)
+    devices = " and ".join(sorted({stage.device for stage in stages}))
+    st.markdown(
+        f"**Yes, you could.** All stages together took {hours:.1f} hours on {devices}, most of it "
+        f"({longest.hours:.1f} hours) the longest one. `make train` does it again from public "
+        "packages; below are trainings that take less than a minute."
+    )
+
+
+def choose_look() -> str:
+    """Ask for one of the looks."""
+    return look_box(LOOKS, "training_look")
+
+
+def show_look(look: str, stages: tuple[Stage, ...]) -> None:
+    """Show one look; nothing of the others is computed.
+
+    Args:
+        look: from ``choose_look``.
+        stages: from ``show_history``.
+
+    Raises:
+        ExplainerError: something that it needs is missing or damaged.
+    """
+    with look_place(LOOKS, look):
+        if look == GOALS:
+            show_quality()
+        else:
+            show_numbers(stages)

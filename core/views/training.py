@@ -1,0 +1,181 @@
+"""The training as it was: curves for the browser, and the same as rows."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from core.training.history import Goal, Stage
+from core.training.milestones import Milestones
+
+Row = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a stage is, in words."""
+
+    title: str
+    kind: str
+    learns: str
+
+
+STAGES = {
+    "text": Told(
+        "Text encoder", "text",
+        "From the words of a caption alone: which object is meant, on which colour?",
+    ),
+    "vae": Told(
+        "Autoencoder", "latents",
+        "Bring every picture back from few numbers: its pixels, its edges, its coarse shades.",
+    ),
+    "decoder": Told(
+        "Decoder", "latents",
+        "The same again for the way back alone; the encoder, and so the latents, stand still.",
+    ),
+    "tower": Told(
+        "Image tower", "picture",
+        "Put each picture where its caption is, and far from all other captions.",
+    ),
+    "unet": Told(
+        "U-Net", "noise",
+        "Name the noise in a noised picture, told how noisy it is and what its caption says.",
+    ),
+    "judge": Told(
+        "Judge", "picture",
+        "Name object and background of real scenes. It marks the evaluation and teaches nobody.",
+    ),
+}  # fmt: skip
+# What each logged number is and its unit; some mean another thing in another stage.
+SERIES = {
+    "loss": ("the whole loss", "weighted sum of its terms"),
+    "object": ("the object", "cross entropy, nats"),
+    "colour": ("the colour", "cross entropy, nats"),
+    "right": ("objects named rightly", "share of the batch"),
+    "pixel": ("pixels", "mean absolute difference, white − black = 2"),
+    "edge": ("edges", "mean absolute difference, white − black = 2"),
+    "kl": ("KL", "nats a latent number"),
+    "psnr": ("PSNR", "dB"),
+    "alike": ("pairs in the batch", "cross entropy, nats"),
+    "mse": ("unweighted", "mean squared error of the noise"),
+}
+OF_STAGE = {("unet", "loss"): ("weighted by min-SNR", "mean squared error of the noise, weighted")}
+OPENS_WITH = "unet"
+
+
+def history_data(
+    stages: Sequence[Stage], milestones: Milestones | None
+) -> dict[str, Any]:  # Any: JSON for the browser
+    """Return all curves with their words.
+
+    Args:
+        stages: from ``read_stages``.
+        milestones: pictures at several steps of the U-Net's training, where there are any.
+    """
+    return {
+        "opens": OPENS_WITH,
+        "stages": [_stage(stage) for stage in stages],
+        "milestones": None if milestones is None else _milestones(milestones),
+    }
+
+
+def history_rows(stages: Sequence[Stage]) -> list[Row]:
+    """Return one row for each stage.
+
+    Args:
+        stages: from ``read_stages``.
+    """
+    return [
+        {
+            "stage": STAGES[stage.name].title,
+            "steps": int(stage.steps[-1]),
+            "each step sees": stage.each,
+            "hours": round(stage.hours, 2),
+            "on": stage.device,
+            "loss at first": round(float(stage.losses["loss"][0]), 4),
+            "loss at last": round(float(stage.losses["loss"][-1]), 4),
+        }
+        for stage in stages
+    ]
+
+
+def curve_rows(stages: Sequence[Stage]) -> list[Row]:
+    """Return every logged number as a row of its own.
+
+    Args:
+        stages: from ``read_stages``.
+    """
+    return [
+        {"stage": stage.name, "step": int(step), "learning rate": float(rate), "of": name,
+         "value": float(value)}
+        for stage in stages
+        for name, values in stage.losses.items()
+        for step, rate, value in zip(stage.steps, stage.rates, values, strict=True)
+    ]  # fmt: skip
+
+
+def goal_rows(goals: Sequence[Goal]) -> list[Row]:
+    """Return what was wanted beside what was measured.
+
+    Args:
+        goals: from ``read_goals``.
+    """
+    return [
+        {
+            "what was measured": goal.what,
+            "wanted": goal.wanted,
+            "measured": goal.measured,
+            "reached": "yes" if goal.reached else "no",
+        }
+        for goal in goals
+    ]
+
+
+def group_rows(report: dict[str, Any]) -> list[Row]:  # Any: what JSON holds
+    """Return how many prompts of each group the judge names rightly.
+
+    Args:
+        report: from ``read_report``.
+    """
+    return [
+        {
+            "group": name.replace("-", " and "),
+            "prompts": row["prompts"],
+            "named rightly, %": row["top1_percent"],
+            "among the judge’s first five, %": row["top5_percent"],
+        }
+        for name, row in report["prompts"]["groups"].items()
+    ]
+
+
+def _stage(stage: Stage) -> dict[str, Any]:
+    told = STAGES[stage.name]
+    return {
+        "name": stage.name,
+        "title": told.title,
+        "kind": told.kind,
+        "learns": told.learns,
+        "each": stage.each,
+        "hours": round(stage.hours, 2),
+        "device": stage.device,
+        "steps": stage.steps.tolist(),
+        "rates": [float(f"{rate:.3g}") for rate in stage.rates],
+        "seconds": [round(float(value), 1) for value in stage.seconds],
+        "series": [
+            {"name": name, "label": label, "unit": unit,
+             "values": [round(float(value), 5) for value in values]}
+            for name, values in stage.losses.items()
+            for label, unit in [OF_STAGE.get((stage.name, name)) or SERIES.get(name) or (name, "")]
+        ],
+    }  # fmt: skip
+
+
+def _milestones(milestones: Milestones) -> dict[str, Any]:
+    sheets = [base64.b64encode(sheet).decode("ascii") for sheet in milestones.sheets]
+    return {
+        "stage": "unet",
+        "prompts": list(milestones.prompts),
+        "seed": milestones.seed,
+        "steps": list(milestones.steps),
+        "sheets": [f"data:image/webp;base64,{sheet}" for sheet in sheets],
+    }

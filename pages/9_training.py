@@ -1,0 +1,17 @@
+"""Training: how every part of the built-in model learned, and small trainings to run yourself."""
+
+from core.ui.errors import explained
+from core.ui.page import lesson
+from core.ui.training_history import show_history
+from core.ui.training_looks import choose_look, say_time, show_look
+
+lesson(
+    "Could you train this yourself?",
+    "The built-in model learned part by part. **Choose a part, and follow its loss.**",
+    title="Training",
+)
+with explained():
+    stages = show_history()
+    say_time(stages)
+    look = choose_look()
+    show_look(look, stages)

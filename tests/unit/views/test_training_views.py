@@ -1,0 +1,58 @@
+"""The training's curves carry every logged number, with its words."""
+
+import json
+
+import pytest
+
+from core.models.catalog import builtin_folder
+from core.training.history import read_goals, read_report, read_stages
+from core.training.milestones import Milestones
+from core.views.training import (
+    SERIES,
+    STAGES,
+    curve_rows,
+    goal_rows,
+    group_rows,
+    history_data,
+    history_rows,
+)
+
+
+@pytest.fixture(scope="module")
+def stages() -> tuple:
+    return read_stages(builtin_folder())
+
+
+def test_every_curve_is_told_with_words_and_unit(stages: tuple) -> None:
+    data = json.loads(json.dumps(history_data(stages, None)))
+    assert data["opens"] in [stage["name"] for stage in data["stages"]]
+    assert data["milestones"] is None
+    for told, stage in zip(data["stages"], stages, strict=True):
+        assert [series["name"] for series in told["series"]] == list(stage.losses)
+        for series in told["series"]:
+            assert series["name"] in SERIES, "a logged number without words"
+            assert series["label"]
+            assert series["unit"]
+            assert series["values"] == pytest.approx(stage.losses[series["name"]], abs=1e-5)
+        assert len(told["rates"]) == len(told["seconds"]) == len(told["steps"])
+    assert {stage.name for stage in stages} == set(STAGES)
+
+
+def test_milestones_come_as_pictures() -> None:
+    found = Milestones(("a", "b"), 3, (10, 20), (b"first", b"second"))
+    told = history_data((), found)["milestones"]
+    assert told["steps"] == [10, 20]
+    assert [sheet.split(",")[0] for sheet in told["sheets"]] == ["data:image/webp;base64"] * 2
+
+
+def test_rows_are_what_was_measured(stages: tuple) -> None:
+    rows = history_rows(stages)
+    assert [row["steps"] for row in rows] == [stage.steps[-1] for stage in stages]
+    assert sum(float(str(row["hours"])) for row in rows) == pytest.approx(
+        sum(stage.hours for stage in stages), abs=0.1
+    )
+    count = sum(len(stage.steps) * len(stage.losses) for stage in stages)
+    assert len(curve_rows(stages)) == count
+    report = read_report(builtin_folder())
+    assert sum(int(str(row["prompts"])) for row in group_rows(report)) == 200
+    assert {row["reached"] for row in goal_rows(read_goals(builtin_folder()))} <= {"yes", "no"}
