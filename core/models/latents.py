@@ -145,8 +145,8 @@ def fit_color_map(checkpoint: Checkpoint) -> ColorMap:
             return end.value
 
 
-def color_map_in_pieces(checkpoint: Checkpoint) -> Generator[None, None, ColorMap]:
-    """Fit the colour map, pausing before every picture that is encoded.
+def color_map_in_pieces(checkpoint: Checkpoint) -> Generator[tuple[int, int], None, ColorMap]:
+    """Fit the colour map, yielding (pictures done, pictures in all) before every one encoded.
 
     Args:
         checkpoint: its VAE encodes ``FITTED_PICTURES`` pictures: scenes of the gallery, four on
@@ -161,8 +161,8 @@ def color_map_in_pieces(checkpoint: Checkpoint) -> Generator[None, None, ColorMa
     pictures = torch.cat([scenes, drawn])
     found = []
     # One at a time: this comes while pictures are drawn, when there is little memory to spare.
-    for picture in pictures.split(1):
-        yield
+    for done, picture in enumerate(pictures.split(1)):
+        yield done, FITTED_PICTURES
         found.append(encode_picture(checkpoint, picture).cpu())
     latents = torch.cat(found)
     colors = F.avg_pool2d(pictures, checkpoint.vae_scale) / 2 + 0.5

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from core.engine.looks.look import Look, Work
+from core.engine.looks.given_picture import check_fits, check_pixels, check_sides
+from core.engine.looks.look import Look, Work, within
 from core.engine.request import MAX_SEED, SIDE_STEP, SIDES
 from core.errors import ExplainerError
 from core.ideas.checks import check_whole
@@ -16,7 +17,6 @@ from core.models.latent_reading import Decoded, PictureReading, ScaleReading
 
 if TYPE_CHECKING:
     from core.engine.loaded import LoadedModel
-    from core.models.loading import Checkpoint
 
 MOST_SEEDS = 8
 MOST_LATENTS = 16
@@ -50,10 +50,10 @@ class PictureLook(Look[PictureReading]):
         """
         if not isinstance(self.seeds, tuple) or len(self.seeds) > MOST_SEEDS:
             raise ExplainerError("There are too many seeds.", f"Give {MOST_SEEDS} at most.")
-        width, height = _check_sides(self.width, self.height)
+        width, height = check_sides(self.width, self.height)
         return type(self)(
             model=find_entry(self.model).id,
-            pixels=_check_pixels(self.pixels, width, height),
+            pixels=check_pixels(self.pixels, width, height),
             width=width,
             height=height,
             seeds=tuple(check_whole(seed, "seed", 0, MAX_SEED) for seed in self.seeds),
@@ -73,7 +73,7 @@ class PictureLook(Look[PictureReading]):
         from core.models import latents as vae
 
         checkpoint = loaded.checkpoint
-        _check_scale(checkpoint, self.width, self.height)
+        check_fits(checkpoint, self.width, self.height)
         total = 2 + (vae.FITTED_PICTURES if loaded.colors is None else 0)
         yield 0, total
         picture = vae.picture_tensor(self.pixels, self.width, self.height)
@@ -92,15 +92,7 @@ class PictureLook(Look[PictureReading]):
         colors = loaded.colors
         if colors is None:
             fitting = vae.color_map_in_pieces(checkpoint)
-            done = 2
-            while colors is None:
-                try:
-                    next(fitting)
-                except StopIteration as end:
-                    colors = loaded.colors = end.value
-                else:
-                    yield done, total
-                    done += 1
+            colors = loaded.colors = yield from within(fitting, 2, total)
         return PictureReading(
             mean=mean[0].cpu().numpy(),
             std=(found.std[0] * checkpoint.scaling_factor).cpu().numpy(),
@@ -215,10 +207,10 @@ class ScaleLook(Look[ScaleReading]):
             ExplainerError: a field is wrong.
         """
         check_whole(len(self.pictures), "number of pictures", 1, MOST_PICTURES)
-        width, height = _check_sides(self.width, self.height)
+        width, height = check_sides(self.width, self.height)
         return type(self)(
             model=find_entry(self.model).id,
-            pictures=tuple(_check_pixels(one, width, height) for one in self.pictures),
+            pictures=tuple(check_pixels(one, width, height) for one in self.pictures),
             width=width,
             height=height,
             seed=check_whole(self.seed, "seed", 0, MAX_SEED),
@@ -238,7 +230,7 @@ class ScaleLook(Look[ScaleReading]):
         from core.models import latents as vae
 
         checkpoint = loaded.checkpoint
-        _check_scale(checkpoint, self.width, self.height)
+        check_fits(checkpoint, self.width, self.height)
         generator = torch.Generator().manual_seed(self.seed)
         found = []
         for index, pixels in enumerate(self.pictures):
@@ -253,30 +245,6 @@ class ScaleLook(Look[ScaleReading]):
             measured=measure_scaling_factor(raw.numpy()),
             configured=checkpoint.scaling_factor,
             pictures=len(found),
-        )
-
-
-def _check_sides(width: object, height: object) -> tuple[int, int]:
-    return (
-        check_whole(width, "width of the picture", *SIDES),
-        check_whole(height, "height of the picture", *SIDES),
-    )
-
-
-def _check_pixels(pixels: bytes, width: int, height: int) -> bytes:
-    if not isinstance(pixels, bytes) or len(pixels) != width * height * 3:
-        raise ExplainerError(
-            f"These are not the pixels of a picture of {width} × {height}.", "Choose it again."
-        )
-    return pixels
-
-
-def _check_scale(checkpoint: "Checkpoint", width: int, height: int) -> None:
-    scale = checkpoint.vae_scale
-    if width % scale or height % scale:
-        raise ExplainerError(
-            f"A picture of {width} × {height} does not fit this model.",
-            f"Its sides must be multiples of {scale}.",
         )
 
 

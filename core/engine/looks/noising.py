@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from core.engine.looks.given_picture import check_fits, check_pixels, check_sides
 from core.engine.looks.look import Look, Work
-from core.engine.request import MAX_SEED, SIDES
-from core.errors import ExplainerError
+from core.engine.request import MAX_SEED
 from core.ideas.checks import check_real, check_whole
 from core.models.catalog import BUILT_IN, find_entry
 
@@ -58,16 +58,11 @@ class NoiseLook(Look[NoisedPicture]):
         Raises:
             ExplainerError: a field is wrong.
         """
-        width = check_whole(self.width, "width of the picture", *SIDES)
-        height = check_whole(self.height, "height of the picture", *SIDES)
-        if not isinstance(self.pixels, bytes) or len(self.pixels) != width * height * 3:
-            raise ExplainerError(
-                f"These are not the pixels of a picture of {width} × {height}.", "Choose it again."
-            )
+        width, height = check_sides(self.width, self.height)
         check_whole(len(self.levels), "number of noise levels", 1, MOST_LEVELS)
         return type(self)(
             model=find_entry(self.model).id,
-            pixels=self.pixels,
+            pixels=check_pixels(self.pixels, width, height),
             width=width,
             height=height,
             levels=tuple(check_real(level, "signal power left", 0, 1) for level in self.levels),
@@ -90,12 +85,7 @@ class NoiseLook(Look[NoisedPicture]):
         from core.models import latents as vae
 
         checkpoint, total = loaded.checkpoint, len(self.levels) + 1
-        scale = checkpoint.vae_scale
-        if self.width % scale or self.height % scale:
-            raise ExplainerError(
-                f"A picture of {self.width} × {self.height} does not fit this model.",
-                f"Its sides must be multiples of {scale}.",
-            )
+        check_fits(checkpoint, self.width, self.height)
         yield 0, total
         picture = vae.picture_tensor(self.pixels, self.width, self.height)
         posterior = vae.encode_posterior(checkpoint, picture)
