@@ -3,8 +3,6 @@
 import base64
 import io
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -138,19 +136,6 @@ def test_formulas_come_with_their_code(open_page: Open, shown_text: Text) -> Non
     at.toggle[-1].set_value(True).run()
     assert not at.exception
     assert "def psnr(" in shown_text(at)
-
-
-def test_first_paint_imports_no_torch() -> None:
-    code = (
-        "import sys; from streamlit.testing.v1 import AppTest; "
-        f"at = AppTest.from_file({PAGE!r}, default_timeout=60).run(); "
-        "assert not at.exception and len(at.get('bidi_component')) == 1; "
-        "sys.exit(', '.join({'torch', 'diffusers', 'transformers'} & set(sys.modules)) or 0)"
-    )
-    ran = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120
-    )
-    assert ran.returncode == 0, ran.stderr
 
 
 def test_posterior_is_shown_with_two_samples_and_the_measured_scale(

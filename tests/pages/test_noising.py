@@ -2,8 +2,6 @@
 
 import base64
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -98,17 +96,3 @@ def test_formulas_are_shown_with_their_code(open_page: Open, shown_text: Text) -
     text = shown_text(at)
     assert "def add_noise" in text
     assert "def rescale_to_zero_snr" in text
-
-
-def test_first_paint_needs_no_torch() -> None:
-    code = (
-        "import sys\n"
-        "from streamlit.testing.v1 import AppTest\n"
-        f"at = AppTest.from_file({str(ROOT / PAGE)!r}, default_timeout=60).run()\n"
-        "assert not at.exception\n"
-        "print(sorted({'torch', 'diffusers', 'transformers'} & set(sys.modules)))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip().splitlines()[-1] == "[]"

@@ -1,8 +1,6 @@
 """The timesteps page: heat map, switches and looks, computed for real."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -140,19 +138,6 @@ def test_model_that_is_not_here_is_told_in_a_sentence(
     at = open_page(PAGE, model="someone/no-such-model")
     assert not at.exception
     assert "This model is not on this machine." in shown_text(at)
-
-
-def test_first_paint_imports_no_torch() -> None:
-    code = (
-        "import sys; from streamlit.testing.v1 import AppTest; "
-        f"at = AppTest.from_file({PAGE!r}, default_timeout=60).run(); "
-        "assert not at.exception and len(at.get('bidi_component')) == 1; "
-        "sys.exit(', '.join({'torch', 'diffusers', 'transformers'} & set(sys.modules)) or 0)"
-    )
-    ran = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120
-    )
-    assert ran.returncode == 0, ran.stderr
 
 
 def test_likeness_follows_the_switches(

@@ -3,8 +3,6 @@
 import base64
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -154,20 +152,6 @@ def test_model_is_one_choice_where_there_are_two(
     at.button_group(key="token_look").set_value("Inside the encoder").run()
     assert not at.exception
     assert "of 3" in grids(at)[1]["title"]  # layers of the tiny text encoder
-
-
-def test_pieces_and_table_import_no_torch() -> None:
-    code = (
-        "import sys; from streamlit.testing.v1 import AppTest; "
-        f"at = AppTest.from_file({PAGE!r}, default_timeout=60).run(); "
-        "assert not at.exception and len(at.dataframe) == 2; "
-        "at.text_input[0].set_value('two dogs').run(); assert not at.exception; "
-        "sys.exit(', '.join({'torch', 'diffusers', 'transformers'} & set(sys.modules)) or 0)"
-    )
-    ran = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120
-    )
-    assert ran.returncode == 0, ran.stderr
 
 
 def grids(at: AppTest) -> list[dict]:
