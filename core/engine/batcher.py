@@ -1,18 +1,15 @@
 """The engine of one machine: one thread owns the model, many sessions share every U-Net call."""
 
-import logging
 import threading
 import time
 from collections.abc import Callable
 from typing import Any, overload
 
 import numpy as np
-import torch
 from torch import Tensor
 
-from core.engine.ask import answer_all
-from core.engine.calls import is_out_of_memory
-from core.engine.denoise import NoiseQuery, read_prompts
+from core.engine.calls import explain
+from core.engine.denoise import read_prompts
 from core.engine.desk import Counters, FrontDesk, InLine
 from core.engine.film import Film
 from core.engine.jobs import FilmJob, LookJob, PictureJob
@@ -20,14 +17,12 @@ from core.engine.loaded import LoadedModel, load_model
 from core.engine.looks.look import Look, Reading
 from core.engine.request import FilmRequest, Request, validated, validated_film
 from core.engine.results import Results
-from core.engine.threads import ThreadChoice
 from core.engine.ticket import Ticket
 from core.engine.trace import Step, Trace
 from core.errors import ExplainerError
 from core.models.folders import find_checkpoint
 from core.models.latents import preview
 
-LOG = logging.getLogger(__name__)
 FILM_CHUNK = 4  # pictures decoded between two ticks
 LOST = ExplainerError("The model of this film is not in memory any more.", "Ask for it again.")
 
@@ -66,7 +61,6 @@ class Batcher:
         self._thread: threading.Thread | None = None
         self._closed = False
         self._colors_wanted = False
-        self._threads = ThreadChoice(torch.get_num_threads())
         self._model: LoadedModel | None = None
         self._model_id: str | None = None
 
@@ -175,7 +169,7 @@ class Batcher:
             try:
                 self.tick()
             except Exception as error:  # a fault of ours must end tickets, not the worker
-                self._desk.end_all(_explain(error))
+                self._desk.end_all(explain(error))
 
     def _let_in(self) -> None:
         """Start whoever is next while there is room; another model waits until this one is idle."""
@@ -204,7 +198,7 @@ class Batcher:
         try:
             loaded = self._load(model)
         except Exception as error:
-            told = _explain(error)
+            told = explain(error)
             with self._desk.changed:
                 for job in self._desk.line.order():
                     if job.request.model == model:
@@ -212,6 +206,7 @@ class Batcher:
         else:
             self._results.stamp(model, loaded.stamp)
             with self._desk.changed:
+                loaded.results = self._results
                 self._model, self._model_id = loaded, model
                 self._desk.slots = loaded.slots
         finally:
@@ -232,7 +227,7 @@ class Batcher:
                 job.start(model.checkpoint, read_prompts(job.request, model.read))
                 return
         except Exception as error:
-            self._desk.end_job(job, error=_explain(error))
+            self._desk.end_job(job, error=explain(error))
             return
         self._desk.from_store(job)
         self._desk.end_job(job, found)
@@ -243,7 +238,7 @@ class Batcher:
             try:
                 ended = job.advance()
             except Exception as error:
-                self._desk.end_job(job, error=_explain(error))
+                self._desk.end_job(job, error=explain(error))
                 continue
             if ended:
                 self._desk.computed()
@@ -259,30 +254,19 @@ class Batcher:
             self._colors_wanted = False
             model.fit_colors()
         queries = [job.query for job in asking if job.query is not None]
-        for job, answer in zip(asking, self._answers(model, queries), strict=True):
+        started = time.perf_counter()
+        answers = model.answers(queries)
+        self._desk.ticked(time.perf_counter() - started)
+        for job, answer in zip(asking, answers, strict=True):
             try:
                 if isinstance(answer, Exception):
                     raise answer
                 job.advance(answer)
             except Exception as error:
-                self._desk.end_job(job, error=_explain(error))
+                self._desk.end_job(job, error=explain(error))
 
     def _pictures(self) -> list[PictureJob]:
         return [job for job in self._desk.running if isinstance(job, PictureJob)]
-
-    def _answers(self, model: LoadedModel, queries: list[NoiseQuery]) -> list[Tensor | Exception]:
-        """Ask with as many CPU threads as pay just now, and take note of the time."""
-        rows = sum(len(query.states) for query in queries)
-        on_cpu = model.checkpoint.device.type == "cpu"
-        threads = self._threads.choose(rows) if on_cpu else torch.get_num_threads()
-        if threads != torch.get_num_threads():
-            torch.set_num_threads(threads)
-        started = time.perf_counter()
-        answers = answer_all(model.unet, queries)
-        seconds = time.perf_counter() - started
-        self._threads.took(rows, threads, seconds)
-        self._desk.ticked(seconds)
-        return answers
 
     def _decode_pictures(self) -> None:
         model = self._model
@@ -292,7 +276,7 @@ class Batcher:
         pictures = model.vae.run([job.steps[-1].x_prev for job in ready])
         for job, picture in zip(ready, pictures, strict=True):
             if isinstance(picture, Exception):
-                self._desk.end_job(job, error=_explain(picture))
+                self._desk.end_job(job, error=explain(picture))
                 continue
             trace = job.finish(model.checkpoint, picture)
             self._desk.ran(trace.seconds)
@@ -309,7 +293,7 @@ class Batcher:
         pictures = self._model.vae.run(film.next_latents(FILM_CHUNK))
         wrong = [picture for picture in pictures if isinstance(picture, Exception)]
         if wrong:
-            self._desk.end_job(film, error=_explain(wrong[0]))
+            self._desk.end_job(film, error=explain(wrong[0]))
         elif film.advance([picture for picture in pictures if isinstance(picture, Tensor)]):
             self._answer(film, film.finish())
 
@@ -327,20 +311,3 @@ class Batcher:
             self._colors_wanted = not model.colors_tried  # the worker fits them at its next tick
             return None
         return preview(step.x0[None], model.colors)[0].numpy()
-
-
-def _explain(error: Exception) -> ExplainerError:
-    """Say in words what ended a run; sentences that are ours already pass as they are."""
-    if isinstance(error, ExplainerError):
-        return error
-    LOG.error("a run failed", exc_info=error)
-    if is_out_of_memory(error):
-        return ExplainerError(
-            "There was not enough memory for this picture.",
-            "Choose a smaller size, or close other programs that use the device.",
-        )
-    first_line = (str(error).strip() or "no reason given").splitlines()[0]
-    return ExplainerError(
-        f"This run failed: {type(error).__name__}, {first_line:.160}",
-        "Change the settings, or try again.",
-    )

@@ -1,12 +1,16 @@
 """Work on many tensors in calls that fit into memory; one that fails alone fails alone."""
 
 import gc
+import logging
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor
 
+from core.errors import ExplainerError
+
+LOG = logging.getLogger(__name__)
 Item = TypeVar("Item")
 
 
@@ -89,3 +93,24 @@ def free_memory() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+def explain(error: Exception) -> ExplainerError:
+    """Say in words what ended a run; sentences that are ours already pass as they are.
+
+    Args:
+        error: what was raised.
+    """
+    if isinstance(error, ExplainerError):
+        return error
+    LOG.error("a run failed", exc_info=error)
+    if is_out_of_memory(error):
+        return ExplainerError(
+            "There was not enough memory for this picture.",
+            "Choose a smaller size, or close other programs that use the device.",
+        )
+    first_line = (str(error).strip() or "no reason given").splitlines()[0]
+    return ExplainerError(
+        f"This run failed: {type(error).__name__}, {first_line:.160}",
+        "Change the settings, or try again.",
+    )

@@ -175,6 +175,17 @@ class FrontDesk:
             step = job.newest if isinstance(job, PictureJob) else None
         return None if step is None else self._draw(step)
 
+    def partial_of(self, ticket: AnyTicket) -> Result | None:
+        """Return what a ticket's look has read so far, None where it tells nothing.
+
+        Args:
+            ticket: given out here.
+        """
+        with self.changed:
+            ticket.seen = self.now()
+            job = self._open.get(ticket)
+            return job.so_far if isinstance(job, LookJob) else ticket.value
+
     def cancel(self, ticket: AnyTicket) -> None:
         """End a ticket; its work stops at the next tick unless others wait for it.
 

@@ -111,6 +111,7 @@ class LookJob:
         self.session = ""
         self.phase: Phase = "queued"
         self.done = self.total = 0
+        self.so_far: Any = None  # what the look has told of its reading, None where nothing
         self.reading: Any = None
         self._work: Work[Any] | None = None
 
@@ -124,7 +125,7 @@ class LookJob:
             ExplainerError: the model cannot be read in this way.
         """
         self._work = self.request.read(loaded)
-        self.done, self.total = next(self._work)
+        self._take(next(self._work))
 
     def advance(self) -> bool:
         """Do one piece.
@@ -137,11 +138,16 @@ class LookJob:
         """
         assert self._work is not None
         try:
-            self.done, self.total = next(self._work)
+            self._take(next(self._work))
         except StopIteration as end:
             self.reading = end.value
             return True
         return False
+
+    def _take(self, told: tuple[int, int] | tuple[int, int, Any]) -> None:  # Any: as above
+        self.done, self.total, *so_far = told
+        if so_far:
+            [self.so_far] = so_far
 
     def close(self) -> None:
         """Give up where it stands, so that what it changed for a moment is put back."""

@@ -4,15 +4,20 @@ import contextlib
 import functools
 import hashlib
 import logging
+import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from core.engine.ask import most_rows, unet_calls
+from core.engine.ask import answer_all, most_rows, unet_calls
 from core.engine.calls import FittedCalls, free_memory
+from core.engine.denoise import NoiseQuery
+from core.engine.results import Results
+from core.engine.threads import ThreadChoice
 from core.errors import ExplainerError
 from core.models.hardware import find_hardware
 from core.models.latents import ColorMap, decode_latents, fit_color_map
@@ -54,10 +59,12 @@ class LoadedModel:
         self.vae = FittedCalls(self._decode, lambda latents: latents.shape, lambda _: MOST_PICTURES)
         # Two rows a request: with guidance, everybody in memory fits into one call.
         self.slots = most_rows(checkpoint, torch.Size(own), memory_bytes) // 2
+        self._threads = ThreadChoice(torch.get_num_threads())
         self._prompts: OrderedDict[tuple[str, int, bool], Tensor] = OrderedDict()
         self._reader: ClipTextEncoder | None = None
         self.colors: ColorMap | None = None  # for previews; fitted when one is asked for
         self.colors_tried = False
+        self.results = Results()  # finished runs; whoever loaded the model may share its own
 
     @property
     def stamp(self) -> str:
@@ -89,6 +96,25 @@ class LoadedModel:
                 self._prompts.popitem(last=False)
         self._prompts.move_to_end(name)
         return self._prompts[name]
+
+    def answers(self, queries: Sequence[NoiseQuery]) -> list[Tensor | Exception]:
+        """Put questions to the U-Net, with as many CPU threads as pay just now.
+
+        Args:
+            queries: any mix of times, prompts, guidance and sizes; they share calls.
+
+        Returns:
+            For each question its answer, or the exception it ended with.
+        """
+        rows = sum(len(query.states) for query in queries)
+        on_cpu = self.checkpoint.device.type == "cpu"
+        threads = self._threads.choose(rows) if on_cpu else torch.get_num_threads()
+        if threads != torch.get_num_threads():
+            torch.set_num_threads(threads)
+        started = time.perf_counter()
+        answers = answer_all(self.unet, queries)
+        self._threads.took(rows, threads, time.perf_counter() - started)
+        return answers
 
     @property
     def text_reader(self) -> ClipTextEncoder:

@@ -51,6 +51,10 @@ class Desk(Protocol):  # Any: a desk does not mind what its tickets are for
         """Return a small picture of the newest estimate."""
         ...
 
+    def partial_of(self, ticket: "Ticket[Any]") -> Any:
+        """Return what a look has read so far."""
+        ...
+
     def cancel(self, ticket: "Ticket[Any]") -> None:
         """End the ticket; its work stops unless others wait for it."""
         ...
@@ -123,6 +127,14 @@ class Ticket(Generic[Result]):
             uint8 (H, W, 3), a linear guess of the colours; None before the first step.
         """
         return self._desk.preview_of(self)
+
+    def partial(self) -> Result | None:
+        """Return what a look has read so far, where it tells.
+
+        Returns:
+            None where nothing is told yet; at the end the whole of it.
+        """
+        return self._desk.partial_of(self)
 
     def result(self) -> Result:
         """Return what was asked for, waiting for it if need be.

@@ -2,15 +2,16 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 if TYPE_CHECKING:
     from core.engine.loaded import LoadedModel
 
 Reading = TypeVar("Reading", covariant=True)
 
-# Yields (pieces done, pieces in all) before every piece: there others have a turn.
-Work = Generator[tuple[int, int], None, Reading]
+# Yields (pieces done, pieces in all) before every piece: there others have a turn. What is read so
+# far may follow as a third part, for whoever waits to see; it is never changed afterwards.
+Work = Generator[tuple[int, int] | tuple[int, int, Any], None, Reading]  # Any: a part of a Reading
 
 
 class Look(ABC, Generic[Reading]):
@@ -62,7 +63,7 @@ def within(work: Work[Reading], start: int, total: int) -> Work[Reading]:
     """
     while True:
         try:
-            done, _ = next(work)
+            done, *_ = next(work)
         except StopIteration as end:
             return end.value
         yield start + done, total
