@@ -42,8 +42,10 @@ with film, explained():
     shown = show_run(running_example())
     if shown:
         st.markdown(
-            "**Drag the green frame.** Left is what the network gets to see. Right is the picture "
-            "it believes is hidden in there: first a blurry guess, then detail after detail."
+            "**Drag the green frame**, or press ← and →. Left is what the network gets to see. "
+            "Right is the picture it believes is hidden in there: first a blurry guess, then "
+            "detail after detail. The small ones are the noise that it sees, and what the "
+            "scheduler then changes."
         )
         offer_downloads(shown)
         with below:

@@ -5,7 +5,7 @@ import streamlit as st
 from core.ui.shown import Shown
 from core.ui.tables import offer_csv
 from core.views.exports import png_with_settings
-from core.views.run import step_rows
+from core.views.generation_steps import step_rows
 
 
 def offer_downloads(shown: Shown) -> None:

@@ -1,36 +1,110 @@
 """A run as a film: what the browser needs to scrub through it alone."""
 
+import math
 from typing import Any
 
-from core.views.run import Frames, Run, run_id, say_places
-from core.views.strips import photo_sheet
+import numpy as np
+from numpy.typing import NDArray
+
+from core.views.colormaps import LATENTS_SAY, latent_colours
+from core.views.generation_steps import changes, charts_data, rms
+from core.views.run import Frames, Run, in_colours, linear_colours, run_id, say_places
+from core.views.strips import channel_tiles, exact_sheet, photo_sheet
 
 QUICK = "quick colours until the VAE has decoded it"
+LIMIT = 3.0  # ends of the colour scale of latents: 99.7 % of unit noise lies within
+GREY = 0.5  # what stands for 0 where noise is shown in colours
+GAINS = (-2, 6)  # changes are shown 1/4 to 64 times as strong
+
+Numbers = NDArray[np.floating]
+Json = dict[str, Any]  # Any: JSON for the browser
 
 
-def film_data(run: Run, frames: Frames) -> dict[str, Any]:  # Any: JSON for the browser
+def film_data(run: Run, frames: Frames) -> Json:
     """Return what the film component shows.
 
     Args:
         run: the finished run.
         frames: its film.
     """
-    height, width = run.picture.shape[:2]
-    size = f"{width} × {height} pixels, enlarged smoothly"
+    places = list(frames.places)
+    during, calls = places[:-1], len(run.timesteps)
+    gain = change_gain(run)
+    moved = changes(run)
+    way = run.path[-1:] - run.path[:1]  # the last place looks back on all of it
+    # The last place: no call is made there. Latents, the picture, the beginning and the way.
+    eps = np.concatenate([run.eps[during], run.path[:1]])
+    change = np.concatenate([moved[during] * gain, way])
+    guess = np.concatenate([run.x0[during], run.path[-1:]])
     return {
         "id": run_id(run.request),
         "given": {
-            "title": "What the network is given",
-            "symbol": "x",
-            "index": "t",
+            **_words("What the network is given", "x", "t"),
+            "end": {**_words("The latents at the end", "x", "0"), "show": "latents"},
             "sheet": photo_sheet(frames.given).as_json(),
+            "latents": _channels(run.path[places]),
         },
         "guess": {
-            "title": "What it believes is in there",
-            "symbol": "x̂",
-            "index": "0",
+            **_words("What it believes is in there", "x̂", "0"),
+            "end": {**_words("Your picture", "", ""), "show": "sheet"},
             "sheet": photo_sheet(frames.guess).as_json(),
+            "latents": _channels(guess),
         },
-        "places": say_places(run, frames.places),
-        "how": size if frames.decoded else QUICK,
+        "noise": {
+            **_words("Noise it sees", "ε̂", ""),
+            "end": _words("First noise", "x", "T"),
+            "sheet": _coloured(run, eps),
+            "latents": _channels(eps),
+        },
+        "change": {
+            **_words("Change", "Δx", ""),
+            "end": _words("In all", "Δx", ""),
+            "sheet": _coloured(run, change),
+            "latents": _channels(change),
+        },
+        "places": say_places(run, places),
+        "calls": places,
+        "count": calls,
+        "charts": charts_data(run),
+        "how": _say_how(run, gain, frames.decoded),
+    }
+
+
+def change_gain(run: Run) -> float:
+    """Choose how much stronger changes are shown: a power of two, one for the whole run.
+
+    It brings the change in the middle of them to at most unit size.
+
+    Args:
+        run: the finished run.
+    """
+    middle = float(np.median(rms(changes(run))))
+    power = math.floor(math.log2(1 / middle)) if middle > 0 else 0
+    return 2.0 ** min(max(power, GAINS[0]), GAINS[1])
+
+
+def _words(title: str, symbol: str, index: str) -> Json:
+    return {"title": title, "symbol": symbol, "index": index}
+
+
+def _channels(latents: Numbers) -> Json:
+    return exact_sheet(channel_tiles(latent_colours(latents, LIMIT))).as_json()
+
+
+def _coloured(run: Run, latents: Numbers) -> Json:
+    weights, _ = linear_colours(run)
+    return exact_sheet(in_colours(latents, weights, GREY)).as_json()
+
+
+def _say_how(run: Run, gain: float, decoded: bool) -> Json:
+    height, width = run.picture.shape[:2]
+    channels = run.path.shape[1]
+    size = f"{width} × {height} pixels, enlarged smoothly" if decoded else QUICK
+    times = "" if gain == 1 else f"; changes {gain:g} times as strong"
+    end = "Below: the first noise, and all that has changed since"
+    scale = LATENTS_SAY.format(limit=LIMIT)
+    return {
+        "sheet": f"{size}. Below: latents in quick colours, grey is 0{times}.",
+        "latents": f"The {channels} channels of the latents: {scale}{times}.",
+        "end": f"{size}. Left: the latents, {scale}. {end}.",
     }

@@ -27,9 +27,13 @@ class Run:
         alpha_bars: signal power, (n,).
         path: noisy latents at unit scale and the final ones, (n + 1, C, h, w).
         eps: guided noise, (n, C, h, w).
+        eps_uncond: noise seen with the negative prompt, (n, C, h, w); None at w = 1, where it is
+            not asked.
+        eps_cond: noise seen with the prompt, (n, C, h, w).
         x0: estimates of the clean latents, (n, C, h, w).
         picture: the result, uint8 (H, W, 3).
         seconds: how long it took on the machine that ran it.
+        fingerprint: of the weights that answered.
     """
 
     request: Request
@@ -39,9 +43,12 @@ class Run:
     alpha_bars: NDArray[np.floating]
     path: NDArray[np.floating]
     eps: NDArray[np.floating]
+    eps_uncond: NDArray[np.floating] | None
+    eps_cond: NDArray[np.floating]
     x0: NDArray[np.floating]
     picture: NDArray[np.uint8]
     seconds: float
+    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,20 +98,23 @@ def run_of(trace: Any) -> Run:  # Any: an engine.trace.Trace; naming its class w
         alpha_bars=column("alpha_bar"),
         path=trace.path.numpy(),
         eps=latents("eps"),
+        eps_uncond=None if trace.steps[0].eps_uncond is None else latents("eps_uncond"),
+        eps_cond=latents("eps_cond"),
         x0=latents("x0"),
         picture=trace.picture,
         seconds=trace.seconds,
+        fingerprint=trace.fingerprint,
     )
 
 
-def quick_frames(run: Run) -> Frames:
-    """Guess the film without the VAE, in the time of one small matrix product.
-
-    The colours are the linear function of the latents that comes nearest to the finished picture
-    of this very run; the finished picture itself stands at the end.
+def linear_colours(run: Run) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Return the linear function of latents that comes nearest to the picture of this very run.
 
     Args:
         run: the finished run.
+
+    Returns:
+        Weights, (C, 3), and constant, (3,); colours are shares of full brightness.
     """
     channels, height, width = run.path.shape[1:]
     rows = run.picture.astype(np.float64) / 255
@@ -113,11 +123,40 @@ def quick_frames(run: Run) -> Frames:
     known = np.column_stack([run.path[-1].reshape(channels, -1).T, np.ones(height * width)])
     ridge = 1e-2 * len(known) * np.diag([1.0] * channels + [0.0])  # few colours leave it open
     weights = np.linalg.solve(known.T @ known + ridge, known.T @ wanted)  # (C + 1, 3)
+    return weights[:-1], weights[-1]
+
+
+def in_colours(
+    latents: NDArray[np.floating], weights: NDArray[np.floating], bias: NDArray[np.floating] | float
+) -> NDArray[np.uint8]:
+    """Colour latents by a linear function of their channels.
+
+    Args:
+        latents: (n, C, h, w).
+        weights: (C, 3).
+        bias: the colour of latents that are 0.
+
+    Returns:
+        One pixel a position, (n, h, w, 3).
+    """
+    shares = np.moveaxis(latents, 1, -1) @ weights + bias
+    return np.rint(np.clip(shares, 0, 1) * 255).astype(np.uint8)
+
+
+def quick_frames(run: Run) -> Frames:
+    """Guess the film without the VAE, in the time of one small matrix product.
+
+    The colours are linear in the latents, see ``linear_colours``; the finished picture itself
+    stands at the end.
+
+    Args:
+        run: the finished run.
+    """
+    weights, bias = linear_colours(run)
+    size = (run.picture.shape[1], run.picture.shape[0])
 
     def colour(latents: NDArray[np.floating]) -> NDArray[np.uint8]:
-        shares = np.moveaxis(latents, 1, -1) @ weights[:-1] + weights[-1]
-        small = np.rint(np.clip(shares, 0, 1) * 255).astype(np.uint8)
-        size = (run.picture.shape[1], run.picture.shape[0])
+        small = in_colours(latents, weights, bias)
         return np.stack([np.asarray(Image.fromarray(frame).resize(size)) for frame in small])
 
     end = run.picture[None]
@@ -162,29 +201,3 @@ def say_places(run: Run, places: Sequence[int]) -> list[dict[str, str]]:
             }
         )
     return said
-
-
-def step_rows(run: Run) -> list[dict[str, float | int]]:
-    """Return the run as a table, one row a U-Net call.
-
-    Args:
-        run: the finished run.
-    """
-    return [
-        {
-            "call": call + 1,
-            "step": int(run.steps[call]) + 1,
-            "timestep t": round(float(run.timesteps[call]), 3),
-            "sigma": round(float(run.sigmas[call]), 5),
-            "alpha_bar": round(float(run.alpha_bars[call]), 6),
-            "noise share": round(1 - float(run.alpha_bars[call]), 6),
-            "rms of x_t": round(_rms(run.path[call]), 4),
-            "rms of eps": round(_rms(run.eps[call]), 4),
-            "rms of x0 estimate": round(_rms(run.x0[call]), 4),
-        }
-        for call in range(len(run.timesteps))
-    ]
-
-
-def _rms(values: NDArray[np.floating]) -> float:
-    return float(np.sqrt(np.mean(np.square(values))))

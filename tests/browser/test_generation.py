@@ -98,6 +98,44 @@ def test_scrubbing_costs_the_server_nothing(page: Page, server: str) -> None:
     assert sent == []
 
 
+def test_keys_and_the_curve_lead_through_the_steps(page: Page, server: str) -> None:
+    sent: list[object] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    page.goto(f"{server}/generation?steps=4")
+    wait_for_film(page, Request(prompt="a red apple", steps=4))
+    where = page.locator(f"{FILM} .where b")
+    expect(where).to_have_text("Step 4 of 4")
+    expect(page.locator(f"{FILM} .given .title")).to_have_text("The latents at the end")
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    sent.clear()
+    page.locator(f"{FILM} .noise canvas").click()  # a click into the film takes the keys there
+    page.keyboard.press("ArrowLeft")
+    expect(where).to_have_text("Step 3 of 4")
+    expect(page.locator(f"{FILM} .given .title")).to_have_text("What the network is given")
+    pictures = colours(page, ".noise canvas"), colours(page, ".change canvas")
+    page.keyboard.press(" ")
+    page.get_by_role("button", name="Pause").wait_for()
+    page.get_by_role("button", name="Play").focus()
+    page.keyboard.press("ArrowLeft")  # stops the film and goes one back
+    page.get_by_role("button", name="Play").wait_for()
+    curve = page.locator(f"{FILM} .curve").bounding_box()
+    assert curve is not None
+    page.mouse.click(curve["x"] + curve["width"] * 0.3, curve["y"] + curve["height"] / 2)
+    expect(where).to_have_text("Step 1 of 4")
+    change = page.locator(f"{FILM} .values b").all_text_contents()
+    assert all(float(value) > 0 for value in change)
+    for kind, before in zip((".noise", ".change"), pictures, strict=True):
+        assert colours(page, f"{kind} canvas") != before
+    page.get_by_role("radio", name="SNR").check()
+    expect(page.locator(f"{FILM} .values .title")).to_have_text("signal to noise, dB")
+    before = colours(page, ".guess canvas")
+    page.get_by_role("radio", name="Latents").check()
+    expect(page.locator(f"{FILM} .how")).to_contain_text("channels of the latents: blue below 0")
+    assert colours(page, ".guess canvas") != before
+    page.wait_for_timeout(500)
+    assert sent == []
+
+
 @pytest.mark.parametrize("wish", ["reduce", "no-preference"])
 def test_film_plays_once_by_itself_unless_motion_is_unwanted(
     new_page: NewPage, server: str, wish: str

@@ -1,6 +1,6 @@
 // A play button and a slider that move through places; it stands before every component's script.
 //
-// A component extends it, has .play and one input in its root, and says how it draws. It is told
+// A component extends it, has .play and one slider in its root, and says how it draws. It is told
 // frameMs and wholeMs, the longest that one place and the whole walk may last.
 
 const PLAY = "M8 5v14l11-7z";
@@ -11,10 +11,15 @@ class Player {
     this.root = root;
     this.frameMs = frameMs;
     this.wholeMs = wholeMs;
-    this.range = root.querySelector("input");
+    this.range = root.querySelector("input[type=range]");
     this.button = root.querySelector(".play");
     this.range.addEventListener("input", () => { this.pause(); this.go(Number(this.range.value)); });
-    this.button.addEventListener("click", () => (this.timer ? this.pause() : this.play()));
+    this.button.addEventListener("click", () => this.toggle());
+  }
+
+  toggle() {
+    if (this.timer) this.pause();
+    else this.play();
   }
 
   go(place) {

@@ -1,11 +1,12 @@
 import dataclasses
 
 import numpy as np
-import pytest
+import torch
 
 from core.engine.film import Film
+from core.ideas.guidance import guide
 from core.models.loading import Checkpoint
-from core.views.run import Run, frames_of, quick_frames, run_of, say_places, step_rows
+from core.views.run import Run, frames_of, quick_frames, run_of, say_places
 
 
 def test_run_of_a_real_trace_holds_its_numbers(tiny_checkpoint: Checkpoint) -> None:
@@ -19,12 +20,26 @@ def test_run_of_a_real_trace_holds_its_numbers(tiny_checkpoint: Checkpoint) -> N
     assert (run.path[-1] == trace.latents.numpy()).all()
     assert (run.eps[2] == trace.steps[2].eps.numpy()).all()
     assert run.sigmas.tolist() == list(trace.sigmas)
+    assert run.fingerprint == trace.fingerprint
+    assert run.eps_uncond is not None
+    torch.testing.assert_close(
+        torch.from_numpy(guide(run.eps_uncond, run.eps_cond, 5.0)), torch.from_numpy(run.eps)
+    )
     assert [place["text"] for place in say_places(run, [0, 1, 5])] == [
         f"Start · t = {run.timesteps[0]:g} · {1 - run.alpha_bars[0]:.0%} noise".replace("%", " %"),
         f"Call 1 of 5, step 1 of 3 · t = {run.timesteps[1]:g} · "
         f"{1 - run.alpha_bars[1]:.0%} noise".replace("%", " %"),
         "Call 5 of 5, step 3 of 3 · finished",
     ]
+
+
+def test_run_without_guidance_asked_no_empty_prompt(tiny_checkpoint: Checkpoint) -> None:
+    from core.engine.alone import run_alone
+    from core.engine.request import Request
+
+    run = run_of(run_alone(tiny_checkpoint, Request(prompt="a cat", steps=2, guidance=1)))
+    assert run.eps_uncond is None
+    assert (run.eps_cond == run.eps).all()
 
 
 def test_places_say_step_timestep_and_noise(run: Run) -> None:
@@ -70,12 +85,3 @@ def test_film_of_a_long_run_keeps_which_places_it_shows(run: Run) -> None:
     frames = frames_of(run, Film(xt=given, x0=given[:2], indices=(0, 2)))
     assert frames.places == (0, 2, 3)
     assert len(frames.guess) == 3
-
-
-def test_table_has_a_row_for_every_call(run: Run) -> None:
-    rows = step_rows(run)
-    assert [row["call"] for row in rows] == [1, 2, 3]
-    assert rows[1]["timestep t"] == 501
-    assert rows[1]["sigma"] == pytest.approx((0.6 / 0.4) ** 0.5, abs=1e-4)
-    assert rows[1]["noise share"] == pytest.approx(0.6)
-    assert rows[0]["rms of x_t"] == pytest.approx(np.sqrt((run.path[0] ** 2).mean()), abs=1e-3)
