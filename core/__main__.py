@@ -10,9 +10,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import core.commands
+from core.commands.plain import say
 from core.errors import ExplainerError
 
 
@@ -73,9 +74,9 @@ def _run(argv: list[str]) -> int:
     text = json.dumps(answer, allow_nan=False)
     if arguments.out is not None and not getattr(module, "WRITES_FILES", False):
         (arguments.out / f"{arguments.command}.json").write_text(text + "\n", encoding="utf-8")
-    print(
-        text if arguments.json else "\n".join(say(answer)), flush=True
-    )  # so that a closed pipe tells here
+    tell = getattr(module, "tell", say)
+    told = text if arguments.json else "\n".join(tell(answer))
+    print(told, flush=True)  # so that a closed pipe tells here
     return 0
 
 
@@ -89,31 +90,6 @@ def _parser(commands: dict[str, ModuleType]) -> Parser:
         command.add_argument("--json", action="store_true", help="print one JSON object")
         command.add_argument("--out", type=Path, metavar="DIR", help="folder to write files to")
     return parser
-
-
-def say(value: Any, indent: str = "") -> list[str]:  # Any: what JSON holds
-    """Return an answer as lines for people: names and values, lists on one line."""
-    if isinstance(value, dict):
-        lines = []
-        for name, inner in value.items():
-            nested = isinstance(inner, dict) or (
-                isinstance(inner, list | tuple) and any(isinstance(row, dict) for row in inner)
-            )
-            lines += (
-                [f"{indent}{name}:", *say(inner, indent + "  ")]
-                if nested
-                else [f"{indent}{name}: {_plain(inner)}"]
-            )
-        return lines
-    if isinstance(value, list | tuple):
-        return [line for row in value for line in (*say(row, indent), *([""] if row else []))]
-    return [f"{indent}{_plain(value)}"]
-
-
-def _plain(value: Any) -> str:  # Any: what JSON holds
-    text = " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-    # A terminal obeys escape sequences; a prompt must not reach it as one.
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ from dataclasses import asdict
 from importlib import metadata
 from typing import Any
 
+from core.commands.plain import plain, say
+
 PACKAGES = (
     "torch",
     "diffusers",
@@ -58,3 +60,19 @@ def _version(package: str) -> str | None:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
+
+
+def tell(answer: dict[str, Any]) -> list[str]:  # Any: as above
+    """Say first whether all is well, then what there is."""
+    use, problems = answer["use"], answer["problems"]
+    wrong = sum(problem["severity"] == "error" for problem in problems)
+    verdict = f"{wrong} to mend before this runs well." if wrong else "Ready."
+    return [
+        f"{verdict} Pictures are computed on {use['name']}, {use['dtype']}, "
+        f"{use['threads']} threads.",
+        *(plain(f"- {problem['what']} {problem['fix']}") for problem in problems),
+        "",
+        *say(answer["models"]),
+        *say({"system": answer["system"], "python": answer["python"]}),
+        *say(answer["versions"]),
+    ]

@@ -3,6 +3,8 @@
 import argparse
 from typing import Any
 
+from core.commands.plain import say, table
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the timestep and how it is embedded; the defaults are Stable Diffusion 1.x's."""
@@ -48,3 +50,21 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
         "unfinished": count_unfinished(settings),
         "embedding": embed_timesteps(t, settings)[0].tolist(),
     }
+
+
+def tell(answer: dict[str, Any]) -> list[str]:  # Any: as above
+    """Show the settings, then one line a clock: its cosine and its sine."""
+    numbers, half = answer["embedding"], answer["dim"] // 2
+    first, second = numbers[:half], numbers[half : 2 * half]
+    cosines, sines = (first, second) if answer["flip_sin_to_cos"] else (second, first)
+    rows = [
+        {"clock": clock, "cos": cosine, "sin": sine}
+        for clock, (cosine, sine) in enumerate(zip(cosines, sines, strict=True), 1)
+    ]
+    settings = {name: answer[name] for name in ("t", "dim", "max_period", "freq_shift")}
+    order = "cosines" if answer["flip_sin_to_cos"] else "sines"
+    return [
+        *say(settings),
+        f"{order} come first; {answer['unfinished']} of {half} clocks take more than 1,000 steps:",
+        *table(rows, ("clock", "cos", "sin")),
+    ]

@@ -3,6 +3,8 @@
 import argparse
 from typing import Any
 
+from core.commands.plain import table
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the one model to fetch."""
@@ -33,3 +35,9 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
             for entry in listed
         ]
     }
+
+
+def tell(answer: dict[str, Any]) -> list[str]:  # Any: as above
+    """Show the catalog as a table."""
+    rows = [row | {"MB": row["size"]} for row in answer["models"]]
+    return table(rows, ("id", "MB", "installed", "note"))

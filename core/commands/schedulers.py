@@ -4,6 +4,8 @@ import argparse
 from dataclasses import asdict
 from typing import Any
 
+from core.commands.plain import plain, table
+
 COUNTED = (4, 10, 20)  # steps
 
 
@@ -69,3 +71,33 @@ def read_scheduler_config(model: str) -> dict[str, Any]:  # Any: what JSON holds
             f"{entry.title} is not on this machine.", "`python -m core models` lists what is."
         )
     return latent_config(read_json(folder / "scheduler" / "scheduler_config.json"))
+
+
+def tell(answer: dict[str, Any]) -> list[str]:  # Any: as above
+    """Show one line a scheduler; its settings are in the JSON."""
+    columns = {str(n): f"{n} steps" for n in COUNTED}
+    rows = []
+    for row in answer["schedulers"]:
+        calls = row["calls"] or dict.fromkeys(columns)
+        counted = {columns[n]: count for n, count in calls.items()}
+        rows.append(row | counted | {"fresh noise": row["stochastic"]})
+    return [
+        "U-Net calls for so many steps, counted:",
+        *table(
+            rows,
+            (
+                "name",
+                "title",
+                *(f"{n} steps" for n in COUNTED),
+                "order",
+                "fresh noise",
+                "installed",
+            ),
+        ),
+        "",
+        *(
+            plain(f"Left out: {one['class_name']}, {one['verdict']}. {one['why']}")
+            for one in answer["left_out"]
+        ),
+        "Settings, their defaults and what they allow: --json.",
+    ]

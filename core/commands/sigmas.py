@@ -3,6 +3,8 @@
 import argparse
 from typing import Any
 
+from core.commands.plain import plain, table
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the scheduler, its settings, the steps and the model."""
@@ -48,3 +50,14 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
         "snr_db": np.asarray(snr_db_from_alpha_bar(alpha_bar)).tolist(),
         "end_sigma": plan.end,
     }
+
+
+def tell(answer: dict[str, Any]) -> list[str]:  # Any: as above
+    """Show one line a U-Net call."""
+    columns: tuple[str, ...] = ("step", "timesteps", "sigmas", "alpha_bar", "snr_db")
+    rows = [{name: answer[name][call] for name in columns} for call in range(answer["calls"])]
+    return [
+        f"{answer['scheduler']}, {answer['steps']} steps, {answer['calls']} U-Net calls:",
+        *table(rows, columns),
+        f"It ends at sigma {plain(answer['end_sigma'])}.",
+    ]

@@ -3,7 +3,10 @@
 import argparse
 from typing import Any
 
+from core.commands.plain import plain, say, table
+
 JSON = dict[str, Any]  # Any: what JSON holds
+TOLD = {"ids", "mask", "tokens", "cut", "pad_id", "count", "words", "unique", "encoder"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -128,3 +131,24 @@ def _write(file: Any, reading: Any) -> str:  # Any: a path and a TextReading
 
 def _rounded(numbers: Any) -> Any:  # Any: an array, and the nested lists of it
     return numbers.round(6).tolist()
+
+
+def tell(answer: JSON) -> list[str]:
+    """Show the positions that hold the prompt, then whatever else was asked for."""
+    used = sum(answer["mask"])
+    begins = [[row["word"], *[""] * (len(row["pieces"]) - 1)] for row in answer["words"]]
+    words = ["", *(word for pieces in begins for word in pieces)][: used - 1]
+    rows = [
+        {"position": at, "word": word, "piece": answer["tokens"][at], "id": answer["ids"][at]}
+        for at, word in enumerate([*words, ""])
+    ]
+    room = len(answer["ids"]) - 2
+    left = len(answer["ids"]) - used
+    more = {name: answer[name] for name in answer if name not in TOLD}
+    return [
+        *table(rows, ("position", "word", "piece", "id")),
+        f"{min(answer['count'], room)} of {room} places used; {left} more are filled with id "
+        f"{answer['pad_id']}.",
+        plain(f"Cut off, never read: {answer['cut']}" if answer["cut"] else "Nothing is cut off."),
+        *say(more),
+    ]

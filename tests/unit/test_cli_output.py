@@ -1,8 +1,14 @@
 """What the command line writes, wherever it is read."""
 
 import os
+import shlex
 import subprocess
 import sys
+
+import pytest
+
+from core.__main__ import main
+from core.commands.plain import plain, table
 
 
 def test_a_reader_that_has_gone_ends_a_short_answer_without_a_word() -> None:
@@ -33,3 +39,32 @@ def test_a_terminal_without_the_letters_shows_them_escaped() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert b"caf\\xe9" in done.stdout
+
+
+def test_a_table_is_aligned_and_shows_escapes_as_text() -> None:
+    rows = [{"name": "a\x1b[31m", "t": 5, "on": True}, {"name": "bb", "t": None, "on": False}]
+    assert table(rows, ("name", "t", "on")) == [
+        "name       t  on",
+        "a\\x1b[31m  5  yes",
+        "bb         -  no",
+    ]
+    assert plain(0.1234567) == "0.12346"
+
+
+@pytest.mark.parametrize(
+    ("command", "first", "among"),
+    [
+        ("tokens 'red fox'", "position  word  piece", "2 of 75 places used; 73 more are filled"),
+        ("sigmas --scheduler heun --steps 4", "heun, 4 steps, 7 U-Net calls:", "It ends at sigma"),
+        ("embed-timestep --t 7 --dim 8", "t: 7", "1 of 4 clocks take more than 1,000 steps"),
+        ("models", "id ", "A true Stable Diffusion in small"),
+        ("doctor", "Ready.", "emoji128: whole"),
+    ],
+)
+def test_people_read_tables_with_what_matters_first(
+    command: str, first: str, among: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(shlex.split(command)) == 0
+    told = capsys.readouterr().out
+    assert told.startswith(first)
+    assert among in told
