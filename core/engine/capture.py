@@ -1,0 +1,299 @@
+"""Reading the U-Net's cross-attention while it runs, and changing it: an own processor.
+
+The library's processor hands its numbers to one fused function that returns no weights. So the
+same attention is written out here for as long as a ``with`` block lasts; what was there before is
+put back, also after an error. The weights of the prompt's half go through one function, which may
+keep a small part of them, change them, or both.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core.errors import ExplainerError
+from core.models.attention_seen import LayerMaps, Size
+
+# Told a layer's name and its weights (heads, N, L) in float32; returns those to go on with.
+Watch = Callable[[str, Tensor], Tensor]
+
+MOST_BYTES = 100_000_000  # that the maps of one run may take
+KNOWN = ("AttnProcessor", "AttnProcessor2_0")  # plain attention, which is what we write out
+
+
+@contextmanager
+def watched(unet: nn.Module, watch: Watch) -> Iterator[None]:
+    """Send the weights of the last row of every call through a function.
+
+    The last row of a batch is the prompt's half; what the negative prompt reads is left alone.
+
+    Args:
+        unet: diffusers' UNet2DConditionModel.
+        watch: is told the layer's name and the weights, and returns the weights to go on with.
+
+    Yields:
+        Nothing; while the block runs, the U-Net's cross-attention is ours.
+
+    Raises:
+        ExplainerError: there is no cross-attention of the kind that is written out here.
+    """
+    layers = cross_layers(unet)
+    before = {name: layer.processor for name, layer in layers.items()}
+    try:
+        for name, layer in layers.items():
+            layer.set_processor(_Watched(name, watch))
+        yield
+    finally:
+        for name, layer in layers.items():
+            layer.set_processor(before[name])
+
+
+class _Watched:
+    """Attention written out: what the library's plain processor computes, weights in the open."""
+
+    def __init__(self, name: str, watch: Watch) -> None:
+        self.name, self.watch = name, watch
+
+    def __call__(
+        self,
+        attn: Any,  # Any: the library's Attention
+        hidden_states: Tensor,
+        encoder_hidden_states: Tensor,
+        attention_mask: Tensor | None = None,
+        temb: Tensor | None = None,
+    ) -> Tensor:
+        """Map (B, N, D) to (B, N, D); the text is (B, L, D_text)."""
+        if attention_mask is not None:
+            raise ValueError("attention_mask is given, expected None as in Stable Diffusion")
+
+        def split(x: Tensor) -> Tensor:
+            return x.unflatten(-1, (attn.heads, -1)).transpose(1, 2)  # (B, ., D) -> (B, h, ., D/h)
+
+        q = split(attn.to_q(hidden_states)).float() * attn.scale
+        k = split(attn.to_k(encoder_hidden_states)).float()
+        v = split(attn.to_v(encoder_hidden_states))
+        weights = (q @ k.transpose(-1, -2)).softmax(dim=-1)  # (B, h, N, L)
+        prompts = weights[-1]
+        changed = self.watch(self.name, prompts)
+        if changed is not prompts:
+            weights = torch.cat([weights[:-1], changed[None]])
+        mixed = (weights.to(v.dtype) @ v).transpose(1, 2).flatten(2)
+        drop = attn.to_out[1]
+        return drop(attn.to_out[0](mixed)) / attn.rescale_output_factor
+
+
+def cross_layers(unet: nn.Module) -> dict[str, Any]:  # Any: the library's Attention
+    """Return the layers that read the text, by name, in the order in which they run.
+
+    Args:
+        unet: diffusers' UNet2DConditionModel.
+
+    Raises:
+        ExplainerError: there are none, or they do more than plain attention.
+    """
+    found = {name: part for name, part in unet.named_modules() if name.endswith(".attn2")}
+    plain = all(
+        type(layer.processor).__name__ in KNOWN
+        and layer.is_cross_attention
+        and not any(
+            getattr(layer, extra, None) is not None
+            for extra in ("group_norm", "spatial_norm", "norm_q", "norm_k", "added_kv_proj_dim")
+        )
+        and not layer.norm_cross
+        and not layer.residual_connection
+        for layer in found.values()
+    )
+    if not found or not plain:
+        raise ExplainerError(
+            "This model has no cross-attention of the kind that can be read here.",
+            "Choose a model of the Stable Diffusion 1 or 2 family, or the built-in one.",
+        )
+    sides = {"down_blocks": 0, "mid_block": 1, "up_blocks": 2}
+    return dict(sorted(found.items(), key=lambda item: sides.get(item[0].split(".")[0], 3)))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is averaged away so that the maps of a run fit into memory.
+
+    Attributes:
+        side: longest side of a map, positions; None keeps every position.
+        heads: whether heads are kept apart.
+        layers: whether layers of one size are kept apart.
+    """
+
+    side: int | None = None
+    heads: bool = True
+    layers: bool = True
+
+    def say(self) -> tuple[str, ...]:
+        """Say what is averaged, in words."""
+        said = []
+        if self.side is not None:
+            said.append(f"places, to at most {self.side} × {self.side}")
+        if not self.heads:
+            said.append("heads")
+        if not self.layers:
+            said.append("layers of one size")
+        return tuple(said)
+
+
+# From what keeps most to what keeps least.
+PLANS = (
+    Plan(),
+    Plan(side=32),
+    Plan(side=16),
+    Plan(side=32, heads=False),
+    Plan(side=32, heads=False, layers=False),
+    Plan(side=16, heads=False, layers=False),
+    Plan(side=8, heads=False, layers=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LayerShape:
+    """Name, size and heads of one layer."""
+
+    name: str
+    size: Size
+    heads: int
+
+
+def make_plan(shapes: Sequence[LayerShape], calls: int, length: int, most: int) -> Plan:
+    """Choose the plan that keeps most within a budget.
+
+    Args:
+        shapes: of all layers.
+        calls: of the U-Net in the run.
+        length: positions of the text, L.
+        most: bytes.
+    """
+    for plan in PLANS:
+        groups = _groups(shapes, plan)
+        numbers = sum(
+            math.prod(pooled_size(group[0].size, plan.side)) * _heads(group[0], plan)
+            for group in groups
+        )
+        if 2 * numbers * calls * length <= most:
+            return plan
+    return PLANS[-1]
+
+
+def pooled_size(size: Size, side: int | None) -> Size:
+    """Return height and width of a map whose longer side must not pass a limit.
+
+    Args:
+        size: of the map.
+        side: the limit; None for none.
+    """
+    times = 1 if side is None else max(1, math.ceil(max(size) / side))
+    return math.ceil(size[0] / times), math.ceil(size[1] / times)
+
+
+class Recorder:
+    """Keeps the weights of a run call by call, pooled as they come; hands them back unchanged."""
+
+    def __init__(self, unet: Any, latent: Size, calls: int, length: int, most: int) -> None:
+        """Choose what is kept, and make room for it.
+
+        Args:
+            unet: diffusers' UNet2DConditionModel.
+            latent: height and width of the latents.
+            calls: of the U-Net in the run.
+            length: positions of the text, L.
+            most: bytes that all maps may take.
+
+        Raises:
+            ExplainerError: there is no cross-attention of the kind that can be read.
+        """
+        shapes = layer_shapes(unet, latent)
+        self.plan = make_plan(shapes, calls, length, most)
+        self._shapes = {shape.name: shape for shape in shapes}
+        self._groups = _groups(shapes, self.plan)
+        self._group_of = {
+            shape.name: at for at, group in enumerate(self._groups) for shape in group
+        }
+        self._kept = [
+            np.zeros(self._shape(group, calls, length), np.float16) for group in self._groups
+        ]
+        self._sums: dict[int, Tensor] = {}
+        self._call = 0
+
+    def __call__(self, name: str, weights: Tensor) -> Tensor:
+        """Add a layer's weights (heads, N, L) to those of this call."""
+        shape, at = self._shapes[name], self._group_of[name]
+        height, width = shape.size
+        if weights.shape[1] != height * width:
+            raise ValueError(f"{name} has {weights.shape[1]} positions, expected {shape.size}")
+        found = weights if self.plan.heads else weights.mean(dim=0, keepdim=True)
+        maps = found.transpose(1, 2).unflatten(-1, (height, width))  # (h, N, L) -> (h, L, H, W)
+        if self.plan.side is not None:
+            maps = F.adaptive_avg_pool2d(maps, pooled_size(shape.size, self.plan.side))
+        maps = maps / len(self._groups[at])
+        self._sums[at] = self._sums[at] + maps if at in self._sums else maps
+        return weights
+
+    def end_call(self) -> None:
+        """Put what this call of the U-Net gave beside that of the others."""
+        for at, maps in self._sums.items():
+            self._kept[at][self._call] = maps.half().cpu().numpy()
+        self._sums.clear()
+        self._call += 1
+
+    def _shape(self, group: Sequence[LayerShape], calls: int, length: int) -> tuple[int, ...]:
+        size = pooled_size(group[0].size, self.plan.side)
+        return calls, _heads(group[0], self.plan), length, *size
+
+    def layers(self) -> tuple[LayerMaps, ...]:
+        """Return what was kept."""
+        return tuple(
+            LayerMaps(", ".join(shape.name for shape in group), group[0].size, group[0].heads, maps)
+            for group, maps in zip(self._groups, self._kept, strict=True)
+        )
+
+
+def layer_shapes(unet: Any, latent: Size) -> tuple[LayerShape, ...]:
+    """Return the layers that read the text, each with the size that it has in a picture.
+
+    Args:
+        unet: diffusers' UNet2DConditionModel.
+        latent: height and width of the latents.
+
+    Raises:
+        ExplainerError: there is no cross-attention of the kind that can be read.
+    """
+    up = 1 if unet.config.downsample_padding else 0  # odd sides are rounded up, or down
+    sizes = [latent]
+    for _ in unet.config.block_out_channels[1:]:
+        sizes.append(((sizes[-1][0] + up) // 2, (sizes[-1][1] + up) // 2))
+    return tuple(
+        LayerShape(name, sizes[_level(name, len(sizes))], int(layer.heads))
+        for name, layer in cross_layers(unet).items()
+    )
+
+
+def _level(name: str, levels: int) -> int:
+    side, number, *_ = name.split(".")
+    if side == "mid_block":
+        return levels - 1
+    return int(number) if side == "down_blocks" else levels - 1 - int(number)
+
+
+def _groups(shapes: Sequence[LayerShape], plan: Plan) -> list[tuple[LayerShape, ...]]:
+    """Put together what one map is the mean of."""
+    if plan.layers:
+        return [(shape,) for shape in shapes]
+    found: dict[Size, list[LayerShape]] = {}
+    for shape in shapes:
+        found.setdefault(shape.size, []).append(shape)
+    return [tuple(group) for group in found.values()]
+
+
+def _heads(shape: LayerShape, plan: Plan) -> int:
+    return shape.heads if plan.heads else 1
