@@ -14,10 +14,18 @@ from core.engine.trace import Step
 from core.errors import ExplainerError
 from core.ideas.guidance import guide
 from core.ideas.noise_levels import alpha_bar_from_sigma, sigma_from_alpha_bar
-from core.ideas.prediction import eps_from_v, eps_from_x0, x0_from_eps, x0_from_v
+from core.ideas.prediction import (
+    eps_from_v,
+    eps_from_x0,
+    from_unit_scale,
+    v_from_x0,
+    x0_from_eps,
+    x0_from_v,
+)
 from core.ideas.text_geometry import blend
 from core.models.loading import Checkpoint
 from core.models.schedulers import make_scheduler
+from core.models.schedulers_info import SCHEDULERS
 from core.models.text import encode_text
 
 LARGEST = 4  # times the area a model was trained at; beyond it pictures repeat and memory runs out
@@ -25,6 +33,11 @@ LARGEST = 4  # times the area a model was trained at; beyond it pictures repeat 
 # How noise and clean latents are read off what a network was trained to predict.
 EPS_FROM = {"epsilon": lambda xt, out, _: out, "v_prediction": eps_from_v, "sample": eps_from_x0}
 X0_FROM = {"epsilon": x0_from_eps, "v_prediction": x0_from_v, "sample": lambda xt, out, _: out}
+OUTPUT_FROM = {
+    "epsilon": lambda eps, x0, _: eps,
+    "v_prediction": lambda eps, x0, level: v_from_x0(x0, eps, level),
+    "sample": lambda eps, x0, _: x0,
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +55,10 @@ class Point:
     def clean(self, output: Tensor) -> Tensor:
         """Return the clean latents that an answer means."""
         return X0_FROM[self.kind](self.xt, output, self.alpha_bar)
+
+    def output(self, eps: Tensor, x0: Tensor) -> Tensor:
+        """Return the answer that meant this noise and these clean latents."""
+        return OUTPUT_FROM[self.kind](eps, x0, self.alpha_bar)
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # tensors have no plain ==
@@ -64,10 +81,45 @@ class NoiseQuery:
     calls: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Answered:
+    """A run whose first calls were answered before: it goes through the same steps again.
+
+    So the scheduler remembers what it remembered then, and has drawn the same fresh noise.
+
+    Attributes:
+        eps: the guided noise of each of those calls, (calls, C, H, W).
+        x0: the clean latents that it meant, shaped alike.
+    """
+
+    eps: Tensor
+    x0: Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placed:
+    """A run that begins in the middle, at latents that somebody put there.
+
+    Attributes:
+        latents: noisy latents at unit scale, (1, C, H, W), as noisy as ``levels_of`` says.
+        step: the scheduler step to begin with.
+        generator: where fresh noise comes from; None is the request's own after its first draw.
+    """
+
+    latents: Tensor
+    step: int
+    generator: torch.Generator | None = None
+
+
 Loop = Generator[NoiseQuery, Tensor, tuple[Step, ...]]
 
 
-def denoise(checkpoint: Checkpoint, request: Request, states: Tensor | None = None) -> Loop:
+def denoise(
+    checkpoint: Checkpoint,
+    request: Request,
+    states: Tensor | None = None,
+    start: Answered | Placed | None = None,
+) -> Loop:
     """Walk from noise to latents; whoever drives this asks the U-Net and sends its answers.
 
     All arithmetic here is float32 on the CPU, also when the U-Net runs elsewhere in half precision:
@@ -77,60 +129,118 @@ def denoise(checkpoint: Checkpoint, request: Request, states: Tensor | None = No
         checkpoint: where the schedule and the prediction type are read from.
         request: validated.
         states: from ``read_prompts``; None reads them now.
+        start: where to begin; None begins at noise.
 
     Yields:
         What to ask; expects the answers back, (len(states), C, H, W) float32 on the CPU.
 
     Returns:
-        One ``Step`` for every question.
+        One ``Step`` for every question; calls that were answered before are counted in its index.
 
     Raises:
         ExplainerError: the size does not suit the model, or the numbers stopped being finite.
     """
     if states is None:
         states = read_prompts(request, partial(encode_text, checkpoint))
-    scheduler = make_scheduler(
-        request.scheduler, checkpoint.scheduler_config, dict(request.params), seed=request.seed
-    )
-    scheduler.set_timesteps(request.steps)
-    timesteps = scheduler.timesteps
-    noise = torch.Generator().manual_seed(request.seed)
-    takes_noise = "generator" in inspect.signature(scheduler.step).parameters
-    fresh = {"generator": noise} if takes_noise else {}
+    scheduler, timesteps, x, noise = _set_out(checkpoint, request, start)
+    first_step = start.step if isinstance(start, Placed) else 0
+    before = start if isinstance(start, Answered) else None
+    takes = inspect.signature(scheduler.step).parameters
+    fresh: dict[str, Any] = {"generator": noise} if "generator" in takes else {}  # Any: arguments
 
-    x = torch.randn(latent_shape(checkpoint, request), generator=noise)
-    x = x * scheduler.init_noise_sigma
     xt = scheduler.scale_model_input(x, timesteps[0])
     steps: list[Step] = []
     for index, t in enumerate(timesteps):
         sigma = noise_level(scheduler, t)
-        last = steps[-1] if steps else None
-        answer = yield NoiseQuery(xt, float(t), states, last, len(timesteps))
-        uncond, cond = answer.chunk(2) if len(states) == 2 else (None, answer)
-        output = cond if uncond is None else guide(uncond, cond, request.guidance)
+        point = Point(scheduler.config.prediction_type, xt, float(alpha_bar_from_sigma(sigma)))
+        uncond = cond = None
+        if before is not None and index < len(before.eps):
+            output = point.output(before.eps[index : index + 1], before.x0[index : index + 1])
+        else:
+            last = steps[-1] if steps else None
+            answer = yield NoiseQuery(xt, float(t), states, last, len(timesteps))
+            uncond, cond = answer.chunk(2) if len(states) == 2 else (None, answer)
+            output = cond if uncond is None else guide(uncond, cond, request.guidance)
+        if "order" in takes:  # LMS would count predictions that it was never told
+            fresh["order"] = min(index + 1, takes["order"].default)
         x = scheduler.step(output, t, x, **fresh).prev_sample
         more = index + 1 < len(timesteps)
         # What is asked next: schedulers that keep x0 + sigma eps bring it to unit scale here.
         x_prev = scheduler.scale_model_input(x, timesteps[index + 1]) if more else x
-        point = Point(scheduler.config.prediction_type, xt, float(alpha_bar_from_sigma(sigma)))
-        steps.append(
-            Step(
-                index=index,
-                step=scheduler_step(scheduler, index, request.steps),
-                t=float(t),
-                sigma=sigma,
-                alpha_bar=point.alpha_bar,
-                xt=xt[0],
-                eps_uncond=None if uncond is None else point.noise(uncond)[0],
-                eps_cond=point.noise(cond)[0],
-                eps=point.noise(output)[0],
-                x0=point.clean(output)[0],
-                x_prev=x_prev[0],
+        if cond is not None:
+            left = len(timesteps), request.steps - first_step
+            steps.append(
+                Step(
+                    index=index,
+                    step=first_step + scheduler_step(scheduler.order, index, *left),
+                    t=float(t),
+                    sigma=sigma,
+                    alpha_bar=point.alpha_bar,
+                    xt=xt[0],
+                    eps_uncond=None if uncond is None else point.noise(uncond)[0],
+                    eps_cond=point.noise(cond)[0],
+                    eps=point.noise(output)[0],
+                    x0=point.clean(output)[0],
+                    x_prev=x_prev[0],
+                )
             )
-        )
-        _check_finite(steps[-1], len(timesteps))
+            _check_finite(steps[-1], len(timesteps))
         xt = x_prev
     return tuple(steps)
+
+
+def levels_of(checkpoint: Checkpoint, request: Request) -> tuple[float, ...]:
+    """Return the signal power left where each scheduler step of a run begins.
+
+    Args:
+        checkpoint: where the schedule is read from.
+        request: validated.
+    """
+    scheduler = _scheduler_of(checkpoint, request)
+    begun = (_begin(scheduler, step, request.steps)[0] for step in range(request.steps))
+    return tuple(float(alpha_bar_from_sigma(noise_level(scheduler, t))) for t in begun)
+
+
+def _scheduler_of(checkpoint: Checkpoint, request: Request) -> Any:  # Any: diffusers' own classes
+    scheduler = make_scheduler(
+        request.scheduler, checkpoint.scheduler_config, dict(request.params), seed=request.seed
+    )
+    scheduler.set_timesteps(request.steps)
+    return scheduler
+
+
+def _set_out(
+    checkpoint: Checkpoint, request: Request, start: Answered | Placed | None
+) -> tuple[Any, Tensor, Tensor, torch.Generator]:  # Any: as above
+    """Return the scheduler, the timesteps to come, the first latents, and what draws noise."""
+    scheduler = _scheduler_of(checkpoint, request)
+    noise = torch.Generator().manual_seed(request.seed)
+    x = torch.randn(latent_shape(checkpoint, request), generator=noise)
+    if not isinstance(start, Placed):
+        return scheduler, scheduler.timesteps, x * scheduler.init_noise_sigma, noise
+    if start.latents.shape != x.shape:
+        raise ValueError(
+            f"latents are {tuple(start.latents.shape)}, expected {tuple(x.shape)} as the request's"
+        )
+    timesteps = _begin(scheduler, start.step, request.steps)
+    x = start.latents
+    if SCHEDULERS[request.scheduler].space == "ve":
+        x = from_unit_scale(x, noise_level(scheduler, timesteps[0]))
+    return scheduler, timesteps, x, start.generator or noise
+
+
+def _begin(scheduler: Any, step: int, steps: int) -> Tensor:  # Any: as above
+    """Have a scheduler begin with one of its steps; returns the timesteps from there on."""
+    if not 0 <= step < steps:
+        raise ValueError(f"step is {step}, expected 0 to {steps - 1}")
+    timesteps = scheduler.timesteps
+    if len(timesteps) == steps + 1 and step:  # PNDM begins by asking twice at its second timestep
+        own = timesteps[step + 1 :]
+        return torch.cat([own[:2], own[1:]])
+    begin = step * scheduler.order
+    if hasattr(scheduler, "set_begin_index"):
+        scheduler.set_begin_index(begin)
+    return timesteps[begin:]
 
 
 def read_prompts(request: Request, read: Callable[[str, int, bool], Tensor]) -> Tensor:
@@ -187,7 +297,9 @@ def noise_level(scheduler: Any, t: Tensor) -> float:  # Any: diffusers has no co
     """
     if not hasattr(scheduler, "sigmas"):  # DDIM, DDPM, PNDM, LCM, TCD
         return float(sigma_from_alpha_bar(float(scheduler.alphas_cumprod[int(t)])))
-    index = scheduler.step_index or 0  # None before the first step
+    index = scheduler.step_index
+    if index is None:  # before the first step
+        index = scheduler.begin_index or 0
     if not getattr(scheduler, "state_in_first_order", True):  # the second call of one step
         if getattr(scheduler, "mid_point_sigma", None) is not None:  # DPM++ SDE
             return float(scheduler.mid_point_sigma)
@@ -197,17 +309,18 @@ def noise_level(scheduler: Any, t: Tensor) -> float:  # Any: diffusers has no co
     return float(scheduler.sigmas[index])
 
 
-def scheduler_step(scheduler: Any, index: int, steps: int) -> int:  # Any: as above
+def scheduler_step(order: int, index: int, calls: int, steps: int) -> int:
     """Return which scheduler step a U-Net call belongs to.
 
     Args:
-        scheduler: with its timesteps set.
+        order: of the scheduler; 2 asks twice a step.
         index: number of the call.
-        steps: scheduler steps asked for.
+        calls: how many there are.
+        steps: how many scheduler steps they make.
     """
-    if scheduler.order == 2:  # Heun and KDPM2 ask twice a step, but once at the last
+    if order == 2:  # Heun and KDPM2, which ask once at the last step
         return index // 2
-    return max(0, index - (len(scheduler.timesteps) - steps))  # PNDM asks again at the start
+    return max(0, index - (calls - steps))  # PNDM asks again at the start
 
 
 def _check_finite(step: Step, calls: int) -> None:

@@ -1,0 +1,286 @@
+"""Other futures of a run: it goes on from its own middle, or begins at a picture with noise."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from core.engine.looks.given_picture import check_pixels, check_sides
+from core.engine.looks.look import Look, Work
+from core.engine.request import MAX_SEED, Request, validated
+from core.errors import ExplainerError
+from core.ideas.checks import check_real, check_whole
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+    from core.engine.denoise import Answered, Placed
+    from core.engine.loaded import LoadedModel
+    from core.engine.trace import Trace
+
+NEARLY_NONE = 1e-12  # of signal or noise, whose logarithm is still a number
+LARGEST = 64 * 1024 * 1024  # bytes of latents: a long run of a model of 512 pixels has 20 million
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # a trace has no plain ==
+class Future:
+    """A run that did not begin at noise alone.
+
+    Attributes:
+        trace: the calls that were made for it, and its picture.
+        step: the scheduler step it began with.
+        alpha_bar: signal power where it began.
+        remembers: whether the scheduler went through the calls before as well, so that it knows
+            all that it knew there.
+        start: noisy latents at unit scale that it began with, float32 (C, h, w).
+        start_picture: they decoded, uint8 (H, W, 3).
+    """
+
+    trace: "Trace"
+    step: int
+    alpha_bar: float
+    remembers: bool
+    start: "np.ndarray"
+    start_picture: "np.ndarray"
+
+
+@dataclass(frozen=True, slots=True)
+class BranchLook(Look[Future]):
+    """A run taken up again after some U-Net calls, with something changed from there on.
+
+    Words, guidance and text settings may change at will: the scheduler goes through the calls
+    before again with the answers that it got, and all that is different comes from the change.
+    With another scheduler, other steps, or fresh noise it begins anew, at the step whose noise
+    level is the nearest. Nothing is lost or added by that move: the latents are the estimate and
+    the noise that the network saw in them, mixed for the new level.
+
+    Attributes:
+        model: the checkpoint's id in the catalog.
+        run: the run that is left.
+        request: the future, of the same model, seed and size.
+        call: of ``run``; the calls before it stay as they are.
+        alpha_bar: signal power left in the latents of that call.
+        shape: of the latents, (C, h, w).
+        eps: guided noise of all calls up to and with ``call``, float32 in C order.
+        x0: what it meant, shaped alike.
+        noise_seed: of the fresh noise.
+        noise_share: variance of the noise that is exchanged for fresh noise, 0 to 1.
+    """
+
+    model: str
+    run: Request
+    request: Request
+    call: int
+    alpha_bar: float
+    shape: tuple[int, int, int]
+    eps: bytes
+    x0: bytes
+    noise_seed: int = 0
+    noise_share: float = 0.0
+
+    def validated(self) -> Self:
+        """Return the look with every field checked.
+
+        Raises:
+            ExplainerError: a field is wrong.
+        """
+        run, request = validated(self.run), validated(self.request)
+        size = 4 * (self.call + 1) * math.prod(self.shape)
+        right = self.call >= 0 and len(self.eps) == len(self.x0) == size <= LARGEST
+        if not (right and 0 < self.alpha_bar <= 1):
+            raise ExplainerError("This is no place of a run.", "Draw the picture again.")
+        if any(
+            getattr(run, name) != getattr(request, name)
+            for name in ("model", "seed", "height", "width")
+        ):
+            raise ExplainerError(
+                "A future has the model, seed and size of its run.", "Change something else."
+            )
+        return type(self)(
+            request.model, run, request, self.call, self.alpha_bar, self.shape, self.eps, self.x0,
+            check_whole(self.noise_seed, "seed of the fresh noise", 0, MAX_SEED),
+            check_real(self.noise_share, "share of fresh noise", 0, 1),
+        )  # fmt: skip
+
+    @property
+    def remembers(self) -> bool:
+        """Whether the scheduler can go through the calls before again."""
+        same = ("scheduler", "params", "steps")
+        return not self.noise_share and all(
+            getattr(self.run, name) == getattr(self.request, name) for name in same
+        )
+
+    def read(self, loaded: "LoadedModel") -> Work[Future]:
+        """Go on to the end, one call of the network a piece.
+
+        Args:
+            loaded: the model.
+
+        Raises:
+            ExplainerError: the size does not suit the model, or the numbers ran away.
+        """
+        import torch
+
+        from core.engine.denoise import Answered, Placed, levels_of
+        from core.ideas.forward import add_noise, add_one_step
+
+        yield 0, self.request.steps
+        shape = self.call + 1, *self.shape
+        eps, x0 = (
+            torch.frombuffer(bytearray(numbers), dtype=torch.float32).reshape(shape)
+            for numbers in (self.eps, self.x0)
+        )
+        if self.remembers:
+            before = Answered(eps[: self.call], x0[: self.call])
+            return (yield from _go_on(loaded, self.request, before, None))
+        levels = levels_of(loaded.checkpoint, self.request)
+        step = nearest_level(levels, self.alpha_bar)
+        noise = eps[-1:]
+        if self.noise_share:
+            fresh = torch.randn(
+                noise.shape, generator=torch.Generator().manual_seed(self.noise_seed)
+            )
+            noise = add_one_step(noise, fresh, self.noise_share)
+        latents = add_noise(x0[-1:], noise, levels[step])
+        return (yield from _go_on(loaded, self.request, Placed(latents, step), latents))
+
+
+@dataclass(frozen=True, slots=True)
+class FromPictureLook(Look[Future]):
+    """A run that begins at a picture with noise on it, not at noise alone (img2img).
+
+    As in the library, int(steps x strength) steps are made; one generator draws the latents from
+    what the encoder says of the picture, then the noise on them, then any noise of the steps.
+
+    Attributes:
+        model: the checkpoint's id in the catalog.
+        request: words, seed, steps, guidance and scheduler; its size is the picture's.
+        pixels: red, green, blue, row by row.
+        width: pixels.
+        height: pixels.
+        strength: share of the steps to make, above 0, at most 1.
+    """
+
+    model: str
+    request: Request
+    pixels: bytes
+    width: int
+    height: int
+    strength: float
+
+    def validated(self) -> Self:
+        """Return the look with every field checked.
+
+        Raises:
+            ExplainerError: a field is wrong, or no step is left.
+        """
+        request = validated(self.request)
+        width, height = check_sides(self.width, self.height)
+        pixels = check_pixels(self.pixels, width, height)
+        strength = check_real(self.strength, "strength", 0, 1)
+        if not steps_made(request.steps, strength):
+            raise ExplainerError(
+                f"A strength of {strength:g} leaves none of the {request.steps} steps.",
+                f"Choose at least {math.ceil(100 / request.steps) / 100:g}, or more steps.",
+            )
+        return type(self)(request.model, request, pixels, width, height, strength)
+
+    def read(self, loaded: "LoadedModel") -> Work[Future]:
+        """Encode, add noise, then go on to the end, one call of the network a piece.
+
+        Args:
+            loaded: the model.
+
+        Raises:
+            ExplainerError: the size does not suit the model, or the numbers ran away.
+        """
+        import dataclasses
+
+        import torch
+
+        from core.engine.denoise import Placed, latent_shape, levels_of
+        from core.ideas.forward import add_noise
+        from core.models.latents import encode_picture, picture_tensor
+
+        total = steps_made(self.request.steps, self.strength)
+        yield 0, total
+        checkpoint = loaded.checkpoint
+        request = dataclasses.replace(self.request, width=self.width, height=self.height)
+        shape = latent_shape(checkpoint, request)
+        noise = torch.Generator().manual_seed(request.seed)
+        picture = picture_tensor(self.pixels, self.width, self.height)
+        x0 = encode_picture(checkpoint, picture, noise).cpu()
+        yield 0, total
+        step = request.steps - total
+        level = levels_of(checkpoint, request)[step]
+        latents = add_noise(x0, torch.randn(shape, generator=noise), level)
+        start = Placed(latents, step, noise)
+        return (yield from _go_on(loaded, request, start, latents))
+
+
+def steps_made(steps: int, strength: float) -> int:
+    """Return how many of a run's steps are made at a strength.
+
+    Args:
+        steps: of a whole run.
+        strength: 0 to 1.
+    """
+    return min(int(steps * strength), steps)  # as the library has it, rounding included
+
+
+def nearest_level(levels: Sequence[float], alpha_bar: float) -> int:
+    """Return which noise level is the nearest to another, counted in log sigma.
+
+    Args:
+        levels: signal power left at each.
+        alpha_bar: signal power left, above 0.
+    """
+
+    def height(level: float) -> float:
+        level = min(max(level, NEARLY_NONE), 1 - NEARLY_NONE)
+        return math.log((1 - level) / level)
+
+    away = [abs(height(level) - height(alpha_bar)) for level in levels]
+    return away.index(min(away))
+
+
+def _go_on(
+    loaded: "LoadedModel",
+    request: Request,
+    start: "Answered | Placed",
+    latents: "Tensor | None",
+) -> Work[Future]:
+    """Ask to the end, then decode the first and the last latents."""
+    import time
+
+    from core.engine.denoise import Answered, denoise, read_prompts
+    from core.engine.trace import Trace
+
+    began = time.perf_counter()
+    loop = denoise(loaded.checkpoint, request, read_prompts(request, loaded.read), start)
+    query = next(loop)
+    first = query.latents if latents is None else latents
+    while True:
+        [answer] = loaded.answers([query])
+        if isinstance(answer, Exception):
+            raise answer
+        try:
+            query = loop.send(answer)
+        except StopIteration as end:
+            steps = end.value
+            break
+        yield (query.last.index + 1 if query.last else 0), query.calls
+    yield query.calls, query.calls
+    pictures = []
+    for picture in loaded.vae.run([first[0], steps[-1].x_prev]):
+        if isinstance(picture, Exception):
+            raise picture
+        pictures.append(picture.numpy())
+    opened, ended = pictures
+    seconds = time.perf_counter() - began
+    trace = Trace(request, loaded.checkpoint.fingerprint, steps, ended, seconds)
+    return Future(
+        trace, steps[0].step, steps[0].alpha_bar, isinstance(start, Answered),
+        first[0].numpy(), opened,
+    )  # fmt: skip
