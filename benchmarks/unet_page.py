@@ -118,7 +118,7 @@ def clicked(page: Page) -> float:
 def stepped(page: Page) -> float:
     """Time steps of the slider until the map tells the new timestep, milliseconds, median."""
     took = []
-    slider = page.get_by_role("slider", name="Step")
+    slider = page.get_by_role("slider", name="U-Net call")
     slider.focus()
     for _ in range(CLICKS):
         told = page.locator("section.unet .given span")

@@ -93,12 +93,12 @@ _ALL = (
     ),
     SchedulerInfo(
         "dpmpp-sde", "DPM++ SDE", "DPMSolverSDEScheduler", 2, True, "2N − 1", "ve",
-        "The solver of the stochastic equation, with noise from one Brownian path.",
+        "Adds fresh noise all the way, as one random path that the seed has fixed.",
         requires="torchsde",
     ),
     SchedulerInfo(
         "deis", "DEIS", "DEISMultistepScheduler", 2, False, "N", "vp",
-        "Extrapolates the network's predictions with a polynomial in the exponential integrator.",
+        "Draws a curve through its last predictions and follows it one step ahead.",
     ),
     SchedulerInfo(
         "unipc", "UniPC", "UniPCMultistepScheduler", 2, False, "N", "vp",
@@ -106,7 +106,7 @@ _ALL = (
     ),
     SchedulerInfo(
         "sa-solver", "SA-Solver", "SASolverScheduler", 2, True, "N", "vp",
-        "A stochastic Adams method: remembers earlier predictions and adds noise.",
+        "Draws a curve through its last predictions as DEIS does, and adds fresh noise.",
     ),
     SchedulerInfo(
         "lcm", "LCM", "LCMScheduler", 1, True, "N", "vp",

@@ -105,13 +105,13 @@ def chosen_box(facts: UNetFacts) -> Box:
 
 
 def _step_slider(shown: Shown | None, request: Request) -> None:
-    """Ask which call of the run to look into."""
+    """Ask which call of the run to look into; until the run is there, nothing can be asked."""
     calls = request.steps if shown is None else len(shown.run.timesteps)
     if calls < 2:
         return
     value = 3 * calls // 4 if shown is None else chosen_call(shown)
     asked = st.slider(
-        "Step", 1, calls, value + 1, key=f"{_STEP}_{calls}", disabled=shown is None,
+        "U-Net call", 1, calls, value + 1, key=f"{_STEP}_{calls}", disabled=shown is None,
         help="Which call of the run to look into; the first is the noisiest.",
     )  # fmt: skip
     if shown is not None and asked - 1 != chosen_call(shown):

@@ -6,13 +6,14 @@ import streamlit as st
 
 from core.engine.looks.unet_blocks import BlocksLook
 from core.engine.looks.unet_place import Place
+from core.models.folders import read_json
 from core.models.unet_facts import UNetFacts, read_unet_facts
 from core.models.unet_seen import BlocksSeen
 from core.ui.looking import ask
 from core.ui.running_example import running_example
 from core.ui.shown import Shown
 from core.ui.tokenizing import model_folder
-from core.views.unet_map import Moment
+from core.views.unet_map import Moment, say_how
 
 KEPT_BYTES = 24_000_000  # of readings, in this session
 _READINGS = "unet_readings"
@@ -59,7 +60,10 @@ def moment_of(shown: Shown, call: int) -> Moment:
         call: 0 is the first.
     """
     run = shown.run
-    return Moment(float(run.timesteps[call]), run.path[call], run.eps[call])
+    folder = model_folder(run.request.model)
+    config = read_json(folder / "scheduler" / "scheduler_config.json")
+    how = say_how(run.request.guidance, config.get("prediction_type", "epsilon"))
+    return Moment(float(run.timesteps[call]), run.path[call], run.eps[call], how)
 
 
 def kept_blocks(place: Place) -> BlocksSeen | None:

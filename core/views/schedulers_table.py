@@ -8,6 +8,7 @@ from core.models.schedulers_info import REJECTED, SCHEDULERS
 from core.views.schedulers_overlay import Path
 
 Row = dict[str, object]
+NOISE_SETTINGS = ("eta", "s_churn", "algorithm_type")  # the last one's sde variants
 FILTERS = ("No fresh noise", "Fresh noise", "One call a step", "Second order or higher")
 
 
@@ -39,7 +40,7 @@ def scheduler_rows(
                 "counted": None if counted is None else counted.get(name),
                 "for N steps": info.calls,
                 "order": info.order,
-                "fresh noise": "yes" if info.stochastic else "no",
+                "fresh noise": "yes" if info.stochastic else _noise_if_asked(name),
                 "latents kept as": "x0 + σ ε" if info.space == "ve" else "unit scale",
                 "settings": len(OPTIONS[name]),
                 "what it does": info.blurb
@@ -50,6 +51,12 @@ def scheduler_rows(
             }
         )
     return rows
+
+
+def _noise_if_asked(name: str) -> str:
+    """Say whether a setting makes a scheduler draw noise that it does not draw by itself."""
+    asks = [option.name for option in OPTIONS[name] if option.name in NOISE_SETTINGS]
+    return f"only with {asks[0]}" if asks else "no"
 
 
 def rejected_rows() -> list[dict[str, str]]:

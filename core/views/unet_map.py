@@ -38,11 +38,13 @@ class Moment:
         t: the timestep.
         xt: what went in, (C, H, W).
         eps: the noise that came out, guided, (C, H, W).
+        how: how it was found: what the network answers is not always that very noise.
     """
 
     t: float
     xt: NDArray[np.floating]
     eps: NDArray[np.floating]
+    how: str
 
 
 def unet_map(
@@ -72,8 +74,22 @@ def unet_map(
         "t": "" if moment is None else f"t = {moment.t:g}",
         "given": "" if moment is None else _tiles(latent_colours(moment.xt, LIMIT)),
         "noise": "" if moment is None else _tiles(noise_greys(moment.eps, LIMIT)),
+        "how": "" if moment is None else moment.how,
         "total": say_total(facts, seconds),
     }
+
+
+def say_how(guidance: float, predicts: str) -> str:
+    """Say in a few words how the guided noise of a call was found.
+
+    Args:
+        guidance: weight w of the run.
+        predicts: "epsilon", "v_prediction" or "sample": what the network was trained to answer.
+    """
+    if predicts == "epsilon":
+        return "the answer" if guidance == 1 else "after guidance"
+    worked = f"worked out from {'v' if predicts == 'v_prediction' else 'x0'}"
+    return worked if guidance == 1 else f"{worked}, guided"
 
 
 def say_box(box: Box) -> str:

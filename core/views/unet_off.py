@@ -15,9 +15,9 @@ TARGET = 256  # pixels that a picture should at least have
 Part = Literal["attention", "prompt", "time", "clock", "skip"]
 SAYS: dict[Part, str] = {
     "attention": "**Every cross-attention adds zeros** instead of what it read in the text, in "
-    "every call and in both halves of guidance. Self-attention goes on.",
-    "prompt": "**Both halves of guidance read the negative prompt** (empty, if you gave none). "
-    "The network is whole; only your words are gone.",
+    "every call, for your prompt and for the negative one. Self-attention goes on.",
+    "prompt": "**The network reads the negative prompt in place of yours** (empty, if you gave "
+    "none). It is whole; only your words are gone.",
     "time": "**The time vector is all zeros** in every residual block. SiLU of 0 is 0, so each "
     "block adds only its own bias.",
     "clock": "**The network is told the same timestep at every step.** The scheduler still counts "

@@ -24,12 +24,12 @@ PARTS: tuple[Part, ...] = ("attention", "prompt", "time", "clock", "skip")
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """What is switched off, in every call and in both halves of guidance.
+    """What is switched off, in every call, for the prompt and the negative prompt.
 
     Attributes:
-        part: "attention": every cross-attention adds zeros. "prompt": both halves read the
-            negative prompt. "time": the time vector is all zeros. "clock": the network is told
-            the same timestep at every step. "skip": one skip connection carries zeros.
+        part: "attention": every cross-attention adds zeros. "prompt": the negative prompt is read
+            in place of the prompt. "time": the time vector is all zeros. "clock": the network is
+            told the same timestep at every step. "skip": one skip connection carries zeros.
         number: the timestep of a stopped clock, or the number of the skip connection.
     """
 

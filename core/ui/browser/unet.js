@@ -3,7 +3,8 @@
 // data.boxes   [{name, kind, title, side, level, shape, weights, time, share, spoken}], as they run
 // data.skips   [{number, from, to, spoken}]
 // data.chosen  name of the marked box; data.off number of the skip that is switched off, or -1
-// data.text    shape of the text states; data.t the timestep; data.given, data.noise pictures
+// data.text    shape of the text states; data.t the timestep; data.given, data.noise pictures,
+// data.how     how that noise was found
 // data.total   a line about the whole network
 // A click tells the server: "pick" the name of a box, "skip" the number of a skip connection.
 
@@ -48,6 +49,7 @@ class Unet {
     this.mark(data.chosen);
     picture(this.find(".given img"), data.given);
     picture(this.find(".noise img"), data.noise);
+    this.find(".noise .how").textContent = data.how;
     this.find(".given span").textContent = data.t;
     this.find(".pill span").textContent = data.text;
     this.find(".total").textContent = data.total;

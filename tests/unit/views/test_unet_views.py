@@ -11,7 +11,7 @@ from core.models.unet_seen import BoxSeen, Looking
 from core.views.colormaps import latent_colours
 from core.views.unet_attention import attention_data
 from core.views.unet_block import block_picture, component_colours, tidy_limit
-from core.views.unet_map import Moment, box_rows, say_count, say_time, unet_map
+from core.views.unet_map import Moment, box_rows, say_count, say_how, say_time, unet_map
 from core.views.unet_off import apart, noise_picture, skip_names
 
 
@@ -32,7 +32,7 @@ def test_map_holds_every_box_and_skip_of_the_files(facts: UNetFacts) -> None:
 
 def test_map_of_a_run_has_its_times_and_pictures(facts: UNetFacts) -> None:
     seconds = {box.name: 0.001 * (at + 1) for at, box in enumerate(facts.boxes)}
-    moment = Moment(301.0, np.zeros((4, 8, 8)), np.ones((4, 8, 8)))
+    moment = Moment(301.0, np.zeros((4, 8, 8)), np.ones((4, 8, 8)), "the answer")
     drawn = unet_map(facts, "conv_in", moment, seconds, off=0)
     assert drawn["t"] == "t = 301"
     assert drawn["given"].startswith("data:image/png")
@@ -140,3 +140,16 @@ def test_attention_is_told_in_multiples_of_looking_everywhere_alike(facts: UNetF
     assert len(layer["heads"]) == 2
     assert set(base64.b64decode(layer["heads"][0])) == {255}
     assert base64.b64decode(data["colours"])[:3] == bytes(latent_colours(np.zeros(1))[0])
+
+
+@pytest.mark.parametrize(
+    ("guidance", "predicts", "said"),
+    [
+        (1.0, "epsilon", "the answer"),
+        (5.0, "epsilon", "after guidance"),
+        (1.0, "v_prediction", "worked out from v"),
+        (5.0, "sample", "worked out from x0, guided"),
+    ],
+)
+def test_the_noise_is_not_always_the_answer(guidance: float, predicts: str, said: str) -> None:
+    assert say_how(guidance, predicts) == said
