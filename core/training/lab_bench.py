@@ -1,7 +1,8 @@
 """The lab's bench: how many trainings run at once, who waits, who watches; imports no torch.
 
 Each training is a process of its own. Equal settings are trained once, whoever asks, and finished
-ones are kept; one that nobody watches any more is ended.
+ones are kept; one that nobody watches any more is ended. A worker that tells what it would need to
+go on from a step is taken up from there when it is asked for again.
 """
 
 import atexit
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.errors import ExplainerError
-from core.training.lab_settings import LabSettings
+from core.training.lab_settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 AT_ONCE = 2  # trainings
@@ -30,21 +31,24 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 Event = dict[str, Any]  # Any: what JSON holds
 State = Literal["waiting", "running", "done", "stopped", "failed"]
-Start = Callable[[LabSettings], subprocess.Popen[str]]
 
 
 class Training:
     """One training and what it has told so far."""
 
-    def __init__(self, settings: LabSettings) -> None:
+    def __init__(self, settings: Settings, before: "Training | None" = None) -> None:
         """Wait for a place.
 
         Args:
             settings: validated.
+            before: the same training, ended before it was done; this one goes on from there.
         """
         self.settings = settings
         self.state: State = "waiting"
-        self.events: list[Event] = []  # only ever appended to
+        self.saved = before.saved if before else None
+        told = before.events[: before.saved_at] if before else []
+        self.events: list[Event] = list(told)  # only ever appended to
+        self.saved_at = len(self.events)
         self.watchers = 0
         self.process: subprocess.Popen[str] | None = None
         self.news = threading.Condition()
@@ -70,11 +74,16 @@ class Training:
     def tell(self, event: Event | None = None, state: State | None = None) -> None:
         """Add an event or change the state, and wake who waits."""
         with self.news:
-            if event is not None:
+            if event is not None and event["kind"] == "saved":
+                self.saved, self.saved_at = event["state"], len(self.events)
+            elif event is not None:
                 self.events.append(event)
             if state is not None:
                 self.state = state
             self.news.notify_all()
+
+
+Start = Callable[[Training], subprocess.Popen[str]]
 
 
 class Bench:
@@ -92,13 +101,15 @@ class Bench:
         self._lock = threading.RLock()
         self._line: deque[Training] = deque()
         self._running: list[Training] = []
-        self._known: OrderedDict[LabSettings, Training] = OrderedDict()
+        self._known: OrderedDict[Settings, Training] = OrderedDict()
 
-    def join(self, settings: LabSettings) -> Training:
+    def join(self, settings: Settings, before: Training | None = None) -> Training:
         """Watch a training, starting it where there is none like it.
 
         Args:
             settings: checked here.
+            before: a training with these settings that ended before it was done, to go on from;
+                where None, one that is known.
 
         Raises:
             ExplainerError: a field is wrong, or too many are waiting.
@@ -110,9 +121,11 @@ class Bench:
                 if len(self._line) >= WAITING:
                     raise ExplainerError(
                         f"The lab is full: {len(self._line)} trainings are waiting.",
-                        "Choose a weight that somebody else is training, or try again soon.",
+                        "Choose what somebody else is training, or try again soon.",
                     )
-                training = self._known[settings] = Training(settings)
+                if before is not None and before.settings != settings:
+                    raise ValueError(f"before is {before.settings}, expected {settings}")
+                training = self._known[settings] = Training(settings, before or training)
                 self._line.append(training)
             self._known.move_to_end(settings)
             training.watchers += 1
@@ -166,7 +179,7 @@ class Bench:
         while self._line and len(self._running) < self._at_once:
             training = self._line.popleft()
             try:
-                training.process = self._start(training.settings)
+                training.process = self._start(training)
             except OSError:
                 training.tell(state="failed")
                 continue
@@ -195,6 +208,8 @@ class Bench:
             self._running.remove(training)
             if not training.ended:
                 training.tell(state="done" if finished else "failed")
+            if training.settings.private and self._known.get(training.settings) is training:
+                del self._known[training.settings]
             done = [one for one in self._known.values() if one.ended]
             for old in done[: max(0, len(done) - KEPT)]:
                 if self._known.get(old.settings) is old:
@@ -202,22 +217,34 @@ class Bench:
             self._fill()
 
 
-def start_worker(settings: LabSettings) -> subprocess.Popen[str]:
+def start_worker(training: Training) -> subprocess.Popen[str]:
     """Start a training in a process of its own, with one thread.
 
     Args:
-        settings: validated.
+        training: with what it goes on from.
     """
-    return subprocess.Popen(
-        [sys.executable, "-m", "core.training.lab_worker", json.dumps(asdict(settings))],
+    process = subprocess.Popen(
+        [sys.executable, "-m", training.settings.worker],
         cwd=ROOT,
         env={**os.environ, **ONE_THREAD},
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
         encoding="utf-8",
     )
+    # Beside, because a pipe holds little, and the process reads only when it has imported torch.
+    told = json.dumps({"settings": asdict(training.settings), "saved": training.saved})  # type: ignore[call-overload]  # a dataclass
+    threading.Thread(target=_feed, args=(process, told), name="lab", daemon=True).start()
+    return process
+
+
+def _feed(process: subprocess.Popen[str], told: str) -> None:
+    assert process.stdin is not None
+    with contextlib.suppress(OSError):  # it has ended
+        process.stdin.write(told)
+    with contextlib.suppress(OSError):
+        process.stdin.close()
 
 
 _MADE: list[Bench] = []

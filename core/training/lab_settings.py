@@ -1,6 +1,7 @@
-"""What can be chosen in the autoencoder lab; imports no torch."""
+"""What can be chosen in the autoencoder lab, and what any lab says of itself; imports no torch."""
 
 from dataclasses import dataclass
+from typing import ClassVar, Protocol, Self
 
 from core.engine.request import MAX_SEED
 from core.ideas.checks import check_real, check_whole
@@ -8,6 +9,22 @@ from core.ideas.checks import check_real, check_whole
 STEPS = 500
 MOST_STEPS = 5_000
 MOST_WEIGHT = 10.0
+
+
+class Settings(Protocol):
+    """What can be chosen in a lab: a frozen dataclass of what JSON holds.
+
+    Attributes:
+        worker: the module that trains with them, run in a process of its own.
+        private: whether what came of it is nobody else's, and is not kept.
+    """
+
+    worker: ClassVar[str]
+    private: ClassVar[bool]
+
+    def validated(self) -> Self:
+        """Return the settings with every field checked; raises ``ExplainerError``."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +36,9 @@ class LabSettings:
         seed: of weights, pictures and noise.
         steps: of training.
     """
+
+    worker: ClassVar[str] = "core.training.lab_worker"
+    private: ClassVar[bool] = False
 
     kl_weight: float = 0.003
     seed: int = 0

@@ -1,14 +1,6 @@
-"""One training of the lab in a process of its own: settings come in, lines of JSON go out.
-
-A process has its own threads and its own Python lock, so that a class that trains takes neither
-from the pages nor from the engine; and it can be ended at any moment.
-"""
+"""One training of the autoencoder lab, told as lines of JSON."""
 
 import base64
-import contextlib
-import json
-import os
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,11 +16,11 @@ from core.training.lab_autoencoder import (
     lab_pictures,
     train,
 )
+from core.training.lab_process import serve
 from core.training.lab_settings import LabSettings
 
 EVERY = 10  # steps between two points of the curves
 LOOKS = 16  # how often what comes back is shown
-NICENESS = 10  # pictures that people wait for go first
 
 
 def events(settings: LabSettings) -> Iterator[dict[str, Any]]:  # Any: what JSON holds
@@ -115,16 +107,5 @@ def _bytes(pictures: Tensor) -> str:
     return base64.b64encode(rows.contiguous().numpy().tobytes()).decode("ascii")
 
 
-def main(argument: str) -> None:
-    """Train with the settings in ``argument``, JSON, and print every event."""
-    if hasattr(os, "nice"):
-        with contextlib.suppress(OSError):
-            os.nice(NICENESS)
-    torch.set_num_threads(1)  # of this process, which does nothing else
-    for event in events(LabSettings(**json.loads(argument)).validated()):
-        print(json.dumps(event), flush=True)  # a closed pipe ends this process
-
-
 if __name__ == "__main__":
-    with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
-        main(sys.argv[1])
+    serve(lambda settings, _: events(LabSettings(**settings).validated()))

@@ -192,7 +192,7 @@ def test_page_that_is_drawn_again_keeps_its_training(bench: Bench) -> None:
 
 
 def test_third_waits_and_a_full_line_is_told() -> None:
-    def sleep(_: LabSettings) -> subprocess.Popen[str]:
+    def sleep(_: Training) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "-c", "import time; time.sleep(60)"], stdout=subprocess.PIPE, text=True
         )
@@ -224,7 +224,7 @@ def test_worker_that_dies_is_told(bench: Bench) -> None:
 
 
 def test_worker_has_one_thread_and_ends_with_its_reader() -> None:
-    process = start_worker(LONG)
+    process = start_worker(Training(LONG))
     assert process.stdout is not None
     assert json.loads(process.stdout.readline())["kind"] == "start"
     threads = Path(f"/proc/{process.pid}/status")

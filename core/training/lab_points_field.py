@@ -1,0 +1,165 @@
+"""What the points' network has learned, used without torch: its field, and paths through it.
+
+The network is a list of layers; the samplers are those of ``core.ideas.samplers``.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.ideas.activations import silu
+from core.ideas.arrays import Array
+from core.ideas.guidance import guide
+from core.ideas.noise_levels import sigma_from_alpha_bar
+from core.ideas.prediction import to_unit_scale
+from core.ideas.samplers.ddim import sample_ddim
+from core.ideas.samplers.ddpm import sample_ddpm
+from core.ideas.samplers.euler import sample_euler
+from core.ideas.samplers.heun import sample_heun
+from core.ideas.samplers.levels import pair_with_next
+from core.ideas.samplers.walk import SamplerStep
+from core.ideas.schedules import accumulate_alpha_bar, make_scaled_linear_betas
+from core.ideas.spacings import space_trailing
+from core.ideas.timestep import EmbeddingSettings, embed_timesteps
+
+Numbers = NDArray[np.float32]
+
+WIDTH, HIDDEN, TIME = 96, 3, 32  # numbers a layer; hidden layers; numbers that say the time
+# A place is told by waves as well, as the time is: plain coordinates are learned too slowly.
+# Source: Tancik et al. 2020 (Fourier Features), section 5.
+WAVES = (0.5, 1.0, 2.0)  # turns over one unit of the plane
+PLACE = 2 + 4 * len(WAVES)  # numbers that say the place
+NO_CLASS, CLASSES = 2, 3  # 0 and 1 are classes, 2 says none
+ALPHA_BAR = accumulate_alpha_bar(make_scaled_linear_betas())  # Stable Diffusion's own schedule
+CLOCK = embed_timesteps(np.arange(len(ALPHA_BAR)), EmbeddingSettings(dim=TIME)).astype(np.float32)
+SIZES = (PLACE + TIME + CLASSES, *[WIDTH] * HIDDEN, 2)
+
+
+def say_place(
+    x: Array, cos: Callable[[Array], Array], sin: Callable[[Array], Array]
+) -> list[Array]:
+    """Return what the network is told of places: themselves, and waves over the plane.
+
+    Args:
+        x: points, (B, 2).
+        cos: numpy's or torch's.
+        sin: the same library's.
+
+    Returns:
+        Arrays of two columns, ``PLACE`` columns in all.
+    """
+    turns = [2 * np.pi * wave * x for wave in WAVES]
+    return [x, *(wave(turn) for turn in turns for wave in (cos, sin))]
+
+
+def answer(layers: Sequence[Array], x: Array, bend: Callable[[Array], Array]) -> Array:
+    """Run the network: the same lines for numpy arrays and for torch tensors.
+
+    Args:
+        layers: weights (in, out) and biases (out,), by turns.
+        x: noisy points with their time and class, (B, PLACE + TIME + CLASSES).
+        bend: between two layers, SiLU.
+
+    Returns:
+        The noise in every point, (B, 2).
+    """
+    for weight, bias in zip(layers[:-2:2], layers[1:-2:2], strict=True):
+        x = bend(x @ weight + bias)
+    return x @ layers[-2] + layers[-1]
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # arrays have no plain ==
+class Field:
+    """A trained network and how it is asked.
+
+    Attributes:
+        layers: as ``answer`` takes them.
+        label: the class asked for, or ``NO_CLASS``.
+        w: guidance weight; 1 is none.
+    """
+
+    layers: tuple[Numbers, ...]
+    label: int = NO_CLASS
+    w: float = 1.0
+
+    def eps(self, x: Array, t: int) -> Array:
+        """Name the noise in points, guided towards the class that was asked for.
+
+        Args:
+            x: noisy points at unit scale, (B, 2).
+            t: their timestep.
+        """
+        wanted = self._ask(x, t, self.label)
+        if self.label == NO_CLASS or self.w == 1:
+            return wanted
+        return guide(self._ask(x, t, NO_CLASS), wanted, self.w)
+
+    def predict(self, x: Array, alpha_bar: float) -> Array:
+        """Answer a sampler, which knows the noise level and not the timestep.
+
+        Args:
+            x: noisy points at unit scale, (B, 2).
+            alpha_bar: one of the schedule's.
+        """
+        return self.eps(x, int(np.abs(ALPHA_BAR - alpha_bar).argmin()))
+
+    def _ask(self, x: Array, t: int, label: int) -> Array:
+        rows = np.empty((len(x), SIZES[0]), np.float32)
+        rows[:, :PLACE] = np.concatenate(say_place(x, np.cos, np.sin), axis=1)
+        rows[:, PLACE:-CLASSES] = CLOCK[t]
+        rows[:, -CLASSES:] = np.eye(CLASSES, dtype=np.float32)[label]
+        return answer(self.layers, rows, silu)
+
+
+def sample(
+    field: Field, sampler: str, steps: int, start: Numbers, seed: int = 0
+) -> NDArray[np.float32]:
+    """Walk points from noise to data.
+
+    Args:
+        field: names the noise.
+        sampler: "DDPM", "DDIM", "Euler" or "Heun".
+        steps: how many.
+        start: noise from N(0, 1), (n, 2): the same for every sampler.
+        seed: of the fresh noise that DDPM adds.
+
+    Returns:
+        Where the points are before every step and at the end, at unit scale, (steps + 1, n, 2).
+    """
+    times = space_trailing(steps, len(ALPHA_BAR))
+    pairs = pair_with_next(times, ALPHA_BAR)
+    levels = np.array([before for before, _ in pairs] + [1.0])
+    sigmas = sigma_from_alpha_bar(levels)
+    scaled = start * (1 + np.asarray(sigmas)[0] ** 2) ** 0.5  # these walk x0 + sigma eps
+    draw = np.random.default_rng(seed)
+    fresh = [draw.standard_normal(start.shape) for _ in range(steps - 1)]
+    walks: dict[str, Callable[[], Iterator[SamplerStep]]] = {
+        "DDPM": lambda: sample_ddpm(field.predict, start, pairs, [*fresh, 0.0]),
+        "DDIM": lambda: sample_ddim(field.predict, start, pairs, [0.0] * steps),
+        "Euler": lambda: sample_euler(field.predict, scaled, list(np.asarray(sigmas))),
+        "Heun": lambda: sample_heun(field.predict, scaled, list(np.asarray(sigmas))),
+    }
+    walked = list(walks[sampler]())
+    places = [step.x for step in walked] + [walked[-1].x_next]
+    if sampler in ("Euler", "Heun"):
+        places = [to_unit_scale(x, s) for x, s in zip(places, np.asarray(sigmas), strict=True)]
+    return np.stack(places).astype(np.float32)
+
+
+SAMPLERS = ("DDPM", "DDIM", "Euler", "Heun")
+
+
+def nearest(points: Array, data: Array) -> Numbers:
+    """Measure how far each point is from the nearest of the data.
+
+    Args:
+        points: (n, 2).
+        data: (m, 2).
+
+    Returns:
+        Distances, (n,).
+    """
+    apart = np.asarray(points)[:, None] - np.asarray(data)[None]  # (n, m, 2)
+    return np.sqrt((apart**2).sum(-1)).min(1).astype(np.float32)
