@@ -18,7 +18,7 @@ def sinusoids(t: Tensor, width: int, cos_first: bool, freq_shift: float) -> Tens
         t: timesteps, (B,), whole or not.
         width: numbers wanted, even.
         cos_first: cosines before sines (Stable Diffusion), else after.
-        freq_shift: 0 for Stable Diffusion; 1 makes the slowest period exactly the longest.
+        freq_shift: 0 for Stable Diffusion; 1 makes the slowest clock turn once in 2 pi max_period.
 
     Returns:
         Waves, (B, width), float32, in [-1, 1].
