@@ -15,6 +15,7 @@ from core.training import loop, text, unet, vae, vocabulary
 from core.training.card import DEVICES, REPORT, STAGES, stage_device, write_card
 from core.training.run import Run, trained_reader, trained_vae
 
+MILESTONES = "milestones"  # pictures that the U-Net drew on its way, in a folder beside the logs
 MODEL_INDEX = {
     "_class_name": "StableDiffusionPipeline",
     "_diffusers_version": "0.42.1",
@@ -80,6 +81,9 @@ def ship(run: Run, target: Path) -> None:
     (fresh / "training").mkdir()
     for stage in STAGES:
         _thin(run.folder / stage / "log.csv", fresh / "training" / f"{stage}.csv")
+    drawn = run.folder / "unet" / MILESTONES
+    if drawn.exists():
+        shutil.copytree(drawn, fresh / "training" / MILESTONES)
     devices = {stage: stage_device(run.folder / stage) for stage in STAGES}
     (fresh / "training" / DEVICES).write_text(json.dumps(devices, indent=2) + "\n")
     (fresh / "MODEL_CARD.md").write_text(write_card(report, run.folder))

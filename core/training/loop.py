@@ -43,6 +43,10 @@ class Plan:
     seed: int = 0
     save_every: int = 100
 
+    def saves(self, step: int) -> bool:
+        """Whether a checkpoint is written once ``step`` steps are done."""
+        return step % self.save_every == 0 or step == self.steps
+
     def rate(self, step: int) -> float:
         """The learning rate at ``step``, counted from 0."""
         if step < self.warmup:
@@ -103,7 +107,7 @@ def train(model: nn.Module, batch_loss: BatchLoss, plan: Plan, folder: Path) -> 
         for name, average in averages.items():
             average.lerp_(trained[name].detach(), 1 - decay)
         numbers = {name: float(value.detach()) for name, value in losses.items()}
-        if (step + 1) % plan.save_every == 0 or step + 1 == plan.steps:
+        if plan.saves(step + 1):
             save_checkpoint(folder, step + 1, model, trained, optimizer, averages)
         yield Progress(step, plan.rate(step), numbers)
 

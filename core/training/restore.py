@@ -17,6 +17,7 @@ from core.nets.autoencoder import Autoencoder
 from core.nets.config import AutoencoderConfig
 from core.training import loop, text, unet, vocabulary
 from core.training.card import DEVICES, REPORT
+from core.training.export import MILESTONES
 
 EMBEDDINGS = "text_model.embeddings.token_embedding.weight"
 SHIPPED = ("vae", "decoder", "text", "unet")  # stages whose weights are in the folder
@@ -51,6 +52,9 @@ def restore(model: Path, runs: Path, objects: int) -> dict[str, int]:
         loop.save_whole(tensors, folder / loop.CHECKPOINT, step=trained[stage])
         shutil.copyfile(model / "training" / f"{stage}.csv", folder / "log.csv")
         (folder / "device.txt").write_text(f"{devices[stage]}\n")
+    drawn = model / "training" / MILESTONES
+    if drawn.exists():
+        shutil.copytree(drawn, runs / "unet" / MILESTONES)
     table = load_file(model / "text_encoder" / "model.safetensors")[EMBEDDINGS].float()
     loop.save_whole({"weight": table}, vocabulary.embeddings_file(runs / "data", text.WIDTH))
     shutil.copytree(model / "tokenizer", runs / "data" / "tokenizer", dirs_exist_ok=True)

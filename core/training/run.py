@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +50,7 @@ def train_stage(
     batch_loss: loop.BatchLoss,
     plan: loop.Plan,
     every: int = 50,
+    saved: Callable[[int], object] | None = None,
 ) -> None:
     """Train ``model`` to the end of the plan in the stage's own folder, with a line of progress.
 
@@ -59,11 +61,22 @@ def train_stage(
         batch_loss: see :func:`core.training.loop.train`.
         plan: the stage's plan; the run's number of steps goes before the plan's.
         every: steps between two lines of the log.
+        saved: told the step of every checkpoint, once it is written.
     """
     plan, folder = run.plan(plan), run.folder / name
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "device.txt").write_text(describe_device(run.device) + "\n")
-    loop.report(loop.train(model, batch_loss, plan, folder), plan, folder, every)
+    steps = loop.train(model, batch_loss, plan, folder)
+    loop.report(steps if saved is None else _tell(steps, plan, saved), plan, folder, every)
+
+
+def _tell(
+    steps: Iterator[loop.Progress], plan: loop.Plan, saved: Callable[[int], object]
+) -> Iterator[loop.Progress]:
+    for progress in steps:
+        if plan.saves(progress.step + 1):
+            saved(progress.step + 1)
+        yield progress
 
 
 def text_reader(run: Run, bank: pictures.PictureBank) -> text.TextReader:

@@ -1,8 +1,13 @@
 """The stages of the built-in model's training, each from its inputs to its files."""
 
 import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import (
+    StableDiffusionPipeline,
+)
 
 from core.models.catalog import builtin_folder
 from core.models.pixel_model import FOLDER as PIXEL_FOLDER
@@ -20,6 +25,7 @@ from core.training import (
     unet,
     vae,
 )
+from core.training.milestones import draw_milestone
 from core.training.run import (
     Run,
     describe_device,
@@ -28,6 +34,12 @@ from core.training.run import (
     trained_reader,
     trained_vae,
 )
+
+# The same prompts and noise, drawn as the U-Net's training goes on: often at first, when most
+# changes.
+MILESTONES = {100, 200, 500, 1000, 2000, 4000, 6000, 9000, *range(12_000, 1_000_001, 3_000)}
+MILESTONE_PROMPTS = ("a red apple", "a parrot", "a hamburger on a blue background", "a rocket")
+MILESTONE_SEED = 3
 
 
 def run_vae(run: Run) -> None:
@@ -74,7 +86,20 @@ def run_unet(run: Run) -> None:
     torch.manual_seed(unet.PLAN.seed)
     model = unet.build_unet().to(run.device).train()
     batch_loss = unet.unet_loss(model, reader, bank, latents, ids, run.device)
-    train_stage(run, "unet", model, batch_loss, unet.PLAN)
+
+    def draw(step: int) -> None:
+        if step in MILESTONES:
+            draw_milestone(_whole_model(run), MILESTONE_PROMPTS, MILESTONE_SEED, shown, step)
+
+    shown = folder / export.MILESTONES
+    train_stage(run, "unet", model, batch_loss, unet.PLAN, saved=draw)
+
+
+def _whole_model(run: Run) -> StableDiffusionPipeline:
+    """The model as it would ship with the newest checkpoints."""
+    with TemporaryDirectory() as folder:
+        export.assemble(run, Path(folder))
+        return evaluate.load_pipeline(Path(folder), run.device)
 
 
 def run_pixels(run: Run) -> None:

@@ -18,8 +18,8 @@ from core.models.hardware import Hardware
 from core.models.loading import load_folder
 from core.models.manifest import verify_manifest
 from core.training import evaluate, export, loop, text, unet, vae
+from core.training.card import DEVICES, SHEET, STAGES, bars, write_card
 from core.training.card import REPORT as REPORT_FILE
-from core.training.card import SHEET, STAGES, bars, write_card
 from core.training.pictures import PictureBank
 from core.training.run import Run
 
@@ -83,9 +83,14 @@ def test_what_is_exported_draws_alike_here_and_in_plain_diffusers(
     evaluate.write_report(
         REPORT | {"trained_steps": export.trained_steps(trained)}, target / REPORT_FILE
     )
+    index = trained.folder / "unet" / export.MILESTONES / "milestones.json"
+    index.parent.mkdir()
+    index.write_text("{}")
     shipped = tmp_path / "shipped"
     export.ship(trained, shipped)
     verify_manifest(shipped)
+    assert (shipped / "training" / export.MILESTONES / index.name).read_text() == "{}"
+    assert json.loads((shipped / "training" / DEVICES).read_text())["unet"] == "two cores"
     assert (shipped / "training" / "unet.csv").exists()
 
     pipeline = evaluate.load_pipeline(shipped, torch.device("cpu"))

@@ -117,3 +117,15 @@ def test_the_log_has_a_row_a_window_and_goes_on(
     assert [row["step"] for row in rows] == ["2", "4", "5", "6"]
     assert float(rows[0]["loss"]) == 0.5
     assert "step 2/5" in capsys.readouterr().out
+
+
+def test_who_asks_is_told_of_every_checkpoint(tmp_path: Path) -> None:
+    model, batch_loss = problem()
+    plan = Plan(steps=7, lr=1e-3, save_every=3)
+    told: list[tuple[int, int]] = []
+
+    def saved(step: int) -> None:
+        told.append((step, loop.checkpoint_step(tmp_path / "stage")))
+
+    train_stage(Run(tmp_path, torch.device("cpu")), "stage", model, batch_loss, plan, saved=saved)
+    assert told == [(3, 3), (6, 6), (7, 7)]
