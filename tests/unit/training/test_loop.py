@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from core.errors import ExplainerError
 from core.training import loop
 from core.training.loop import Plan, Progress
+from core.training.run import Run, train_stage
 
 PLAN = Plan(steps=12, lr=1e-2, warmup=3, ema=0.9, seed=3, save_every=4)
 
