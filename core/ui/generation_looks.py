@@ -7,7 +7,15 @@ from core.ui.look_box import look_box, look_place
 from core.ui.run_panel import decode_film
 from core.ui.shown import Shown
 
+GUIDANCE = "Guidance"
 NUMBERS = "Every step in numbers"
+COMPARE = "Compare a grid"
+
+
+def _guidance(shown: Shown) -> None:
+    from core.ui.generation_guidance import show_guidance
+
+    show_guidance(shown)
 
 
 def _numbers(shown: Shown) -> None:
@@ -16,10 +24,18 @@ def _numbers(shown: Shown) -> None:
     show_table(shown)
 
 
+def _compare(shown: Shown) -> None:
+    from core.ui.generation_compare import show_compare
+
+    show_compare(shown)
+
+
 LOOKS: dict[str, Callable[[Shown], None]] = {
+    GUIDANCE: _guidance,
     NUMBERS: _numbers,
+    COMPARE: _compare,
 }
-LONG: tuple[str, ...] = ()  # looks that ask the engine: the film above is decoded before them
+LONG: tuple[str, ...] = (COMPARE,)  # these ask the engine: the film above is decoded before them
 
 
 def choose_look() -> str:

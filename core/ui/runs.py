@@ -40,9 +40,7 @@ def asked(
     Raises:
         ExplainerError: the engine cannot take it.
     """
-    _wake_engine()
-    session = st.session_state.setdefault(_SESSION, uuid.uuid4().hex)
-    ticket = engine().submit(work, session, replace=replace)
+    ticket = begun(work, replace)
     try:
         yield ticket
     finally:
@@ -50,6 +48,26 @@ def asked(
             later = threading.Timer(GRACE_S, ticket.cancel)
             later.daemon = True
             later.start()
+
+
+def begun(
+    work: Request | FilmRequest | Look[Any], replace: bool = True
+) -> Ticket[Any]:  # Any: as above
+    """Submit work that goes on while the page is drawn again and again.
+
+    Whoever holds the ticket looks at it from time to time; the engine drops one that nobody looks
+    at any more.
+
+    Args:
+        work: what to compute.
+        replace: as for ``asked``.
+
+    Raises:
+        ExplainerError: the engine cannot take it.
+    """
+    _wake_engine()
+    session = st.session_state.setdefault(_SESSION, uuid.uuid4().hex)
+    return engine().submit(work, session, replace=replace)
 
 
 def _wake_engine() -> None:

@@ -69,15 +69,21 @@ def seed_box() -> None:
 def scheduler_box() -> None:
     """Ask for the scheduler; one that needs a package which is missing is left out."""
     chosen = running_example().scheduler
-    names = [
-        name
-        for name, info in SCHEDULERS.items()
-        if name == chosen or (not info.distilled_only and _installed(info.requires))
-    ]
+    offered = offered_schedulers()
+    names = [name for name in SCHEDULERS if name == chosen or name in offered]
     st.selectbox(
         "Scheduler", names, names.index(chosen), format_func=lambda name: SCHEDULERS[name].title,
         help="Who decides how much noise goes at each step.", **_bound("scheduler"),
     )  # fmt: skip
+
+
+def offered_schedulers() -> list[str]:
+    """Return the schedulers that suit ordinary models and can be had here."""
+    return [
+        name
+        for name, info in SCHEDULERS.items()
+        if not info.distilled_only and _installed(info.requires)
+    ]
 
 
 def forget_widgets() -> None:

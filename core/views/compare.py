@@ -1,0 +1,268 @@
+"""A grid over two settings: its axes as typed and in a link, its cells for the browser."""
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from core.engine.looks.grid import MOST_CELLS, Cell
+from core.engine.request import MAX_GUIDANCE, MAX_SEED, Request
+from core.errors import ExplainerError
+from core.ideas.checks import check_real, check_whole
+from core.models.schedulers_info import SCHEDULERS, find_scheduler
+from core.views.strips import photo_sheet
+
+Value = str | int | float
+Row = dict[str, object]
+Json = dict[str, Any]  # Any: JSON for the browser
+
+FIELDS = {
+    "scheduler": "Scheduler",
+    "steps": "Steps",
+    "guidance": "Guidance w",
+    "seed": "Seed",
+    "prompt": "Words",
+}
+MOST_STEPS = 150
+LONGEST_LABEL = 60  # characters of a prompt beside its row
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One axis of a grid.
+
+    Attributes:
+        field: of the request, one of ``FIELDS``.
+        values: that it takes, each once.
+    """
+
+    field: str
+    values: tuple[Value, ...]
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return FIELDS[self.field]
+
+
+def first_values(field: str, request: Request) -> tuple[Value, ...]:
+    """Return values to begin with.
+
+    Args:
+        field: one of ``FIELDS``.
+        request: the running example.
+    """
+    values: dict[str, tuple[Value, ...]] = {
+        "scheduler": ("ddim", "euler", "heun", "dpmpp-2m"),
+        "steps": (5, 10, 20),
+        "guidance": (1.0, 3.0, 5.0, 7.5),
+        "seed": tuple(min(request.seed + more, MAX_SEED) for more in range(4)),
+        "prompt": tuple(dict.fromkeys((request.prompt, "a green apple", "a cat"))),
+    }
+    return tuple(dict.fromkeys(values[field]))
+
+
+def read_values(field: str, typed: str | Sequence[object]) -> tuple[Value, ...]:
+    """Read the values of an axis.
+
+    Args:
+        field: one of ``FIELDS``.
+        typed: numbers with commas between them, prompts one a line, or a list of values; nothing
+            about it is trusted.
+
+    Returns:
+        The values, each once, in their order.
+
+    Raises:
+        ExplainerError: there is none, there are too many, or one is wrong.
+    """
+    if isinstance(typed, str):
+        parts = typed.splitlines() if field == "prompt" else typed.replace(";", ",").split(",")
+        typed = [part.strip() for part in parts if part.strip()]
+    if not typed:
+        raise ExplainerError(
+            f"There are no values for {FIELDS[field]}.", "Give at least one of them."
+        )
+    if len(typed) > MOST_CELLS:
+        raise ExplainerError(
+            f"There are {len(typed)} values for {FIELDS[field]}.", f"Give at most {MOST_CELLS}."
+        )
+    return tuple(dict.fromkeys(_read(field, value) for value in typed))
+
+
+def write_values(axis: Axis) -> str:
+    """Write the values of an axis as ``read_values`` reads them.
+
+    Args:
+        axis: not one of schedulers, which are chosen and not typed.
+    """
+    if axis.field == "prompt":
+        return "\n".join(str(value) for value in axis.values)
+    return ", ".join(f"{value:.12g}" for value in axis.values if not isinstance(value, str))
+
+
+def read_link(text: str) -> tuple[Axis, Axis] | None:
+    """Read the axes from a link; None where it says nothing that can be used.
+
+    Args:
+        text: the parameter; nothing about it is trusted.
+    """
+    try:
+        axes = [Axis(field, read_values(field, list(values))) for field, values in json.loads(text)]
+        across, down = axes
+        check_axes(across, down)
+    except (ValueError, TypeError, KeyError, RecursionError, ExplainerError):
+        return None
+    return across, down
+
+
+def write_link(across: Axis, down: Axis) -> str:
+    """Write the axes for a link.
+
+    Args:
+        across: values from left to right.
+        down: values from top to bottom.
+    """
+    axes = [[axis.field, list(axis.values)] for axis in (across, down)]
+    return json.dumps(axes, separators=(",", ":"))
+
+
+def check_axes(across: Axis, down: Axis) -> None:
+    """Refuse axes that make no grid.
+
+    Args:
+        across: values from left to right.
+        down: values from top to bottom.
+
+    Raises:
+        ExplainerError: both are of one setting, or there are too many pictures.
+    """
+    if across.field == down.field:
+        raise ExplainerError(f"Both axes are {across.title}.", "Choose two settings.")
+    count = len(across.values) * len(down.values)
+    if count > MOST_CELLS:
+        raise ExplainerError(
+            f"{len(across.values)} × {len(down.values)} are {count} pictures.",
+            f"Take values out until there are at most {MOST_CELLS}.",
+        )
+
+
+def cells_of(request: Request, across: Axis, down: Axis) -> tuple[Request, ...]:
+    """Return one request a cell, row by row.
+
+    Args:
+        request: what all of them share.
+        across: values from left to right.
+        down: values from top to bottom.
+    """
+    cells = []
+    for low in down.values:
+        for right in across.values:
+            cell = replace(request, **{across.field: right, down.field: low})
+            if cell.scheduler != request.scheduler:
+                cell = replace(cell, params=())  # those are settings of the other one
+            cells.append(cell)
+    return tuple(cells)
+
+
+def say_value(field: str, value: Value) -> str:
+    """Say one value of an axis in a few letters.
+
+    Args:
+        field: one of ``FIELDS``.
+        value: of it.
+    """
+    if field == "scheduler":
+        return SCHEDULERS[str(value)].title
+    if field == "steps":
+        return f"{value} step" if value == 1 else f"{value} steps"
+    if field == "prompt":
+        words = str(value) or "(no words)"
+        return words if len(words) <= LONGEST_LABEL else f"{words[: LONGEST_LABEL - 1]}…"
+    return f"w = {value:g}" if field == "guidance" else f"seed {value}"
+
+
+def compare_data(
+    across: Axis,
+    down: Axis,
+    cells: Sequence[Cell | None],
+    own: Request,
+    running: bool,
+) -> Json:
+    """Return what the component shows.
+
+    Args:
+        across: values from left to right.
+        down: values from top to bottom.
+        cells: row by row, None where there is none yet.
+        own: the running example, whose cell is marked.
+        running: whether those that are not there are on their way.
+    """
+    pictures = [cell.picture for cell in cells if cell is not None and cell.picture is not None]
+    numbers = iter(range(len(pictures)))
+    told: list[Json] = []
+    for cell in cells:
+        if cell is None:
+            told.append({"state": "coming" if running else "empty"})
+        elif cell.error is not None:
+            told.append({"state": "failed", "what": cell.error.what, "fix": cell.error.fix})
+        else:
+            calls = f"{cell.calls} call" if cell.calls == 1 else f"{cell.calls} calls"
+            told.append(
+                {
+                    "state": "there",
+                    "picture": next(numbers),
+                    "calls": calls,
+                    "seconds": f"{cell.seconds:.2f} s",
+                    "stored": cell.stored,
+                    "own": cell.request == own,
+                }
+            )
+    return {
+        "across": [say_value(across.field, value) for value in across.values],
+        "down": [say_value(down.field, value) for value in down.values],
+        "corner": {"across": across.title, "down": down.title},
+        "cells": told,
+        "sheet": photo_sheet(np.stack(pictures)).as_json() if pictures else None,
+    }
+
+
+def compare_rows(across: Axis, down: Axis, cells: Sequence[Cell | None]) -> list[Row]:
+    """Return the grid as a table, one row a cell that is there.
+
+    Args:
+        across: values from left to right.
+        down: values from top to bottom.
+        cells: row by row.
+    """
+    places = [(low, right) for low in down.values for right in across.values]
+    return [
+        {
+            down.title: low,
+            across.title: right,
+            "U-Net calls": cell.calls,
+            "seconds": round(cell.seconds, 4),
+            "was there already": cell.stored,
+            "what went wrong": "" if cell.error is None else str(cell.error.what),
+        }
+        for (low, right), cell in zip(places, cells, strict=True)
+        if cell is not None
+    ]
+
+
+def _read(field: str, value: object) -> Value:
+    if field == "prompt":
+        return str(value)
+    if field == "scheduler":
+        return find_scheduler(str(value)).name
+    number: object = value
+    if isinstance(value, str):
+        with suppress(ValueError):  # what is no number is told with what was typed
+            number = float(value)
+    if field == "guidance":
+        return check_real(number, "guidance", 0, MAX_GUIDANCE)
+    low, high = (1, MOST_STEPS) if field == "steps" else (0, MAX_SEED)
+    return check_whole(number, FIELDS[field].lower(), low, high)
