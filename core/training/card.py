@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.training import judge, pictures, text, unet, vae, vocabulary
+from core.training import evaluate, judge, pictures, text, unet, vae, vocabulary
 from core.training.loop import Plan
 
 # Each stage's plan, how much each of its steps sees, and of what.
@@ -20,6 +20,7 @@ STAGES: dict[str, tuple[Plan, int, str]] = {
 }
 
 REPORT, SHEET = "evaluation.json", "contact_sheet.webp"
+NEAREST_SHEET = "nearest.webp"
 DEVICES = "devices.json"  # what each stage ran on, beside the logs
 
 
@@ -117,6 +118,15 @@ def write_card(report: Mapping[str, Any], runs: Path) -> str:  # Any: as above
         goals=goals,
         groups=groups,
         stages=stages,
+        over_guidance=_swept(report["over"]["guidance"], "guidance"),
+        over_steps=_swept(report["over"]["steps"], "steps"),
+        swept=report["over"]["steps"][0]["prompts"],
+        steps=evaluate.STEPS,
+        guidance=f"{evaluate.GUIDANCE:g}",
+        nearest_rms=report["nearest"]["nearest_rms"],
+        between_rms=report["nearest"]["between_training_pictures_rms"],
+        nearest_right=report["nearest"]["nearest_is_what_was_asked_percent"],
+        nearest_sheet=NEAREST_SHEET,
         judge=f"{report['judge']['top1_percent']} %",
         picture_package=pictures.PICTURE_PACKAGE,
         word_package=pictures.WORD_PACKAGE,
@@ -125,6 +135,14 @@ def write_card(report: Mapping[str, Any], runs: Path) -> str:  # Any: as above
         sheet=SHEET,
         device=report["device"],
         objects=f"{report['objects']:,}",
+    )
+
+
+def _swept(rows: list[dict[str, Any]], name: str) -> str:  # Any: as above
+    return "\n".join(
+        f"| {row[name]:g} | {row['top1_percent']} | {row['top5_percent']} "
+        f"| {row['background_percent']} |"
+        for row in rows
     )
 
 
@@ -162,6 +180,23 @@ The prompts by group:
 | group | prompts | top-1 % | top-5 % |
 | --- | --- | --- | --- |
 {groups}
+
+Over guidance, with {steps} steps, and over the number of steps, at guidance {guidance}; {swept} of
+the prompts:
+
+| guidance | top-1 % | top-5 % | background % |
+| --- | --- | --- | --- |
+{over_guidance}
+
+| steps | top-1 % | top-5 % | background % |
+| --- | --- | --- | --- |
+{over_steps}
+
+Is it memory? The training picture that is nearest to what the model drew is, in the median, an RMS
+of {nearest_rms} away (0 is equal, 1 is black against white); between a training picture and the
+nearest other one it is {between_rms}. For {nearest_right} % of the prompts the nearest is the very
+object that was asked for. `{nearest_sheet}` shows the first pictures, each with its nearest on the
+right.
 
 Every figure is in `evaluation.json` beside this card; `{sheet}` shows the first pictures
 of the evaluation, none picked by hand.

@@ -37,6 +37,8 @@ from core.training.text import SHORT, CaptionIds, TextReader, Towers, pooled_sta
 PROMPTS = 200
 SEED = 2_026
 STEPS, GUIDANCE = 20, 5.0
+SWEPT = 60  # prompts, the first of all
+SWEPT_GUIDANCE, SWEPT_STEPS = (1.0, 2.0, 3.5, 5.0, 8.0, 12.0), (4, 8, 12, 20, 40)
 RETRIEVAL_WORDING = "a photo of {a} against a {c} background"
 
 
@@ -113,7 +115,12 @@ def hits(scores: Tensor, wanted: Tensor) -> dict[str, float]:
 
 
 @torch.inference_mode()
-def draw(pipeline: StableDiffusionPipeline, captions: list[Caption]) -> Drawn:
+def draw(
+    pipeline: StableDiffusionPipeline,
+    captions: list[Caption],
+    steps: int = STEPS,
+    guidance: float = GUIDANCE,
+) -> Drawn:
     """Draw every caption once, with its own fixed seed, by plain diffusers."""
     pictures = []
     for start in range(0, len(captions), 20):
@@ -121,8 +128,8 @@ def draw(pipeline: StableDiffusionPipeline, captions: list[Caption]) -> Drawn:
         generators = [torch.Generator().manual_seed(SEED + start + i) for i in range(len(part))]
         drawn = pipeline(
             [caption.text for caption in part],
-            num_inference_steps=STEPS,
-            guidance_scale=GUIDANCE,
+            num_inference_steps=steps,
+            guidance_scale=guidance,
             generator=generators,
             output_type="np",
             return_dict=False,
@@ -152,6 +159,33 @@ def judge_drawn(
         **hits(objects.cpu(), rows),
         "background_percent": round(100 * float(right), 1),
         "groups": by_group,
+    }
+
+
+def sweep(
+    pipeline: StableDiffusionPipeline, judge: Judge, bank: PictureBank, device: torch.device
+) -> dict[str, list[dict[str, object]]]:
+    """How the judge finds the pictures over guidance, and over the number of steps.
+
+    Args:
+        pipeline: draws.
+        judge: names what was drawn.
+        bank: the pictures.
+        device: of the judge.
+
+    Returns:
+        One row a value: it, and the shares that ``judge_drawn`` gives, in percent.
+    """
+    captions = evaluation_prompts(bank)[:SWEPT]
+
+    def judged(steps: int, guidance: float) -> dict[str, object]:
+        found = judge_drawn(judge, draw(pipeline, captions, steps, guidance), bank, device)
+        kept = ("prompts", "top1_percent", "top5_percent", "background_percent")
+        return {name: found[name] for name in kept}
+
+    return {
+        "guidance": [{"guidance": w} | judged(STEPS, w) for w in SWEPT_GUIDANCE],
+        "steps": [{"steps": n} | judged(n, GUIDANCE) for n in SWEPT_STEPS],
     }
 
 

@@ -18,6 +18,7 @@ from core.training import (
     export,
     judge,
     loop,
+    nearest,
     pictures,
     pixels,
     restore,
@@ -148,9 +149,13 @@ def run_evaluate(run: Run) -> None:
     found["judge"] = evaluate.measure_judge(critic, bank, run.device)
     drawn = evaluate.draw(pipeline, evaluate.evaluation_prompts(bank))
     found["prompts"] = evaluate.judge_drawn(critic, drawn, bank, run.device)
+    found["over"] = evaluate.sweep(pipeline, critic, bank, run.device)
+    found["nearest"], nearest_pictures = nearest.measure_nearest(drawn, bank)
     found["time"] = evaluate.measure_time(pipeline.to("cpu"))
     sheet = evaluate.contact_sheet(drawn.pictures[:100])
     sheet.save(model_folder / card.SHEET, quality=85)
+    pairs = torch.stack([drawn.pictures[:20], nearest_pictures[:20]], dim=1).flatten(0, 1)
+    evaluate.contact_sheet(pairs).save(model_folder / card.NEAREST_SHEET, quality=85)
     evaluate.write_report(found, model_folder / card.REPORT)
     print(json.dumps(found, indent=2))
 

@@ -18,10 +18,14 @@ from core.models.hardware import Hardware
 from core.models.loading import load_folder
 from core.models.manifest import verify_manifest
 from core.training import evaluate, export, loop, text, unet, vae
+from core.training.captions import Caption
 from core.training.card import DEVICES, SHEET, STAGES, bars, write_card
 from core.training.card import REPORT as REPORT_FILE
+from core.training.evaluate import Drawn
+from core.training.nearest import measure_nearest
 from core.training.pictures import PictureBank
 from core.training.run import Run
+from core.training.scenes import compose
 
 REPORT = {
     "objects": 8,
@@ -42,6 +46,32 @@ REPORT = {
         "top5_percent": 71.0,
         "background_percent": 85.0,
         "groups": {"food-drink": {"prompts": 20, "top1_percent": 50.0, "top5_percent": 75.0}},
+    },
+    "over": {
+        "guidance": [
+            {
+                "guidance": 3.5,
+                "prompts": 60,
+                "top1_percent": 31.0,
+                "top5_percent": 52.0,
+                "background_percent": 91.0,
+            }
+        ],
+        "steps": [
+            {
+                "steps": 8,
+                "prompts": 60,
+                "top1_percent": 21.0,
+                "top5_percent": 42.0,
+                "background_percent": 71.0,
+            }
+        ],
+    },
+    "nearest": {
+        "pictures": 200,
+        "nearest_rms": 0.081,
+        "between_training_pictures_rms": 0.127,
+        "nearest_is_what_was_asked_percent": 33.0,
     },
     "time": {"seconds": 3.1, "threads": 2},
 }
@@ -127,6 +157,9 @@ def test_the_card_says_what_was_measured_and_what_was_missed(trained: Run) -> No
     assert "names 97.0 % of them rightly" in card
     assert "| unet | 3 | 32 latents | 0.8 | two cores |" in card  # 1,800 s and 900 s
     assert SHEET in card
+    assert "| 3.5 | 31.0 | 52.0 | 91.0 |" in card
+    assert "| 8 | 21.0 | 42.0 | 71.0 |" in card
+    assert "of 0.081 away" in card
     assert "It was shown 8 emoji objects" in card
     assert [bar.reached for bar in bars(REPORT)] == [True, True, False, True, True, True, True]
 
@@ -145,3 +178,16 @@ def test_the_contact_sheet_keeps_pictures_in_order() -> None:
     cells = [sheet[4 * (i // 3), 4 * (i % 3), 0] for i in range(9)]
     assert cells[:7] == sorted(cells[:7])
     assert cells[7:] == [255, 255]
+
+
+def test_a_copied_picture_is_found_out_and_a_new_one_is_not(bank: PictureBank) -> None:
+    copied, colours = torch.tensor([0, 2, 4, 6]), torch.zeros(4, dtype=torch.long)
+    scenes = compose(bank, copied, colours, unet.PLACEMENT, torch.Generator().manual_seed(5))
+    captions = [Caption("", int(row), 0) for row in copied]
+    figures, nearest = measure_nearest(Drawn(captions, scenes), bank)
+    assert figures["nearest_is_what_was_asked_percent"] == 100.0
+    assert figures["nearest_rms"] < 0.5 * figures["between_training_pictures_rms"]
+    assert ((nearest - scenes).square().mean() ** 0.5) < 0.35
+    noise = torch.rand(scenes.shape, generator=torch.Generator().manual_seed(6)) * 2 - 1
+    far, _ = measure_nearest(Drawn(captions, noise), bank)
+    assert far["nearest_rms"] > 2 * figures["nearest_rms"]
