@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.ideas.guidance import guide
+from core.ideas.guidance import guide, rescale
 from core.ui.downloads import offer_downloads
 from core.ui.errors import explained
 from core.ui.generation_looks import choose_look, show_look
@@ -37,6 +37,7 @@ with settings:
 below = st.container()
 if st.toggle("The formula and its code"):
     show_equation(guide)
+    show_equation(rescale)
 
 with film, explained():
     shown = show_run(running_example())

@@ -24,3 +24,27 @@ def guide(eps_uncond: Array, eps_cond: Array, w: float) -> Array:
     """
     # Any: plus, minus and times are all that is asked of the three kinds of array.
     return eps_uncond + w * (eps_cond - eps_uncond)  # type: ignore[operator]
+
+
+@equation(
+    tex=r"\hat\epsilon_\phi = \phi\,\frac{\operatorname{std}(\epsilon_c)}"
+    r"{\operatorname{std}(\hat\epsilon)}\,\hat\epsilon + (1-\phi)\,\hat\epsilon",
+    source="Lin et al. 2023 (Common Diffusion Noise Schedules and Sample Steps are Flawed), "
+    "section 3.4, eq. 14 to 16; applied to the network's output, whatever it predicts",
+)
+def rescale(eps_guided: Array, eps_cond: Array, phi: float) -> Array:
+    """Give a guided answer the spread of the answer with the prompt, wholly or in part.
+
+    Args:
+        eps_guided: from ``guide``, (B, ...); a torch tensor or a numpy array.
+        eps_cond: the network's answer for the prompt, same shape.
+        phi: 0 leaves the guided answer as it is, 1 takes the spread over; the paper likes 0.7.
+
+    Returns:
+        The rescaled answer, same shape; each sample has a factor of its own.
+    """
+    # Any: torch and numpy share these names, and no common type.
+    axes = tuple(range(1, eps_guided.ndim))  # type: ignore[attr-defined]
+    spread = eps_guided.std(axis=axes, keepdims=True)  # type: ignore[attr-defined]
+    wanted = eps_cond.std(axis=axes, keepdims=True)  # type: ignore[attr-defined]
+    return (phi * (wanted / spread) + (1 - phi)) * eps_guided  # type: ignore[operator]

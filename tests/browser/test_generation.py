@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from core.engine.alone import run_alone
 from core.engine.request import Request
+from core.models.loading import load_checkpoint
 from core.views.exports import settings_from_png
-from core.views.run import run_id
+from core.views.run import run_id, run_of
 
 FILM = "section.film"
 HTML = '<img src=x onerror="window.hacked=1"> **bold** ![i](http://example.org/t.png) :red[r]'
@@ -132,6 +134,42 @@ def test_keys_and_the_curve_lead_through_the_steps(page: Page, server: str) -> N
     page.get_by_role("radio", name="Latents").check()
     expect(page.locator(f"{FILM} .how")).to_contain_text("channels of the latents: blue below 0")
     assert colours(page, ".guess canvas") != before
+    page.wait_for_timeout(500)
+    assert sent == []
+
+
+def test_one_step_is_guided_anew_in_the_browser(page: Page, server: str) -> None:
+    sent: list[object] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    page.goto(f"{server}/generation?steps=4&look=Guidance")
+    wait_for_film(page, Request(prompt="a red apple", steps=4))
+    look = page.locator("section.guidance")
+    look.locator(".guess canvas").wait_for()
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    page.wait_for_timeout(500)
+    sent.clear()
+    weight = page.get_by_role("slider", name="Weight w of this step")
+    expect(look.get_by_role("button", name="As in the run")).to_be_disabled()
+    spreads = []
+    for w in ("0", "5", "12"):
+        weight.fill(w)
+        expect(look.locator(".filled")).to_contain_text(f" + {w} × (")
+        guided, uncond, used, cond = map(float, str(look.get_attribute("data-filled")).split())
+        assert guided == pytest.approx(uncond + used * (cond - uncond))
+        spreads.append(float(str(look.get_attribute("data-spread"))))
+    assert spreads[0] < spreads[2]
+    weight.fill("5")  # the run's own: the trace's estimate at this step
+    run = run_of(run_alone(load_checkpoint("emoji128"), Request(prompt="a red apple", steps=4)))
+    assert spreads[1] == pytest.approx(float(run.x0[1].std()), rel=0.01)
+    before = look.locator(".filled").text_content()
+    page.get_by_role("slider", name="Guidance rescale phi").fill("0.7")
+    expect(look.locator(".filled")).to_contain_text("then ×")
+    look.get_by_role("button", name="As in the run").click()
+    expect(look.locator(".filled")).to_have_text(str(before))
+    box = look.locator(".along svg").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] - 2, box["y"] + 20)
+    expect(look.locator(".at output")).to_contain_text("Step 3 of 4")
     page.wait_for_timeout(500)
     assert sent == []
 

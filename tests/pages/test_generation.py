@@ -19,10 +19,18 @@ HTML = "<script>alert(1)</script> ![x](http://example.org/x.png) :red[y] $z$"
 Open = Callable[..., AppTest]
 
 
+def mounted(at: AppTest) -> dict[str, dict]:
+    """What the components were given, by their names."""
+    parts = at.get("bidi_component")
+    return {
+        part.proto.component_name.rpartition("glassbox_")[2]: json.loads(part.proto.json)[0]
+        for part in parts
+    }
+
+
 def film(at: AppTest) -> dict:
     """What the film component was given."""
-    (component,) = at.get("bidi_component")
-    return json.loads(component.proto.json)[0]
+    return mounted(at)["film"]
 
 
 def labels(at: AppTest, kind: str) -> list[str]:
@@ -57,6 +65,31 @@ def test_numbers_are_a_look(open_page: Open) -> None:
     assert not at.exception
     assert len(at.dataframe[0].value) == 3
     assert "CSV" in labels(at, "download_button")
+
+
+def test_guidance_is_taken_apart_with_the_runs_own_numbers(open_page: Open) -> None:
+    at = open_page(PAGE, look="Guidance", guidance="4", **SHORT)
+    assert not at.exception
+    drawn = mounted(at)["generation_guidance"]
+    assert (drawn["weight"], len(drawn["places"]), drawn["channels"]) == (4.0, 3, 4)
+    assert drawn["rescales"]
+    labelled(at.button, "Draw six pictures").click().run()
+    assert not at.exception
+    table = at.dataframe[0].value
+    assert table["w"].tolist() == [1, 2, 3, 5, 8, 12]
+    labelled(at.toggle, "Below them: rescaled at every step, φ = 0.7").set_value(True).run()
+    assert not at.exception
+    assert len(at.dataframe[0].value) == 12
+    assert any("Rescaled, " in part.value for part in at.markdown)
+
+
+def test_run_without_guidance_offers_one_with_it(open_page: Open) -> None:
+    at = open_page(PAGE, look="Guidance", guidance="1", **SHORT)
+    assert not at.exception
+    assert "generation_guidance" not in mounted(at)
+    assert any("This run has no guidance." in part.value for part in at.markdown)
+    labelled(at.button, "Look with w = 5").click().run()
+    assert mounted(at)["generation_guidance"]["weight"] == 5.0
 
 
 def test_toggles_show_formula_and_code(open_page: Open) -> None:
