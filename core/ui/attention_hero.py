@@ -1,0 +1,54 @@
+"""The picture under the map of a word, scrubbed in the browser; the first paint needs no run."""
+
+import streamlit as st
+
+from core.engine.request import Request, to_json
+from core.errors import ExplainerError
+from core.models.attention_seen import AttentionSeen
+from core.ui.attention_run import known_attention, picture_size, prompt_tokens, read_attention
+from core.ui.component import mount
+from core.ui.errors import show_error
+from core.ui.running_example import running_example
+from core.ui.runs import say_status
+from core.views.attention import attention_data
+
+FIRST_PAINT_S = 0.3  # left to the browser before the engine is woken
+_PAINTED, _FAILED = "attention_painted", "attention_failed"
+
+
+def show_hero() -> AttentionSeen | None:
+    """Show the maps of the running example's run, computing them after the first paint.
+
+    Returns:
+        The run; None while it is not there.
+
+    Raises:
+        ExplainerError: the model is not on this machine, or damaged.
+    """
+    request = running_example()
+    failed, error = st.session_state.get(_FAILED, ("", None))
+    if failed == to_json(request):  # asking again by itself would fail again, for ever
+        show_error(error)
+        st.button("Try again", on_click=lambda: st.session_state.pop(_FAILED))
+    waits = failed != to_json(request) and known_attention(request) is None
+    st.fragment(_draw, run_every=FIRST_PAINT_S if waits else None)(request, waits)
+    return known_attention(request)
+
+
+def _draw(request: Request, waits: bool) -> None:
+    """Draw what is there; where the run is missing, from the second turn on, see to it."""
+    mount("attention", attention_data(known_attention(request), prompt_tokens(), picture_size()))
+    if not waits:
+        return
+    first = not st.session_state.get(_PAINTED)
+    st.session_state[_PAINTED] = True
+    if first:
+        return
+    line = st.empty()
+    try:
+        read_attention(
+            request, lambda ticket: line.caption(say_status(ticket.status(), "U-Net call"))
+        )
+    except ExplainerError as wrong:
+        st.session_state[_FAILED] = (to_json(request), wrong)
+    st.rerun(scope="app")

@@ -1,0 +1,24 @@
+"""Attention: what every place of the picture took from every word, seen and changed."""
+
+import streamlit as st
+
+from core.ui.attention_hero import show_hero
+from core.ui.errors import explained
+from core.ui.page import lesson
+from core.ui.prompt_notes import prompt_notes
+from core.ui.settings import prompt_box, seed_box
+
+lesson("Which pixels listened to which word?", title="Attention")
+words, seed = st.columns([5, 1], gap="small")
+with words:
+    prompt_box()
+with seed:
+    seed_box()
+with explained():
+    prompt_notes()
+    seen = show_hero()
+    st.markdown(
+        "**Choose a word:** bright places took much from it, dark ones little. At every place the "
+        "shares of all tokens, start and padding included, add up to 100 %. Surprised where a word "
+        "is heard? Each token has read all tokens before it, and carries some of them along."
+    )

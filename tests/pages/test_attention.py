@@ -1,0 +1,112 @@
+"""The attention page: what is sent to the browser, and what each look computes and says."""
+
+import base64
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = "pages/7_attention.py"
+
+Open = Callable[..., AppTest]
+Text = Callable[[AppTest], str]
+
+
+def drawn(at: AppTest) -> dict[str, Any]:  # Any: JSON
+    """What the component was given."""
+    (text,) = [part.proto.json for part in at.get("bidi_component")]
+    return json.loads(text)[0]
+
+
+@pytest.fixture
+def open_run(open_page: Open) -> Open:
+    """Open the page on a short run, which is computed at its second turn."""
+
+    def opened(**query: str) -> AppTest:
+        at = open_page(PAGE, **({"steps": "2"} | query))
+        return at if drawn(at)["picture"] else at.run()
+
+    return opened
+
+
+@pytest.mark.parametrize("way", [(PAGE,), ("Home.py", PAGE)], ids=["alone", "through home"])
+def test_page_opens_on_the_tokens_of_the_prompt(open_page: Open, way: tuple) -> None:
+    at = open_page(*way, prompt="a page just opened")
+    assert not at.exception
+    assert at.title[0].value == "Which pixels listened to which word?"
+    labels = [entry["label"] for entry in drawn(at)["entries"]]
+    assert labels == ["⟨start⟩", "a", "page", "just", "opened", "⟨end⟩", "⟨padding⟩ × 71"]
+    assert drawn(at)["picture"] == ""
+
+
+def test_first_paint_needs_no_torch() -> None:
+    code = (
+        "import sys\n"
+        "from streamlit.testing.v1 import AppTest\n"
+        f"at = AppTest.from_file({str(ROOT / PAGE)!r}, default_timeout=60).run()\n"
+        "assert not at.exception and len(at.get('bidi_component')) == 1\n"
+        "print(sorted({'torch', 'diffusers', 'transformers'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip().splitlines()[-1] == "[]"
+
+
+def test_second_turn_brings_maps_that_add_up_to_one(open_run: Open) -> None:
+    at = open_run()
+    assert not at.exception
+    data = drawn(at)
+    assert data["picture"].startswith("data:image/png;base64,")
+    assert [step["call"] for step in data["steps"]] == [1, 2]
+    assert [layer["size"] for layer in data["layers"]] == [
+        "16×16", "8×8", "4×4", "8×8", "8×8", "16×16", "16×16",
+    ]  # fmt: skip
+    for layer in data["layers"]:
+        bytes_ = np.frombuffer(base64.b64decode(layer["maps"]), np.uint8).astype(float)
+        maps = data["top"] * (bytes_ / 255) ** 2
+        maps = maps.reshape(2, 4, len(data["entries"]), layer["rows"], layer["columns"])
+        np.testing.assert_allclose(maps.sum(axis=2), 1, atol=0.02)
+    assert data["entries"][data["first"]]["kind"] == "word"
+
+
+def test_picture_that_is_not_square_has_maps_that_are_not(open_run: Open) -> None:
+    data = drawn(open_run(height="64", width="96"))
+    assert data["aspect"] == 1.5
+    assert (data["layers"][0]["rows"], data["layers"][0]["columns"]) == (8, 12)
+
+
+def test_prompt_without_words_has_maps_of_start_end_and_padding(open_run: Open) -> None:
+    at = open_run(prompt=" ")
+    assert not at.exception
+    assert [entry["kind"] for entry in drawn(at)["entries"]] == ["start", "end", "padding"]
+
+
+def test_hostile_prompt_stays_text(open_run: Open, shown_text: Text) -> None:
+    at = open_run(prompt="<img src=x onerror=alert(1)> ![a](http://x.y/z) :red[b] \u202e $x$")
+    assert not at.exception
+    for part in at.markdown:
+        assert "onerror" not in part.value
+        assert "http" not in part.value
+
+
+def test_run_that_fails_is_told_and_not_asked_for_again(open_page: Open, shown_text: Text) -> None:
+    at = open_page(PAGE, height="1024", width="1024", steps="2").run()
+    assert not at.exception
+    assert "are too many for this model" in shown_text(at)
+    assert [button.label for button in at.button] == ["Try again"]
+    at.run()
+    assert [button.label for button in at.button] == ["Try again"]
+
+
+def test_model_that_is_not_here_is_told_in_a_sentence(open_page: Open, shown_text: Text) -> None:
+    at = open_page(PAGE, model="someone/no-such-model")
+    assert not at.exception
+    assert "This model is not on this machine." in shown_text(at)
