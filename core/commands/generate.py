@@ -5,6 +5,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from core.commands.plain import plain
+from core.commands.progress import follow
+
 WRITES_FILES = True
 
 
@@ -72,10 +75,10 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
         )
     )
     out = need_folder(arguments.out)
-    from core.engine.alone import run_alone
+    from core.engine.alone import run_in_pieces
     from core.views.exports import png_with_settings
 
-    trace = run_alone(load_model(arguments.model), request)
+    trace = follow(run_in_pieces(load_model(arguments.model), request), "U-Net call")
     files = {"picture": out / "image.png"}
     files["picture"].write_bytes(png_with_settings(trace.picture, request))
     about = {
@@ -89,6 +92,14 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
     if arguments.trace:
         files |= _write_trace(out, trace, about)
     return {"files": {name: str(path) for name, path in files.items()}, **about}
+
+
+def tell(answer: dict[str, Any]) -> list[str]:  # Any: as above
+    """Say what was written, and what it took."""
+    return [
+        *(plain(f"{name}: {path}") for name, path in answer["files"].items()),
+        f"{answer['calls']} U-Net calls, {answer['seconds']:.1f} s",
+    ]
 
 
 def _write_trace(

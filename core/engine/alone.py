@@ -9,6 +9,7 @@ from torch import Tensor
 
 from core.engine.ask import answer
 from core.engine.denoise import denoise
+from core.engine.looks.look import Work, finish
 from core.engine.request import Request, validated
 from core.engine.trace import Step, Trace
 from core.models.latents import decode_latents
@@ -28,11 +29,31 @@ def run_alone(checkpoint: Checkpoint, request: Request) -> Trace:
     Raises:
         ExplainerError: a field is wrong, or the numbers stopped being finite.
     """
+    return finish(run_in_pieces(checkpoint, request))
+
+
+def run_in_pieces(checkpoint: Checkpoint, request: Request) -> Work[Trace]:
+    """Run one request, pausing before every call of the network.
+
+    Args:
+        checkpoint: as for ``run_alone``.
+        request: as for ``run_alone``.
+
+    Yields:
+        Calls made, and calls in all.
+
+    Returns:
+        The whole run.
+
+    Raises:
+        ExplainerError: as for ``run_alone``.
+    """
     request = validated(request)
     started = time.perf_counter()
     loop = denoise(checkpoint, request)
     query = next(loop)
     while True:
+        yield 0 if query.last is None else query.last.index + 1, query.calls
         try:
             query = loop.send(answer(checkpoint, query))
         except StopIteration as end:

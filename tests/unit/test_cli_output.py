@@ -9,6 +9,8 @@ import pytest
 
 from core.__main__ import main
 from core.commands.plain import plain, table
+from core.commands.progress import follow
+from core.engine.looks.look import Work
 
 
 def test_a_reader_that_has_gone_ends_a_short_answer_without_a_word() -> None:
@@ -68,3 +70,23 @@ def test_people_read_tables_with_what_matters_first(
     told = capsys.readouterr().out
     assert told.startswith(first)
     assert among in told
+
+
+def three_pieces() -> Work[str]:
+    for done in range(3):
+        yield done, 3
+    return "made"
+
+
+def test_a_terminal_is_told_how_far_the_work_is_and_nobody_else(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert follow(three_pieces(), "Call") == "made"
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert follow(three_pieces(), "Call") == "made"
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert [line[3:] for line in told.err.split("\r")[1:]] == [
+        "Call 1 of 3", "Call 2 of 3", "Call 3 of 3", "",
+    ]  # fmt: skip
