@@ -50,6 +50,7 @@ class Training:
         self.events: list[Event] = list(told)  # only ever appended to
         self.saved_at = len(self.events)
         self.watchers = 0
+        self.joined = 0  # how often somebody began to watch
         self.process: subprocess.Popen[str] | None = None
         self.news = threading.Condition()
 
@@ -129,8 +130,18 @@ class Bench:
                 self._line.append(training)
             self._known.move_to_end(settings)
             training.watchers += 1
+            training.joined += 1
             self._fill()
             return training
+
+    def known(self, settings: Settings) -> Training | None:
+        """Return the training with these settings, whatever became of it, without starting one.
+
+        Args:
+            settings: validated.
+        """
+        with self._lock:
+            return self._known.get(settings)
 
     def leave(self, training: Training, grace: float = GRACE_S) -> None:
         """Watch no longer; a training without watchers is ended after a moment.
@@ -142,7 +153,7 @@ class Bench:
         with self._lock:
             training.watchers -= 1
         if not training.ended:
-            later = threading.Timer(grace, self._end_unwatched, (training,))
+            later = threading.Timer(grace, self._end_unwatched, (training, training.joined))
             later.daemon = True
             later.start()
 
@@ -161,9 +172,10 @@ class Bench:
             for training in (*self._running, *self._line):
                 self._end(training)
 
-    def _end_unwatched(self, training: Training) -> None:
+    def _end_unwatched(self, training: Training, joined: int) -> None:
+        """End a training that nobody watches, nor has watched since it was joined so often."""
         with self._lock:
-            if training.watchers <= 0 and not training.ended:
+            if training.watchers <= 0 and training.joined == joined and not training.ended:
                 self._end(training)
                 self._fill()
 

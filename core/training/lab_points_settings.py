@@ -14,6 +14,8 @@ SHAPES = ("two moons", "rings", "spiral", "letters", "drawn")
 DRAWN = SHAPES[-1]
 FEWEST_DRAWN, MOST_DRAWN = 8, 600
 EDGE = 2.5  # of the plane that points lie on, either way
+SHOWN = 600  # points of a shape that are shown
+FULL = 4.0  # the largest noise that the browser is told of, either way
 
 Point = tuple[float, float, int]  # place, and 0 or 1: which class
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from core.training.lab_points import train
 from core.training.lab_points_data import make_points
 from core.training.lab_points_field import ALPHA_BAR, Field, nearest, sample
-from core.training.lab_points_settings import EDGE, PointSettings
+from core.training.lab_points_settings import EDGE, FULL, SHOWN, PointSettings
 from core.training.lab_process import numbers, saved, serve
 
 EVERY = 25  # steps between two points of the curve
@@ -17,8 +17,6 @@ LOOKS = 20  # how often the field and what it draws are shown
 GRID = 15  # arrows across the plane
 TIMES = tuple(range(19, len(ALPHA_BAR), 70))  # at which the field is shown
 DRAWN, STEPS = 300, 20  # points that are drawn meanwhile, and DDIM's steps
-FULL = 4.0  # the largest noise that is told of, either way
-SHOWN = 600  # of the data
 
 
 def events(

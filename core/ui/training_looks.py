@@ -5,9 +5,10 @@ import streamlit as st
 from core.training.history import Stage
 from core.ui.look_box import look_box, look_place
 from core.ui.training_history import show_numbers, show_quality
+from core.ui.training_points import show_points
 
-GOALS, NUMBERS = "What came of it", "In numbers"
-LOOKS = (GOALS, NUMBERS)
+POINTS, GOALS, NUMBERS = "Train on points", "What came of it", "In numbers"
+LOOKS = (POINTS, GOALS, NUMBERS)
 
 
 def say_time(stages: tuple[Stage, ...]) -> None:
@@ -42,7 +43,9 @@ def show_look(look: str, stages: tuple[Stage, ...]) -> None:
         ExplainerError: something that it needs is missing or damaged.
     """
     with look_place(LOOKS, look):
-        if look == GOALS:
+        if look == POINTS:
+            show_points()
+        elif look == GOALS:
             show_quality()
         else:
             show_numbers(stages)

@@ -191,6 +191,17 @@ def test_page_that_is_drawn_again_keeps_its_training(bench: Bench) -> None:
     assert not training.ended
 
 
+def test_page_that_looks_in_now_and_then_keeps_its_training(bench: Bench) -> None:
+    for _ in range(6):  # longer than the grace of each look
+        training = bench.join(LONG)
+        bench.leave(training, grace=1.0)
+        time.sleep(0.4)
+    assert not training.ended
+    assert bench.known(LONG) is training
+    time.sleep(1.5)
+    assert training.state == "stopped"
+
+
 def test_third_waits_and_a_full_line_is_told() -> None:
     def sleep(_: Training) -> subprocess.Popen[str]:
         return subprocess.Popen(
