@@ -6,7 +6,7 @@ from core.ideas.guidance import guide, rescale
 from core.ui.downloads import offer_downloads
 from core.ui.errors import explained
 from core.ui.generation_looks import choose_look, show_look
-from core.ui.opening import open_picture
+from core.ui.opening import open_saved, say_weights
 from core.ui.page import lesson, show_equation
 from core.ui.prompt_notes import prompt_notes
 from core.ui.run_panel import show_run
@@ -32,7 +32,7 @@ with settings:
     seed_box()
     scheduler_box()
     negative_box()
-    open_picture()
+    open_saved()
 
 below = st.container()
 if st.toggle("The formula and its code"):
@@ -48,6 +48,7 @@ with film, explained():
             "detail after detail. The small ones are the noise that it sees, and what the "
             "scheduler then changes."
         )
+        say_weights(shown)
         offer_downloads(shown)
         with below:
             show_look(choose_look(), shown)

@@ -1,30 +1,81 @@
-"""What a visitor takes home: the picture with its settings, the film, the table."""
+"""What a visitor takes home: the picture with its settings, the film, the numbers, the report."""
+
+from collections.abc import Callable
 
 import streamlit as st
 
 from core.ui.shown import Shown
 from core.ui.tables import offer_csv
-from core.views.exports import png_with_settings
+from core.views.contact_sheet import contact_sheet
+from core.views.exports import gif_animation, png_with_settings
 from core.views.generation_steps import step_rows
+from core.views.recipe import recipe_json
+from core.views.report import report_html
+from core.views.run import Frames
+from core.views.strips import frames_in
+from core.views.tables import csv_of
 
 
 def offer_downloads(shown: Shown) -> None:
-    """Offer the picture as PNG with its settings inside, and the film as WebP.
+    """Offer the picture as PNG with its settings inside, the film as WebP, and more behind a click.
+
+    Each is made when it is asked for. What shows the film waits until the VAE has decoded it.
 
     Args:
         shown: the finished run.
     """
     run = shown.run
     with st.container(horizontal=True, gap="small"):
-        st.download_button(
+        _offer(
             "PNG with settings", lambda: png_with_settings(run.picture, run.request),
-            "glassbox.png", "image/png", on_click="ignore", icon=":material/image:",
+            "glassbox.png", "image/png", "image",
         )  # fmt: skip
-        if shown.animation is not None:
-            st.download_button(
-                "Film (WebP)", shown.animation, "glassbox.webp", "image/webp", on_click="ignore",
-                icon=":material/movie:",
-            )  # fmt: skip
+        if shown.animation is None:
+            return
+        st.download_button(
+            "Film (WebP)", shown.animation, "glassbox.webp", "image/webp", on_click="ignore",
+            icon=":material/movie:",
+        )  # fmt: skip
+        with st.popover("More", icon=":material/download:"):
+            _offer_more(shown)
+
+
+def _offer_more(shown: Shown) -> None:
+    run = shown.run
+    _offer(
+        "Report (HTML, one file)", lambda: report_html(run, _frames(shown)), "glassbox.html",
+        "text/html", "description",
+    )  # fmt: skip
+    _offer(
+        "Recipe (JSON)", lambda: recipe_json(run.request, run.fingerprint), "glassbox.json",
+        "application/json", "receipt_long",
+    )  # fmt: skip
+    _offer(
+        "All steps (PNG)",
+        lambda: png_with_settings(contact_sheet(run, _frames(shown)), run.request),
+        "glassbox-steps.png", "image/png", "grid_view",
+    )  # fmt: skip
+    _offer(
+        "Film (GIF)", lambda: gif_animation(_frames(shown).given), "glassbox.gif", "image/gif",
+        "gif_box",
+    )  # fmt: skip
+    _offer("Numbers (CSV)", lambda: csv_of(step_rows(run)), "glassbox-run.csv", "text/csv", "table")
+    st.caption(
+        "PNG and recipe bring the run back: “Open a saved run”. The address of this page does "
+        "as well, with the look."
+    )
+
+
+def _offer(label: str, make: Callable[[], str | bytes], name: str, mime: str, icon: str) -> None:
+    st.download_button(
+        label, make, name, mime, on_click="ignore", icon=f":material/{icon}:", key=f"take_{name}"
+    )
+
+
+def _frames(shown: Shown) -> Frames:
+    """Return the film of a run from what the browser is shown of it."""
+    given, guess = (frames_in(shown.film[kind]["sheet"]) for kind in ("given", "guess"))
+    return Frames(shown.places, given, guess, shown.decoded)
 
 
 def show_table(shown: Shown) -> None:

@@ -92,6 +92,31 @@ def webp_animation(frames: NDArray[np.uint8], frame_ms: int = 120, rest_ms: int 
     return written.getvalue()
 
 
+def gif_animation(frames: NDArray[np.uint8], frame_ms: int = 120, rest_ms: int = 1500) -> bytes:
+    """Write frames as one GIF that plays for ever; each frame has 256 colours of its own.
+
+    Args:
+        frames: pictures, (n, H, W, 3).
+        frame_ms: how long each is shown, milliseconds; GIF counts in tens.
+        rest_ms: how long the last is shown, milliseconds.
+
+    Returns:
+        The file's bytes.
+
+    Raises:
+        ValueError: there is no frame.
+    """
+    if len(frames) == 0:
+        raise ValueError("there are 0 frames, expected at least 1")
+    first, *others = (Image.fromarray(frame).quantize(256) for frame in frames)
+    written = io.BytesIO()
+    first.save(
+        written, "GIF", save_all=True, append_images=others, loop=0, optimize=False,
+        duration=[frame_ms] * len(others) + [rest_ms],
+    )  # fmt: skip
+    return written.getvalue()
+
+
 def _as_parameters(request: Request, width: int, height: int) -> str:
     """Say a request as AUTOMATIC1111's web UI does (its "PNG info")."""
     lines = [request.prompt]

@@ -7,7 +7,9 @@ forty and the browser scrubs through it alone.
 import base64
 import io
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,6 +91,26 @@ def exact_sheet(frames: NDArray[np.uint8]) -> Sheet:
     """
     _check(frames)
     return _encode(frames, "PNG", 0)
+
+
+def frames_in(sheet: Mapping[str, Any]) -> NDArray[np.uint8]:  # Any: JSON for the browser
+    """Cut the frames of a sheet out again.
+
+    Args:
+        sheet: from ``Sheet.as_json``.
+
+    Returns:
+        Pictures, (n, H, W, 3).
+    """
+    data = base64.b64decode(sheet["url"].partition(",")[2])
+    whole = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+    width, height, pad = sheet["width"], sheet["height"], sheet["pad"]
+    cut = []
+    for index in range(sheet["count"]):
+        row, column = divmod(index, sheet["columns"])
+        top, left = pad + row * (height + 2 * pad), pad + column * (width + 2 * pad)
+        cut.append(whole[top : top + height, left : left + width])
+    return np.stack(cut)
 
 
 def channel_tiles(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -1,6 +1,7 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -9,6 +10,7 @@ from core.engine.alone import run_alone
 from core.engine.request import Request
 from core.models.loading import load_checkpoint
 from core.views.exports import settings_from_png
+from core.views.recipe import read_recipe
 from core.views.run import run_id, run_of
 
 FILM = "section.film"
@@ -287,7 +289,52 @@ def test_saved_picture_brings_its_settings_back(page: Page, server: str, tmp_pat
     download.value.save_as(file)
     assert settings_from_png(file.read_bytes()) == wanted
     type_prompt(page, "a cat")
-    page.get_by_role("button", name="Open a saved PNG").click()
+    page.get_by_role("button", name="Open a saved run").click()
     page.locator("input[type=file]").set_input_files(file)
     wait_for_film(page, wanted)
     expect(page.get_by_label("Your words")).to_have_value("two dogs")
+
+
+def test_report_opens_alone_and_asks_for_nothing(
+    page: Page, new_page: NewPage, server: str, tmp_path: Path
+) -> None:
+    words = "<script>window.hacked=1</script><img src=http://example.com/x>"
+    page.goto(f"{server}/generation?steps=2&prompt={quote(words)}")
+    wait_for_film(page, Request(prompt=words, steps=2))
+    page.get_by_role("button", name="More").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Report (HTML, one file)").click()
+    file = tmp_path / "report.html"
+    download.value.save_as(file)
+    reader = new_page()
+    asked: list[str] = []
+    reader.on("request", lambda request: asked.append(request.url))
+    reader.goto(file.as_uri())
+    expect(reader.locator(".prompt")).to_have_text(words)
+    expect(reader.locator("h1")).to_be_visible()
+    assert reader.locator("svg").count() == 4
+    broken = "[...document.images].filter((image) => !image.naturalWidth).length"
+    assert reader.evaluate(broken) == 0
+    assert reader.evaluate("document.images.length") == 1 + 2 * 3
+    assert reader.evaluate("window.hacked") is None
+    assert beyond_window(reader) <= 0
+    assert {url.split(":")[0] for url in asked} <= {"file", "data"}
+
+
+def test_recipe_brings_run_and_look_back(page: Page, server: str, tmp_path: Path) -> None:
+    wanted = Request(prompt="two dogs", steps=2, seed=5)
+    page.goto(f"{server}/generation?prompt=two+dogs&steps=2&seed=5&look=Every+step+in+numbers")
+    wait_for_film(page, wanted)
+    page.get_by_role("button", name="More").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Recipe (JSON)").click()
+    file = tmp_path / "saved.json"
+    download.value.save_as(file)
+    assert read_recipe(file.read_bytes()).request == wanted
+    page.goto(f"{server}/generation?steps=2&look=Every+step+in+numbers")
+    wait_for_film(page, Request(prompt="a red apple", steps=2))
+    page.get_by_role("button", name="Open a saved run").click()
+    page.locator("input[type=file]").first.set_input_files(file)
+    wait_for_film(page, wanted)
+    assert "look=Every+step+in+numbers" in page.url
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible()

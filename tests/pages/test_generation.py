@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.engine.request import MAX_SEED, Request
 from core.views.exports import png_with_settings
+from core.views.recipe import recipe_json
 from core.views.run import run_id
 
 PAGE = "pages/6_generation.py"
@@ -239,6 +240,40 @@ def test_picture_that_was_saved_restores_its_settings(open_page: Open) -> None:
     assert labelled(at.selectbox, "Scheduler").value == "euler"
     labelled(at.number_input, "Seed").set_value(4).run()
     assert labelled(at.number_input, "Seed").value == 4  # the file is taken once, not at every run
+
+
+def test_recipe_restores_the_run_and_says_when_weights_differ(
+    open_page: Open, shown_text: Callable[[AppTest], str]
+) -> None:
+    at = open_page(PAGE, **SHORT)
+    wanted = Request(prompt="two dogs", seed=3, steps=2, scheduler="euler")
+    data = recipe_json(wanted, "f" * 64).encode()
+    at.file_uploader[0].set_value([("saved.json", data, "application/json")]).run()
+    assert not at.exception
+    assert film(at)["id"] == run_id(wanted)
+    assert "other weights" in shown_text(at)
+    labelled(at.number_input, "Seed").set_value(4).run()
+    assert "other weights" not in shown_text(at)
+
+
+@pytest.mark.parametrize("data", [b"{", b'{"kind": "glassbox recipe", "format": 9}', b"\xff"])
+def test_hostile_recipe_is_told_in_a_sentence(
+    open_page: Open, shown_text: Callable[[AppTest], str], data: bytes
+) -> None:
+    at = open_page(PAGE, **SHORT)
+    before = film(at)["id"]
+    at.file_uploader[0].set_value([("x.json", data, "application/json")]).run()
+    assert not at.exception
+    assert "Drop a recipe that was saved here" in shown_text(at)
+    assert film(at)["id"] == before
+
+
+def test_everything_to_take_away_is_offered(open_page: Open) -> None:
+    offered = labels(open_page(PAGE, look="Every step in numbers", **SHORT), "download_button")
+    assert offered == [
+        "PNG with settings", "Film (WebP)", "Report (HTML, one file)", "Recipe (JSON)",
+        "All steps (PNG)", "Film (GIF)", "Numbers (CSV)", "CSV",
+    ]  # fmt: skip
 
 
 def test_picture_without_settings_is_told_in_a_sentence(

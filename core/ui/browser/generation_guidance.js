@@ -12,7 +12,13 @@
 
 const TALL = 110; // of a chart, CSS pixels
 const SVG = "http://www.w3.org/2000/svg";
-const KINDS = ["uncond", "cond", "added", "guided", "guess"];
+const KINDS = { // what each pane is called aloud
+  uncond: "Noise seen without the prompt",
+  cond: "Noise seen with the prompt",
+  added: "Difference of the two",
+  guided: "Guided noise",
+  guess: "Estimate of the picture",
+};
 const GREY = 0.5;
 
 export default function ({ parentElement, data }) {
@@ -35,7 +41,7 @@ class Guidance {
       this.phi = 0;
       this.draw();
     });
-    for (const kind of KINDS) {
+    for (const kind of Object.keys(KINDS)) {
       this.find(`.${kind} canvas`).addEventListener("click", (event) => this.mark(event));
     }
     this.find(".along svg").addEventListener("click", (event) => {
@@ -140,7 +146,7 @@ class Guidance {
   pane(kind, latents, weights, bias, said) {
     const { height, width, channels } = this.data;
     const canvas = this.find(`.${kind} canvas`);
-    canvas.setAttribute("aria-label", `${this.find(`.${kind} b`).textContent}, ${said.spoken}, w = ${short(this.w)}`);
+    canvas.setAttribute("aria-label", `${KINDS[kind]}, ${said.spoken}, w = ${short(this.w)}`);
     canvas.width = Math.round(canvas.clientWidth * devicePixelRatio);
     canvas.height = Math.round(canvas.clientHeight * devicePixelRatio);
     const pen = canvas.getContext("2d");

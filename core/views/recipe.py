@@ -1,0 +1,87 @@
+"""A recipe: one small JSON file that says all that decides a run, and reads back to it."""
+
+import json
+import platform
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from core.engine.request import Request, from_json, to_json
+from core.errors import ExplainerError
+
+KIND = "glassbox recipe"
+FORMAT = 1
+LARGEST = 200_000  # bytes; two long prompts are under half of it
+LIBRARIES = ("torch", "diffusers", "transformers", "numpy")
+WHAT_TO_DROP = "Drop a recipe that was saved here, just as it was saved."
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What a recipe says.
+
+    Attributes:
+        request: what was asked, validated.
+        fingerprint: of the weights that answered; "" where it is not told.
+    """
+
+    request: Request
+    fingerprint: str
+
+
+def recipe_json(request: Request, fingerprint: str) -> str:
+    """Write a recipe.
+
+    Args:
+        request: what was asked, validated.
+        fingerprint: of the weights that answered.
+    """
+    told = {
+        "kind": KIND,
+        "format": FORMAT,
+        "request": json.loads(to_json(request)),
+        "weights_sha256": fingerprint,
+        "versions": versions(),
+    }
+    return json.dumps(told, indent=2, allow_nan=False) + "\n"
+
+
+def read_recipe(data: bytes) -> Recipe:
+    """Read a recipe back.
+
+    Args:
+        data: a file's bytes; nothing about them is trusted.
+
+    Raises:
+        ExplainerError: it is no recipe, or it asks for something that cannot be used.
+    """
+    if len(data) > LARGEST:
+        raise ExplainerError("This file is too large to be a recipe.", WHAT_TO_DROP)
+    try:
+        told = json.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError) as error:  # a UnicodeDecodeError is a ValueError
+        raise ExplainerError("This file cannot be read as JSON.", WHAT_TO_DROP) from error
+    if not isinstance(told, dict) or told.get("kind") != KIND:
+        raise ExplainerError("This file is no recipe.", WHAT_TO_DROP)
+    if told.get("format") != FORMAT:
+        raise ExplainerError(
+            f"This recipe has format {told.get('format')!r:.20}, and {FORMAT} is read here.",
+            WHAT_TO_DROP,
+        )
+    fingerprint = told.get("weights_sha256")
+    if not isinstance(told.get("request"), dict):
+        raise ExplainerError("This recipe does not say what to draw.", WHAT_TO_DROP)
+    return Recipe(
+        from_json(json.dumps(told["request"])),
+        fingerprint if isinstance(fingerprint, str) and len(fingerprint) <= 128 else "",
+    )
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what computes here, by name; what is not installed is left out."""
+    found = {"python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
