@@ -10,6 +10,7 @@ from core.ui.shown import Shown
 GUIDANCE = "Guidance"
 NUMBERS = "Every step in numbers"
 COMPARE = "Compare a grid"
+TWO, BRANCH, PICTURE = "Two prompts", "Branch", "From a picture"
 
 
 def _guidance(shown: Shown) -> None:
@@ -30,12 +31,34 @@ def _compare(shown: Shown) -> None:
     show_compare(shown)
 
 
+def _two(shown: Shown) -> None:
+    from core.ui.generation_two import show_two
+
+    show_two(shown)
+
+
+def _branch(shown: Shown) -> None:
+    from core.ui.generation_branch import show_branch
+
+    show_branch(shown)
+
+
+def _picture(shown: Shown) -> None:
+    from core.ui.generation_picture import show_picture
+
+    show_picture(shown)
+
+
 LOOKS: dict[str, Callable[[Shown], None]] = {
     GUIDANCE: _guidance,
     NUMBERS: _numbers,
     COMPARE: _compare,
+    TWO: _two,
+    BRANCH: _branch,
+    PICTURE: _picture,
 }
-LONG: tuple[str, ...] = (COMPARE,)  # these ask the engine: the film above is decoded before them
+# These ask the engine: the film above is decoded before them.
+LONG: tuple[str, ...] = (COMPARE, TWO, BRANCH, PICTURE)
 
 
 def choose_look() -> str:

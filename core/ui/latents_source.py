@@ -50,14 +50,18 @@ def latent_facts() -> LatentFacts:
     return read_latent_facts(model_folder(running_example().model))
 
 
-def choose_picture() -> str:
-    """Ask for a picture: one box for what is there, one for an upload."""
+def choose_picture(first: str = "") -> str:
+    """Ask for a picture: one box for what is there, one for an upload.
+
+    Args:
+        first: the picture of the gallery to begin with, "" for its first.
+    """
     titles = {picture.name: picture.title for picture in gallery()}
     if kept(running_example()) is not None:
         titles[RUN] = "Your run’s picture"
     if _UPLOAD in st.session_state:
         titles[UPLOAD] = "Your upload"
-    chosen = _chosen(titles)
+    chosen = _chosen(titles, first)
     st.session_state[_KEY] = chosen
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.selectbox(
@@ -106,9 +110,9 @@ def _source(
     return Source(title, fit(picture, width, height).tobytes(), width, height, notes)
 
 
-def _chosen(titles: dict[str, str]) -> str:
+def _chosen(titles: dict[str, str], first: str) -> str:
     """Return what was chosen last, else what the link says, else the first."""
-    for name in (st.session_state.get(_CHOSEN), st.query_params.get(IN_LINK)):
+    for name in (st.session_state.get(_CHOSEN), st.query_params.get(IN_LINK), first):
         if name in titles:
             return name
     return next(iter(titles))

@@ -67,7 +67,7 @@ def rms(latents: Numbers) -> Numbers:
     Args:
         latents: (n, ...).
     """
-    return np.sqrt(np.square(latents.astype(np.float64)).reshape(len(latents), -1).mean(axis=1))
+    return np.sqrt(np.square(latents.astype(np.float64)).mean(axis=tuple(range(1, latents.ndim))))
 
 
 def charts_data(run: Run) -> list[dict[str, Any]]:  # Any: JSON for the browser

@@ -107,22 +107,26 @@ def run_of(trace: Any) -> Run:  # Any: an engine.trace.Trace; naming its class w
     )
 
 
-def linear_colours(run: Run) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """Return the linear function of latents that comes nearest to the picture of this very run.
+def linear_colours(*runs: Run) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Return the linear function of latents that comes nearest to the pictures of these very runs.
 
     Args:
-        run: the finished run.
+        runs: finished, of one model.
 
     Returns:
         Weights, (C, 3), and constant, (3,); colours are shares of full brightness.
     """
-    channels, height, width = run.path.shape[1:]
-    rows = run.picture.astype(np.float64) / 255
-    blocks = rows.reshape(height, len(rows) // height, width, rows.shape[1] // width, 3)
-    wanted = blocks.mean(axis=(1, 3)).reshape(-1, 3)
-    known = np.column_stack([run.path[-1].reshape(channels, -1).T, np.ones(height * width)])
-    ridge = 1e-2 * len(known) * np.diag([1.0] * channels + [0.0])  # few colours leave it open
-    weights = np.linalg.solve(known.T @ known + ridge, known.T @ wanted)  # (C + 1, 3)
+    channels, height, width = runs[0].path.shape[1:]
+    wanted, known = [], []
+    for run in runs:
+        rows = run.picture.astype(np.float64) / 255
+        blocks = rows.reshape(height, len(rows) // height, width, rows.shape[1] // width, 3)
+        wanted.append(blocks.mean(axis=(1, 3)).reshape(-1, 3))
+        latents = run.path[-1].reshape(channels, -1).T
+        known.append(np.column_stack([latents, np.ones(height * width)]))
+    rows, given = np.concatenate(wanted), np.concatenate(known)
+    ridge = 1e-2 * len(given) * np.diag([1.0] * channels + [0.0])  # few colours leave it open
+    weights = np.linalg.solve(given.T @ given + ridge, given.T @ rows)  # (C + 1, 3)
     return weights[:-1], weights[-1]
 
 

@@ -1,6 +1,7 @@
 """Compare, two prompts, branch and from a picture: what each look computes and says."""
 
 import json
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -93,4 +94,69 @@ def test_wrong_values_are_told_in_a_sentence(
     assert not at.exception
     assert said in shown_text(at)
     at.selectbox(key="compare_down").set_value("steps").run()
+    assert not at.exception
+
+
+def test_two_prompts_from_one_noise_part(open_page: Open, shown_text: Text) -> None:
+    at = open_page(PAGE, look="Two prompts", steps="3", other="a cat")
+    assert not at.exception
+    data = drawn(at, "estimates")
+    assert [run["title"] for run in data["runs"]] == ["a red apple", "a cat"]
+    assert data["latents"][0] == 0.0
+    assert data["latents"][1] > 0
+    assert data["latents"][-1] == data["estimates"][-1] > 0.1
+    assert 0 < data["parted"] <= 3
+    assert f"After {data['parted']} of 3 calls" in shown_text(at)
+    at.text_input(key="two_words").set_value("a red apple").run()
+    assert "The results are the same." in shown_text(at)
+    assert drawn(at, "estimates")["parted"] is None
+
+
+def test_a_branch_shows_both_futures_and_what_was_lost(open_page: Open, shown_text: Text) -> None:
+    at = open_page(PAGE, look="Branch", steps="4", scheduler="dpmpp-2m")
+    assert not at.exception
+    at.slider(key="branch_call").set_value(2).run()
+    data = drawn(at, "estimates")
+    assert data["branch"] == 2
+    assert data["runs"][1]["title"] == "From call 3 on: “a green apple”"
+    assert data["latents"][:3] == [0.0] * 3
+    assert data["estimates"][:2] == [0.0] * 2
+    assert data["estimates"][-1] > 0.05
+    assert "it remembers what it remembered" in shown_text(at)
+    at.text_input(key="branch_prompt").set_value("a red apple").run()
+    assert "Both futures are the same" in shown_text(at)
+    assert max(drawn(at, "estimates")["estimates"]) < 1e-5
+    at.selectbox(key="branch_scheduler").set_value("heun").run()
+    assert not at.exception
+    assert re.search(r"Heun begins anew at its step [23] of 4", shown_text(at))
+    at.slider(key="branch_share").set_value(50).run()
+    assert "50 % fresh noise" in drawn(at, "estimates")["runs"][1]["title"]
+
+
+def test_words_stay_text_in_every_look(open_page: Open, shown_text: Text) -> None:
+    words = "<script>alert(1)</script> ![x](http://example.org/x.png) :red[y]"
+    for look, key in (("Two prompts", "two_words"), ("Branch", "branch_prompt")):
+        at = open_page(PAGE, look=look, steps="1")
+        at.text_input(key=key).set_value(words).run()
+        assert not at.exception
+        assert words in json.dumps(drawn(at, "estimates")["runs"])
+        for kind in ("markdown", "caption"):
+            assert not any("example.org" in str(part.value) for part in at.get(kind))
+
+
+def test_a_run_of_one_step_can_be_branched_at_its_only_call(open_page: Open) -> None:
+    at = open_page(PAGE, look="Branch", steps="1")
+    assert not at.exception
+    assert drawn(at, "estimates")["branch"] == 0
+    assert "branch_call" not in [slider.key for slider in at.slider]
+
+
+@pytest.mark.parametrize(("percent", "made"), [("60", 3), ("nonsense", 3), ("1", 1), ("100", 5)])
+def test_a_run_begins_at_a_picture_with_noise(
+    percent: str, made: int, open_page: Open, shown_text: Text
+) -> None:
+    at = open_page(PAGE, look="From a picture", steps="5", strength=percent)
+    assert not at.exception
+    assert f"{made} of 5 steps are made" in shown_text(at)
+    at.toggle(key="picture_row").set_value(True).run()
     assert not at.exception

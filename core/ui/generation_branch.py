@@ -1,0 +1,127 @@
+"""Branch: the run taken up again after some calls, with something changed from there on."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import streamlit as st
+
+from core.engine.looks.futures import BranchLook
+from core.engine.request import MAX_GUIDANCE, MAX_PROMPT, MAX_SEED, Request
+from core.models.schedulers_info import SCHEDULERS
+from core.ui.component import mount
+from core.ui.looking import ask
+from core.ui.settings import EVERYDAY_GUIDANCE, offered_schedulers
+from core.ui.shown import Shown
+from core.ui.tables import offer_csv
+from core.views.branch import OTHER_WORDS, Branched, changed, say_branch, say_start
+from core.views.run import Run, run_of
+from core.views.two_runs import join, pair_data, pair_rows
+
+OTHERS = ("a green apple", "a red apple")  # the first that is not the run's own
+_NEWEST, _OF = "branch_newest", "branch_of"
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What the visitor wants to be different, and from where on."""
+
+    call: int
+    request: Request
+    noise_share: float
+    noise_seed: int
+
+
+def show_branch(shown: Shown) -> None:
+    """Ask where to go back to and what to change, and show both futures.
+
+    Args:
+        shown: the run on show.
+
+    Raises:
+        ExplainerError: the engine could not do it.
+    """
+    run = shown.run
+    change = _choose(run)
+    look = _look(run, change)
+    branched = _newest(look)
+    pair = join(run, branched.run, change.call)
+    named = changed(run.request, change.request, change.noise_share)
+    title = named.replace(OTHER_WORDS, f"“{change.request.prompt}”")
+    mount("futures", pair_data(pair, ("As it was", f"From call {change.call + 1} on: {title}")))
+    st.markdown(say_branch(pair, named))
+    st.caption(say_start(pair, branched, change.request))
+    offer_csv(pair_rows(pair), "branch")
+
+
+def _choose(run: Run) -> _Change:
+    """Ask for the place and the change; another run begins anew with its own settings."""
+    own, calls = run.request, len(run.timesteps)
+    if st.session_state.get(_OF) != own:
+        st.session_state[_OF] = own
+        words = next(words for words in OTHERS if words != own.prompt)
+        first = {
+            "branch_call": min(calls - 1, calls // 4), "branch_prompt": words,
+            "branch_negative": own.negative, "branch_guidance": own.guidance,
+            "branch_scheduler": own.scheduler, "branch_share": 0, "branch_noise_seed": own.seed + 1,
+        }  # fmt: skip
+        for key, value in first.items():
+            st.session_state[key] = min(value, MAX_SEED) if key == "branch_noise_seed" else value
+    for key in [key for key in st.session_state if str(key).startswith("branch_")]:
+        st.session_state[key] = st.session_state[key]  # kept while another look is on show
+    if calls > 1:
+        call = st.slider(
+            "Keep the first calls of your run, change the rest", 0, calls - 1, key="branch_call",
+            format="%d calls",
+        )  # fmt: skip
+    else:
+        call = 0
+    words, guide, noise = st.columns(3, gap="medium")
+    with words:
+        prompt = st.text_input("Words from there on", key="branch_prompt", max_chars=MAX_PROMPT)
+        negative = st.text_input("Not this", key="branch_negative", max_chars=MAX_PROMPT)
+    with guide:
+        end = EVERYDAY_GUIDANCE if own.guidance <= EVERYDAY_GUIDANCE else MAX_GUIDANCE
+        weight = st.slider("Guidance w", 0.0, end, step=0.5, format="%g", key="branch_guidance")
+        names = [name for name in SCHEDULERS if name in (*offered_schedulers(), own.scheduler)]
+        scheduler = st.selectbox(
+            "Scheduler", names, format_func=lambda name: SCHEDULERS[name].title,
+            key="branch_scheduler",
+        )  # fmt: skip
+    with noise:
+        share = st.slider(
+            "Noise exchanged for fresh noise",
+            0,
+            100,
+            format="%d %%",
+            key="branch_share",
+            help="Of the noise that the network sees there. What it believes is in there stays.",
+        )
+        seed = st.number_input(
+            "Seed of the fresh noise", 0, MAX_SEED, key="branch_noise_seed", disabled=not share
+        )
+    request = replace(
+        own, prompt=prompt, negative=negative, guidance=weight, scheduler=scheduler,
+        params=own.params if scheduler == own.scheduler else (),
+    )  # fmt: skip
+    return _Change(call, request, share / 100, int(seed))
+
+
+def _look(run: Run, change: _Change) -> BranchLook:
+    channels, height, width = run.path.shape[1:]
+    before = slice(change.call + 1)
+    return BranchLook(
+        run.request.model, run.request, change.request, change.call,
+        float(run.alpha_bars[change.call]), (channels, height, width),
+        run.eps[before].tobytes(), run.x0[before].tobytes(),
+        change.noise_seed if change.noise_share else 0, change.noise_share,
+    )  # fmt: skip
+
+
+def _newest(look: BranchLook) -> Branched:
+    """Have the engine go on; only the newest future is kept."""
+    kept: tuple[BranchLook, Branched] | None = st.session_state.get(_NEWEST)
+    if kept is None or kept[0] != look:
+        future: Any = ask(look, "Call")  # Any: a Future, whose trace would import torch
+        branched = Branched(run_of(future.trace), future.step, future.alpha_bar, future.remembers)
+        kept = st.session_state[_NEWEST] = look, branched
+    return kept[1]

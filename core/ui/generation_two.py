@@ -1,0 +1,73 @@
+"""Two prompts from the same noise: both runs scrubbed together, and how far apart they are."""
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from core.engine.request import MAX_PROMPT, Request
+from core.ui.component import mount
+from core.ui.runs import asked, follow, say_status
+from core.ui.shown import Shown
+from core.ui.tables import offer_csv
+from core.views.run import Run, run_of
+from core.views.two_runs import Pair, pair_data, pair_rows
+
+OTHERS = ("a green apple", "a red apple")  # the first that is not the run's own
+IN_LINK = "other"
+_KEY, _KEPT = "two_words", "two_run"
+
+
+def show_two(shown: Shown) -> None:
+    """Ask for other words, and show both runs.
+
+    Args:
+        shown: the run on show.
+
+    Raises:
+        ExplainerError: the engine could not do it.
+    """
+    run = shown.run
+    if _KEY not in st.session_state:
+        first = next(words for words in OTHERS if words != run.request.prompt)
+        st.session_state[_KEY] = st.query_params.get(IN_LINK, first)[:MAX_PROMPT]
+    words = st.text_input("Other words, from the same noise", key=_KEY, max_chars=MAX_PROMPT)
+    st.query_params[IN_LINK] = words
+    pair = Pair(run, _run(replace(run.request, prompt=words)))
+    titles = tuple(text.strip() or "(no words)" for text in (run.request.prompt, words))
+    mount("futures", pair_data(pair, (titles[0], titles[1])))
+    st.markdown(_say(pair))
+    st.caption(
+        "Distance: the root mean square of the difference of all numbers of the latents, at unit "
+        "scale; two unrelated noises are √2 = 1.41 apart. Quick colours, one map for both runs; "
+        "the results are decoded."
+    )
+    offer_csv(pair_rows(pair), "two-prompts")
+
+
+def _run(request: Request) -> Run:
+    """Have the engine run the other words; the newest such run is kept."""
+    kept: Run | None = st.session_state.get(_KEPT)
+    if kept is None or kept.request != request:
+        line = st.empty()
+
+        def draw(ticket: Any) -> None:  # Any: a ticket of a Trace, whose class imports torch
+            line.caption(say_status(ticket.status(), "Step"))
+
+        with asked(request) as ticket:
+            follow(ticket, draw)
+            kept = st.session_state[_KEPT] = run_of(ticket.result())
+        line.empty()
+    return kept
+
+
+def _say(pair: Pair) -> str:
+    parted, apart = pair.parted, pair.of_estimates
+    if parted is None:
+        return "**The results are the same.**"
+    return (
+        "**One noise, two pictures.** What the network believes differs at the very first call, "
+        f"by {apart[0]:.2f}, while the latents are still the same noise. After {parted} of "
+        f"{len(pair.first.timesteps)} calls the latents are half as far apart as the results, "
+        f"which differ by {apart[-1]:.2f}."
+    )

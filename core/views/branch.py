@@ -1,0 +1,108 @@
+"""A branch in words: what was changed, where the future began, and how far the two are apart."""
+
+import math
+from dataclasses import dataclass
+
+from core.engine.request import Request
+from core.models.schedulers_info import SCHEDULERS
+from core.views.run import Run
+from core.views.two_runs import SAME, Pair
+
+OTHER_WORDS = "other words"
+WITHOUT_MEMORY = ("heun", "kdpm2", "kdpm2-a", "dpmpp-sde")  # two calls a step, but no more
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # a run has no plain ==
+class Branched:
+    """The future of a run.
+
+    Attributes:
+        run: the calls that were made for it, and its picture.
+        step: the scheduler step it began with.
+        alpha_bar: signal power where it began.
+        remembers: whether the scheduler knew all that it knew there.
+    """
+
+    run: Run
+    step: int
+    alpha_bar: float
+    remembers: bool
+
+
+def changed(own: Request, other: Request, noise_share: float) -> str:
+    """Name what is different in a future; what people typed is not repeated.
+
+    Args:
+        own: the run that was left.
+        other: the future.
+        noise_share: of the noise, exchanged.
+    """
+    names = {
+        OTHER_WORDS: own.prompt != other.prompt,
+        "another “not this”": own.negative != other.negative,
+        f"w = {other.guidance:g}": own.guidance != other.guidance,
+        SCHEDULERS[other.scheduler].title: own.scheduler != other.scheduler,
+        f"{noise_share:.0%} fresh noise".replace("%", " %"): noise_share > 0,
+    }
+    return ", ".join(name for name, is_so in names.items() if is_so) or "nothing changed"
+
+
+def say_branch(pair: Pair, named: str) -> str:
+    """Say what became of the change.
+
+    Args:
+        pair: both futures.
+        named: from ``changed``.
+    """
+    apart = float(pair.of_estimates[-1])
+    calls, kept = len(pair.first.timesteps), pair.branch
+    before = f"The first {kept} of {calls} calls are shared" if kept else "No call is shared"
+    if apart <= SAME:
+        why = ": nothing was changed" if named == "nothing changed" else ""
+        return f"**Both futures are the same**, to {apart:.0e}{why}."
+    return (
+        f"**{before}.** In the end the latents are {apart:.2f} apart. Early calls decide what is "
+        "where; the later the change, the less of the picture it still reaches. Go back earlier, "
+        "then later, and compare."
+    )
+
+
+def say_start(pair: Pair, branched: Branched, request: Request) -> str:
+    """Say how the future was begun, and what was lost on the way.
+
+    Args:
+        pair: both futures.
+        branched: the other one.
+        request: the other one's.
+    """
+    colours = "Quick colours, one map for both; the results are decoded."
+    if branched.remembers:
+        return (
+            "The scheduler went through the calls before again, with the answers that it got "
+            "then: it remembers what it remembered, and has drawn the same noise. So all that "
+            f"differs comes from the change. {colours}"
+        )
+    info = SCHEDULERS[request.scheduler]
+    was, now = _sigma(pair.first.alpha_bars[pair.branch]), _sigma(branched.alpha_bar)
+    told = f"{info.title} begins anew at its step {branched.step + 1} of {request.steps}"
+    if abs(now / was - 1) > 1e-3:
+        told += (
+            f", the nearest in noise: σ = {now:.3g} in place of {was:.3g}. The latents were mixed "
+            "for it from what the network believed and the noise that it saw there."
+        )
+    else:
+        told += f", at the same σ = {was:.3g}."
+    if info.order > 1 and request.scheduler not in WITHOUT_MEMORY:
+        told += " What it would remember of earlier calls is lost."
+    if info.stochastic:
+        told += " It draws fresh noise of its own."
+    if not pair.same_levels:
+        told += (
+            " Its other steps fall on other noise levels: each is shown at the place that is "
+            "nearest in noise, and only what they believe is compared."
+        )
+    return f"{told} {colours}"
+
+
+def _sigma(alpha_bar: float) -> float:
+    return math.sqrt((1 - alpha_bar) / alpha_bar)
