@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.ui.attention_hero import show_hero
+from core.ui.attention_looks import show_formulas, show_looks
 from core.ui.errors import explained
 from core.ui.page import lesson
 from core.ui.prompt_notes import prompt_notes
@@ -18,7 +19,11 @@ with explained():
     prompt_notes()
     seen = show_hero()
     st.markdown(
-        "**Choose a word:** bright places took much from it, dark ones little. At every place the "
-        "shares of all tokens, start and padding included, add up to 100 %. Surprised where a word "
-        "is heard? Each token has read all tokens before it, and carries some of them along."
+        "**Choose a word:** bright places took much from it. At every place the shares of all "
+        "tokens, start and padding included, add up to 100 %. Each token has read all before it, "
+        "so others may carry a word along: a map says where numbers came from, not why."
     )
+    show_looks(seen)
+
+if st.toggle("The formulas and their code"):
+    show_formulas()

@@ -47,14 +47,14 @@ def watched(unet: nn.Module, watch: Watch) -> Iterator[None]:
     before = {name: layer.processor for name, layer in layers.items()}
     try:
         for name, layer in layers.items():
-            layer.set_processor(_Watched(name, watch))
+            layer.set_processor(WatchedAttention(name, watch))
         yield
     finally:
         for name, layer in layers.items():
             layer.set_processor(before[name])
 
 
-class _Watched:
+class WatchedAttention:
     """Attention written out: what the library's plain processor computes, weights in the open."""
 
     def __init__(self, name: str, watch: Watch) -> None:

@@ -197,7 +197,7 @@ def align_positions(
     return moves
 
 
-def enlarge_map(maps: Maps, size: tuple[int, int]) -> Maps:
+def enlarge_map(maps: Array, size: tuple[int, int]) -> Array:
     """Enlarge maps to another size, each position repeated (nearest neighbour).
 
     Args:

@@ -110,3 +110,39 @@ def explain_word(word: Word, ranks: dict[Pair, int]) -> tuple[tuple[str, ...], t
     found = merges[-1].pieces if merges else letters
     # A pad token of its own ("!" of Stable Diffusion 2) is split off before the merges.
     return (letters, merges) if found == tuple(part.piece for part in word.pieces) else ((), ())
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedWord:
+    """A word of the prompt with where it stands, in the prompt and in the text that is read.
+
+    Attributes:
+        text: as typed.
+        span: its first character in the prompt and the one after its last.
+        positions: of its tokens in the text; 0 is the start token.
+    """
+
+    text: str
+    span: tuple[int, int]
+    positions: tuple[int, ...]
+
+
+def placed_words(tokenizer: Tokenizer, prompt: str, room: int) -> tuple[PlacedWord, ...]:
+    """Return the words of a prompt that are read whole, in order.
+
+    Args:
+        tokenizer: from ``load_tokenizer``.
+        prompt: any text; halves of surrogate pairs are read as U+FFFD.
+        room: tokens that are read, start and end left out.
+    """
+    prompt = prompt.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    read = tokenizer.encode(prompt, add_special_tokens=False)
+    offsets, numbers = read.offsets, read.word_ids
+    found = []
+    for _, group in groupby(range(len(offsets)), key=numbers.__getitem__):
+        places = list(group)
+        start, end = offsets[places[0]][0], offsets[places[-1]][1]
+        if places[-1] < room:
+            positions = tuple(place + 1 for place in places)
+            found.append(PlacedWord(prompt[start:end], (start, end), positions))
+    return tuple(found)

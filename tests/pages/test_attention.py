@@ -110,3 +110,88 @@ def test_model_that_is_not_here_is_told_in_a_sentence(open_page: Open, shown_tex
     at = open_page(PAGE, model="someone/no-such-model")
     assert not at.exception
     assert "This model is not on this machine." in shown_text(at)
+
+
+def choose(at: AppTest, look: str) -> AppTest:
+    at.button_group(key="attention_look").set_value(look).run()
+    assert not at.exception
+    return at
+
+
+def test_budget_says_who_gets_how_much(open_run: Open, shown_text: Text) -> None:
+    at = open_run()
+    assert "goes to your words" in shown_text(at)
+    at.toggle(key="attention_budget_table").set_value(True).run()
+    table = at.dataframe[0].value
+    assert list(table["call"]) == [1, 2]
+    sums = table[["start", "word", "end", "padding"]].sum(axis=1)
+    np.testing.assert_allclose(sums, 1, atol=2e-3)
+    spec = json.loads(at.get("vega_lite_chart")[0].proto.spec)
+    assert spec["encoding"]["y"]["stack"] == "zero"
+
+
+def test_two_words_are_shown_on_one_scale(open_run: Open, shown_text: Text) -> None:
+    at = choose(open_run(), "Two words")
+    assert len(at.get("image")) == 3
+    assert "Both maps end at" in shown_text(at)
+    assert "correlate with" in shown_text(at)
+
+
+def test_phrase_adds_up_what_its_tokens_get(open_run: Open, shown_text: Text) -> None:
+    at = choose(open_run(prompt="a red apple on a table"), "A phrase")
+    assert "a red apple" in [part.value for part in at.text]
+    whole = float(at.metric[0].value.rstrip("%"))
+    at.multiselect[0].set_value([1]).run()
+    assert 0 < float(at.metric[0].value.rstrip("%")) < whole
+    at.multiselect[0].set_value([]).run()
+    assert "Choose at least one token." in shown_text(at)
+
+
+def test_strongest_word_takes_its_places(open_run: Open, shown_text: Text) -> None:
+    at = choose(open_run(), "Strongest word")
+    assert "however narrowly it wins" in shown_text(at)
+    shares = [int(part.value.split(": ")[1].rstrip("%")) for part in at.text if ": " in part.value]
+    assert len(shares) == len(at.get("image"))
+    assert sum(shares) == pytest.approx(100, abs=2)
+
+
+def test_word_is_turned_up_and_shown_beside(open_run: Open, shown_text: Text) -> None:
+    at = choose(open_run(prompt="a red apple on a table"), "Turn a word up")
+    assert at.selectbox[0].value == 2  # the apple, before where it lies
+    assert len(at.get("image")) == 2
+    first = shown_text(at)
+    at.slider(key="attention_factor").set_value(1.0).run()
+    assert not at.exception
+    assert "0.0 of 255 apart on average" in shown_text(at)
+    assert "0.0 of 255 apart on average" not in first
+
+
+def test_word_is_swapped_beside_the_new_words_alone(open_run: Open, shown_text: Text) -> None:
+    at = choose(open_run(), "Swap a word")
+    assert len(at.get("image")) == 3
+    assert "a red apple  →  a red panda" in [part.value for part in at.text]
+    at.text_input(key="attention_new").set_value(" ").run()
+    assert not at.exception
+    assert "There is no new word." in shown_text(at)
+
+
+def test_prompt_without_words_cannot_be_turned_up(open_run: Open, shown_text: Text) -> None:
+    at = choose(open_run(prompt=" "), "Turn a word up")
+    assert "There are no words in the prompt." in shown_text(at)
+
+
+def test_every_token_is_in_the_table(open_run: Open) -> None:
+    at = choose(open_run(), "Numbers and files")
+    table = at.dataframe[0].value
+    assert list(table["token"]) == ["⟨start⟩", "a", "red", "apple", "⟨end⟩", "⟨padding⟩ × 72"]
+    assert table["share"].sum() == pytest.approx(1, abs=2e-3)
+    labels = [button.proto.label for button in at.get("download_button")]
+    assert labels == ["CSV", "Map (PNG)", "All maps (NPZ)"]
+
+
+def test_formulas_come_with_their_code(open_page: Open, shown_text: Text) -> None:
+    at = open_page(PAGE, steps="2")
+    at.toggle[-1].set_value(True).run()
+    assert not at.exception
+    for code in ("def attend(", "def reweight(", "def replace_weights(", "class WatchedAttention"):
+        assert code in shown_text(at)

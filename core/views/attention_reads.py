@@ -1,0 +1,290 @@
+"""What is read off the maps of a run: budget, pictures of words, tables and files."""
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, PngImagePlugin
+
+from core.engine.request import Request, to_json
+from core.ideas.attention_maps import attention_budget, enlarge_map, strongest_word
+from core.models.attention_seen import AttentionSeen
+from core.models.tokens import Tokens
+from core.views.attention import KINDS, Entry, blend_heat, entry_maps, layer_titles
+from core.views.colormaps import latent_colours, text_colours
+from core.views.theme import PALETTE
+
+Maps = NDArray[np.floating]
+Pixels = NDArray[np.uint8]
+Row = dict[str, object]
+NEARLY_ALL = 0.995  # of the words' weights lie within a scale
+FADED = 0.12  # what is left of a picture where a word is not the strongest
+TARGET = 384  # pixels that a picture of a map should at least have
+
+
+def layer_choices(seen: AttentionSeen) -> dict[str, list[int]]:
+    """Return the layers that can be looked at together, by name: all, those of a size, each.
+
+    Args:
+        seen: the run.
+    """
+    everything = list(range(len(seen.layers)))
+    found = {f"All {len(everything)} layers": everything}
+    for size in dict.fromkeys(layer.own for layer in seen.layers):
+        same = [at for at in everything if seen.layers[at].own == size]
+        if len(same) > 1:
+            found[f"{size[0]}×{size[1]}: {len(same)} layers"] = same
+    titles = layer_titles(seen.layers)
+    return found | {title: [at] for at, title in enumerate(titles)}
+
+
+def say_mean(seen: AttentionSeen, layers: Sequence[int]) -> str:
+    """Say what a map is the mean of.
+
+    Args:
+        seen: the run.
+        layers: which.
+    """
+    calls = len(seen.timesteps)
+    heads = max(seen.layers[at].heads for at in layers)
+    counts = {"U-Net call": calls, "layer": len(layers), "head": heads}
+    said = [f"{count} {name}s" for name, count in counts.items() if count > 1]
+    if not said:
+        return "One call, one layer, one head: nothing is averaged."
+    listed = " and ".join([", ".join(said[:-1]), said[-1]] if len(said) > 1 else said)
+    return f"Mean over {listed}."
+
+
+def scale_end(maps: Maps) -> float:
+    """Return a weight to end a colour scale at: two digits, with nearly all weights within.
+
+    Args:
+        maps: of all that is shown on the scale.
+    """
+    reach = float(np.quantile(maps, NEARLY_ALL))
+    if not reach > 0:
+        return 1.0
+    unit = 10.0 ** (np.floor(np.log10(reach)) - 1)
+    return min(1.0, float(f"{np.ceil(reach / unit - 1e-9) * unit:.2g}"))
+
+
+def budget(seen: AttentionSeen, entries: Sequence[Entry]) -> NDArray[np.floating]:
+    """Return how much of the softmax goes to start, words, end and padding at each call.
+
+    Args:
+        seen: the run.
+        entries: of its prompt.
+
+    Returns:
+        (calls, 4), rows summing to 1.
+    """
+    groups = [[at for one in entries if one.kind == kind for at in one.positions] for kind in KINDS]
+    return attention_budget(seen.over_time(), groups)
+
+
+def budget_rows(seen: AttentionSeen, entries: Sequence[Entry]) -> list[Row]:
+    """Return the budget as a table, one row a call.
+
+    Args:
+        seen: the run.
+        entries: of its prompt.
+    """
+    rows: list[Row] = []
+    for at, shares in enumerate(budget(seen, entries)):
+        named = {kind: _short(share) for kind, share in zip(KINDS, shares, strict=True)}
+        rows.append({"call": at + 1, "timestep t": round(float(seen.timesteps[at]), 3), **named})
+    return rows
+
+
+def budget_chart(seen: AttentionSeen, entries: Sequence[Entry]) -> Any:  # Any: altair's own types
+    """Draw the budget as areas on top of each other.
+
+    Args:
+        seen: the run.
+        entries: of its prompt.
+    """
+    names = {"word": "your words", "start": "start", "end": "end", "padding": "padding"}
+    order = list(names)
+    shares = budget(seen, entries)
+    rows = [
+        {
+            "call": at + 1,
+            "who": names[kind],
+            "share": _short(row[KINDS.index(kind)]),
+            "order": place,
+        }
+        for at, row in enumerate(shares)
+        for place, kind in enumerate(order)
+    ]
+    colours = [
+        PALETTE["text"],
+        *(_hex(text_colours(np.array(share))) for share in (0.3, 0.1, 0.85)),
+    ]
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
+        x=alt.X(
+            "call:Q", title="U-Net call; the first is the noisiest",
+            scale=alt.Scale(domain=[1, max(2, len(shares))], nice=False),
+            axis=alt.Axis(tickMinStep=1, format="d"),
+        ),
+        y=alt.Y(
+            "share:Q", title="share of the softmax, %", stack="zero",
+            axis=alt.Axis(format=".0%"), scale=alt.Scale(domain=[0, 1]),
+        ),
+        color=alt.Color(
+            "who:N", title=None, sort=list(names.values()), legend=alt.Legend(orient="top"),
+            scale=alt.Scale(domain=list(names.values()), range=colours),
+        ),
+        order=alt.Order("order:Q"),
+        tooltip=["call:Q", "who:N", alt.Tooltip("share:Q", format=".1%")],
+    )  # fmt: skip
+    mark = base.mark_area(line=False) if len(shares) > 1 else base.mark_bar(size=40)
+    return mark.properties(height=280)
+
+
+def heat_picture(picture: Pixels, heat: Maps, limit: float) -> Pixels:
+    """Lay a map over the picture, large enough to be looked at.
+
+    Args:
+        picture: (H, W, 3).
+        heat: (h, w).
+        limit: weight at the end of the scale.
+    """
+    return blend_heat(_large(picture), heat, limit)
+
+
+def difference_picture(picture: Pixels, one: Maps, other: Maps, limit: float) -> Pixels:
+    """Show where one map is above the other: red-brown, and where below: blue.
+
+    Args:
+        picture: whose size it gets, (H, W, 3).
+        one: (h, w).
+        other: (h, w).
+        limit: difference at the ends of the scale.
+    """
+    large = _large(picture)
+    return latent_colours(enlarge_map(one - other, (large.shape[0], large.shape[1])), limit)
+
+
+def region_pictures(picture: Pixels, maps: Maps) -> tuple[list[Pixels], NDArray[np.floating]]:
+    """Cut the picture up among words: each place goes to the word that it takes most from.
+
+    Args:
+        picture: (H, W, 3).
+        maps: one a word, (words, h, w).
+
+    Returns:
+        For each word the picture with all other places faded, and its share of all places.
+    """
+    large = _large(picture)
+    winner = strongest_word(maps)
+    spread = enlarge_map(winner, (large.shape[0], large.shape[1]))
+    pictures = []
+    for word in range(len(maps)):
+        keep = np.where(spread == word, 1.0, FADED)[..., None]
+        pictures.append(np.rint(large * keep + 128 * (1 - keep)).astype(np.uint8))
+    return pictures, np.bincount(winner.ravel(), minlength=len(maps)) / winner.size
+
+
+def alike(one: Maps, other: Maps) -> float:
+    """Return the correlation of two maps, −1 to 1; 0 where one is the same everywhere.
+
+    Args:
+        one: (h, w).
+        other: (h, w).
+    """
+    if one.std() < 1e-9 or other.std() < 1e-9:
+        return 0.0
+    return float(np.corrcoef(one.ravel(), other.ravel())[0, 1])
+
+
+def token_rows(seen: AttentionSeen, entries: Sequence[Entry]) -> list[Row]:
+    """Return the numbers of every token, averaged over calls, layers and heads.
+
+    Args:
+        seen: the run.
+        entries: of its prompt.
+    """
+    maps = entry_maps(seen.mean(), entries)
+    over_time = seen.over_time()
+    rows: list[Row] = []
+    for entry, heat in zip(entries, maps, strict=True):
+        shares = over_time[:, list(entry.positions)].sum(axis=1)
+        row, column = np.unravel_index(int(heat.argmax()), heat.shape)
+        rows.append(
+            {
+                "token": entry.label,
+                "kind": entry.kind,
+                "position": entry.positions[0],
+                "share": _short(shares.mean()),
+                "at the first call": _short(shares[0]),
+                "at the last call": _short(shares[-1]),
+                "most at one place": _short(heat.max()),
+                "row of that place": int(row) + 1,
+                "column of that place": int(column) + 1,
+                "least at one place": _short(heat.min()),
+            }
+        )
+    return rows
+
+
+def map_png(seen: AttentionSeen, layers: Sequence[int], heat: Maps, limit: float) -> bytes:
+    """Write a map as PNG, with what it is the mean of and its scale inside.
+
+    Args:
+        seen: the run.
+        layers: that it is the mean over.
+        heat: (h, w).
+        limit: weight at the end of the scale.
+    """
+    about = PngImagePlugin.PngInfo()
+    about.add_text("Description", f"{say_mean(seen, layers)} The scale ends at {limit:.2g}.")
+    large = _large(seen.picture)
+    shares = enlarge_map(heat, (large.shape[0], large.shape[1])) / limit
+    written = io.BytesIO()
+    Image.fromarray(text_colours(shares)).save(written, "PNG", pnginfo=about)
+    return written.getvalue()
+
+
+def maps_npz(seen: AttentionSeen, tokens: Tokens, request: Request) -> bytes:
+    """Write all maps that were kept as one NPZ, to be read with ``allow_pickle=False``.
+
+    Args:
+        seen: the run.
+        tokens: its prompt.
+        request: the run.
+
+    Returns:
+        The file: "layer_0" and so on, (calls, heads, positions, height, width) each; their names;
+        timesteps, token ids, pieces and masks, the picture, and the request as JSON.
+    """
+    written = io.BytesIO()
+    layers = {f"layer_{at}": layer.maps for at, layer in enumerate(seen.layers)}
+    np.savez_compressed(
+        written,
+        **layers,  # type: ignore[arg-type]  # names and arrays, as it takes them
+        layer_names=np.array([layer.name for layer in seen.layers]),
+        timesteps=seen.timesteps,
+        token_ids=np.array(tokens.ids),
+        token_pieces=np.array(tokens.pieces),
+        token_mask=np.array(tokens.mask),
+        picture=seen.picture,
+        request=np.array(to_json(request)),
+        averaged=np.array("; ".join(seen.pooled)),
+    )
+    return written.getvalue()
+
+
+def _large(picture: Pixels) -> Pixels:
+    times = max(1, -(-TARGET // max(picture.shape[:2])))
+    return picture.repeat(times, axis=0).repeat(times, axis=1)
+
+
+def _hex(colour: NDArray[np.uint8]) -> str:
+    return "#" + "".join(f"{int(part):02X}" for part in colour)
+
+
+def _short(number: Any) -> float:  # Any: numpy types an element as an array
+    return float(f"{float(number):.4g}")

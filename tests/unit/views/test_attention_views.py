@@ -1,0 +1,203 @@
+"""Attention as pictures, tables and files: shares stay shares, and files can be read back."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.engine.request import Request
+from core.models.attention_seen import AttentionSeen, LayerMaps
+from core.models.catalog import builtin_folder
+from core.models.token_words import placed_words
+from core.models.tokens import Tokens, load_tokenizer, read_pad_id, tokenize
+from core.views.attention import (
+    MOST_SENT,
+    attention_data,
+    blend_heat,
+    entries_of,
+    entry_maps,
+    first_view,
+    layer_titles,
+    say_pooled,
+    what_is_sent,
+)
+from core.views.attention_reads import (
+    alike,
+    budget,
+    difference_picture,
+    layer_choices,
+    map_png,
+    maps_npz,
+    region_pictures,
+    say_mean,
+    scale_end,
+    token_rows,
+)
+from core.views.colormaps import text_colours
+
+FOLDER = builtin_folder() / "tokenizer"
+TOKENIZER = load_tokenizer(FOLDER)
+DICE = np.random.default_rng(0)
+NAMES = {
+    "down_blocks.0.attentions.0.transformer_blocks.0.attn2": (8, 12),
+    "mid_block.attentions.0.transformer_blocks.0.attn2": (4, 6),
+    "up_blocks.1.attentions.0.transformer_blocks.0.attn2": (8, 12),
+    "up_blocks.1.attentions.1.transformer_blocks.0.attn2": (8, 12),
+}
+
+
+def tokens_of(prompt: str) -> Tokens:
+    return tokenize(TOKENIZER, prompt, read_pad_id(FOLDER, TOKENIZER))
+
+
+def seen_of(calls: int = 3, heads: int = 2, times: int = 1) -> AttentionSeen:
+    """A run with random weights; of the third position all on one place."""
+    layers = []
+    for name, (height, width) in NAMES.items():
+        drawn = DICE.random((calls, heads, 77, height * times, width * times))
+        drawn[:, :, 3] = 0
+        drawn[:, :, 3, -1, 0] = 300
+        maps = (drawn / drawn.sum(axis=2, keepdims=True)).astype(np.float16)
+        layers.append(LayerMaps(name, (height, width), heads, maps))
+    picture = DICE.integers(0, 256, (64, 96, 3), np.uint8)
+    return AttentionSeen(np.linspace(900, 1, calls, dtype=np.float32), tuple(layers), picture, ())
+
+
+SEEN, TOKENS = seen_of(), tokens_of("a red apple")
+ENTRIES = entries_of(TOKENS)
+
+
+def test_entries_hold_every_position_once() -> None:
+    for prompt in ("a red apple", "", "word " * 80):
+        entries = entries_of(tokens_of(prompt))
+        assert sorted(at for one in entries for at in one.positions) == list(range(77))
+        maps = entry_maps(SEEN.mean(), entries)
+        np.testing.assert_allclose(maps.sum(axis=0), 1, atol=2e-3)
+    assert [entry.kind for entry in entries_of(tokens_of("word " * 80))][-1] == "end"
+
+
+def test_what_draws_nothing_is_named() -> None:
+    labels = [entry.label for entry in entries_of(tokens_of("a \u202e b"))]
+    assert "\u202e" not in "".join(labels)
+
+
+def test_layers_are_named_by_size_and_place() -> None:
+    assert layer_titles(SEEN.layers) == [
+        "8×12, way down", "4×6, middle", "8×12, way up, 1", "8×12, way up, 2",
+    ]  # fmt: skip
+    assert layer_choices(SEEN)["8×12: 3 layers"] == [0, 2, 3]
+
+
+def test_browser_gets_the_weights_to_a_hundredth() -> None:
+    import base64
+
+    data = attention_data(SEEN, TOKENS, (64, 96))
+    for layer, sent in zip(SEEN.layers, data["layers"], strict=True):
+        read = np.frombuffer(base64.b64decode(sent["maps"]), np.uint8).astype(float)
+        found = data["top"] * (read / 255) ** 2
+        expected = entry_maps(layer.maps, ENTRIES)
+        np.testing.assert_allclose(found.reshape(expected.shape), expected, atol=4e-3)
+    assert json.dumps(data)
+
+
+def test_page_of_a_large_run_is_bounded_and_says_what_is_left_out() -> None:
+    large, entries = seen_of(calls=30, heads=2, times=4), entries_of(tokens_of("word " * 75))
+    calls, heads = what_is_sent(large, len(entries))
+    places = sum(layer.size[0] * layer.size[1] for layer in large.layers)
+    assert len(calls) * places * len(entries) * (2 if heads else 1) <= MOST_SENT
+    assert not heads
+    assert (calls[0], calls[-1]) == (0, 29)
+    said = say_pooled(large, len(entries))
+    assert "heads are averaged here" in said
+    assert f"Of 30 calls, {len(calls)} are shown" in said
+    assert say_pooled(SEEN, len(ENTRIES)) == ""
+
+
+def test_it_opens_on_the_word_that_varies_most() -> None:
+    at, size = first_view(SEEN, ENTRIES)
+    assert ENTRIES[at].label == "apple"  # position 3: all of it on one place
+    assert size == "8×12"
+    assert first_view(None, ENTRIES) == (3, "")
+    assert first_view(SEEN, entries_of(tokens_of("")))[0] == 0
+
+
+def test_budget_and_table_add_up() -> None:
+    np.testing.assert_allclose(budget(SEEN, ENTRIES).sum(axis=1), 1, atol=2e-3)
+    rows = token_rows(SEEN, ENTRIES)
+    assert sum(float(str(row["share"])) for row in rows) == pytest.approx(1, abs=2e-3)
+    apple = rows[3]
+    assert (apple["row of that place"], apple["column of that place"]) == (8, 1)
+
+
+def test_heat_is_the_maps_colour_over_a_grey_picture() -> None:
+    picture = np.full((8, 12, 3), (10, 20, 60), np.uint8)
+    heat = np.zeros((4, 6))
+    heat[3, 5] = 0.5
+    shown = blend_heat(picture, heat, 0.5)
+    for share, place in ((0.0, (0, 0)), (1.0, (7, 11))):
+        expected = np.rint(0.3 * 30 + 0.7 * text_colours(np.array(share)))
+        assert shown[place].tolist() == expected.tolist()
+
+
+def test_regions_part_the_picture() -> None:
+    maps = np.zeros((3, 4, 6))
+    maps[0, :, :3], maps[1, :, 3:] = 1, 1
+    pictures, shares = region_pictures(SEEN.picture, maps)
+    assert shares.tolist() == [0.5, 0.5, 0]
+    large = np.asarray(Image.fromarray(SEEN.picture).resize(pictures[0].shape[1::-1], 0))
+    half = large.shape[1] // 2
+    np.testing.assert_array_equal(pictures[0][:, :half], large[:, :half])
+    assert not np.array_equal(pictures[0][:, half:], large[:, half:])
+
+
+def test_difference_is_red_above_and_blue_below() -> None:
+    shown = difference_picture(SEEN.picture, np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]]), 1.0)
+    assert shown[0, 0, 0] > shown[0, 0, 2]
+    assert shown[0, -1, 0] < shown[0, -1, 2]
+
+
+def test_correlation_of_maps() -> None:
+    one = DICE.random((4, 6))
+    assert alike(one, 2 * one) == pytest.approx(1)
+    assert alike(one, -one) == pytest.approx(-1)
+    assert alike(one, np.ones((4, 6))) == 0
+
+
+def test_scale_ends_where_nearly_all_weights_lie_within() -> None:
+    assert scale_end(np.linspace(0, 0.123, 10_000)) == 0.13
+    assert scale_end(np.ones(9)) == 1
+    assert scale_end(np.zeros(9)) == 1
+
+
+def test_means_are_said_in_words() -> None:
+    assert say_mean(SEEN, [0, 1]) == "Mean over 3 U-Net calls, 2 layers and 2 heads."
+    assert "nothing is averaged" in say_mean(seen_of(calls=1, heads=1), [0])
+
+
+def test_files_can_be_read_back() -> None:
+    request = Request(prompt="a red apple")
+    archive = np.load(io.BytesIO(maps_npz(SEEN, TOKENS, request)), allow_pickle=False)
+    for at, layer in enumerate(SEEN.layers):
+        np.testing.assert_array_equal(archive[f"layer_{at}"], layer.maps)
+    assert archive["layer_names"].tolist() == list(NAMES)
+    assert archive["token_ids"].tolist() == list(TOKENS.ids)
+    assert json.loads(str(archive["request"]))["prompt"] == "a red apple"
+    heat = SEEN.mean()[3]
+    with Image.open(io.BytesIO(map_png(SEEN, [0, 1, 2, 3], heat, 0.5))) as picture:
+        assert picture.text["Description"].startswith("Mean over 3 U-Net calls")
+        shown = np.asarray(picture)
+    cell = shown.shape[0] // heat.shape[0]
+    np.testing.assert_array_equal(shown[::cell, ::cell], text_colours(heat / 0.5))
+
+
+def test_words_know_where_they_stand() -> None:
+    prompt = "An astronautical cat, 日本"
+    words = placed_words(TOKENIZER, prompt, 75)
+    assert [word.text for word in words][:1] == ["An"]
+    for word in words:
+        assert prompt[slice(*word.span)] == word.text
+    read = tokenize(TOKENIZER, prompt, 49407)
+    assert [at for word in words for at in word.positions] == list(range(1, read.used + 1))
+    assert len(placed_words(TOKENIZER, "word " * 80, 75)) == 75
