@@ -97,7 +97,7 @@ class Compare {
     words.textContent = `${told.calls} · ${told.seconds}${told.stored ? " · kept" : ""}`;
     if (told.own) {
       const mine = document.createElement("b");
-      mine.textContent = "your run · ";
+      mine.textContent = "your run";
       words.prepend(mine);
     }
     const { image, columns, width, height, pad } = this.sheet;
