@@ -1,9 +1,11 @@
 """Training: how every part of the built-in model learned, and small trainings to run yourself."""
 
+import streamlit as st
+
 from core.ui.errors import explained
 from core.ui.page import lesson
 from core.ui.training_history import show_history
-from core.ui.training_looks import choose_look, say_time, show_look
+from core.ui.training_looks import choose_look, say_time, show_formulas, show_look
 
 lesson(
     "Could you train this yourself?",
@@ -15,3 +17,5 @@ with explained():
     say_time(stages)
     look = choose_look()
     show_look(look, stages)
+    if st.toggle("The formulas and their code"):
+        show_formulas(look)

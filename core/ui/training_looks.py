@@ -2,13 +2,25 @@
 
 import streamlit as st
 
+from core.ideas.forward import add_noise
+from core.ideas.guidance import guide
+from core.ideas.objectives import noise_loss, weigh_min_snr
+from core.ideas.samplers.ddim import ddim_step
+from core.ideas.samplers.ddpm import ddpm_step
+from core.ideas.samplers.euler import euler_step
+from core.ideas.samplers.heun import heun_step
 from core.training.history import Stage
+from core.ui import training_points, training_word
 from core.ui.look_box import look_box, look_place
+from core.ui.page import show_equation
+from core.ui.training_formulas import show_objectives
 from core.ui.training_history import show_numbers, show_quality
 from core.ui.training_points import show_points
+from core.ui.training_word import show_word
 
-POINTS, GOALS, NUMBERS = "Train on points", "What came of it", "In numbers"
-LOOKS = (POINTS, GOALS, NUMBERS)
+POINTS, WORD = "Train on points", "Teach it a word"
+GOALS, NUMBERS = "What came of it", "In numbers"
+LOOKS = (POINTS, WORD, GOALS, NUMBERS)
 
 
 def say_time(stages: tuple[Stage, ...]) -> None:
@@ -45,7 +57,27 @@ def show_look(look: str, stages: tuple[Stage, ...]) -> None:
     with look_place(LOOKS, look):
         if look == POINTS:
             show_points()
+        elif look == WORD:
+            show_word()
         elif look == GOALS:
             show_quality()
         else:
             show_numbers(stages)
+
+
+def show_formulas(look: str) -> None:
+    """Show the formulas and the code of what is on show.
+
+    Args:
+        look: from ``choose_look``.
+    """
+    if look == POINTS:
+        for idea in (add_noise, noise_loss, guide, ddpm_step, ddim_step, euler_step, heun_step):
+            show_equation(idea)
+        training_points.show_code()
+    elif look == WORD:
+        for idea in (noise_loss, weigh_min_snr):
+            show_equation(idea)
+        training_word.show_code()
+    else:
+        show_objectives()

@@ -245,31 +245,7 @@ class Points {
       canvas.setAttribute("aria-label", "No loss yet");
       return;
     }
-    const frame = { left: 38, top: 26, right: wide - 14, bottom: tall - 38 };
-    const most = Math.max(1, ...curve.map(([, loss]) => loss));
-    const across = (step) => frame.left + (step / steps) * (frame.right - frame.left);
-    const down = (loss) => frame.bottom - (loss / most) * (frame.bottom - frame.top);
-    pen.font = `12px ${this.ink.font}`;
-    pen.textBaseline = "middle";
-    pen.textAlign = "right";
-    for (let value = 0; value <= most + 1e-9; value += 0.25) {
-      pen.fillStyle = this.ink.faint;
-      pen.fillRect(frame.left, Math.round(down(value)), frame.right - frame.left, 1);
-      pen.fillStyle = this.ink.soft;
-      if (value % 0.5 === 0) pen.fillText(String(value), frame.left - 6, down(value));
-    }
-    pen.textBaseline = "top";
-    pen.textAlign = "center";
-    for (const part of [0, 0.5, 1]) pen.fillText((part * steps).toLocaleString("en"), Math.min(across(part * steps), wide - 22), frame.bottom + 4);
-    pen.fillText("training step", (frame.left + frame.right) / 2, frame.bottom + 20);
-    pen.textAlign = "left";
-    pen.textBaseline = "bottom";
-    pen.fillText("mean squared error of the noise", frame.left, frame.top - 6);
-    pen.strokeStyle = this.ink.noise;
-    pen.lineWidth = 2;
-    pen.beginPath();
-    curve.forEach(([step, loss]) => pen.lineTo(across(step), down(loss)));
-    pen.stroke();
+    drawCurve(pen, wide, tall, curve, steps, this.ink);
     canvas.setAttribute("aria-label", `Loss from ${curve[0][1]} to ${curve.at(-1)[1]} at step ${curve.at(-1)[0]}`);
   }
 

@@ -1,0 +1,78 @@
+"""What can be chosen in the lab of a new word; imports no torch."""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import ClassVar
+
+from core.engine.request import MAX_PROMPT, MAX_SEED
+from core.errors import ExplainerError
+from core.ideas.checks import check_whole
+
+STEPS = 60
+MOST_STEPS = 500
+SIDE = 128  # pixels of the built-in model
+LONGEST_WORD = 24
+LIKE = "a {} on a blue background"  # does the word stand for a thing, or for one picture?
+
+
+@dataclass(frozen=True, slots=True)
+class WordSettings:
+    """What can be chosen; two equal settings train the same network.
+
+    Attributes:
+        word: the new word.
+        picture: what it is to mean: ``SIDE`` x ``SIDE`` pixels, red, green, blue, in base64.
+        other: another prompt, to see what becomes of it.
+        seed: of noise.
+        steps: of training.
+    """
+
+    worker: ClassVar[str] = "core.training.lab_word_worker"
+    private: ClassVar[bool] = True
+
+    word: str
+    picture: str
+    other: str
+    seed: int = 0
+    steps: int = STEPS
+
+    @property
+    def prompt(self) -> str:
+        """The caption that the picture is given."""
+        return f"a {self.word}"
+
+    @property
+    def pixels(self) -> bytes:
+        """The picture's pixels."""
+        return base64.b64decode(self.picture)
+
+    def validated(self) -> "WordSettings":
+        """Return the settings with every field checked.
+
+        Raises:
+            ExplainerError: a field is wrong.
+        """
+        word = " ".join(self.word.split()) if isinstance(self.word, str) else ""
+        if not 1 <= len(word) <= LONGEST_WORD:
+            raise ExplainerError(
+                f"The word has {len(word)} letters.", f"Choose one of 1 to {LONGEST_WORD} letters."
+            )
+        if not isinstance(self.other, str) or len(self.other) > MAX_PROMPT:
+            raise ExplainerError("The other prompt cannot be used.", "Choose a shorter one.")
+        try:
+            size = len(base64.b64decode(self.picture, validate=True))
+        except (binascii.Error, ValueError, TypeError):
+            size = 0
+        if size != SIDE * SIDE * 3:
+            raise ExplainerError(
+                f"The picture has {size} numbers, {SIDE * SIDE * 3} are needed.",
+                "Choose the picture again.",
+            )
+        return WordSettings(
+            word,
+            self.picture,
+            self.other,
+            check_whole(self.seed, "seed", 0, MAX_SEED),
+            check_whole(self.steps, "number of steps", 1, MOST_STEPS),
+        )

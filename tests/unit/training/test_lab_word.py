@@ -1,0 +1,174 @@
+"""The lab of a new word learns one picture in a copy of its own, and touches nothing else."""
+
+import base64
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from core.engine.alone import run_alone
+from core.engine.request import Request
+from core.errors import ExplainerError
+from core.models.catalog import builtin_folder
+from core.models.gallery import open_picture
+from core.models.latents import encode_picture, picture_tensor
+from core.models.loading import Checkpoint
+from core.models.text import encode_text
+from core.training import lab_word
+from core.training.lab_bench import Bench, Training
+from core.training.lab_process import unpack
+from core.training.lab_word import GUIDANCE, LEARNS, STEPS, Model, train
+from core.training.lab_word_settings import LONGEST_WORD, SIDE, WordSettings
+from core.training.lab_word_worker import events
+
+
+def settings_of(name: str = "octopus", **how: Any) -> WordSettings:
+    picture = open_picture(name).convert("RGB").resize((SIDE, SIDE))
+    pixels = base64.b64encode(picture.tobytes()).decode("ascii")
+    return WordSettings("blorb", pixels, "a red apple", **how).validated()
+
+
+SHORT = settings_of(steps=3)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)  # as the worker has: the same sums in the same order
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def _quick_pictures() -> Iterator[None]:
+    """What is drawn meanwhile is drawn in few steps."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lab_word, "STEPS", 2)
+        yield
+
+
+@pytest.fixture(scope="module")
+def whole(_quick_pictures: None) -> list[dict[str, Any]]:
+    """All that an uninterrupted training tells."""
+    return list(events(SHORT))
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    made = Bench()
+    yield made
+    made.close()
+
+
+def wait_for(training: Training, count: int = 10**9, most: float = 200) -> Training:
+    deadline = time.monotonic() + most
+    while len(training.events) < count and not training.ended:
+        assert time.monotonic() < deadline
+        training.wait(len(training.events), 1.0)
+    return training
+
+
+def timeless(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    kept = [event for event in json.loads(json.dumps(told)) if event["kind"] != "saved"]
+    return [{name: value for name, value in e.items() if name != "seconds"} for e in kept]
+
+
+def test_before_training_it_is_the_model_that_ships(checkpoint: Checkpoint) -> None:
+    model = Model(builtin_folder())
+    torch.testing.assert_close(
+        model.read("a red apple"), encode_text(checkpoint, "a red apple"), atol=1e-4, rtol=1e-4
+    )
+    tensor = picture_tensor(SHORT.pixels, SIDE, SIDE)
+    torch.testing.assert_close(
+        model.encode(SHORT.pixels), encode_picture(checkpoint, tensor), atol=1e-4, rtol=1e-4
+    )
+    request = Request(
+        prompt="a red apple", seed=3, steps=STEPS, guidance=GUIDANCE, scheduler="ddim"
+    )
+    expected = run_alone(checkpoint, request).picture
+    drawn = model.draw("a red apple", 3)
+    assert np.abs(drawn.astype(int) - expected).max() <= 2
+
+
+def test_only_the_way_the_text_is_read_learns_and_the_loss_falls() -> None:
+    model = Model(builtin_folder())
+    before = {name: value.clone() for name, value in model.unet.state_dict().items()}
+    others = [*model.vae.parameters(), *model.encoder.parameters()]
+    kept = [value.clone() for value in others]
+    losses = [step.loss for step in train(settings_of(steps=16), model)]
+    assert np.mean(losses[-4:]) < np.mean(losses[:4])
+    changed = {
+        n for n, value in model.unet.state_dict().items() if not torch.equal(value, before[n])
+    }
+    assert changed == set(model.learned)
+    assert all(any(part in name for part in LEARNS) for name in changed)
+    assert 0 < sum(weight.numel() for weight in model.learned.values()) < 500_000
+    assert all(torch.equal(now, then) for now, then in zip(others, kept, strict=True))
+
+
+def test_shared_model_is_not_touched(checkpoint: Checkpoint, whole: list[dict[str, Any]]) -> None:
+    parts = (checkpoint.unet, checkpoint.vae, checkpoint.text_encoder)
+    before = [value.clone() for part in parts for value in part.state_dict().values()]
+    request = Request(prompt="a red apple", steps=2)
+    drawn = run_alone(checkpoint, request).picture
+    assert timeless(list(events(SHORT))) == timeless(whole)  # trained once more, beside it
+    after = [value for part in parts for value in part.state_dict().values()]
+    assert all(torch.equal(now, then) for now, then in zip(after, before, strict=True))
+    np.testing.assert_array_equal(run_alone(checkpoint, request).picture, drawn)
+
+
+def test_going_on_is_as_if_nothing_had_come_between(whole: list[dict[str, Any]]) -> None:
+    at = next(place for place, event in enumerate(whole) if event["kind"] == "saved")
+    rest = list(events(SHORT, unpack(whole[at]["state"])))
+    assert timeless(whole[: at + 1] + rest) == timeless(whole)
+
+
+def test_bench_goes_on_where_it_was_and_keeps_nothing(
+    bench: Bench, whole: list[dict[str, Any]], checkpoint: Checkpoint
+) -> None:
+    training = wait_for(bench.join(SHORT), 4)  # start, before, first step and its pictures
+    while training.saved is None and not training.ended:
+        training.wait(len(training.events), 0.2)
+    request = Request(prompt="a cat", steps=2)
+    beside = run_alone(checkpoint, request).picture  # while it trains
+    bench.leave(training, grace=0)
+    wait_for(training)
+    again = wait_for(bench.join(SHORT, training))
+    assert again.state == "done"
+    losses = [[e["loss"] for e in told if e["kind"] == "step"] for told in (again.events, whole)]
+    assert losses[0] == losses[1]
+    np.testing.assert_array_equal(run_alone(checkpoint, request).picture, beside)
+    deadline = time.monotonic() + 10
+    while bench.known(SHORT) is not None:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    with pytest.raises(ValueError, match="before is"):
+        bench.join(replace(SHORT, seed=1), training)
+
+
+def test_picture_survives_the_way_to_the_worker() -> None:
+    assert WordSettings(**json.loads(json.dumps(asdict(SHORT)))).validated() == SHORT
+    assert len(SHORT.pixels) == SIDE * SIDE * 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"word": "  "}, "word has 0 letters"),
+        ({"word": "x" * (LONGEST_WORD + 1)}, f"word has {LONGEST_WORD + 1} letters"),
+        ({"word": 3}, "word has 0 letters"),
+        ({"picture": "AAAA"}, "picture has 3 numbers"),
+        ({"picture": "no base64!"}, "picture has 0 numbers"),
+        ({"other": "x" * 100_000}, "other prompt"),
+        ({"seed": -1}, "seed is -1"),
+        ({"steps": 0}, "number of steps is 0"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(ExplainerError, match=says):
+        replace(SHORT, **changes).validated()
