@@ -5,7 +5,6 @@ from collections.abc import Callable
 import streamlit as st
 
 from core.ui.shown import Shown
-from core.ui.tables import offer_csv
 from core.views.contact_sheet import contact_sheet
 from core.views.exports import gif_animation, png_with_settings
 from core.views.generation_steps import step_rows
@@ -60,10 +59,7 @@ def _offer_more(shown: Shown) -> None:
         "gif_box",
     )  # fmt: skip
     _offer("Numbers (CSV)", lambda: csv_of(step_rows(run)), "glassbox-run.csv", "text/csv", "table")
-    st.caption(
-        "PNG and recipe bring the run back: “Open a saved run”. The address of this page does "
-        "as well, with the look."
-    )
+    st.caption("PNG and recipe bring the run back.")
 
 
 def _offer(label: str, make: Callable[[], str | bytes], name: str, mime: str, icon: str) -> None:
@@ -76,14 +72,3 @@ def _frames(shown: Shown) -> Frames:
     """Return the film of a run from what the browser is shown of it."""
     given, guess = (frames_in(shown.film[kind]["sheet"]) for kind in ("given", "guess"))
     return Frames(shown.places, given, guess, shown.decoded)
-
-
-def show_table(shown: Shown) -> None:
-    """Show every step as a row of numbers, with the same as CSV.
-
-    Args:
-        shown: the finished run.
-    """
-    rows = step_rows(shown.run)
-    st.dataframe(rows, hide_index=True)
-    offer_csv(rows, "steps")

@@ -20,9 +20,9 @@ def _guidance(shown: Shown) -> None:
 
 
 def _numbers(shown: Shown) -> None:
-    from core.ui.downloads import show_table
+    from core.ui.generation_steps import show_steps
 
-    show_table(shown)
+    show_steps(shown)
 
 
 def _compare(shown: Shown) -> None:
