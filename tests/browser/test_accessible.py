@@ -57,6 +57,11 @@ PAGES = {
         ("section.schedulers .chart",),
         ("The formulas and their code",),
     ),
+    "/attention?steps=3": Looked(
+        "section.attention[data-run='3']",
+        ("section.attention .over canvas",),
+        ("The formulas and their code",),
+    ),
     "/unet?steps=3": Looked("[data-testid=stImage] img", ("section.unet .board",), ()),
     "/training": Looked(
         "section.training[data-shown]",

@@ -83,7 +83,7 @@ class Attention extends Player {
 
   plain() {
     const figure = make("figure", "plain");
-    const share = make("span", "", "as it was drawn");
+    const share = make("span", "", "as drawn");
     this.drawn = make("img");
     this.drawn.alt = "The finished picture";
     figure.append(make("b", "", "the picture"), this.drawn, share);
