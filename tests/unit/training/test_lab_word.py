@@ -2,6 +2,8 @@
 
 import base64
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -33,7 +35,7 @@ def settings_of(name: str = "octopus", **how: Any) -> WordSettings:
     return WordSettings("blorb", pixels, "a red apple", **how).validated()
 
 
-SHORT = settings_of(steps=3)
+SHORT = settings_of(steps=2)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -56,13 +58,6 @@ def _quick_pictures() -> Iterator[None]:
 def whole(_quick_pictures: None) -> list[dict[str, Any]]:
     """All that an uninterrupted training tells."""
     return list(events(SHORT))
-
-
-@pytest.fixture
-def bench() -> Iterator[Bench]:
-    made = Bench()
-    yield made
-    made.close()
 
 
 def wait_for(training: Training, count: int = 10**9, most: float = 200) -> Training:
@@ -116,7 +111,8 @@ def test_shared_model_is_not_touched(checkpoint: Checkpoint, whole: list[dict[st
     before = [value.clone() for part in parts for value in part.state_dict().values()]
     request = Request(prompt="a red apple", steps=2)
     drawn = run_alone(checkpoint, request).picture
-    assert timeless(list(events(SHORT))) == timeless(whole)  # trained once more, beside it
+    losses = [[step.loss for step in train(SHORT, Model(builtin_folder()))] for _ in range(2)]
+    assert losses[0] == losses[1]  # the second copy begins where the first began
     after = [value for part in parts for value in part.state_dict().values()]
     assert all(torch.equal(now, then) for now, then in zip(after, before, strict=True))
     np.testing.assert_array_equal(run_alone(checkpoint, request).picture, drawn)
@@ -128,27 +124,36 @@ def test_going_on_is_as_if_nothing_had_come_between(whole: list[dict[str, Any]])
     assert timeless(whole[: at + 1] + rest) == timeless(whole)
 
 
-def test_bench_goes_on_where_it_was_and_keeps_nothing(
-    bench: Bench, whole: list[dict[str, Any]], checkpoint: Checkpoint
-) -> None:
-    training = wait_for(bench.join(SHORT), 4)  # start, before, first step and its pictures
-    while training.saved is None and not training.ended:
-        training.wait(len(training.events), 0.2)
-    request = Request(prompt="a cat", steps=2)
-    beside = run_alone(checkpoint, request).picture  # while it trains
+def test_bench_hands_on_what_was_saved_and_keeps_nothing() -> None:
+    asked: list[str | None] = []
+    told = [{"kind": "start"}, {"kind": "step"}, {"kind": "saved", "state": "half"}]
+    rest = ["import time; time.sleep(60)", 'print(\'{"kind": "done"}\')']
+
+    def start(training: Training) -> subprocess.Popen[str]:
+        asked.append(training.saved)
+        lines = "".join(f"print({json.dumps(event)!r}, flush=True); " for event in told)
+        code = [sys.executable, "-c", lines + rest[len(asked) - 1]]
+        return subprocess.Popen(code, stdout=subprocess.PIPE, text=True)
+
+    bench = Bench(start)
+    training = bench.join(SHORT)
+    deadline = time.monotonic() + 60
+    while training.saved is None:
+        assert time.monotonic() < deadline
+        training.wait(len(training.events), 0.1)
     bench.leave(training, grace=0)
     wait_for(training)
+    assert training.state == "stopped"
+    with pytest.raises(ValueError, match="before is"):
+        bench.join(replace(SHORT, seed=1), training)
     again = wait_for(bench.join(SHORT, training))
     assert again.state == "done"
-    losses = [[e["loss"] for e in told if e["kind"] == "step"] for told in (again.events, whole)]
-    assert losses[0] == losses[1]
-    np.testing.assert_array_equal(run_alone(checkpoint, request).picture, beside)
-    deadline = time.monotonic() + 10
+    assert asked == [None, "half"]
+    assert [event["kind"] for event in again.events] == ["start", "step"] * 2 + ["done"]
     while bench.known(SHORT) is not None:
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    with pytest.raises(ValueError, match="before is"):
-        bench.join(replace(SHORT, seed=1), training)
+    bench.close()
 
 
 def test_picture_survives_the_way_to_the_worker() -> None:
