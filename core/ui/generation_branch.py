@@ -7,9 +7,11 @@ import streamlit as st
 
 from core.engine.looks.futures import BranchLook
 from core.engine.request import MAX_GUIDANCE, MAX_PROMPT, MAX_SEED, Request
+from core.ideas.forward import add_noise, add_one_step
 from core.models.schedulers_info import SCHEDULERS
 from core.ui.component import mount
 from core.ui.looking import ask
+from core.ui.page import show_equation
 from core.ui.settings import EVERYDAY_GUIDANCE, offered_schedulers
 from core.ui.shown import Shown
 from core.ui.tables import offer_csv
@@ -51,6 +53,14 @@ def show_branch(shown: Shown) -> None:
     st.markdown(say_branch(pair, named))
     st.caption(say_start(pair, branched, change.request))
     offer_csv(pair_rows(pair), "branch")
+    if st.toggle("The formulas of a fresh start", key="branch_formulas"):
+        st.markdown(
+            "A branch that begins anew mixes what the network believed and the noise that it saw, "
+            "by the first formula. The second one, with the share as β, first exchanges a part of "
+            "that noise: its variance stays 1."
+        )
+        show_equation(add_noise)
+        show_equation(add_one_step)
 
 
 def _choose(run: Run) -> _Change:

@@ -11,7 +11,6 @@ from core.errors import ExplainerError
 from core.models.schedulers_info import SCHEDULERS
 from core.ui.component import mount
 from core.ui.errors import show_error
-from core.ui.looking import keep, known
 from core.ui.running_example import running_example, set_running_example
 from core.ui.runs import begun, say_status
 from core.ui.settings import offered_schedulers
@@ -163,6 +162,8 @@ def _job(look: GridLook) -> dict[str, Any]:  # Any: a ticket, cells or an error
     """Return what is kept of the newest grid; another one begins anew."""
     job = st.session_state.setdefault(_JOB, {})
     if job.get("look") != look:
+        if job.get("ticket") is not None:
+            job["ticket"].cancel()
         job.clear()
         job["look"] = look
     return job
@@ -174,9 +175,7 @@ def _ticket(look: GridLook) -> Ticket[Cells] | None:
 
 def _cells(look: GridLook, ticket: Ticket[Cells] | None) -> Cells:
     """Return what is there of a grid: all, what has come so far, or what had come when it ended."""
-    job, found = _job(look), known(look)
-    if found is not None:
-        return found
+    job = _job(look)
     if ticket is not None:
         job["cells"] = ticket.partial() or job.get("cells")
     return job.get("cells") or (None,) * len(look.requests)
@@ -203,6 +202,5 @@ def _end(look: GridLook, ticket: Ticket[Cells] | None) -> None:
     if ticket is None or ticket.status().state not in ENDED:
         return
     job["ticket"], job["error"] = None, ticket.error
-    if ticket.value is not None:
-        keep(look, ticket.value)
+    job["cells"] = ticket.value or job.get("cells")  # the last ones may have come since
     st.rerun(scope="app")

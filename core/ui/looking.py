@@ -1,6 +1,6 @@
 """Having the engine read something off the model, and keeping what it said for this session."""
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import streamlit as st
 
@@ -35,21 +35,11 @@ def read(look: Look[Answer], doing: str = "Step", draw: Draw | None = None) -> A
     """
     kept: dict[Look[Answer], Answer] = st.session_state.setdefault(_ANSWERS, {})
     if look not in kept:
-        keep(look, ask(look, doing, draw))
+        answer = ask(look, doing, draw)
+        for old in list(kept)[: len(kept) + 1 - KEPT]:
+            del kept[old]
+        kept[look] = answer
     return kept[look]
-
-
-def keep(look: Look[Answer], answer: Answer) -> None:
-    """Keep an answer for this session.
-
-    Args:
-        look: what was read.
-        answer: what the engine said.
-    """
-    kept: dict[Look[Any], Any] = st.session_state.setdefault(_ANSWERS, {})  # Any: of all kinds
-    for old in list(kept)[: len(kept) + 1 - KEPT]:
-        del kept[old]
-    kept[look] = answer
 
 
 def ask(look: Look[Answer], doing: str = "Step", draw: Draw | None = None) -> Answer:

@@ -87,12 +87,11 @@ class GridLook(Look[Cells]):
         running: list[_Run] = []
 
         def told() -> tuple[int, int, Cells]:
-            share = sum(run.done for run in running)
-            return (
-                round(100 * (len(done) + share)),
-                100 * len(set(self.requests)),
-                tuple(done.get(request) for request in self.requests),
-            )
+            asked = sum(cell.calls for cell in done.values()) + sum(run.asked for run in running)
+            rest = sum(run.query.calls - run.asked for run in running)
+            known = {*done, *(run.request for run in running)}
+            rest += sum(one.steps for one in set(self.requests) - known)  # not counted yet: steps
+            return asked, asked + rest, tuple(done.get(request) for request in self.requests)
 
         yield told()
         while True:
@@ -121,11 +120,6 @@ class _Run:
     seconds: float = 0.0
     error: ExplainerError | None = None
     asked: int = 0
-
-    @property
-    def done(self) -> float:
-        """How far it is, 0 to 1."""
-        return self.asked / max(1, self.query.calls)
 
     @property
     def ended(self) -> bool:
