@@ -59,9 +59,8 @@ def show_guidance(shown: Shown) -> None:
             "them. Guidance goes from the first answer through the second, and on: w = 0 is the "
             "first, w = 1 the second, more than 1 goes beyond what the network ever said."
         )
-    _show_strip(run.request)
-    if run.eps_uncond is not None:
         offer_csv(guidance_rows(run), "guidance")
+    _show_strip(run.request)
 
 
 def _guide() -> None:
@@ -73,7 +72,7 @@ def _show_strip(request: Request) -> None:
     requests = tuple(replace(request, guidance=w) for w in WEIGHTS)
     plain = GridLook(request.model, requests)
     tamed = RescaledLook(request.model, requests, PHI)
-    st.subheader("The same noise under six weights", anchor=False)
+    st.markdown("**The same noise under six weights:** whole runs, each from its first step.")
     asked = st.session_state.get(_ASKED) == requests or known(plain) is not None
     if not asked:
         st.button(
@@ -123,7 +122,9 @@ class _Row:
             for slot in self.slots:
                 slot.skeleton(height=110)
         status = ticket.status()
-        self.line.progress(min(1.0, status.step / max(1, status.steps)), _say(status))
+        self.line.progress(
+            min(1.0, status.step / max(1, status.steps)), say_status(status, "U-Net call")
+        )
         partial = ticket.partial()
         if partial:
             self.draw(_pictures(partial) if _is_cells(partial) else partial, ended=False)
@@ -148,12 +149,6 @@ def _predicts_noise(model: str) -> bool:
     """Whether a network was trained to say the noise, rather than v or the picture."""
     config = read_json(model_folder(model) / "scheduler" / "scheduler_config.json")
     return config.get("prediction_type", "epsilon") == "epsilon"
-
-
-def _say(status: Any) -> str:  # Any: a TicketStatus
-    return say_status(
-        replace(status, step=status.step // 100, steps=status.steps // 100), "Picture"
-    )
 
 
 def _stop() -> None:

@@ -62,10 +62,12 @@ class RescaledLook(Look["tuple[np.ndarray, ...]"]):
         from core.engine.denoise import denoise, read_prompts
 
         pictures: list[np.ndarray] = []
-        for number, request in enumerate(self.requests):
-            yield number * 100, len(self.requests) * 100, tuple(pictures)
+        asked, total = 0, sum(request.steps for request in self.requests)
+        for request in self.requests:
+            yield asked, total, tuple(pictures)
             loop = denoise(loaded.checkpoint, request, read_prompts(request, loaded.read))
-            query, asked = next(loop), 0
+            query = next(loop)
+            total += query.calls - request.steps  # some schedulers ask twice a step
             while True:
                 [found] = loaded.answers([query])
                 if isinstance(found, Exception):
@@ -75,9 +77,9 @@ class RescaledLook(Look["tuple[np.ndarray, ...]"]):
                 except StopIteration as end:
                     steps = end.value
                     break
-                asked += 1
-                share = round(100 * asked / query.calls)
-                yield number * 100 + share, len(self.requests) * 100, tuple(pictures)
+                finally:
+                    asked += 1
+                yield asked, total, tuple(pictures)
             [picture] = loaded.vae.run([steps[-1].x_prev])
             if isinstance(picture, Exception):
                 raise picture

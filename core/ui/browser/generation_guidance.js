@@ -137,7 +137,7 @@ class Guidance {
     this.pane("guess", now.guess, weights, bias, said);
     this.find(".guess b").textContent = now.guess ? "What it then believes" : "Not told by noise alone";
     this.find(".how").textContent = `Noise in quick colours, grey is 0; what they add ${gain === 1 ? "" : `${gain} times as strong`}. `
-      + "The guess in quick colours as well, linear in the latents. Only this step is redone: the strip below has whole runs.";
+      + "The guess in quick colours as well, linear in the latents. Only this step is redone; whole runs are below.";
     this.work(now);
     this.drawAlong();
     this.drawSpread(now);

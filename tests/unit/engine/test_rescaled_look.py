@@ -9,6 +9,7 @@ from torch import Tensor
 
 from core.engine.alone import run_alone
 from core.engine.batcher import Batcher
+from core.engine.loaded import LoadedModel
 from core.engine.looks.rescaled import MOST_PICTURES, RescaledLook
 from core.engine.request import Request
 from core.errors import ExplainerError
@@ -44,6 +45,15 @@ def test_run_equals_one_with_the_librarys_rescale_in_its_loop(
     theirs = run_alone(tiny_checkpoint, CAT)
     assert np.abs(ours.astype(int) - theirs.picture).max() <= 1
     assert np.abs(ours.astype(int) - plain.picture).max() > 1
+
+
+def test_calls_are_counted_and_pictures_told_as_they_come(tiny_checkpoint: Checkpoint) -> None:
+    requests = (replace(CAT, scheduler="heun", steps=2), replace(CAT, steps=2))
+    loaded = LoadedModel(tiny_checkpoint, 0)
+    told = list(RescaledLook(CAT.model, requests, 0.7).read(loaded))
+    assert [done for done, *_ in told] == [0, 1, 2, 3, 4]
+    assert told[-1][1] == 3 + 2
+    assert [len(found) for *_, found in told] == [0, 0, 0, 1, 1]
 
 
 def test_without_guidance_or_rescale_nothing_changes(
