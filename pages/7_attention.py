@@ -20,7 +20,7 @@ with explained():
     seen = show_hero()
     st.markdown(
         "**Choose a word:** bright places took much from it. At every place the shares of all "
-        "tokens, start and padding included, add up to 100 %. Each token has read all before it, "
+        "tokens, start and padding included, add up to 100 %. Each token has read all before it, "
         "so others may carry a word along: a map says where numbers came from, not why."
     )
     show_looks(seen)

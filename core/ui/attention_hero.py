@@ -38,6 +38,8 @@ def show_hero() -> AttentionSeen | None:
 def _draw(request: Request, waits: bool) -> None:
     """Draw what is there; where the run is missing, from the second turn on, see to it."""
     mount("attention", attention_data(known_attention(request), prompt_tokens(), picture_size()))
+    if request.share:
+        st.caption("A second prompt is mixed in: each token stands for its place in both.")
     if not waits:
         return
     first = not st.session_state.get(_PAINTED)

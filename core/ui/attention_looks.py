@@ -46,6 +46,12 @@ def _swap(seen: AttentionSeen) -> None:
     show_swap(seen)
 
 
+def _gradient(seen: AttentionSeen) -> None:
+    from core.ui.attention_gradient import show_gradient
+
+    show_gradient(seen)
+
+
 def _numbers(seen: AttentionSeen) -> None:
     from core.ui.attention_export import show_numbers
 
@@ -59,7 +65,8 @@ LOOKS: dict[str, Look] = {
     "Strongest word": _regions,
     "Turn a word up": _reweight,
     "Swap a word": _swap,
-    "Numbers and files": _numbers,
+    "By gradient": _gradient,
+    "Numbers": _numbers,
 }
 
 
@@ -86,6 +93,7 @@ def show_formulas() -> None:
 
     from core.engine import capture  # torch: not for the first paint
     from core.ideas import attention_maps
+    from core.ideas.attribution import integrate_gradients
     from core.nets.attention import attend
     from core.ui.page import show_equation
 
@@ -97,6 +105,7 @@ def show_formulas() -> None:
         attention_maps.strongest_word,
         attention_maps.reweight,
         attention_maps.replace_weights,
+        integrate_gradients,
     ):
         show_equation(idea)
     st.markdown(

@@ -1,6 +1,7 @@
 """What is read off the maps of a run: budget, pictures of words, tables and files."""
 
 import io
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -228,6 +229,62 @@ def token_rows(seen: AttentionSeen, entries: Sequence[Entry]) -> list[Row]:
             }
         )
     return rows
+
+
+def attribution_rows(
+    seen: AttentionSeen, entries: Sequence[Entry], call: int, shares: Maps
+) -> list[Row]:
+    """Return what each token accounts for by gradient beside what it gets of the attention.
+
+    Args:
+        seen: the run.
+        entries: of its prompt.
+        call: of the U-Net, 0 is the first.
+        shares: of the prompt's push, (positions of the text,).
+    """
+    attention = seen.over_time()[call]
+    rows: list[Row] = []
+    for at, entry in enumerate(entries):
+        positions = list(entry.positions)
+        rows.append(
+            {
+                "number": at,
+                "token": entry.label,
+                "share of the push": _short(shares[positions].sum()),
+                "share of the attention": _short(attention[positions].sum()),
+            }
+        )
+    return rows
+
+
+def attribution_chart(rows: Sequence[Row]) -> Any:  # Any: altair's own types
+    """Draw two shares of each token: by gradient as bars, of the attention as dots.
+
+    Args:
+        rows: from ``attribution_rows``.
+    """
+    labels = {str(row["number"]): row["token"] for row in rows}
+    named = f"{json.dumps(labels)}[datum.value]"
+    base = alt.Chart(alt.InlineData(values=list(rows))).encode(
+        y=alt.Y(
+            "number:O",
+            title=None,
+            axis=alt.Axis(labelExpr=named, labelLimit=140, labelOverlap=False),
+        ),
+        tooltip=[
+            "token:N",
+            alt.Tooltip("share of the push:Q", format=".1%"),
+            alt.Tooltip("share of the attention:Q", format=".1%"),
+        ],
+    )
+    title = "share of the prompt’s push (bar) and of the attention (dot), %"
+    bar = base.mark_bar(color=PALETTE["text"]).encode(
+        x=alt.X("share of the push:Q", title=title, axis=alt.Axis(format=".0%"))
+    )
+    dot = base.mark_point(filled=True, size=70, color=PALETTE["noise"], opacity=1).encode(
+        x=alt.X("share of the attention:Q")
+    )
+    return (bar + dot).properties(height=max(170, 60 + 24 * len(rows)))
 
 
 def map_png(seen: AttentionSeen, layers: Sequence[int], heat: Maps, limit: float) -> bytes:

@@ -180,8 +180,19 @@ def test_prompt_without_words_cannot_be_turned_up(open_run: Open, shown_text: Te
     assert "There are no words in the prompt." in shown_text(at)
 
 
+def test_gradients_share_out_the_push_beside_the_attention(
+    open_run: Open, shown_text: Text
+) -> None:
+    at = choose(open_run(), "By gradient")
+    assert "adds up to" in shown_text(at)
+    proto = at.get("vega_lite_chart")[0].proto
+    assert "share of the push" in proto.spec
+    whole = float(shown_text(at).split("adds up to ")[1].split("%")[0])
+    assert whole == pytest.approx(100, abs=15)
+
+
 def test_every_token_is_in_the_table(open_run: Open) -> None:
-    at = choose(open_run(), "Numbers and files")
+    at = choose(open_run(), "Numbers")
     table = at.dataframe[0].value
     assert list(table["token"]) == ["⟨start⟩", "a", "red", "apple", "⟨end⟩", "⟨padding⟩ × 72"]
     assert table["share"].sum() == pytest.approx(1, abs=2e-3)

@@ -223,7 +223,7 @@ class Attention extends Player {
     if (mean && steps > 1) over.push(`${steps} calls`);
     if (at.length > 1) over.push(`${at.length} layers`);
     if (this.head.value === "mean" && count > 1) over.push(`${count} heads`);
-    const shown = over.length ? `What you see is the mean over ${list(over)}.` : "One call, one layer, one head: nothing is averaged.";
+    const shown = over.length ? `Your prompt, not the negative one: the mean over ${list(over)}.` : "Your prompt, not the negative one: one call, one layer, one head; nothing is averaged.";
     const one = "One colour scale for all tokens and calls; start and padding may lie beyond its end.";
     return [shown, one, this.data.pooled].filter(Boolean).join(" ");
   }

@@ -25,6 +25,8 @@ from core.views.attention import (
 )
 from core.views.attention_reads import (
     alike,
+    attribution_chart,
+    attribution_rows,
     budget,
     difference_picture,
     layer_choices,
@@ -156,6 +158,19 @@ def test_difference_is_red_above_and_blue_below() -> None:
     shown = difference_picture(SEEN.picture, np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]]), 1.0)
     assert shown[0, 0, 0] > shown[0, 0, 2]
     assert shown[0, -1, 0] < shown[0, -1, 2]
+
+
+def test_push_and_attention_are_shared_out_among_tokens() -> None:
+    shares = DICE.normal(size=77)
+    rows = attribution_rows(SEEN, ENTRIES, 1, shares)
+    assert sum(float(str(row["share of the push"])) for row in rows) == pytest.approx(
+        shares.sum(), abs=0.01
+    )
+    assert sum(float(str(row["share of the attention"])) for row in rows) == pytest.approx(
+        1, abs=2e-3
+    )
+    spec = attribution_chart(rows).to_dict()
+    assert "padding" in spec["layer"][0]["encoding"]["y"]["axis"]["labelExpr"]
 
 
 def test_correlation_of_maps() -> None:
