@@ -176,6 +176,17 @@ def test_one_step_is_guided_anew_in_the_browser(page: Page, server: str) -> None
     assert sent == []
 
 
+def test_strip_over_the_weight_can_be_stopped(page: Page, server: str) -> None:
+    page.goto(f"{server}/generation?steps=50&look=Guidance")  # long enough to be stopped
+    wait_for_film(page, Request(prompt="a red apple", steps=50))
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    page.get_by_role("button", name="Draw six pictures").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    expect(page.get_by_role("button", name="Draw six pictures")).to_be_enabled()
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_have_count(0)
+
+
 @pytest.mark.parametrize("wish", ["reduce", "no-preference"])
 def test_film_plays_once_by_itself_unless_motion_is_unwanted(
     new_page: NewPage, server: str, wish: str

@@ -33,7 +33,11 @@ TORCH_FREE = (
     "core.models.uploads",
     "core.engine.looks.look",
     "core.engine.request",
+    "core.views.film",
+    "core.views.report",
     "core.views.theme",
+    "core.ui.generation_looks",
+    "core.ui.run_panel",
     "core.__main__",
 )
 
