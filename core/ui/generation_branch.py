@@ -1,5 +1,6 @@
 """Branch: the run taken up again after some calls, with something changed from there on."""
 
+import json
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,12 +16,13 @@ from core.ui.page import show_equation
 from core.ui.settings import EVERYDAY_GUIDANCE, offered_schedulers
 from core.ui.shown import Shown
 from core.ui.tables import offer_csv
-from core.views.branch import OTHER_WORDS, Branched, changed, say_branch, say_start
+from core.views.branch import OTHER_WORDS, Branched, changed, read_link, say_branch, say_start
 from core.views.run import Run, run_of
 from core.views.two_runs import join, pair_data, pair_rows
 
 OTHERS = ("a green apple", "a red apple")  # the first that is not the run's own
-_NEWEST, _OF = "branch_newest", "branch_of"
+IN_LINK = "branch"
+_NEWEST, _OF = "newest_branch", "branched_run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +69,16 @@ def _choose(run: Run) -> _Change:
     """Ask for the place and the change; another run begins anew with its own settings."""
     own, calls = run.request, len(run.timesteps)
     if st.session_state.get(_OF) != own:
-        st.session_state[_OF] = own
         words = next(words for words in OTHERS if words != own.prompt)
         first = {
-            "branch_call": min(calls - 1, calls // 4), "branch_prompt": words,
-            "branch_negative": own.negative, "branch_guidance": own.guidance,
-            "branch_scheduler": own.scheduler, "branch_share": 0, "branch_noise_seed": own.seed + 1,
+            "call": calls // 4, "words": words, "not": own.negative, "guidance": own.guidance,
+            "scheduler": own.scheduler, "percent": 0, "seed": min(own.seed + 1, MAX_SEED),
         }  # fmt: skip
-        for key, value in first.items():
-            st.session_state[key] = min(value, MAX_SEED) if key == "branch_noise_seed" else value
+        # A link is of the run that it came with, not of those that are chosen later.
+        linked = "" if _OF in st.session_state else st.query_params.get(IN_LINK, "")
+        st.session_state[_OF] = own
+        for name, value in read_link(linked, first, calls).items():
+            st.session_state[f"branch_{name}"] = value
     for key in [key for key in st.session_state if str(key).startswith("branch_")]:
         st.session_state[key] = st.session_state[key]  # kept while another look is on show
     if calls > 1:
@@ -87,10 +90,11 @@ def _choose(run: Run) -> _Change:
         call = 0
     words, guide, noise = st.columns(3, gap="medium")
     with words:
-        prompt = st.text_input("Words from there on", key="branch_prompt", max_chars=MAX_PROMPT)
-        negative = st.text_input("Not this", key="branch_negative", max_chars=MAX_PROMPT)
+        prompt = st.text_input("Words from there on", key="branch_words", max_chars=MAX_PROMPT)
+        negative = st.text_input("Not this", key="branch_not", max_chars=MAX_PROMPT)
     with guide:
-        end = EVERYDAY_GUIDANCE if own.guidance <= EVERYDAY_GUIDANCE else MAX_GUIDANCE
+        most = max(own.guidance, st.session_state["branch_guidance"])
+        end = EVERYDAY_GUIDANCE if most <= EVERYDAY_GUIDANCE else MAX_GUIDANCE
         weight = st.slider("Guidance w", 0.0, end, step=0.5, format="%g", key="branch_guidance")
         names = [name for name in SCHEDULERS if name in (*offered_schedulers(), own.scheduler)]
         scheduler = st.selectbox(
@@ -103,12 +107,18 @@ def _choose(run: Run) -> _Change:
             0,
             100,
             format="%d %%",
-            key="branch_share",
+            key="branch_percent",
             help="Of the noise that the network sees there. What it believes is in there stays.",
         )
         seed = st.number_input(
-            "Seed of the fresh noise", 0, MAX_SEED, key="branch_noise_seed", disabled=not share
+            "Seed of the fresh noise", 0, MAX_SEED, key="branch_seed", disabled=not share
         )
+    st.query_params[IN_LINK] = json.dumps(
+        {
+            "call": call, "words": prompt, "not": negative, "guidance": weight,
+            "scheduler": scheduler, "percent": share, "seed": int(seed),
+        }
+    )  # fmt: skip
     request = replace(
         own, prompt=prompt, negative=negative, guidance=weight, scheduler=scheduler,
         params=own.params if scheduler == own.scheduler else (),

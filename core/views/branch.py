@@ -1,13 +1,19 @@
 """A branch in words: what was changed, where the future began, and how far the two are apart."""
 
+import json
 import math
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
-from core.engine.request import Request
+from core.engine.request import MAX_GUIDANCE, MAX_PROMPT, MAX_SEED, Request
+from core.errors import ExplainerError
+from core.ideas.checks import check_real, check_whole
 from core.models.schedulers_info import SCHEDULERS
 from core.views.run import Run
 from core.views.two_runs import SAME, Pair
 
+Value = str | int | float
 OTHER_WORDS = "other words"
 WITHOUT_MEMORY = ("heun", "kdpm2", "kdpm2-a", "dpmpp-sde")  # two calls a step, but no more
 
@@ -27,6 +33,37 @@ class Branched:
     step: int
     alpha_bar: float
     remembers: bool
+
+
+def read_link(text: str, first: Mapping[str, Value], calls: int) -> dict[str, Value]:
+    """Read a change from a link; what cannot be used of it stays as it is to begin with.
+
+    Args:
+        text: the parameter; nothing about it is trusted.
+        first: what to begin with: call, words, not, guidance, scheduler, percent, seed.
+        calls: of the run.
+    """
+    limits = {
+        "call": (0, calls - 1), "guidance": (0, MAX_GUIDANCE), "percent": (0, 100),
+        "seed": (0, MAX_SEED),
+    }  # fmt: skip
+    try:
+        given = json.loads(text)
+    except (ValueError, RecursionError):
+        given = None
+    found = dict(first)
+    for name, value in (given if isinstance(given, dict) else {}).items():
+        if name not in first:
+            continue
+        if name in limits:
+            with suppress(ExplainerError):
+                check = check_real if name == "guidance" else check_whole
+                found[name] = check(value, name, *limits[name])
+        elif isinstance(value, str) and (
+            value in SCHEDULERS if name == "scheduler" else len(value) <= MAX_PROMPT
+        ):
+            found[name] = value
+    return found
 
 
 def changed(own: Request, other: Request, noise_share: float) -> str:

@@ -123,19 +123,28 @@ def test_a_branch_shows_both_futures_and_what_was_lost(open_page: Open, shown_te
     assert data["estimates"][:2] == [0.0] * 2
     assert data["estimates"][-1] > 0.05
     assert "it remembers what it remembered" in shown_text(at)
-    at.text_input(key="branch_prompt").set_value("a red apple").run()
+    at.text_input(key="branch_words").set_value("a red apple").run()
     assert "Both futures are the same" in shown_text(at)
     assert max(drawn(at, "estimates")["estimates"]) < 1e-5
     at.selectbox(key="branch_scheduler").set_value("heun").run()
     assert not at.exception
     assert re.search(r"Heun begins anew at its step [23] of 4", shown_text(at))
-    at.slider(key="branch_share").set_value(50).run()
+    at.slider(key="branch_percent").set_value(50).run()
     assert "50 % fresh noise" in drawn(at, "estimates")["runs"][1]["title"]
+
+
+def test_a_link_restores_a_branch(open_page: Open) -> None:
+    link = {"call": 1, "words": "a cat", "guidance": 17.3, "scheduler": "heun", "percent": 10}
+    at = open_page(PAGE, look="Branch", steps="3", branch=json.dumps({**link, "seed": "x"}))
+    assert not at.exception
+    title = drawn(at, "estimates")["runs"][1]["title"]
+    assert title == "From call 2 on: “a cat”, w = 17.3, Heun, 10 % fresh noise"
+    assert at.number_input(key="branch_seed").value == 1
 
 
 def test_words_stay_text_in_every_look(open_page: Open, shown_text: Text) -> None:
     words = "<script>alert(1)</script> ![x](http://example.org/x.png) :red[y]"
-    for look, key in (("Two prompts", "two_words"), ("Branch", "branch_prompt")):
+    for look, key in (("Two prompts", "two_words"), ("Branch", "branch_words")):
         at = open_page(PAGE, look=look, steps="1")
         at.text_input(key=key).set_value(words).run()
         assert not at.exception

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from core.engine.request import Request
-from core.views.branch import Branched, changed, say_branch, say_start
+from core.views.branch import Branched, changed, read_link, say_branch, say_start
 from core.views.run import Run, in_colours, linear_colours
 from core.views.two_runs import Pair, join, pair_data, pair_rows
 
@@ -157,3 +157,20 @@ def test_what_was_lost_is_said_and_what_was_not_is_not(run: Run) -> None:
     assert "fresh noise of its own" in anew["euler-a"]
     away = say_start(pair, Branched(run, 1, 0.5, False), OWN)
     assert "σ = 1 in place of 1.22" in away
+
+
+FIRST = {"call": 1, "words": "a", "not": "", "guidance": 5.0, "scheduler": "ddim", "percent": 0}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", {}), ("{", {}), ("[1]", {}), ("[" * 100_000, {}), ('{"x": 1, "call": 3}', {}),
+        ('{"call": 2, "words": "b"}', {"call": 2, "words": "b"}),
+        ('{"call": -1, "guidance": NaN, "scheduler": "x", "percent": 101, "words": 3}', {}),
+        ('{"call": true, "scheduler": "heun"}', {"scheduler": "heun"}),
+    ],
+    ids=range(8),
+)  # fmt: skip
+def test_a_link_is_used_as_far_as_it_can_be(text: str, found: dict) -> None:
+    assert read_link(text, FIRST, 3) == {**FIRST, **found}
