@@ -135,8 +135,8 @@ def say_start(pair: Pair, branched: Branched, request: Request) -> str:
         told += " It draws fresh noise of its own."
     if not pair.same_levels:
         told += (
-            " Its other steps fall on other noise levels: each is shown at the place that is "
-            "nearest in noise, and only what they believe is compared."
+            " Its calls are not those of your run: each place shows the one that is nearest in "
+            "noise, and only what they believe is compared."
         )
     return f"{told} {colours}"
 

@@ -24,12 +24,13 @@ class Compare {
   }
 
   async show(data) {
-    this.data = data;
+    this.coming = data; // until it is decoded, what is shown may be measured again
     if (data.sheet?.url !== this.sheet?.url) {
       const sheet = data.sheet && (await opened(data.sheet));
-      if (this.data !== data) return; // newer data came while this sheet was decoded
+      if (this.coming !== data) return; // newer data came while this sheet was decoded
       this.sheet = sheet;
     }
+    this.data = data;
     this.draw();
   }
 

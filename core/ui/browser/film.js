@@ -45,9 +45,10 @@ class Film extends Player {
   }
 
   async show(data) {
-    this.data = data;
+    this.coming = data; // until it is decoded, what is shown may be drawn again
     const opened = await Promise.all(KINDS.flatMap((kind) => WAYS.map((way) => open(data[kind][way]))));
-    if (this.data !== data) return; // a newer one arrived while this one was decoded
+    if (this.coming !== data) return; // a newer one arrived while this one was decoded
+    this.data = data;
     const isNew = this.root.dataset.run !== data.id;
     this.sheets = Object.fromEntries(KINDS.map((kind, at) => [
       kind, Object.fromEntries(WAYS.map((way, which) => [way, opened[at * WAYS.length + which]])),

@@ -24,10 +24,11 @@ class Futures extends Player {
   }
 
   async show(data) {
-    this.data = data;
+    this.coming = data; // until it is decoded, what is shown may be drawn again
     const sheets = [data.pictures, ...data.runs.flatMap((run) => [run.given, run.guess])];
     const [pictures, ...rest] = await Promise.all(sheets.map(opened));
-    if (this.data !== data) return; // newer data came while these were decoded
+    if (this.coming !== data) return; // newer data came while these were decoded
+    this.data = data;
     this.pictures = pictures;
     this.sheets = [rest.slice(0, 2), rest.slice(2)];
     this.last = data.places.length - 1;
