@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageFilter
 
 from core.ideas.attention_maps import enlarge_map
 from core.models.attention_seen import AttentionSeen, LayerMaps, Size
@@ -20,6 +21,8 @@ Data = dict[str, Any]  # Any: JSON for the browser
 KINDS: tuple[Kind, ...] = ("start", "word", "end", "padding")
 MOST_SENT = 4_000_000  # bytes of maps in one page
 LONGEST_LABEL = 24  # characters
+DETAIL = 0.75  # of the picture's outlines in what is shown over it
+BLUR = 0.06  # of the longer side: what is larger is no outline
 LONG_WORD = 3  # letters of a word to begin with
 SHAPE = 6  # positions on the shorter side of a map that can show a shape
 SIDES = {"down_blocks": "way down", "mid_block": "middle", "up_blocks": "way up"}
@@ -211,7 +214,9 @@ def say_pooled(seen: AttentionSeen, entries: int) -> str:
 def blend_heat(
     picture: NDArray[np.uint8], heat: NDArray[np.floating], limit: float
 ) -> NDArray[np.uint8]:
-    """Lay a map over a picture: the picture in grey, the map in the colours of the text.
+    """Show a map in the colours of the text, with the outlines of the picture.
+
+    Bright and dark areas of the picture are left out: they would look like more and less attention.
 
     Args:
         picture: (H, W, 3).
@@ -221,9 +226,12 @@ def blend_heat(
     Returns:
         (H, W, 3).
     """
-    grey = picture.mean(axis=-1, keepdims=True)
+    grey = Image.fromarray(picture).convert("L")
+    blurred = grey.filter(ImageFilter.BoxBlur(BLUR * max(grey.size)))
+    outlines = np.asarray(grey, np.float32) - np.asarray(blurred, np.float32)
     shares = enlarge_map(heat, (picture.shape[0], picture.shape[1])) / limit
-    return np.rint(0.3 * grey + 0.7 * text_colours(shares)).astype(np.uint8)
+    shown = text_colours(shares) + DETAIL * outlines[..., None]
+    return np.rint(np.clip(shown, 0, 255)).astype(np.uint8)
 
 
 def _sent(

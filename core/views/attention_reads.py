@@ -146,7 +146,7 @@ def budget_chart(seen: AttentionSeen, entries: Sequence[Entry]) -> Any:  # Any: 
 
 
 def heat_picture(picture: Pixels, heat: Maps, limit: float) -> Pixels:
-    """Lay a map over the picture, large enough to be looked at.
+    """Lay a map over the outlines of the picture, large enough to be looked at.
 
     Args:
         picture: (H, W, 3).

@@ -13,7 +13,8 @@ const FRAME_MS = 260;
 const WHOLE_MS = 7000;
 const NEARLY_ALL = 0.995; // of the words' weights lie within the scale
 const MANY = 7; // tokens, beyond which their maps are drawn smaller
-const PICTURE = 0.3; // of the grey picture in what is shown over it
+const DETAIL = 0.75; // of the picture's outlines in what is shown over it
+const BLUR = 0.06; // of a side: what is larger is no outline
 
 export default function ({ parentElement, data }) {
   return present(parentElement, ".attention", Attention, data);
@@ -59,6 +60,7 @@ class Attention extends Player {
     this.image.src = this.drawn.src = data.picture;
     await this.image.decode();
     if (this.data !== data) return; // newer data came while this picture was decoded
+    this.outlines = outlinesOf(this.image);
     this.layers = data.layers.map((layer) => ({ ...layer, bytes: bytes(layer.maps) }));
     this.last = data.steps.length; // one place more than calls: the mean over all
     this.range.max = this.last;
@@ -66,6 +68,9 @@ class Attention extends Player {
     this.offerLayers();
     this.count();
     this.root.dataset.run = data.steps.length;
+    const [box, tile] = [this.find(".tiles"), this.tiles[this.entry]];
+    const below = tile.offsetTop + tile.offsetHeight - box.offsetTop - box.clientHeight;
+    if (below > 0) box.scrollTop = below + 8; // the one to begin with is in sight
   }
 
   tile({ label, kind }, at) {
@@ -210,7 +215,7 @@ class Attention extends Player {
     this.find(".gets").textContent = `${share} of all attention`;
     const canvas = this.find(".over canvas");
     this.heat(canvas, this.entry, true);
-    canvas.setAttribute("aria-label", `The picture in grey under the map of ${entries[this.entry].label}`);
+    canvas.setAttribute("aria-label", `The map of ${entries[this.entry].label} with the outlines of the picture`);
     this.find(".said").textContent = this.say(mean, steps.length);
     this.root.dataset.place = this.place;
     this.root.dataset.limit = this.limit;
@@ -248,17 +253,58 @@ class Attention extends Player {
     canvas.width = Math.max(1, Math.round(canvas.clientWidth * devicePixelRatio));
     canvas.height = Math.max(1, Math.round(canvas.clientHeight * devicePixelRatio));
     const pen = canvas.getContext("2d");
-    pen.imageSmoothingEnabled = over && !this.find(".squares input").checked;
+    pen.imageSmoothingEnabled = over;
     pen.imageSmoothingQuality = "high";
-    pen.drawImage(this.small, 0, 0, canvas.width, canvas.height);
-    if (!over) return;
-    pen.imageSmoothingEnabled = true;
-    pen.globalAlpha = PICTURE;
-    pen.filter = "grayscale(1)";
-    pen.drawImage(this.image, 0, 0, canvas.width, canvas.height);
-    pen.filter = "none";
-    pen.globalAlpha = 1;
+    pen.drawImage(over ? this.outlined() : this.small, 0, 0, canvas.width, canvas.height);
   }
+
+  // The map with the picture's outlines. Bright and dark areas of the picture are left out: they
+  // would look like more and less attention.
+  outlined() {
+    const { width, height, detail } = this.outlines;
+    this.large ??= document.createElement("canvas");
+    this.large.width = width;
+    this.large.height = height;
+    const pen = this.large.getContext("2d", { willReadFrequently: true });
+    pen.imageSmoothingEnabled = !this.find(".squares input").checked;
+    pen.imageSmoothingQuality = "high";
+    pen.drawImage(this.small, 0, 0, width, height);
+    const pixels = pen.getImageData(0, 0, width, height);
+    detail.forEach((value, at) => {
+      for (let colour = 4 * at; colour < 4 * at + 3; colour++) pixels.data[colour] += DETAIL * value;
+    });
+    pen.putImageData(pixels, 0, 0);
+    return this.large;
+  }
+}
+
+// What a picture has beyond its own blurred copy, in grey.
+function outlinesOf(image) {
+  const canvas = document.createElement("canvas");
+  const { naturalWidth: width, naturalHeight: height } = image;
+  Object.assign(canvas, { width, height });
+  const pen = canvas.getContext("2d");
+  pen.drawImage(image, 0, 0);
+  const { data } = pen.getImageData(0, 0, width, height);
+  const grey = Float32Array.from({ length: width * height }, (_, at) => (data[4 * at] + data[4 * at + 1] + data[4 * at + 2]) / 3);
+  const reach = Math.max(1, Math.round(BLUR * Math.max(width, height)));
+  const across = blurred(grey, width, height, 1, width, reach);
+  const both = blurred(across, height, width, width, 1, reach);
+  return { width, height, detail: grey.map((value, at) => value - both[at]) };
+}
+
+// The mean over a window along lines: count lines of length numbers, step apart within a line.
+function blurred(grey, length, count, step, next, reach) {
+  const found = new Float32Array(grey.length);
+  const sums = new Float64Array(length + 1);
+  for (let line = 0; line < count; line++) {
+    for (let at = 0; at < length; at++) sums[at + 1] = sums[at] + grey[line * next + at * step];
+    for (let at = 0; at < length; at++) {
+      const [first, end] = [Math.max(0, at - reach), Math.min(length, at + reach + 1)];
+      found[line * next + at * step] = (sums[end] - sums[first]) / (end - first);
+    }
+  }
+  return found;
 }
 
 // Which cell of a smaller layer lies under each cell of the largest.

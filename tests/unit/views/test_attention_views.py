@@ -133,14 +133,16 @@ def test_budget_and_table_add_up() -> None:
     assert (apple["row of that place"], apple["column of that place"]) == (8, 1)
 
 
-def test_heat_is_the_maps_colour_over_a_grey_picture() -> None:
-    picture = np.full((8, 12, 3), (10, 20, 60), np.uint8)
+def test_heat_has_the_colours_of_the_map_alone_but_for_outlines() -> None:
+    picture = np.full((80, 120, 3), (10, 20, 60), np.uint8)
+    picture[:, 60:] = 250  # bright areas must not look like attention
     heat = np.zeros((4, 6))
-    heat[3, 5] = 0.5
+    heat[3, 0] = 0.5
     shown = blend_heat(picture, heat, 0.5)
-    for share, place in ((0.0, (0, 0)), (1.0, (7, 11))):
-        expected = np.rint(0.3 * 30 + 0.7 * text_colours(np.array(share)))
-        assert shown[place].tolist() == expected.tolist()
+    dark, bright = (text_colours(np.array(share)).tolist() for share in (0.0, 1.0))
+    assert shown[0, 0].tolist() == shown[0, -1].tolist() == dark
+    assert shown[-1, 0].tolist() == bright
+    assert (shown[0, 60] > shown[0, -1]).all()  # the outline
 
 
 def test_regions_part_the_picture() -> None:
