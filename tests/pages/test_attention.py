@@ -106,6 +106,15 @@ def test_run_that_fails_is_told_and_not_asked_for_again(open_page: Open, shown_t
     assert [button.label for button in at.button] == ["Try again"]
 
 
+def test_another_model_is_looked_at_the_same_way(
+    open_run: Open, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GLASSBOX_FOLDERS", str(tiny_folder))
+    at = open_run(model=str(tiny_folder), prompt="a tiny model")
+    assert not at.exception
+    assert [layer["size"] for layer in drawn(at)["layers"]] == ["8×8", "4×4", "8×8", "8×8"]
+
+
 def test_model_that_is_not_here_is_told_in_a_sentence(open_page: Open, shown_text: Text) -> None:
     at = open_page(PAGE, model="someone/no-such-model")
     assert not at.exception
