@@ -16,12 +16,13 @@ def look_box(looks: Sequence[str], key: str) -> str:
         key: of the widget.
     """
     asked = st.query_params.get(IN_LINK)
-    opens = next((look for look in looks if look == asked), looks[0])
-    # None as well: a server's first session draws this twice under two names, and between the two
-    # the choice is lost.
-    if st.session_state.get(key) is None:
-        st.session_state[key] = opens
-    chosen = st.segmented_control("Look closer", looks, required=True, key=key) or opens
+    begins = f"{key}_begins"
+    if key not in st.session_state:
+        st.session_state[begins] = asked if asked in looks else looks[0]
+    # As a default, not as a value: that is told once, and a browser that is still busy misses it.
+    first = st.session_state[begins]
+    chosen = st.segmented_control("Look closer", looks, default=first, required=True, key=key)
+    chosen = chosen or first
     if chosen == looks[0]:
         st.query_params.pop(IN_LINK, None)
     elif chosen != asked:

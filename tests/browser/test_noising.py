@@ -1,7 +1,7 @@
 """The page that adds noise, in a real browser: dragging is free, pixels are the formula's."""
 
 import numpy as np
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from core.ideas.forward import add_noise
 from core.ideas.schedule_config import read_alpha_bar
@@ -45,3 +45,11 @@ def test_dragging_sends_nothing_and_shows_the_formulas_pixels(page: Page, server
         assert weight == f"{ALPHA_BAR[t] ** 0.5:.3f}"
     page.wait_for_timeout(300)
     assert sent == []
+
+
+def test_a_link_marks_its_look_on_a_server_that_nobody_has_talked_to(
+    cold_server: str, page: Page
+) -> None:
+    page.goto(f"{cold_server}/noising?steps=3&look=What%20is%20left")
+    chips = page.get_by_test_id("stButtonGroup").filter(has_text="What is left")
+    expect(chips.locator("[aria-checked=true]")).to_have_text("What is left")
