@@ -53,10 +53,10 @@ def show_guidance(shown: Shown) -> None:
         st.button(f"Look with w = {GUIDED:g}", on_click=_guide, icon=":material/call_split:")
     else:
         mount("generation_guidance", guidance_data(run, _predicts_noise(run.request.model)))
+        against = " (with what you do not want)" if run.request.negative else ""
         st.markdown(
             "**Two answers, one line.** The network is asked twice about the same noise: without "
-            f"your words{' (with what you do not want)' if run.request.negative else ''} and with "
-            "them. Guidance goes from the first answer through the second, and on: w = 0 is the "
+            f"your words{against} and with them. Guidance goes from the first answer through the second, and on: w = 0 is the "
             "first, w = 1 the second, more than 1 goes beyond what the network ever said."
         )
         offer_csv(guidance_rows(run), "guidance")

@@ -83,13 +83,13 @@ def _show_way(request: Request, source: Source, strength: float, result: _Result
     made = steps_made(request.steps, strength)
     first, middle, last = st.columns(3, gap="medium")
     original = pixels_of(source.pixels, source.width, source.height)
-    for column, picture, words in (
+    for column, picture, head in (
         (first, original, "**1. The picture**"),
         (middle, result.start, "**2. With noise on it**, decoded"),
         (last, result.picture, "**3. The run goes on**"),
     ):
-        column.markdown(words)
-        column.image(picture, width="stretch", output_format="PNG", alt=words.replace("*", ""))
+        column.markdown(head)
+        column.image(picture, width="stretch", output_format="PNG", alt=head.replace("*", ""))
     calls = "1 call" if result.calls == 1 else f"{result.calls} calls"
     st.markdown(
         f"**{made} of {request.steps} steps are made**, in {calls} of the network. Where they "
