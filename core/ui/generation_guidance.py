@@ -56,8 +56,9 @@ def show_guidance(shown: Shown) -> None:
         against = " (with what you do not want)" if run.request.negative else ""
         st.markdown(
             "**Two answers, one line.** The network is asked twice about the same noise: without "
-            f"your words{against} and with them. Guidance goes from the first answer through the second, and on: w = 0 is the "
-            "first, w = 1 the second, more than 1 goes beyond what the network ever said."
+            f"your words{against} and with them. Guidance goes from the first answer through the "
+            "second, and on: w = 0 is the first, w = 1 the second, more than 1 goes beyond what "
+            "the network ever said."
         )
         offer_csv(guidance_rows(run), "guidance")
     _show_strip(run.request)
