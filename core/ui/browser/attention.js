@@ -338,14 +338,3 @@ function option(value, text) {
   item.value = value;
   return item;
 }
-
-function bytes(text) {
-  return Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
-}
-
-function make(tag, name = "", text = "") {
-  const element = document.createElement(tag);
-  if (name) element.className = name;
-  if (text !== "") element.textContent = text; // never innerHTML: people typed it
-  return element;
-}

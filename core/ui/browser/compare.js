@@ -26,7 +26,7 @@ class Compare {
   async show(data) {
     this.coming = data; // until it is decoded, what is shown may be measured again
     if (data.sheet?.url !== this.sheet?.url) {
-      const sheet = data.sheet && (await opened(data.sheet));
+      const sheet = data.sheet && (await openSheet(data.sheet));
       if (this.coming !== data) return; // newer data came while this sheet was decoded
       this.sheet = sheet;
     }
@@ -129,11 +129,4 @@ function heading(text, scope) {
   made.scope = scope;
   made.textContent = text;
   return made;
-}
-
-async function opened(sheet) {
-  const image = new Image();
-  image.src = sheet.url;
-  await image.decode();
-  return { ...sheet, image };
 }

@@ -20,7 +20,6 @@ const TALL = 60; // of the curve
 const GRIP = 18; // below it, where the green frame is held
 const KINDS = ["given", "guess", "noise", "change"];
 const WAYS = ["sheet", "latents"];
-const SVG = "http://www.w3.org/2000/svg";
 
 export default function ({ parentElement, data }) {
   return present(parentElement, ".film", Film, data);
@@ -46,7 +45,7 @@ class Film extends Player {
 
   async show(data) {
     this.coming = data; // until it is decoded, what is shown may be drawn again
-    const opened = await Promise.all(KINDS.flatMap((kind) => WAYS.map((way) => open(data[kind][way]))));
+    const opened = await Promise.all(KINDS.flatMap((kind) => WAYS.map((way) => openSheet(data[kind][way]))));
     if (this.coming !== data) return; // a newer one arrived while this one was decoded
     this.data = data;
     const isNew = this.root.dataset.run !== data.id;
@@ -170,13 +169,13 @@ class Film extends Player {
     this.at = { along, up };
     this.curve.setAttribute("viewBox", `0 0 ${width} ${TALL}`);
     this.curve.style.height = `${TALL}px`;
-    const parts = scale.ticks.map((tick) => draw("line", { class: "grid", x1: 0, x2: width, y1: up(tick), y2: up(tick) }));
+    const parts = scale.ticks.map((tick) => svgElement("line", { class: "grid", x1: 0, x2: width, y1: up(tick), y2: up(tick) }));
     this.dots = lines.map((line) => {
-      parts.push(draw("path", { class: line.kind, d: pathOf(line.values, along, up), "stroke-dasharray": line.dashed ? "5 4" : "none" }));
-      return draw("circle", { class: line.kind, r: 4.5 });
+      parts.push(svgElement("path", { class: line.kind, d: pathOf(line.values, along, up), "stroke-dasharray": line.dashed ? "5 4" : "none" }));
+      return svgElement("circle", { class: line.kind, r: 4.5 });
     });
     for (const tick of scale.ticks) {
-      const label = draw("text", { x: 2, y: up(tick) - 3 });
+      const label = svgElement("text", { x: 2, y: up(tick) - 3 });
       label.textContent = say(tick);
       parts.push(label);
     }
@@ -235,13 +234,6 @@ function say(value, digits) {
   return told.replace("-", "−");
 }
 
-async function open(sheet) {
-  const image = new Image();
-  image.src = sheet.url;
-  await image.decode();
-  return { ...sheet, image };
-}
-
 function fit(canvas, width, height) {
   canvas.width = Math.round(width * devicePixelRatio);
   canvas.height = Math.round(height * devicePixelRatio);
@@ -257,15 +249,3 @@ function paint(pen, sheet, index, x, y, width, height) {
   pen.drawImage(sheet.image, left, top, sheet.width, sheet.height, x, y, width, height);
 }
 
-function make(tag, name = "", text = "") {
-  const element = document.createElement(tag);
-  if (name) element.className = name;
-  if (text) element.textContent = text;
-  return element;
-}
-
-function draw(tag, attributes) {
-  const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  return element;
-}

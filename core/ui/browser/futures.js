@@ -26,7 +26,7 @@ class Futures extends Player {
   async show(data) {
     this.coming = data; // until it is decoded, what is shown may be drawn again
     const sheets = [data.pictures, ...data.runs.flatMap((run) => [run.given, run.guess])];
-    const [pictures, ...rest] = await Promise.all(sheets.map(opened));
+    const [pictures, ...rest] = await Promise.all(sheets.map(openSheet));
     if (this.coming !== data) return; // newer data came while these were decoded
     this.data = data;
     this.pictures = pictures;
@@ -168,11 +168,4 @@ function put(pen, sheet, index) {
   const top = pad + Math.floor(at / sheet.columns) * (height + 2 * pad);
   cut.getContext("2d").drawImage(sheet.image, left, top, width, height, 0, 0, width, height);
   pen.drawImage(cut, 0, 0, pen.canvas.width, pen.canvas.height);
-}
-
-async function opened(sheet) {
-  const image = new Image();
-  image.src = sheet.url;
-  await image.decode();
-  return { ...sheet, image };
 }

@@ -11,7 +11,6 @@
 // data.charts    [{name, title, lines: [{label, kind, dashed, values}]}]
 
 const TALL = 110; // of a chart, CSS pixels
-const SVG = "http://www.w3.org/2000/svg";
 const KINDS = { // what each pane is called aloud
   uncond: "Noise seen without the prompt",
   cond: "Noise seen with the prompt",
@@ -204,8 +203,8 @@ class Guidance {
     const frame = axes(svg, lines.flatMap((line) => line.values));
     const parts = lines.map((line) => curve(line, Array.from({ length: count }, (_, call) => [along(call, frame.width), frame.up(line.values[call])])));
     const x = along(this.place, frame.width);
-    svg.append(draw("line", { class: "cursor", x1: x, x2: x, y1: 0, y2: TALL }), ...parts,
-      ...lines.map((line) => draw("circle", { class: line.kind, r: 4.5, cx: x, cy: frame.up(line.values[this.place]) })));
+    svg.append(svgElement("line", { class: "cursor", x1: x, x2: x, y1: 0, y2: TALL }), ...parts,
+      ...lines.map((line) => svgElement("circle", { class: line.kind, r: 4.5, cx: x, cy: frame.up(line.values[this.place]) })));
     svg.setAttribute("aria-label", `${title}, over the calls`);
   }
 
@@ -228,10 +227,10 @@ class Guidance {
     const along = (w) => (w / largest) * frame.width;
     const x = along(this.w);
     svg.append(
-      draw("line", { class: "run", x1: along(weight), x2: along(weight), y1: 0, y2: TALL }),
-      draw("line", { class: "cursor", x1: x, x2: x, y1: 0, y2: TALL }),
+      svgElement("line", { class: "run", x1: along(weight), x2: along(weight), y1: 0, y2: TALL }),
+      svgElement("line", { class: "cursor", x1: x, x2: x, y1: 0, y2: TALL }),
       ...lines.map((line) => curve(line, tried.map((w, at) => [along(w), frame.up(line.values[at])]))),
-      draw("circle", { class: this.phi ? "noise" : "picture", r: 4.5, cx: x, cy: frame.up(value) }),
+      svgElement("circle", { class: this.phi ? "noise" : "picture", r: 4.5, cx: x, cy: frame.up(value) }),
     );
     svg.setAttribute("aria-label", `Standard deviation of the estimate against the weight, ${say(value)} at w = ${short(this.w)}`);
   }
@@ -248,8 +247,8 @@ function axes(svg, values) {
   const gap = [1, 2, 5, 10].map((part) => part * power).find((part) => part >= (most / 3) * 0.9999);
   const parts = [];
   for (let tick = 0; tick <= most * 1.0001; tick += gap) {
-    parts.push(draw("line", { class: "grid", x1: 0, x2: width, y1: up(tick), y2: up(tick) }));
-    const label = draw("text", { x: 2, y: up(tick) - 3 });
+    parts.push(svgElement("line", { class: "grid", x1: 0, x2: width, y1: up(tick), y2: up(tick) }));
+    const label = svgElement("text", { x: 2, y: up(tick) - 3 });
     label.textContent = String(Number(tick.toPrecision(3)));
     parts.push(label);
   }
@@ -259,7 +258,7 @@ function axes(svg, values) {
 
 function curve(line, points) {
   const way = points.map(([x, y], at) => `${at ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
-  return draw("path", { class: line.kind, d: way, "stroke-dasharray": line.dashed ? "5 4" : "none" });
+  return svgElement("path", { class: line.kind, d: way, "stroke-dasharray": line.dashed ? "5 4" : "none" });
 }
 
 function legend(list, lines) {
@@ -272,8 +271,7 @@ function legend(list, lines) {
 }
 
 function unpack({ values, unit }) {
-  const bytes = Uint8Array.from(atob(values), (letter) => letter.charCodeAt(0));
-  return Float64Array.from(new Int16Array(bytes.buffer), (whole) => whole * unit);
+  return Float64Array.from(new Int16Array(bytes(values).buffer), (whole) => whole * unit);
 }
 
 function deviation(values) {
@@ -297,15 +295,3 @@ function clamp(value, low, high) {
   return Math.min(Math.max(value, low), high);
 }
 
-function make(tag, name = "", text = "") {
-  const element = document.createElement(tag);
-  if (name) element.className = name;
-  if (text) element.textContent = text;
-  return element;
-}
-
-function draw(tag, attributes) {
-  const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  return element;
-}

@@ -64,7 +64,7 @@ class Latents {
     this.root.style.setProperty("--tiles", this.tiles);
     this.root.style.setProperty("--aspect", `${data.width} / ${data.height}`);
     this.find(".before .size").textContent = data.sizes.before;
-    const fewer = make("b", data.sizes.fewer);
+    const fewer = make("b", "", data.sizes.fewer);
     this.find(".inside .size").replaceChildren(data.sizes.after + ", ", fewer);
     this.find(".after .size").textContent = this.values ? data.likeness : "";
     for (const button of this.root.querySelectorAll(".switch button")) button.disabled = !this.values;
@@ -183,7 +183,7 @@ class Latents {
     patch.replaceChildren(
       `These ${data.scale} × ${data.scale} pixels, ${numbers} numbers, become ${data.channels}, with a look at those around:`,
       ...found.map((value) => {
-        const chip = make("span", value.toFixed(2).replace("-", "−"));
+        const chip = make("span", "", value.toFixed(2).replace("-", "−"));
         const ink = [...table.subarray(3 * this.ink(value), 3 * this.ink(value) + 3)];
         chip.style.background = `rgb(${ink.join(" ")})`;
         chip.style.color = ink[0] + ink[1] + ink[2] > 400 ? "#101820" : "#fff";
@@ -207,14 +207,4 @@ async function load(url) {
   image.src = url;
   await image.decode();
   return image;
-}
-
-function make(tag, text) {
-  const made = document.createElement(tag);
-  made.textContent = text;
-  return made;
-}
-
-function bytes(text) {
-  return Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
 }

@@ -221,17 +221,6 @@ function circle(x, y, radius, name = "") {
   return made;
 }
 
-function make(tag, name = "", text = "") {
-  const made = document.createElement(tag);
-  made.className = name;
-  made.textContent = text;
-  return made;
-}
-
 function say(value) {
   return value.toFixed(2).replace("-", "−");
-}
-
-function floats(text) {
-  return new Float32Array(Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0)).buffer);
 }

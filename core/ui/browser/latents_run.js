@@ -62,7 +62,7 @@ class RunLatents extends Player {
     this.paintBars(data[kind].bars[place]);
     const rows = data[kind].numbers[place].map((numbers, channel) => {
       const row = document.createElement("tr");
-      row.append(make("th", `${channel + 1}`), ...numbers.map((value) => make("td", value.toFixed(2).replace("-", "−"))));
+      row.append(make("th", "", `${channel + 1}`), ...numbers.map((value) => make("td", "", value.toFixed(2).replace("-", "−"))));
       row.firstChild.scope = "row";
       return row;
     });
@@ -130,16 +130,6 @@ class RunLatents extends Player {
     this.data.gaussian.forEach((value, at) => pen.lineTo((at + 0.5) * wide, height - (value / this.top) * height));
     pen.stroke();
   }
-}
-
-function make(tag, text) {
-  const made = document.createElement(tag);
-  made.textContent = text;
-  return made;
-}
-
-function bytes(text) {
-  return Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
 }
 
 function signed(text) {

@@ -171,7 +171,3 @@ class Surgery {
     canvas.getContext("2d").putImageData(picture, 0, 0);
   }
 }
-
-function floats(text) {
-  return new Float32Array(Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0)).buffer);
-}

@@ -45,7 +45,7 @@ class Noising extends Player {
     this.range.value = this.place;
     this.label();
     this.redraw();
-    const sheet = data.decoded && (await open(data.decoded.sheet));
+    const sheet = data.decoded && (await openSheet(data.decoded.sheet));
     if (this.data !== data) return; // newer data came while this sheet was decoded
     this.sheet = sheet;
     this.root.dataset.decoded = sheet ? sheet.count : 0;
@@ -195,15 +195,4 @@ function decibel(level) {
 
 function short(value) {
   return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(3);
-}
-
-function bytes(text) {
-  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-}
-
-async function open(sheet) {
-  const image = new Image();
-  image.src = sheet.url;
-  await image.decode();
-  return { ...sheet, image };
 }

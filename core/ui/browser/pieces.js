@@ -147,10 +147,3 @@ function cell(kind, share) {
   part.hidden = !share;
   return part;
 }
-
-function make(tag, name = "", text = "") {
-  const element = document.createElement(tag);
-  if (name) element.className = name;
-  if (text !== "") element.textContent = text; // never innerHTML: people typed it
-  return element;
-}

@@ -167,13 +167,6 @@ async function prepare(look) {
   return { ...look, image };
 }
 
-function make(tag, name = "", text = "") {
-  const element = document.createElement(tag);
-  if (name) element.className = name;
-  if (text) element.textContent = text; // never innerHTML: some of it was typed by people
-  return element;
-}
-
 function inside(box, origin) {
   const [left, top] = [box.left - origin.left, box.top - origin.top];
   return { left, top, right: left + box.width, bottom: top + box.height,

@@ -310,7 +310,3 @@ function small(text) {
   part.textContent = text;
   return part;
 }
-
-function bytes(text) {
-  return Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
-}

@@ -115,7 +115,3 @@ function fit(canvas) {
   canvas.height = Math.max(1, Math.round(tall * ratio));
   return { pen: canvas.getContext("2d"), wide, tall, ratio };
 }
-
-function bytes(text) {
-  return Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
-}

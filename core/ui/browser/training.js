@@ -307,10 +307,3 @@ function say(value) {
   const text = size >= 100 ? value.toFixed(0) : size >= 10 ? value.toFixed(1) : String(Number(value.toPrecision(3)));
   return text.replace("-", "−");
 }
-
-function make(tag, name = "", text = "") {
-  const made = document.createElement(tag);
-  made.className = name;
-  made.textContent = text;
-  return made;
-}

@@ -92,7 +92,3 @@ class Paths extends Player {
     });
   }
 }
-
-function floats(text) {
-  return new Float32Array(Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0)).buffer);
-}

@@ -257,11 +257,3 @@ class Points {
     pen.fillText(words, wide / 2, tall / 2);
   }
 }
-
-function bytes(text) {
-  return Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
-}
-
-function floats(text) {
-  return new Float32Array(bytes(text).buffer);
-}

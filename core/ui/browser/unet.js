@@ -281,10 +281,3 @@ function shape(tag, attributes) {
   for (const [name, value] of Object.entries(attributes)) drawn.setAttribute(name, value);
   return drawn;
 }
-
-function make(tag, name = "", text = "") {
-  const element = document.createElement(tag);
-  if (name) element.className = name;
-  if (text !== "") element.textContent = text; // never innerHTML
-  return element;
-}

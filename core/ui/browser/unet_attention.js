@@ -101,14 +101,3 @@ function frame(pen, [row, column], cell, wide) {
     pen.strokeRect(column * cell, row * cell, cell, cell);
   }
 }
-
-function bytes(text) {
-  return Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
-}
-
-function make(tag, name = "", text = "") {
-  const element = document.createElement(tag);
-  if (name) element.className = name;
-  if (text !== "") element.textContent = text; // never innerHTML
-  return element;
-}
