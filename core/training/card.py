@@ -209,7 +209,7 @@ of the evaluation, none picked by hand.
 | --- | --- | --- | --- | --- |
 {stages}
 
-The logs are in `training/`.
+The logs are in `training/`; what the U-Net drew on its way, in `training/milestones/`.
 
 - **Autoencoder**: 3.1 million parameters, 8 times smaller on each side, 4 channels. Trained on
   random crops with L1, L1 of edges, L1 of coarse averages and a little KL; the decoder a while

@@ -37,12 +37,14 @@ class Milestones:
         seed: of the noise that every picture starts from.
         steps: of the training, rising; one sheet each.
         sheets: encoded WebP, all pictures side by side.
+        note: what else must be known of them, one sentence, or "".
     """
 
     prompts: tuple[str, ...]
     seed: int
     steps: tuple[int, ...]
     sheets: tuple[bytes, ...]
+    note: str = ""
 
 
 def draw_milestone(
@@ -133,7 +135,7 @@ def read_milestones(folder: Path) -> Milestones | None:
             "The pictures of the training's milestones are damaged.",
             "Put the model's folder back as it was shipped: git checkout core/weights.",
         ) from error
-    return Milestones(prompts, int(index["seed"]), steps, sheets)
+    return Milestones(prompts, int(index["seed"]), steps, sheets, str(index.get("note", "")))
 
 
 def sheet_name(step: int) -> str:

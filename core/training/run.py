@@ -65,7 +65,8 @@ def train_stage(
     """
     plan, folder = run.plan(plan), run.folder / name
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "device.txt").write_text(describe_device(run.device) + "\n")
+    if loop.checkpoint_step(folder) < plan.steps:  # else what trained it stays
+        (folder / "device.txt").write_text(describe_device(run.device) + "\n")
     steps = loop.train(model, batch_loss, plan, folder)
     loop.report(steps if saved is None else _tell(steps, plan, saved), plan, folder, every)
 

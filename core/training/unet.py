@@ -20,7 +20,7 @@ from core.training.pictures import PictureBank
 from core.training.scenes import Placement, compose
 from core.training.text import WIDTH, CaptionIds, TextReader
 
-PLAN = Plan(steps=9000, lr=8e-4, warmup=200, ema=0.999, seed=4, save_every=100)
+PLAN = Plan(steps=10000, lr=8e-4, warmup=200, ema=0.999, seed=4, save_every=100)
 BATCH = 32
 EMPTY_CAPTIONS = 0.1  # the unconditional half of classifier-free guidance learns from these
 MIN_SNR_GAMMA = 5.0

@@ -176,6 +176,7 @@ def _milestones(milestones: Milestones) -> dict[str, Any]:
         "stage": "unet",
         "prompts": list(milestones.prompts),
         "seed": milestones.seed,
+        "note": milestones.note,
         "steps": list(milestones.steps),
         "sheets": [f"data:image/webp;base64,{sheet}" for sheet in sheets],
     }

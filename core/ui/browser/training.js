@@ -3,7 +3,7 @@
 // data.opens       name of the stage that is on show first
 // data.stages      [{name, title, kind, learns, each, hours, device, steps, rates, seconds, series}]
 //                  series: [{name, label, unit, values}], one value for each entry of steps
-// data.milestones  {stage, prompts, seed, steps, sheets}: pictures at some steps, or null
+// data.milestones  {stage, prompts, seed, steps, sheets, note}: pictures at some steps, or null
 
 const SMOOTH = 0.02; // share of the log that the heavy line averages over, on either side
 const RATE = 46; // CSS pixels of the strip that shows the learning rate
@@ -244,7 +244,7 @@ class Training {
     this.grownAt = at;
     const caption = this.find(".grown figcaption");
     caption.replaceChildren("What it drew ", make("b", "", `after ${found.steps[at].toLocaleString("en")} steps`),
-      `, always from the same noise (seed ${found.seed}). Move along the curve.`);
+      `, always from the same noise (seed ${found.seed}). Move along the curve. ${found.note}`);
     if (!this.sheets.has(found.sheets[at])) {
       const image = new Image();
       image.src = found.sheets[at];

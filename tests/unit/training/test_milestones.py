@@ -88,3 +88,14 @@ def test_sheet_of_another_shape_is_told(tmp_path: Path) -> None:
 def test_what_ships_can_be_shown() -> None:
     found = read_milestones(builtin_folder() / "training" / "milestones")
     assert found is None or all(len(sheet) <= MOST_BYTES for sheet in found.sheets)
+
+
+def test_a_note_is_kept_when_a_step_is_added(tmp_path: Path) -> None:
+    sheet = np.zeros((8, 16, 3), np.uint8)
+    index = {"prompts": list(PROMPTS), "seed": 3, "steps": [], "note": "Begun twice."}
+    keep_sheet(sheet, index, tmp_path, 100)
+    draw_milestone(Pipeline(), PROMPTS, 3, tmp_path, 200)  # type: ignore[arg-type]  # a double
+    found = read_milestones(tmp_path)
+    assert found is not None
+    assert found.steps == (100, 200)
+    assert found.note == "Begun twice."
