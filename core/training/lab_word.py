@@ -38,7 +38,7 @@ from core.training.unet import spread_timesteps
 
 BATCH, RATE, WARMUP = 4, 2e-3, 10
 LEARNS = ("attn2.to_k", "attn2.to_v")  # how the U-Net reads the text
-STEPS, GUIDANCE = 20, 5.0  # of DDIM, for what is shown
+GUIDANCE = 5.0  # for what is shown
 
 Net = TypeVar("Net", bound=nn.Module)
 
@@ -84,12 +84,12 @@ class Model:
         return self.vae.encode(picture).mean * self.scaling_factor
 
     @torch.no_grad()
-    def draw(self, prompt: str, seed: int) -> np.ndarray:
-        """Draw a picture as the weights are now, uint8 (H, W, 3)."""
+    def draw(self, prompt: str, seed: int, steps: int) -> np.ndarray:
+        """Draw a picture as the weights are now, by so many steps of DDIM, uint8 (H, W, 3)."""
         states = torch.cat([self.read(""), self.read(prompt)])
         generator = torch.Generator().manual_seed(seed)
         x = torch.randn(1, 4, SIDE // 8, SIDE // 8, generator=generator)
-        times = space_leading(STEPS, len(self.alpha_bar))
+        times = space_leading(steps, len(self.alpha_bar))
         left = iter(times)
 
         def predict(xt: Tensor, _: float) -> Tensor:
@@ -98,7 +98,7 @@ class Model:
             return guide(uncond, cond, GUIDANCE)
 
         levels = pair_with_stride(times, self.alpha_bar, float(self.alpha_bar[0]))
-        *_, last = sample_ddim(predict, x, levels, [0.0] * STEPS)
+        *_, last = sample_ddim(predict, x, levels, [0.0] * steps)
         decoded = self.vae.decode(last.x_next.float() / self.scaling_factor)[0]
         return ((decoded / 2 + 0.5).clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
 

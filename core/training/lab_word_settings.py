@@ -9,7 +9,8 @@ from core.engine.request import MAX_PROMPT, MAX_SEED
 from core.errors import ExplainerError
 from core.ideas.checks import check_whole
 
-STEPS = 60
+STEPS, WALK = 60, 20
+MOST_WALK = 50
 MOST_STEPS = 500
 SIDE = 128  # pixels of the built-in model
 LONGEST_WORD = 24
@@ -26,6 +27,7 @@ class WordSettings:
         other: another prompt, to see what becomes of it.
         seed: of noise.
         steps: of training.
+        walk: steps of DDIM for every picture that is shown.
     """
 
     worker: ClassVar[str] = "core.training.lab_word_worker"
@@ -36,6 +38,7 @@ class WordSettings:
     other: str
     seed: int = 0
     steps: int = STEPS
+    walk: int = WALK
 
     @property
     def prompt(self) -> str:
@@ -75,4 +78,5 @@ class WordSettings:
             self.other,
             check_whole(self.seed, "seed", 0, MAX_SEED),
             check_whole(self.steps, "number of steps", 1, MOST_STEPS),
+            check_whole(self.walk, "number of sampling steps", 1, MOST_WALK),
         )

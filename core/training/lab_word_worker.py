@@ -37,22 +37,25 @@ def events(
         learned = sum(weight.numel() for weight in model.learned.values())
         whole = sum(weight.numel() for weight in model.unet.parameters())
         yield {"kind": "start", "prompts": prompts, "learned": learned, "whole": whole}
-        yield _look(model, prompts, settings.seed, 0)
+        yield _look(model, settings, prompts, 0)
     apart = max(1, settings.steps // LOOKS)
     for now in train(settings, model, kept):
         last = now.step == settings.steps
         yield {"kind": "step", "step": now.step, "loss": now.loss, "seconds": now.seconds}
         look = now.step % apart == 0 or last
         if look:
-            yield _look(model, prompts, settings.seed, now.step)
+            yield _look(model, settings, prompts, now.step)
         if look or now.step % KEPT == 0:
             yield saved(now.state)
         if last:
             yield {"kind": "done", "seconds": now.seconds}
 
 
-def _look(model: Model, prompts: tuple[str, ...], seed: int, step: int) -> dict[str, Any]:
-    row = np.concatenate([model.draw(prompt, seed) for prompt in prompts], axis=1)
+def _look(
+    model: Model, settings: WordSettings, prompts: tuple[str, ...], step: int
+) -> dict[str, Any]:
+    drawn = [model.draw(prompt, settings.seed, settings.walk) for prompt in prompts]
+    row = np.concatenate(drawn, axis=1)
     written = io.BytesIO()
     Image.fromarray(row).save(written, "WEBP", quality=90)
     picture = base64.b64encode(written.getvalue()).decode("ascii")

@@ -18,7 +18,7 @@ from core.views.training_points import field_of, paths_data, points_data, points
 
 NAME = "training_points"
 TURN_S = 0.7  # between two drawings
-GRACE_S = 5.0  # without a drawing, after which nobody is watching any more
+GRACE_S = 15.0  # without a drawing, after which nobody is watching any more
 ANY, BLUE, ORANGE = "either", "blue", "orange"
 LABELS = {ANY: NO_CLASS, BLUE: 0, ORANGE: 1}
 _WANTED, _DRAWN, _WRONG = "points_wanted", "points_drawn", "points_wrong"

@@ -90,7 +90,7 @@ def _follow(settings: WordSettings, going: bool) -> None:
     training: Training | None = st.session_state.get(_TRAINING)
     if training is not None and training.settings != settings:
         training = None
-    if going:
+    if going and (training is None or training.state != "done"):  # the bench forgets what is done
         try:
             training = bench().join(settings, training)
             bench().leave(training, grace=GRACE_S)

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -88,3 +89,113 @@ def test_milestones_are_shown_where_there_are_some(
     data = drawn(open_page(PAGE), '"stages"')
     assert data["milestones"]["steps"] == [1000, 9000]
     assert data["milestones"]["stage"] in [stage["name"] for stage in data["stages"]]
+
+
+def follow(at: AppTest, stop: str, most: float = 240) -> AppTest:
+    """Run the page again and again, as its fragment does, until the training has ended."""
+    deadline = time.monotonic() + most
+    while any(button.key == stop for button in at.button):
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+        at.run()
+        assert not at.exception
+    return at
+
+
+@pytest.fixture
+def short_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trainings on points of few steps."""
+    from functools import partial
+
+    from core.training.lab_points_settings import PointSettings
+    from core.ui import training_points
+
+    monkeypatch.setattr(training_points, "PointSettings", partial(PointSettings, steps=60))
+
+
+@pytest.mark.usefixtures("short_points")
+def test_points_are_trained_when_asked_and_walked_afterwards(open_page: Open) -> None:
+    at = open_page(PAGE)
+    data = drawn(at, '"editable"')
+    assert data["look"] is None
+    assert len(data["labels"]) > 100
+    at.button(key="points_train").click().run()
+    assert not at.exception
+    follow(at, "points_stop")
+    data = drawn(at, '"editable"')
+    assert data["look"]["step"] == 60
+    assert data["curve"][-1][0] == 60
+    paths = drawn(at, '"walks"')
+    assert [walk["title"] for walk in paths["walks"]] == ["DDPM", "DDIM", "Euler", "Heun"]
+    assert paths["steps"] == 10
+    assert paths["label"] == 0
+    at.slider(key="points_steps").set_value(3).run()
+    assert not at.exception
+    assert drawn(at, '"walks"')["steps"] == 3
+    at.button_group(key="points_shape").set_value("rings").run()
+    assert not at.exception
+    assert drawn(at, '"editable"')["look"] is None  # another shape waits to be asked for
+
+
+@pytest.mark.usefixtures("short_points")
+def test_own_points_are_checked_and_trained_on(open_page: Open, shown_text: Text) -> None:
+    at = open_page(PAGE)
+    at.button_group(key="points_shape").set_value("drawn").run()
+    assert drawn(at, '"editable"')["editable"] is True
+    at.button(key="points_train").click().run()
+    assert not at.exception
+    assert "There are 0 points." in shown_text(at)
+    at.session_state["points_drawn"] = tuple((0.1 * x, 0.5, x % 2) for x in range(-6, 6))
+    at.run()
+    assert len(drawn(at, '"editable"')["labels"]) == 12
+    at.button(key="points_train").click().run()
+    follow(at, "points_stop")
+    assert drawn(at, '"walks"')["count"] > 0
+
+
+def test_word_is_taught_when_asked(
+    open_page: Open, shown_text: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from functools import partial
+
+    from core.training.lab_word_settings import WordSettings
+    from core.ui import training_word
+
+    monkeypatch.setattr(training_word, "WordSettings", partial(WordSettings, steps=1, walk=2))
+    at = choose(open_page(PAGE, prompt="a lion"), "Teach it a word")
+    assert not at.exception
+    data = drawn(at, '"looks"')
+    assert data["looks"] == []
+    assert data["prompts"] == ["a blorb", "a blorb on a blue background", "a lion"]
+    at.text_input(key="word_text").set_value("<b>zog</b>").run()
+    assert drawn(at, '"looks"')["prompts"][0] == "a <b>zog</b>"
+    at.text_input(key="word_text").set_value("  ").run()
+    assert "The word has 0 letters." in shown_text(at)
+    at.text_input(key="word_text").set_value("zog").run()
+    at.button(key="word_train").click().run()
+    assert not at.exception
+    follow(at, "word_stop")
+    data = drawn(at, '"looks"')
+    assert [look["step"] for look in data["looks"]] == [0, 1]
+    assert "by heart" in shown_text(at)
+    assert at.session_state["word_training"].state == "done"
+    at.text_input(key="word_text").set_value("other").run()
+    assert drawn(at, '"looks"')["looks"] == []  # another word waits to be asked for
+
+
+@pytest.mark.parametrize(
+    ("look", "code"),
+    [
+        ("Train on points", "def heun_step("),
+        ("Teach it a word", "class WordStep"),
+        ("What came of it", "def unet_loss("),
+    ],
+)
+def test_formulas_come_with_the_code_that_ran(
+    open_page: Open, shown_text: Text, look: str, code: str
+) -> None:
+    at = choose(open_page(PAGE), look)
+    at.toggle[-1].set_value(True).run()
+    assert not at.exception
+    assert at.get("latex")
+    assert code in shown_text(at)

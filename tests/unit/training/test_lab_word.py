@@ -21,11 +21,10 @@ from core.models.gallery import open_picture
 from core.models.latents import encode_picture, picture_tensor
 from core.models.loading import Checkpoint
 from core.models.text import encode_text
-from core.training import lab_word
 from core.training.lab_bench import Bench, Training
 from core.training.lab_process import unpack
-from core.training.lab_word import GUIDANCE, LEARNS, STEPS, Model, train
-from core.training.lab_word_settings import LONGEST_WORD, SIDE, WordSettings
+from core.training.lab_word import GUIDANCE, LEARNS, Model, train
+from core.training.lab_word_settings import LONGEST_WORD, SIDE, WALK, WordSettings
 from core.training.lab_word_worker import events
 
 
@@ -35,7 +34,7 @@ def settings_of(name: str = "octopus", **how: Any) -> WordSettings:
     return WordSettings("blorb", pixels, "a red apple", **how).validated()
 
 
-SHORT = settings_of(steps=2)
+SHORT = settings_of(steps=2, walk=2)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -47,15 +46,7 @@ def _one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def _quick_pictures() -> Iterator[None]:
-    """What is drawn meanwhile is drawn in few steps."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lab_word, "STEPS", 2)
-        yield
-
-
-@pytest.fixture(scope="module")
-def whole(_quick_pictures: None) -> list[dict[str, Any]]:
+def whole() -> list[dict[str, Any]]:
     """All that an uninterrupted training tells."""
     return list(events(SHORT))
 
@@ -82,11 +73,9 @@ def test_before_training_it_is_the_model_that_ships(checkpoint: Checkpoint) -> N
     torch.testing.assert_close(
         model.encode(SHORT.pixels), encode_picture(checkpoint, tensor), atol=1e-4, rtol=1e-4
     )
-    request = Request(
-        prompt="a red apple", seed=3, steps=STEPS, guidance=GUIDANCE, scheduler="ddim"
-    )
+    request = Request(prompt="a red apple", seed=3, steps=WALK, guidance=GUIDANCE, scheduler="ddim")
     expected = run_alone(checkpoint, request).picture
-    drawn = model.draw("a red apple", 3)
+    drawn = model.draw("a red apple", 3, WALK)
     assert np.abs(drawn.astype(int) - expected).max() <= 2
 
 
@@ -172,6 +161,7 @@ def test_picture_survives_the_way_to_the_worker() -> None:
         ({"other": "x" * 100_000}, "other prompt"),
         ({"seed": -1}, "seed is -1"),
         ({"steps": 0}, "number of steps is 0"),
+        ({"walk": 0}, "number of sampling steps is 0"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(changes: dict[str, Any], says: str) -> None:
