@@ -12,7 +12,8 @@ from streamlit.components import v2
 from core.views.theme import PALETTE
 
 FOLDER = Path(__file__).parent / "browser"
-BEFORE = ("present.js", "parts.js", "player.js", "curve.js")  # stand before every component's script
+# Stand before every component's script.
+BEFORE = ("present.js", "parts.js", "player.js", "curve.js")
 _TURNS = "component_turns"
 
 
