@@ -16,7 +16,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 from core.errors import ExplainerError
 from core.training.lab_settings import Settings
@@ -31,12 +31,13 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 Event = dict[str, Any]  # Any: what JSON holds
 State = Literal["waiting", "running", "done", "stopped", "failed"]
+Chosen = TypeVar("Chosen", bound=Settings)
 
 
-class Training:
+class Training(Generic[Chosen]):
     """One training and what it has told so far."""
 
-    def __init__(self, settings: Settings, before: "Training | None" = None) -> None:
+    def __init__(self, settings: Chosen, before: "Training[Chosen] | None" = None) -> None:
         """Wait for a place.
 
         Args:
@@ -102,9 +103,9 @@ class Bench:
         self._lock = threading.RLock()
         self._line: deque[Training] = deque()
         self._running: list[Training] = []
-        self._known: OrderedDict[Settings, Training] = OrderedDict()
+        self._known: OrderedDict[Settings, Training[Any]] = OrderedDict()
 
-    def join(self, settings: Settings, before: Training | None = None) -> Training:
+    def join(self, settings: Chosen, before: Training[Chosen] | None = None) -> Training[Chosen]:
         """Watch a training, starting it where there is none like it.
 
         Args:
@@ -134,7 +135,7 @@ class Bench:
             self._fill()
             return training
 
-    def known(self, settings: Settings) -> Training | None:
+    def known(self, settings: Chosen) -> Training[Chosen] | None:
         """Return the training with these settings, whatever became of it, without starting one.
 
         Args:

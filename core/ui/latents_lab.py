@@ -85,7 +85,7 @@ def _follow(settings: LabSettings, slot: DeltaGenerator) -> None:
     _show_planes(training)
 
 
-def _show_planes(training: Training) -> None:
+def _show_planes(training: Training[LabSettings]) -> None:
     events = training.events
     mount("latents_lab", planes_data(events, training.settings.kl_weight))
     (done,), last = of_kind(events, "done"), of_kind(events, "step")[-1]
@@ -122,7 +122,7 @@ class _View:
             self.error, self.kl = first.empty(), second.empty()
             self.back = st.empty()
 
-    def draw(self, training: Training) -> None:
+    def draw(self, training: Training[LabSettings]) -> None:
         events = list(training.events)
         steps = of_kind(events, "step")
         if training.state == "waiting":
