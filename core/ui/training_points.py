@@ -22,6 +22,7 @@ GRACE_S = 15.0  # without a drawing, after which nobody is watching any more
 ANY, BLUE, ORANGE = "either", "blue", "orange"
 LABELS = {ANY: NO_CLASS, BLUE: 0, ORANGE: 1}
 _WANTED, _DRAWN, _WRONG = "points_wanted", "points_drawn", "points_wrong"
+_PRESSED = "points_pressed"
 
 
 def show_points() -> None:
@@ -32,6 +33,8 @@ def show_points() -> None:
         "Choose a shape, or draw one."
     )
     settings = _choose()
+    if st.session_state.pop(_PRESSED, False):
+        st.session_state[_WANTED] = settings
     training = _known(settings)
     going = st.session_state.get(_WANTED) == settings
     _offer(settings, training, going)
@@ -88,7 +91,7 @@ def _offer(settings: PointSettings, training: Training | None, going: bool) -> N
         else:
             stopped = training is not None and training.saved is not None
             st.button(
-                "Go on" if stopped else "Train", on_click=_want, args=(settings,), type="primary",
+                "Go on" if stopped else "Train", on_click=_want, type="primary",
                 icon=":material/model_training:", key="points_train",
             )  # fmt: skip
 
@@ -168,16 +171,14 @@ def _take() -> None:
     st.session_state[_DRAWN] = tuple((float(f"{x:.3f}"), float(f"{y:.3f}"), k) for x, y, k in drawn)
 
 
-def _want(settings: PointSettings) -> None:
-    st.session_state[_WANTED] = settings
+def _want() -> None:
+    """Take note; what was drawn since the button was drawn belongs to the training as well."""
+    st.session_state[_PRESSED] = True
 
 
 def _again() -> None:
     st.session_state["points_seed"] = int(st.session_state["points_seed"]) + 1
-    shape = st.session_state["points_shape"]
-    own = st.session_state.get(_DRAWN, ()) if shape == DRAWN else ()
-    told, seed = bool(st.session_state["points_classes"]), st.session_state["points_seed"]
-    _want(PointSettings(shape, told, int(seed), points=own))
+    _want()
 
 
 def _stop() -> None:

@@ -34,6 +34,7 @@ def word_data(
             if event["kind"] == "look"
         ],
         "curve": [[row["step"], row["mean"]] for row in word_rows(events)],
+        "smooth": SMOOTH,
         "steps": settings.steps,
         "seconds": round(steps[-1]["seconds"], 1) if steps else 0,
         "going": going,

@@ -1,8 +1,9 @@
 // The loss of a training that goes on, growing into its axis; it stands before every component's
 // script.
 
-// curve is [[step, loss]]; steps of the whole training; ink {faint, soft, noise, font}: colours and font.
-function drawCurve(pen, wide, tall, curve, steps, ink) {
+// curve is [[step, loss]]; steps of the whole training; ink {faint, soft, noise, font}: colours and
+// font; unit says what the loss is.
+function drawCurve(pen, wide, tall, curve, steps, ink, unit) {
   const frame = { left: 42, top: 26, right: wide - 14, bottom: tall - 38 };
   const highest = Math.max(...curve.map(([, loss]) => loss));
   const stride = [0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5].find((size) => highest / size <= 5) ?? highest;
@@ -26,7 +27,7 @@ function drawCurve(pen, wide, tall, curve, steps, ink) {
   pen.fillText("training step", (frame.left + frame.right) / 2, frame.bottom + 20);
   pen.textAlign = "left";
   pen.textBaseline = "bottom";
-  pen.fillText("mean squared error of the noise", frame.left, frame.top - 6);
+  pen.fillText(unit, frame.left, frame.top - 6);
   pen.strokeStyle = ink.noise;
   pen.lineWidth = 2;
   pen.beginPath();

@@ -245,7 +245,7 @@ class Points {
       canvas.setAttribute("aria-label", "No loss yet");
       return;
     }
-    drawCurve(pen, wide, tall, curve, steps, this.ink);
+    drawCurve(pen, wide, tall, curve, steps, this.ink, "mean squared error of the noise");
     canvas.setAttribute("aria-label", `Loss from ${curve[0][1]} to ${curve.at(-1)[1]} at step ${curve.at(-1)[0]}`);
   }
 

@@ -3,7 +3,7 @@
 // data.picture  address of the picture that the word is to mean
 // data.prompts  of the other pictures
 // data.looks    [{step, pictures}]: address of one sheet with a picture for each prompt
-// data.curve    [[step, loss]]; data.steps in all; data.seconds so far; data.going whether more comes
+// data.curve    [[step, loss]], each a mean of up to data.smooth steps; data.steps in all; data.seconds so far; data.going whether more comes
 
 const FRAME_MS = 900;
 const WHOLE_MS = 9000;
@@ -104,6 +104,6 @@ class Word extends Player {
     if (!curve.length) return;
     const style = getComputedStyle(this.root);
     const ink = { faint: getComputedStyle(this.find(".plane")).borderTopColor, soft: getComputedStyle(this.find(".told")).color, noise: style.getPropertyValue("--noise"), font: style.fontFamily };
-    drawCurve(pen, wide, tall, curve, steps, ink);
+    drawCurve(pen, wide, tall, curve, steps, ink, `squared error of the noise, weighted, mean of ${this.data.smooth} steps`);
   }
 }
