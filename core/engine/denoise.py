@@ -234,7 +234,9 @@ def _begin(scheduler: Any, step: int, steps: int) -> Tensor:  # Any: as above
     if not 0 <= step < steps:
         raise ValueError(f"step is {step}, expected 0 to {steps - 1}")
     timesteps = scheduler.timesteps
-    if len(timesteps) == steps + 1 and step:  # PNDM begins by asking twice at its second timestep
+    # PNDM begins by asking twice at its second timestep. What asks twice a step makes three calls
+    # of two steps as well, but is not meant here.
+    if scheduler.order == 1 and len(timesteps) == steps + 1 and step:
         own = timesteps[step + 1 :]
         return torch.cat([own[:2], own[1:]])
     begin = step * scheduler.order
