@@ -13,6 +13,7 @@ from core.ideas.checks import check_real, check_whole
 
 if TYPE_CHECKING:
     import numpy as np
+    import torch
     from torch import Tensor
 
     from core.engine.denoise import Answered, Placed
@@ -143,7 +144,17 @@ class BranchLook(Look[Future]):
             )
             noise = add_one_step(noise, fresh, self.noise_share)
         latents = add_noise(x0[-1:], noise, levels[step])
-        return (yield from _go_on(loaded, self.request, Placed(latents, step), latents))
+        start = Placed(latents, step, self._unused_noise(noise.shape))
+        return (yield from _go_on(loaded, self.request, start, latents))
+
+    def _unused_noise(self, shape: "torch.Size") -> "torch.Generator":
+        """Return what draws noise that is new: the first, and one for each call, may be used up."""
+        import torch
+
+        generator = torch.Generator().manual_seed(self.request.seed)
+        for _ in range(self.call + 1):
+            torch.randn(shape, generator=generator)
+        return generator
 
 
 @dataclass(frozen=True, slots=True)

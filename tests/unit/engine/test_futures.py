@@ -14,6 +14,7 @@ import torch
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_img2img import (
     StableDiffusionImg2ImgPipeline,
 )
+from diffusers.schedulers import scheduling_euler_ancestral_discrete as euler_ancestral
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from PIL import Image
 from transformers import CLIPTokenizer
@@ -176,6 +177,35 @@ def test_another_scheduler_begins_at_its_nearest_noise_level(
     mixed = add_noise(own.x0[None], own.eps[None], float(levels[nearest]))
     np.testing.assert_allclose(found.start, mixed[0], atol=1e-5)
     torch.testing.assert_close(found.trace.steps[0].xt, mixed[0], atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("scheduler", OFFERED)
+def test_second_of_two_steps_begins_at_its_own_level(
+    scheduler: str, tiny_checkpoint: Checkpoint
+) -> None:
+    # Two steps of two calls each are three calls, as many as PNDM makes of two.
+    request = replace(CAT, scheduler=scheduler, steps=2)
+    own = run_alone(tiny_checkpoint, request).steps
+    second = next(one for one in own if one.step == 1)
+    assert levels_of(tiny_checkpoint, request)[1] == pytest.approx(second.alpha_bar)
+
+
+def test_branch_begun_anew_draws_none_of_the_noise_that_its_run_drew(
+    tiny_checkpoint: Checkpoint, make_batcher: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[torch.Tensor] = []
+    theirs = euler_ancestral.randn_tensor
+
+    def watched(*given: Any, **named: Any) -> torch.Tensor:  # Any: as the library has them
+        drawn.append(theirs(*given, **named))
+        return drawn[-1]
+
+    monkeypatch.setattr(euler_ancestral, "randn_tensor", watched)
+    trace = run_alone(tiny_checkpoint, replace(CAT, scheduler="euler-a"))
+    before = len(drawn)
+    read(make_batcher(), branch(trace, 3, noise_seed=8, noise_share=0.5))
+    assert len(drawn) > before
+    assert not any(torch.equal(one, old) for one in drawn[before:] for old in drawn[:3])
 
 
 def test_fresh_noise_is_exchanged_and_keeps_level_and_variance(
