@@ -133,7 +133,7 @@ def sample(
     levels = np.array([before for before, _ in pairs] + [1.0])
     sigmas = sigma_from_alpha_bar(levels)
     scaled = start * (1 + np.asarray(sigmas)[0] ** 2) ** 0.5  # these walk x0 + sigma eps
-    draw = np.random.default_rng(seed)
+    draw = np.random.default_rng([seed, 1])  # not what the start may have been drawn with
     fresh = [draw.standard_normal(start.shape) for _ in range(steps - 1)]
     walks: dict[str, Callable[[], Iterator[SamplerStep]]] = {
         "DDPM": lambda: sample_ddpm(field.predict, start, pairs, [*fresh, 0.0]),

@@ -125,6 +125,18 @@ def test_samplers_end_alike_and_euler_walks_as_ddim_does(trained: tuple[Field, .
     assert not np.array_equal(sample(trained[1], "DDPM", 12, NOISE, seed=1), again)
 
 
+def test_fresh_noise_of_ddpm_is_not_the_noise_it_starts_from() -> None:
+    silent = Field(tuple(np.zeros(layer.shape, np.float32) for layer in start(0, {})[0]))
+    noise = np.random.default_rng(7).standard_normal((4000, 2)).astype(np.float32)
+    walk = sample(silent, "DDPM", 4, noise, seed=7)
+    # It names no noise, so a step only scales what is there; what it adds must be of its own.
+    scaled = (walk[1] * noise).mean() / (noise**2).mean()
+    assert ((walk[1] - scaled * noise) ** 2).mean() > 0.05
+    assert sample(silent, "DDPM", 4, noise, seed=8)[1].std() == pytest.approx(
+        float(walk[1].std()), rel=0.03
+    )
+
+
 def test_network_is_the_same_in_numpy_and_in_torch() -> None:
     layers, _, _ = start(3, {})
     for label in (0, 1, NO_CLASS):
