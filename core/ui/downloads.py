@@ -51,7 +51,9 @@ def _offer_more(shown: Shown) -> None:
     )  # fmt: skip
     _offer(
         "All steps (PNG)",
-        lambda: png_with_settings(contact_sheet(run, _frames(shown)), run.request),
+        lambda: png_with_settings(
+            contact_sheet(run, _frames(shown)), run.request, run.picture.shape[:2]
+        ),
         "glassbox-steps.png", "image/png", "grid_view",
     )  # fmt: skip
     _offer(

@@ -18,7 +18,9 @@ MAX_PIXELS = 16_000_000
 WHAT_TO_DROP = "Drop a PNG that was saved here, just as it was saved."
 
 
-def png_with_settings(picture: NDArray[np.uint8], request: Request) -> bytes:
+def png_with_settings(
+    picture: NDArray[np.uint8], request: Request, size: tuple[int, int] | None = None
+) -> bytes:
     """Write a picture as PNG, with the request inside twice.
 
     The chunk ``glassbox`` holds the request as JSON; ``parameters`` says the same in the words
@@ -27,12 +29,14 @@ def png_with_settings(picture: NDArray[np.uint8], request: Request) -> bytes:
     Args:
         picture: (H, W, 3).
         request: what made it, validated.
+        size: height and width of what the request draws; None where that is this picture.
 
     Returns:
         The file's bytes.
     """
+    height, width = size or picture.shape[:2]
     chunks = PngImagePlugin.PngInfo()
-    chunks.add_text(CUSTOM, _as_parameters(request, picture.shape[1], picture.shape[0]))
+    chunks.add_text(CUSTOM, _as_parameters(request, width, height))
     chunks.add_text(OURS, to_json(request))
     written = io.BytesIO()
     Image.fromarray(picture).save(written, "PNG", pnginfo=chunks)

@@ -175,9 +175,11 @@ def test_contact_sheet_shows_every_step_and_restores_the_run(run: Run) -> None:
     frames = quick_frames(run)
     sheet = contact_sheet(run, frames)
     assert sheet.dtype == np.uint8
-    data = png_with_settings(sheet, run.request)
+    height, width = run.picture.shape[:2]
+    data = png_with_settings(sheet, run.request, (height, width))
     with Image.open(io.BytesIO(data)) as picture:
         assert picture.size == (sheet.shape[1], sheet.shape[0])
+        assert f"Size: {width}x{height}," in picture.info["parameters"]
     assert settings_from_png(data) == run.request
     more = dataclasses.replace(
         frames, places=(0, 3), given=frames.given[:2], guess=frames.guess[:2]
