@@ -68,6 +68,6 @@ def _say(pair: Pair) -> str:
     return (
         "**One noise, two pictures.** What the network believes differs at the very first call, "
         f"by {apart[0]:.2f}, while the latents are still the same noise. After {parted} of "
-        f"{len(pair.first.timesteps)} calls the latents are half as far apart as the results, "
-        f"which differ by {apart[-1]:.2f}."
+        f"{len(pair.first.timesteps)} calls the latents are at least half as far apart as the "
+        f"results, which differ by {apart[-1]:.2f}."
     )

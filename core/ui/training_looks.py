@@ -33,8 +33,8 @@ def say_time(stages: tuple[Stage, ...]) -> None:
     longest = max(stages, key=lambda stage: stage.hours)
     devices = " and ".join(sorted({stage.device for stage in stages}))
     st.markdown(
-        f"**Yes, you could.** All stages together took {hours:.1f} hours on {devices}, most of it "
-        f"({longest.hours:.1f} hours) the longest one. `make train` does it again from public "
+        f"**Yes, you could.** All stages together took {hours:.1f} hours on {devices}, the longest "
+        f"one {longest.hours:.1f} of them. `make train` does it again from public "
         "packages; below are trainings that take less than a minute."
     )
 

@@ -15,7 +15,7 @@ Event = dict[str, Any]  # Any: what JSON holds
 Row = dict[str, object]
 WALKERS = 120  # points whose paths are shown
 CALLS = {"DDPM": "1 call a step", "DDIM": "1 call a step", "Euler": "1 call a step",
-         "Heun": "2 calls a step"}  # fmt: skip
+         "Heun": "2 calls a step, 1 at the last"}  # fmt: skip
 
 
 def points_data(
