@@ -148,7 +148,8 @@ def _draw(look: GridLook, across: Axis, down: Axis) -> None:
         "compare", compare_data(across, down, cells, running_example(), ticket is not None),
         on_chosen_change=lambda: None,
     )  # fmt: skip
-    chosen = cells[mounted.chosen] if isinstance(mounted.chosen, int) else None
+    number = mounted.chosen  # told by the browser, perhaps of a larger grid
+    chosen = cells[number] if isinstance(number, int) and 0 <= number < len(cells) else None
     if chosen is not None and chosen.error is None:
         set_running_example(chosen.request)
         st.rerun(scope="app")
