@@ -52,6 +52,7 @@ class Training(Generic[Chosen]):
         self.saved_at = len(self.events)
         self.watchers = 0
         self.joined = 0  # how often somebody began to watch
+        self.later: threading.Timer | None = None  # ends it where nobody watches then
         self.process: subprocess.Popen[str] | None = None
         self.news = threading.Condition()
 
@@ -153,10 +154,15 @@ class Bench:
         """
         with self._lock:
             training.watchers -= 1
-        if not training.ended:
-            later = threading.Timer(grace, self._end_unwatched, (training, training.joined))
-            later.daemon = True
-            later.start()
+            if training.ended:
+                return
+            if training.later is not None:  # a page looks in often, and each timer is a thread
+                training.later.cancel()
+            training.later = threading.Timer(
+                grace, self._end_unwatched, (training, training.joined)
+            )
+            training.later.daemon = True
+            training.later.start()
 
     def ahead(self, training: Training) -> int:
         """Return how many wait before a training.

@@ -4,6 +4,7 @@ import base64
 import json
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -200,6 +201,16 @@ def test_page_that_looks_in_now_and_then_keeps_its_training(bench: Bench) -> Non
     assert bench.known(LONG) is training
     time.sleep(1.5)
     assert training.state == "stopped"
+
+
+def test_looking_in_often_leaves_one_timer_behind(bench: Bench) -> None:
+    before = set(threading.enumerate())
+    for _ in range(20):
+        bench.leave(bench.join(LONG), grace=30)
+    time.sleep(0.2)
+    timers = [one for one in threading.enumerate() if isinstance(one, threading.Timer)]
+    # One that ends it unwatched, one that ends it when it takes far too long.
+    assert len([one for one in timers if one not in before]) <= 2
 
 
 def test_third_waits_and_a_full_line_is_told() -> None:
