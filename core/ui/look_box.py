@@ -17,7 +17,7 @@ def look_box(looks: Sequence[str], key: str) -> str:
     """
     asked = st.query_params.get(IN_LINK)
     begins = f"{key}_begins"
-    if key not in st.session_state:
+    if st.session_state.get(key) is None:  # a server's first session draws this under two names
         st.session_state[begins] = asked if asked in looks else looks[0]
     # As a default, not as a value: that is told once, and a browser that is still busy misses it.
     first = st.session_state[begins]
