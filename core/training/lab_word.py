@@ -4,7 +4,7 @@ Only those weights learn through which the U-Net reads the text, the keys and va
 cross-attention. The loss is that of the U-Net's own training. One picture is all there is to learn
 from, so the copy learns it by heart, and forgets some of what it knew.
 
-Source: Kumari et al. 2023 (Multi-Concept Customization, "Custom Diffusion"), section 3.2, which
+Source: Kumari et al. 2023 (Multi-Concept Customization, "Custom Diffusion"), which
 trains the same weights, on several pictures and with others beside them against forgetting.
 """
 

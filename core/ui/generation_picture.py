@@ -100,7 +100,7 @@ def _show_way(request: Request, source: Source, strength: float, result: _Result
     st.caption(
         "Words, seed, steps, guidance and scheduler are those of your run. The seed draws first "
         "the latents from what the encoder says of the picture, then the noise. Steps made: "
-        f"steps × strength, {request.steps} × {strength:g}, rounded down."
+        f"steps × strength, {request.steps} × {strength:g}, without its fraction."
     )
 
 

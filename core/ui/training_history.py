@@ -36,9 +36,9 @@ def show_quality() -> None:
     report, goals = read_report(folder), read_goals(folder)
     reached = sum(goal.reached for goal in goals)
     st.markdown(
-        f"**{reached} of {len(goals)} goals reached**, measured with prompts, wordings and "
-        "pictures that were kept from the training. A loss says how the training goes; only such "
-        "a measurement says what the model can do."
+        f"**{reached} of {len(goals)} goals reached.** What it draws and reads is measured with "
+        "wordings and pictures that were kept from the training. A loss says how the training "
+        "goes; only such a measurement says what the model can do."
     )
     rows = goal_rows(goals)
     st.dataframe(rows, hide_index=True, alt="What was wanted beside what was measured")
@@ -46,7 +46,8 @@ def show_quality() -> None:
     prompts = report["prompts"]["prompts"]
     st.markdown(
         f"**{prompts} prompts, one picture each, named by the judge**, a classifier that learned "
-        "from real scenes alone. Groups that the U-Net saw more often are drawn better."
+        "from real scenes alone. The U-Net did not see all groups "
+        "equally often; the model card says which it saw most."
     )
     rows = group_rows(report)
     st.dataframe(rows, hide_index=True, alt="Prompts named rightly, by group")

@@ -35,7 +35,7 @@ def say_time(stages: tuple[Stage, ...]) -> None:
     st.markdown(
         f"**Yes, you could.** All stages together took {hours:.1f} hours on {devices}, the longest "
         f"one {longest.hours:.1f} of them. `make train` does it again from public "
-        "packages; below are trainings that take less than a minute."
+        "packages; below are trainings small enough to watch."
     )
 
 

@@ -28,7 +28,7 @@ def show_word() -> None:
     """Offer picture and word, follow the training, and say what it shows."""
     st.markdown(
         "**Teach the model a word.** A copy of its U-Net learns what your word means from one "
-        "picture, in less than a minute. Only you see the copy, and it is gone when you leave."
+        "picture, while you watch. The copy is nobody else’s model, and it is gone when you leave."
     )
     settings = _choose()
     if settings is None:

@@ -48,7 +48,7 @@ class Pair:
 
     @property
     def parted(self) -> int | None:
-        """The first place where the noisy latents are half as far apart as the results.
+        """The first place where the noisy latents are at least half as far apart as the results.
 
         None where the results are the same, or the two cannot be compared in between.
         """

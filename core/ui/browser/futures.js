@@ -104,7 +104,7 @@ class Futures extends Player {
       const box = { x: EDGE.left, y: EDGE.top, width: this.across(branch) - EDGE.left, height: height - EDGE.top - EDGE.bottom };
       parts.push(made("rect", { class: "shared", ...box }));
       parts.push(...this.mark(branch, "they part here", width));
-    } else if (parted) parts.push(...this.mark(parted, "half as far apart as the results", width));
+    } else if (parted) parts.push(...this.mark(parted, "at least half as far apart as the results", width));
     for (const [name, values] of [["latents", latents], ["estimates", estimates]]) {
       if (values) parts.push(made("path", { class: name, d: values.map((value, place) => `${place ? "L" : "M"}${this.across(place)} ${this.up(value)}`).join("") }));
     }
