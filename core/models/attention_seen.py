@@ -63,6 +63,11 @@ class AttentionSeen:
         """Memory that the maps take."""
         return sum(layer.maps.nbytes for layer in self.layers)
 
+    @property
+    def sizes(self) -> tuple[Size, ...]:
+        """Heights and widths that there are, the largest first."""
+        return tuple(sorted({layer.size for layer in self.layers}, reverse=True))
+
     def mean(self, layers: Sequence[int] | None = None, call: int | None = None) -> Numbers:
         """Return the mean map of every position of the text, over all heads.
 
