@@ -1,10 +1,11 @@
 """Captions: what a scene may be called, and which callings are kept for the evaluation."""
 
-import hashlib
 import random
 from collections import Counter
 from dataclasses import dataclass
 
+from core.training.arranged import Arranged
+from core.training.held_out import trained_colours
 from core.training.pictures import Emoji, PictureBank
 from core.training.scenes import COLOUR_NAMES
 
@@ -25,8 +26,34 @@ HELD_OUT_WORDINGS = (
     "{o} with a {c} background",
     "there is {a} on a {c} background",
 )
-COMPOSITION_SEED = 4_711
-HELD_OUT_COMPOSITIONS = 0.1
+# Arranged scenes: what is said of the objects, and behind it what is said of the background.
+TAILS = (" on a {c} background", ", {c} background", " on {c}", " in front of a {c} wall")
+WHITE_TAILS = ("", "", " on a {c} background", " on {c}")
+ARRANGED_WORDINGS = {
+    "small": ("a small {o}", "a tiny {o}", "a little {o}"),
+    "big": ("a big {o}", "a large {o}", "a huge {o}"),
+    "left": ("{a} on the left", "{a} on the left side", "{o} at the left"),
+    "right": ("{a} on the right", "{a} on the right side", "{o} at the right"),
+    "top": ("{a} at the top", "{a} up at the top", "{o} at the top"),
+    "bottom": ("{a} at the bottom", "{a} down at the bottom", "{o} at the bottom"),
+}
+PAIR_WORDINGS = {
+    "left": (
+        "{a} to the left of {b}",
+        "{a} left of {b}",
+        "{a} on the left and {b} on the right",
+    ),
+    "right": (
+        "{a} to the right of {b}",
+        "{a} right of {b}",
+        "{a} on the right and {b} on the left",
+    ),
+    "top": ("{a} above {b}", "{a} over {b}", "{a} at the top and {b} at the bottom"),
+    "bottom": ("{a} below {b}", "{a} under {b}", "{a} at the bottom and {b} at the top"),
+}
+ANY_PAIR_WORDINGS = ("{a} and {b}", "a picture of {a} and {b}", "{a} together with {b}")
+HELD_OUT_TAIL = " against a {c} background"
+HELD_OUT_PAIR_WORDING = "there is {a} and {b}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,26 +64,17 @@ class Caption:
         text: the words.
         row: the object's row in the bank.
         colour: the background's index in ``COLOUR_NAMES``.
+        how: how the object is arranged, a key of ``ARRANGEMENTS``; None where nothing is said.
+        other: the row of a second object, which stands opposite; None where there is one object.
+        other_ends: where in ``text`` the second object's name ends.
     """
 
     text: str
     row: int
     colour: int
-
-
-def is_held_out_composition(label: str, colour: str) -> bool:
-    """Whether this object on this background is never shown in training, fixed by a seed."""
-    digest = hashlib.sha256(f"{COMPOSITION_SEED}:{label}:{colour}".encode()).digest()
-    return random.Random(digest).random() < HELD_OUT_COMPOSITIONS
-
-
-def trained_colours(label: str) -> list[int]:
-    """The backgrounds that this object may have in training."""
-    return [
-        index
-        for index, colour in enumerate(COLOUR_NAMES)
-        if colour == "white" or not is_held_out_composition(label, colour)
-    ]
+    how: str | None = None
+    other: int | None = None
+    other_ends: int = 0
 
 
 class CaptionWriter:
@@ -86,6 +104,46 @@ class CaptionWriter:
         wording = chance.choice(WORDINGS)
         return Caption(fill(wording, name, COLOUR_NAMES[colour]), row, colour)
 
+    def describe(self, scene: Arranged, chance: random.Random) -> Caption:
+        """A caption of an arranged scene in one of the trained wordings."""
+        first = self._short_name(scene.row, chance)
+        tails = WHITE_TAILS if scene.colour == 0 else TAILS
+        if scene.other is None:
+            wording = chance.choice(ARRANGED_WORDINGS[scene.how])
+            text = fill(wording + chance.choice(tails), first, COLOUR_NAMES[scene.colour])
+            return Caption(text, scene.row, scene.colour, scene.how)
+        told = chance.random() < 0.6  # else nobody says which stands where
+        wording = chance.choice(PAIR_WORDINGS[scene.how] if told else ANY_PAIR_WORDINGS)
+        second = self._short_name(scene.other, chance)
+        return pair_caption(scene, (first, second), wording + chance.choice(tails), told=told)
+
+    def _short_name(self, row: int, chance: random.Random) -> str:
+        if chance.random() < 0.15 and self._synonyms[row]:
+            return chance.choice(self._synonyms[row])
+        return spoken(self._names[row])
+
+
+def pair_caption(scene: Arranged, names: tuple[str, str], wording: str, *, told: bool) -> Caption:
+    """Put two objects and a colour into a wording.
+
+    Args:
+        scene: what the caption is true of.
+        names: how its two objects are called.
+        wording: with ``{a}``, ``{b}`` and perhaps ``{c}``.
+        told: whether the wording says which object stands where.
+    """
+    first, second = (f"{article(name)} {name}" for name in names)
+    head, rest = _coloured(wording, COLOUR_NAMES[scene.colour]).replace("{a}", first).split("{b}")
+    how = scene.how if told else None
+    return Caption(
+        head + second + rest, scene.row, scene.colour, how, scene.other, len(head + second)
+    )
+
+
+def article(name: str) -> str:
+    """The indefinite article that goes before ``name``."""
+    return "an" if name[:1] in "aeiou" else "a"
+
 
 def spoken(label: str) -> str:
     """A label as one would say it: ``"woman: white hair"`` becomes ``"woman with white hair"``."""
@@ -94,8 +152,11 @@ def spoken(label: str) -> str:
 
 def fill(wording: str, name: str, colour: str) -> str:
     """Put an object and a colour into a wording."""
-    article = "an" if name[:1] in "aeiou" else "a"
-    return wording.format(a=f"{article} {name}", o=name, c=colour)
+    return _coloured(wording, colour).format(a=f"{article(name)} {name}", o=name)
+
+
+def _coloured(wording: str, colour: str) -> str:
+    return wording.replace("a {c}", f"{article(colour)} {{c}}").replace("{c}", colour)
 
 
 def evaluation_captions(bank: PictureBank, count: int, seed: int) -> list[Caption]:

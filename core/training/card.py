@@ -20,7 +20,7 @@ STAGES: dict[str, tuple[Plan, int, str]] = {
 }
 
 REPORT, SHEET = "evaluation.json", "contact_sheet.webp"
-NEAREST_SHEET = "nearest.webp"
+NEAREST_SHEET, ARRANGED_SHEET = "nearest.webp", "arranged.webp"
 DEVICES = "devices.json"  # what each stage ran on, beside the logs
 
 
@@ -42,17 +42,18 @@ class Bar:
 
 
 def bars(report: Mapping[str, Any]) -> list[Bar]:  # Any: a report holds what JSON holds
-    """The goals of the first weights beside what ``report`` says was measured."""
+    """The goals beside what ``report`` says was measured."""
     autoencoder, found = report["vae"], report["retrieval"]
     prompts, seconds = report["prompts"], report["time"]["seconds"]
+    pairs = report["arranged"]["pairs"]
     off_centre = max(abs(v) for v in autoencoder["latent_mean"])
     low, high = min(autoencoder["latent_std"]), max(autoencoder["latent_std"])
     return [
         Bar(
             f"VAE: PSNR on {autoencoder['pictures']} scenes of emoji that it never saw",
-            "at least 27 dB",
+            "at least 31 dB",
             f"{autoencoder['psnr_db']} dB (SSIM {autoencoder['ssim']})",
-            autoencoder["psnr_db"] >= 27,
+            autoencoder["psnr_db"] >= 31,
         ),
         Bar(
             "latents after scaling: mean and deviation of each channel",
@@ -62,27 +63,33 @@ def bars(report: Mapping[str, Any]) -> list[Bar]:  # Any: a report holds what JS
         ),
         Bar(
             "text: a caption in a new wording finds its picture among all objects, top-1 / top-5",
-            "at least 40 / 70 %",
+            "at least 80 / 95 %",
             f"{found['top1_percent']} / {found['top5_percent']} %",
-            found["top1_percent"] >= 40 and found["top5_percent"] >= 70,
+            found["top1_percent"] >= 80 and found["top5_percent"] >= 95,
         ),
         Bar(
             f"{prompts['prompts']} prompts, one picture each, named by the judge, top-1 / top-5",
-            "at least 45 / 70 %",
+            "at least 75 / 90 %",
             f"{prompts['top1_percent']} / {prompts['top5_percent']} %",
-            prompts["top1_percent"] >= 45 and prompts["top5_percent"] >= 70,
+            prompts["top1_percent"] >= 75 and prompts["top5_percent"] >= 90,
         ),
         Bar(
             "the background has the colour that was asked for",
-            "at least 85 %",
+            "at least 95 %",
             f"{prompts['background_percent']} %",
-            prompts["background_percent"] >= 85,
+            prompts["background_percent"] >= 95,
+        ),
+        Bar(
+            f"{pairs['prompts']} prompts for two objects, both named by the judge",
+            "at least 60 %",
+            f"{pairs['both_top1_percent']} %",
+            pairs["both_top1_percent"] >= 60,
         ),
         Bar(
             f"20 guided steps and the picture, {report['time']['threads']} CPU thread(s)",
-            "at most 5 s",
+            "at most 4 s",
             f"{seconds} s",
-            seconds <= 5,
+            seconds <= 4,
         ),
         Bar(
             "size of the folder",
@@ -114,10 +121,27 @@ def write_card(report: Mapping[str, Any], runs: Path) -> str:  # Any: as above
         for steps, hours in [_log_totals(runs / name / "log.csv")]
         for device in [stage_device(runs / name)]
     )
+    arranged = report["arranged"]
     return CARD.format(
         goals=goals,
         groups=groups,
         stages=stages,
+        pairs="\n".join(
+            f"| {name} | {row['prompts']} | {row['both_top1_percent']} "
+            f"| {row['both_top5_percent']} | {row['one_top1_percent']} "
+            f"| {row['as_told_top1_percent']} |"
+            for name, row in (
+                ("of all objects", arranged["pairs"]),
+                ("of animals and food", arranged["known_pairs"]),
+                ("of all objects, real scenes", arranged["real_pairs"]),
+            )
+        ),
+        placed="\n".join(
+            f"| {name} | {row['prompts']} | {row['place_percent']} | {row['size_percent']} "
+            f"| {row['named_percent']} |"
+            for name, row in (("drawn", arranged["placed"]), ("real", arranged["real_placed"]))
+        ),
+        arranged_sheet=ARRANGED_SHEET,
         over_guidance=_swept(report["over"]["guidance"], "guidance"),
         over_steps=_swept(report["over"]["steps"], "steps"),
         swept=report["over"]["steps"][0]["prompts"],
@@ -180,6 +204,22 @@ The prompts by group:
 | group | prompts | top-1 % | top-5 % |
 | --- | --- | --- | --- |
 {groups}
+
+Two objects, by pairs that training never showed together, each half of the picture looked at by
+itself. "One" is at least one of the two; "as told" is both, each on the side that was asked for, in
+the prompts that say it. Real scenes of the same objects are the most that the judge could find:
+
+| pairs | prompts | both, top-1 % | both, top-5 % | one, top-1 % | as told, top-1 % |
+| --- | --- | --- | --- | --- | --- |
+{pairs}
+
+One object at a place or of a size:
+
+| scenes | prompts | at the place % | of the size % | named % |
+| --- | --- | --- | --- | --- |
+{placed}
+
+`{arranged_sheet}` shows the first ten of the pairs of animals and food, of all pairs, and of these.
 
 Over guidance, with {steps} steps, and over the number of steps, at guidance {guidance}; {swept} of
 the prompts:

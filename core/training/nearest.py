@@ -7,9 +7,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from core.training.evaluate import SEED, Drawn
+from core.training.latents import PLACEMENT
 from core.training.pictures import PictureBank
 from core.training.scenes import COLOUR_NAMES, Placement, compose
-from core.training.unet import PLACEMENT
 
 _MIDDLE = fmean(PLACEMENT.scale)
 # In the middle of how large the pictures were in training, neither moved nor tinted.

@@ -12,11 +12,12 @@ from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import (
 from core.models.catalog import builtin_folder
 from core.models.pixel_model import FOLDER as PIXEL_FOLDER
 from core.training import (
-    captions,
     card,
     evaluate,
+    evaluate_arranged,
     export,
     judge,
+    latents,
     loop,
     nearest,
     pictures,
@@ -60,8 +61,7 @@ def run_text(run: Run) -> None:
     bank = run.pictures()
     ids = text.CaptionIds(run.folder / "data")
     reader = text_reader(run, bank)
-    writer = captions.CaptionWriter(bank)
-    batch_loss = text.text_loss(reader, writer, ids, bank.objects, run.device)
+    batch_loss = text.text_loss(reader, bank, ids, run.device)
     train_stage(run, "text", reader, batch_loss, text.PLAN, every=100)
     train_tower(run, bank, reader.eval().requires_grad_(False), ids)
 
@@ -81,12 +81,16 @@ def run_unet(run: Run) -> None:
     bank = run.pictures()
     ids = text.CaptionIds(run.folder / "data")
     reader = trained_reader(run, bank)
-    vae_step = loop.checkpoint_step(run.folder / "vae")
     folder = run.folder / "unet"
-    latents = unet.encode_bank(*trained_vae(run), vae_step, bank, folder, run.device)
+    encoder = latents.Encoder(
+        *trained_vae(run), loop.checkpoint_step(run.folder / "vae"), run.device
+    )
+    singles = latents.encode_bank(encoder, bank, folder)
+    weights = unet.object_weights(bank, unet.ARRANGED_FROM)
+    arranged = latents.encode_arranged(encoder, bank, weights, folder)
     torch.manual_seed(unet.PLAN.seed)
     model = unet.build_unet().to(run.device).train()
-    batch_loss = unet.unet_loss(model, reader, bank, latents, ids, run.device)
+    batch_loss = unet.unet_loss(model, reader, bank, singles, arranged, ids, run.device)
 
     def draw(step: int) -> None:
         if step in MILESTONES:
@@ -149,13 +153,16 @@ def run_evaluate(run: Run) -> None:
     found["judge"] = evaluate.measure_judge(critic, bank, run.device)
     drawn = evaluate.draw(pipeline, evaluate.evaluation_prompts(bank))
     found["prompts"] = evaluate.judge_drawn(critic, drawn, bank, run.device)
+    arranged, arranged_pictures = evaluate_arranged.measure(pipeline, critic, bank, run.device)
+    found["arranged"] = arranged
     found["over"] = evaluate.sweep(pipeline, critic, bank, run.device)
     found["nearest"], nearest_pictures = nearest.measure_nearest(drawn, bank)
     found["time"] = evaluate.measure_time(pipeline.to("cpu"))
     sheet = evaluate.contact_sheet(drawn.pictures[:100])
     sheet.save(model_folder / card.SHEET, quality=85)
-    pairs = torch.stack([drawn.pictures[:20], nearest_pictures[:20]], dim=1).flatten(0, 1)
-    evaluate.contact_sheet(pairs).save(model_folder / card.NEAREST_SHEET, quality=85)
+    evaluate.contact_sheet(arranged_pictures).save(model_folder / card.ARRANGED_SHEET, quality=85)
+    beside = torch.stack([drawn.pictures[:20], nearest_pictures[:20]], dim=1).flatten(0, 1)
+    evaluate.contact_sheet(beside).save(model_folder / card.NEAREST_SHEET, quality=85)
     evaluate.write_report(found, model_folder / card.REPORT)
     print(json.dumps(found, indent=2))
 

@@ -1,7 +1,8 @@
 """Stage text: a CLIP text encoder that learns to tell what a caption speaks of.
 
 The encoder first learns from words alone: from its pooled state, and from every position after
-the caption's end, the object and the background's colour must be readable. Then it is frozen, and
+the caption's end, the objects, their arrangement and the background's colour must be readable, and
+a second object from its own last word too. Then it is frozen, and
 an image tower learns to put pictures where their captions are (contrastive, the text side locked).
 """
 
@@ -16,15 +17,18 @@ from torch import Tensor, nn
 from core.nets.clip_text import ClipTextEncoder
 from core.nets.config import ClipTextConfig
 from core.training import vocabulary
+from core.training.arranged import ARRANGEMENTS, draw_arranged
 from core.training.captions import WORDINGS, Caption, CaptionWriter, fill, spoken
 from core.training.loop import BatchLoss, Plan
 from core.training.pictures import PictureBank
 from core.training.scenes import CENTRED, COLOUR_NAMES, compose
 
 WIDTH = 192
-PLAN = Plan(steps=2000, lr=1.5e-3, warmup=100, seed=2, save_every=250)
+PLAN = Plan(steps=3500, lr=1.5e-3, warmup=100, seed=2, save_every=250)
 BATCH = 128
-SHORT, LONG = 24, 77  # causal attention lets short rows train most steps; long ones the rest
+ARRANGED_FROM = 2_000  # the step from which some captions speak of places, sizes, two objects
+ARRANGED = 52  # of BATCH
+SHORT, LONG = 32, 77  # causal attention lets short rows train most steps; long ones the rest
 
 TOWER_PLAN = Plan(steps=2500, lr=1e-3, warmup=100, seed=3, save_every=250)
 TOWER_BATCH = 64
@@ -66,14 +70,16 @@ def build_text_encoder(embeddings: Tensor) -> ClipTextEncoder:
 
 
 class TextReader(nn.Module):
-    """The text encoder with the two heads that its training asks questions through."""
+    """The text encoder with the heads that its training asks questions through."""
 
     def __init__(self, encoder: ClipTextEncoder, objects: int) -> None:
-        """Put linear heads for object and colour on top of ``encoder``."""
+        """Put linear heads for the objects, colour and arrangement on top of ``encoder``."""
         super().__init__()
         self.encoder = encoder
         self.object_head = nn.Linear(WIDTH, objects)
+        self.second_head = nn.Linear(WIDTH, objects)
         self.colour_head = nn.Linear(WIDTH, len(COLOUR_NAMES))
+        self.arrangement_head = nn.Linear(WIDTH, len(ARRANGEMENTS) + 1)  # the last: in the middle
 
     def forward(self, ids: Tensor) -> Tensor:
         """Hidden states after the final layer norm, (B, L, 192), of token ids (B, L)."""
@@ -98,6 +104,18 @@ class CaptionIds:
             rows.append([END - 1, *pieces, *[END] * (length - 1 - len(pieces))])
         return torch.tensor(rows)
 
+    def last_words(self, captions: list[Caption], length: int = LONG) -> Tensor:
+        """Where the last piece of each caption's second object is, among its token ids, (B,)."""
+        found = []
+        encoded = self._tokenizer.encode_batch([c.text for c in captions], add_special_tokens=False)
+        for caption, encoding in zip(captions, encoded, strict=True):
+            piece = encoding.char_to_token(caption.other_ends - 1)
+            found.append(min(piece + 1, length - 1))  # the start token goes before
+        return torch.tensor(found)
+
+
+UNTOLD = -100  # what cross entropy leaves out
+
 
 def end_positions(ids: Tensor) -> Tensor:
     """Where each caption ends: the first end token of each row, (B,)."""
@@ -105,12 +123,17 @@ def end_positions(ids: Tensor) -> Tensor:
 
 
 def text_loss(
-    reader: TextReader, writer: CaptionWriter, ids: CaptionIds, objects: int, device: torch.device
+    reader: TextReader, bank: PictureBank, ids: CaptionIds, device: torch.device
 ) -> BatchLoss:
-    """The loss of one step: object and colour read at the end token and at one later position."""
+    """The loss of one step: cross entropy of everything that a caption says.
+
+    It is read at the end token and at one later position; a second object also at the last word of
+    its name, so that its word, and not only the end, tells it.
+    """
+    writer = CaptionWriter(bank)
 
     def batch_loss(step: int, generator: torch.Generator) -> dict[str, Tensor]:
-        captions = write_captions(writer, objects, BATCH, step)
+        captions = write_captions(writer, bank, step)
         length = LONG if step % 8 == 0 else SHORT
         tokens = ids([caption.text for caption in captions], length).to(device)
         states = reader(tokens)  # (B, L, 192)
@@ -118,24 +141,63 @@ def text_loss(
         ends = end_positions(tokens)
         draw = torch.rand(len(tokens), generator=generator).to(device)
         later = ends + (draw * (length - ends)).long()
+        picked = torch.cat([states[rows, ends], states[rows, later]])  # (2 B, 192)
         labels = torch.tensor([caption.row for caption in captions], device=device)
         colours = torch.tensor([caption.colour for caption in captions], device=device)
-        picked = torch.cat([states[rows, ends], states[rows, later]])  # (2 B, 192)
         object_logits = reader.object_head(picked).float()
-        colour_logits = reader.colour_head(picked).float()
         named = F.cross_entropy(object_logits, labels.repeat(2), label_smoothing=0.05)
-        coloured = F.cross_entropy(colour_logits, colours.repeat(2))
-        right = (object_logits[: len(rows)].argmax(1) == labels).float().mean()
+        coloured = F.cross_entropy(reader.colour_head(picked).float(), colours.repeat(2))
         loss = named + 0.5 * coloured
+        if step >= ARRANGED_FROM:
+            pairs = [i for i, caption in enumerate(captions) if caption.other is not None]
+            words = ids.last_words([captions[i] for i in pairs], length).to(device)
+            at_word = states[torch.tensor(pairs, device=device), words]
+            loss = loss + _arranged_loss(reader, captions, picked, at_word)
+        right = (object_logits[: len(rows)].argmax(1) == labels).float().mean()
         return {"loss": loss, "object": named, "colour": coloured, "right": right}
 
     return batch_loss
 
 
-def write_captions(writer: CaptionWriter, objects: int, count: int, step: int) -> list[Caption]:
-    """``count`` captions of objects drawn alike, the same ones whenever ``step`` is the same."""
+def _arranged_loss(
+    reader: TextReader, captions: list[Caption], picked: Tensor, at_word: Tensor
+) -> Tensor:
+    """How well arrangement and second object can be told.
+
+    Args:
+        reader: has the heads.
+        captions: what was read, B of them, P with two objects.
+        picked: states at the end of each caption, then at a later position of each, (2 B, 192).
+        at_word: states at the last word of each second object's name, (P, 192).
+    """
+    pairs = torch.tensor([caption.other is not None for caption in captions], device=picked.device)
+    others = torch.tensor([c.other for c in captions if c.other is not None], device=picked.device)
+    how = torch.tensor([_arrangement(caption) for caption in captions], device=picked.device)
+    arranged = F.cross_entropy(
+        reader.arrangement_head(picked).float(), how.repeat(2), ignore_index=UNTOLD
+    )
+    second = F.cross_entropy(
+        reader.second_head(picked[pairs.repeat(2)]).float(), others.repeat(2), label_smoothing=0.05
+    )
+    spelled = F.cross_entropy(reader.object_head(at_word).float(), others, label_smoothing=0.05)
+    return 0.5 * arranged + len(others) / len(captions) * (second + 0.5 * spelled)
+
+
+def _arrangement(caption: Caption) -> int:
+    """Which answer of the arrangement head is right, or that none is."""
+    if caption.how is not None:
+        return list(ARRANGEMENTS).index(caption.how)
+    return len(ARRANGEMENTS) if caption.other is None else UNTOLD
+
+
+def write_captions(writer: CaptionWriter, bank: PictureBank, step: int) -> list[Caption]:
+    """A batch of captions of objects drawn alike, the same whenever ``step`` is the same."""
     chance = random.Random(f"captions:{step}")
-    return [writer.write(chance.randrange(objects), chance) for _ in range(count)]
+    arranged = ARRANGED if step >= ARRANGED_FROM else 0
+    alike = [1.0] * bank.objects
+    plain = [writer.write(chance.randrange(bank.objects), chance) for _ in range(BATCH - arranged)]
+    scenes = [draw_arranged(bank, alike, chance) for _ in range(arranged)]
+    return plain + [writer.describe(scene, chance) for scene in scenes]
 
 
 class ImageTower(nn.Module):

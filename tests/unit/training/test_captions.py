@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from core.training.arranged import ARRANGEMENTS, Arranged
 from core.training.captions import (
     HELD_OUT_WORDINGS,
     PLAIN_WORDINGS,
@@ -11,10 +12,9 @@ from core.training.captions import (
     CaptionWriter,
     evaluation_captions,
     fill,
-    is_held_out_composition,
     spoken,
-    trained_colours,
 )
+from core.training.held_out import is_held_out_composition, trained_colours
 from core.training.pictures import PictureBank, is_held_out
 from core.training.scenes import COLOUR_NAMES
 
@@ -74,6 +74,35 @@ def test_labels_are_said_as_one_would(label: str, said: str) -> None:
 def test_articles_fit_the_word() -> None:
     assert fill("{a} on a {c} background", "apple", "red") == "an apple on a red background"
     assert fill("{a}", "whale", "white") == "a whale"
+    assert fill("{o} on a {c} background", "owl", "orange") == "owl on an orange background"
+
+
+def test_captions_of_two_objects_say_where_the_second_ends(bank: PictureBank) -> None:
+    writer, chance = CaptionWriter(bank), random.Random(1)
+    scene = Arranged(0, 2, "left", other=1)
+    told, endings = 0, set()
+    for _ in range(200):
+        caption = writer.describe(scene, chance)
+        assert (caption.row, caption.other, caption.colour) == (0, 1, 2)
+        head = caption.text[: caption.other_ends]
+        endings.add(next(name for name in ("parrot", "parrot tag") if head.endswith(f"a {name}")))
+        assert "red apple" in head
+        assert "red" in caption.text[caption.other_ends :]
+        told += caption.how == "left"
+        assert (caption.how == "left") == ("left" in caption.text)
+    assert endings == {"parrot", "parrot tag"}
+    assert 80 < told < 160
+
+
+@pytest.mark.parametrize("how", ARRANGEMENTS)
+def test_captions_of_one_arranged_object_say_how(bank: PictureBank, how: str) -> None:
+    writer, chance = CaptionWriter(bank), random.Random(2)
+    said = {"small": ("small", "tiny", "little"), "big": ("big", "large", "huge")}
+    for _ in range(30):
+        caption = writer.describe(Arranged(3, 0, how), chance)
+        assert any(word in caption.text for word in said.get(how, (how,)))
+        assert caption.how == how
+        assert caption.other is None
 
 
 def test_tags_that_many_objects_share_stand_for_none(bank: PictureBank) -> None:

@@ -17,7 +17,7 @@ from core.errors import ExplainerError
 from core.models.hardware import Hardware
 from core.models.loading import load_folder
 from core.models.manifest import verify_manifest
-from core.training import evaluate, export, loop, text, unet, vae
+from core.training import evaluate, export, latents, loop, text, unet, vae
 from core.training.captions import Caption
 from core.training.card import DEVICES, SHEET, STAGES, bars, write_card
 from core.training.card import REPORT as REPORT_FILE
@@ -182,7 +182,7 @@ def test_the_contact_sheet_keeps_pictures_in_order() -> None:
 
 def test_a_copied_picture_is_found_out_and_a_new_one_is_not(bank: PictureBank) -> None:
     copied, colours = torch.tensor([0, 2, 4, 6]), torch.zeros(4, dtype=torch.long)
-    scenes = compose(bank, copied, colours, unet.PLACEMENT, torch.Generator().manual_seed(5))
+    scenes = compose(bank, copied, colours, latents.PLACEMENT, torch.Generator().manual_seed(5))
     captions = [Caption("", int(row), 0) for row in copied]
     figures, nearest = measure_nearest(Drawn(captions, scenes), bank)
     assert figures["nearest_is_what_was_asked_percent"] == 100.0

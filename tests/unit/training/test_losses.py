@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from core.training import judge, text, unet, vae
+from core.training import judge, latents, text, unet, vae
+from core.training.arranged import Arranged
 from core.training.captions import Caption
 from core.training.pictures import PictureBank, load_pictures
 
@@ -87,21 +88,47 @@ def test_timesteps_cover_every_stretch_and_every_value() -> None:
     assert seen.max() < 4 * seen.mean()
 
 
+def encoder(scaling_factor: float, step: int) -> latents.Encoder:
+    torch.manual_seed(0)
+    return latents.Encoder(vae.build_vae().eval(), scaling_factor, step, torch.device("cpu"))
+
+
 def test_encoded_scenes_are_found_again(bank: PictureBank, tmp_path: Path) -> None:
-    model = vae.build_vae().eval()
-    cpu = torch.device("cpu")
-    found = unet.encode_bank(model, 0.5, 7, bank, tmp_path, cpu)
-    again = unet.encode_bank(model, 9.9, 7, bank, tmp_path, cpu)  # kept: the step is the same
+    found = latents.encode_bank(encoder(0.5, 7), bank, tmp_path)
+    again = latents.encode_bank(encoder(9.9, 7), bank, tmp_path)  # kept: the step is the same
     assert torch.equal(found.latents, again.latents)
     assert int(found.count.sum()) == len(found.latents)
     captions = [Caption("", row, 0) for row in range(bank.objects)]
     picked = found.pick(captions, torch.Generator().manual_seed(0))
     for row, latent in enumerate(picked):
         start, count = int(found.first[row, 0]), int(found.count[row, 0])
-        assert count == unet.WHITE_VARIANTS
+        assert count == latents.WHITE_VARIANTS
         assert any(torch.equal(latent, kept.float()) for kept in found.latents[start:][:count])
-    longer = unet.encode_bank(model, 9.9, 8, bank, tmp_path, cpu)
+    longer = latents.encode_bank(encoder(9.9, 8), bank, tmp_path)
     assert not torch.equal(longer.latents, found.latents)
+
+
+def test_arranged_scenes_are_encoded_once_and_anew_when_others_are_drawn(
+    bank: PictureBank, tmp_path: Path
+) -> None:
+    alike = [1.0] * bank.objects
+    found = latents.encode_arranged(encoder(0.5, 7), bank, alike, tmp_path, count=6)
+    again = latents.encode_arranged(encoder(9.9, 7), bank, alike, tmp_path, count=6)
+    assert found.scenes == again.scenes
+    assert torch.equal(found.latents, again.latents)
+    others = latents.encode_arranged(encoder(0.5, 7), bank, [5.0, *[1.0] * 7], tmp_path, count=6)
+    assert others.scenes != found.scenes
+    assert not torch.equal(others.latents, found.latents)
+
+
+BEFORE_TAGS = ("red apple", "parrot", "sun", "whale", "man with beard", "cactus", "key", "rocket")
+SINGLES = latents.LatentBank(
+    torch.zeros(8, 4, 16, 16),
+    torch.arange(8)[:, None].expand(8, 10),
+    torch.ones(8, 10, dtype=torch.long),
+)
+SCENES = tuple(Arranged(row % 8, 0, "left", (row + 1) % 8) for row in range(20))
+ARRANGED = latents.ArrangedLatents(SCENES, torch.full((20, 4, 16, 16), 1000.0))
 
 
 class Oracle(nn.Module):
@@ -113,15 +140,10 @@ class Oracle(nn.Module):
 
 
 def test_the_noise_loss_is_weighted_by_the_signal(bank: PictureBank, data_folder: Path) -> None:
-    latents = unet.LatentBank(
-        torch.zeros(8, 4, 16, 16),
-        torch.arange(8)[:, None].expand(8, 10),
-        torch.ones(8, 10, dtype=torch.long),
-    )
     reader = text.TextReader(text.build_text_encoder(torch.zeros(49_408, text.WIDTH)), 8)
     oracle = Oracle()
-    ids = text.CaptionIds(data_folder)
-    loss = unet.unet_loss(oracle, reader, bank, latents, ids, torch.device("cpu"))  # type: ignore[arg-type]  # answers as a U-Net does
+    ids, cpu = text.CaptionIds(data_folder), torch.device("cpu")
+    loss = unet.unet_loss(oracle, reader, bank, SINGLES, ARRANGED, ids, cpu)  # type: ignore[arg-type]  # answers as a U-Net does
     found = loss(0, torch.Generator().manual_seed(0))
     xt, t, states = oracle.asked
     assert states.shape == (unet.BATCH, 77, text.WIDTH)
@@ -133,6 +155,49 @@ def test_the_noise_loss_is_weighted_by_the_signal(bank: PictureBank, data_folder
     weight = (5 * (1 - alpha_bar) / alpha_bar).clamp(max=1)  # min(SNR, 5) / SNR
     torch.testing.assert_close(found["mse"], errors.mean(), atol=1e-3, rtol=1e-3)
     torch.testing.assert_close(found["loss"], (weight * errors).mean(), atol=1e-3, rtol=1e-3)
+
+
+def test_arranged_scenes_come_in_once_objects_are_known(
+    bank: PictureBank, data_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = text.TextReader(text.build_text_encoder(torch.zeros(49_408, text.WIDTH)), 8)
+    oracle, read = Oracle(), []
+    ids, cpu = text.CaptionIds(data_folder), torch.device("cpu")
+    asked = lambda texts: read.append(texts) or ids(texts)  # noqa: E731  # told what it was asked
+    loss = unet.unet_loss(oracle, reader, bank, SINGLES, ARRANGED, asked, cpu)  # type: ignore[arg-type]  # as above
+    monkeypatch.setattr(unet, "EMPTY_CAPTIONS", 0.0)
+    for step, arranged in ((unet.ARRANGED_FROM - 1, 0), (unet.ARRANGED_FROM, unet.ARRANGED)):
+        loss(step, torch.Generator().manual_seed(0))
+        assert oracle.asked[0].shape[0] == unet.BATCH
+        bright = oracle.asked[0].mean((1, 2, 3)) > 10  # their x0 is 1000 everywhere
+        assert int(bright.sum()) == arranged
+        pairs = [sum(name in said for name in BEFORE_TAGS) > 1 for said in read[-1]]
+        assert pairs == bright.tolist()
+
+
+def test_the_reader_learns_second_object_and_arrangement(
+    bank: PictureBank, data_folder: Path
+) -> None:
+    torch.manual_seed(0)
+    embeddings = torch.randn(49_408, text.WIDTH) * 0.04
+    reader = text.TextReader(text.build_text_encoder(embeddings), bank.objects)
+    loss = text.text_loss(reader, bank, text.CaptionIds(data_folder), torch.device("cpu"))
+    loss(text.ARRANGED_FROM - 1, torch.Generator().manual_seed(0))["loss"].backward()
+    assert reader.object_head.weight.grad is not None
+    assert reader.second_head.weight.grad is None
+    optimizer = torch.optim.AdamW(reader.parameters(), lr=2e-3)
+    optimizer.zero_grad()
+    seen = []
+    for step in range(text.ARRANGED_FROM + 1, text.ARRANGED_FROM + 8):
+        losses = loss(step, torch.Generator().manual_seed(step))
+        assert losses["loss"] > losses["object"] + 0.5 * losses["colour"]
+        losses["loss"].backward()
+        for head in (reader.second_head, reader.arrangement_head, reader.object_head):
+            assert head.weight.grad is not None
+        optimizer.step()
+        optimizer.zero_grad()
+        seen.append(float(losses["loss"].detach()))
+    assert seen[-1] < 0.9 * seen[0]
 
 
 def test_captions_become_ids_as_stable_diffusion_pads_them(data_folder: Path) -> None:

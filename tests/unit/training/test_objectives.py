@@ -9,7 +9,7 @@ from torch import nn
 from core.ideas import objectives
 from core.ideas.noise_levels import snr_from_alpha_bar
 from core.ideas.schedule_config import read_alpha_bar
-from core.training import judge, text, unet, vae
+from core.training import judge, latents, text, unet, vae
 from core.training.pictures import PictureBank
 
 CPU = torch.device("cpu")
@@ -37,14 +37,16 @@ class Guess(nn.Module):
 
 
 def test_the_u_nets(bank: PictureBank, data_folder: Path) -> None:
-    latents = unet.LatentBank(
+    singles = latents.LatentBank(
         torch.zeros(8, 4, 16, 16),
         torch.arange(8)[:, None].expand(8, 10),
         torch.ones(8, 10, dtype=torch.long),
     )
+    arranged = latents.ArrangedLatents((), torch.zeros(0, 4, 16, 16))
     reader = text.TextReader(text.build_text_encoder(torch.zeros(49_408, text.WIDTH)), 8)
     guess = Guess()
-    loss = unet.unet_loss(guess, reader, bank, latents, text.CaptionIds(data_folder), CPU)  # type: ignore[arg-type]  # answers as one
+    ids = text.CaptionIds(data_folder)
+    loss = unet.unet_loss(guess, reader, bank, singles, arranged, ids, CPU)  # type: ignore[arg-type]  # answers as one
     found = loss(0, torch.Generator().manual_seed(0))
     alpha_bar = read_alpha_bar(unet.SCHEDULER_CONFIG)[guess.t.numpy()]
     eps = guess.xt / torch.tensor(1 - alpha_bar).sqrt().float().view(-1, 1, 1, 1)  # x0 is 0
