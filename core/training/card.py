@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.training import evaluate, judge, pictures, text, unet, vae, vocabulary
+from core.training.history import ARRANGED_SHEET, NEAREST_SHEET, SHEET
 from core.training.loop import Plan
 
 # Each stage's plan, how much each of its steps sees, and of what.
@@ -19,8 +20,8 @@ STAGES: dict[str, tuple[Plan, int, str]] = {
     "judge": (judge.PLAN, judge.BATCH, "pictures of 64 x 64"),
 }
 
-REPORT, SHEET = "evaluation.json", "contact_sheet.webp"
-NEAREST_SHEET, ARRANGED_SHEET = "nearest.webp", "arranged.webp"
+TURNS = {"text": text.TURNS, "unet": unet.TURNS}  # what changed in a stage, by step
+
 DEVICES = "devices.json"  # what each stage ran on, beside the logs
 
 
@@ -152,6 +153,15 @@ def write_card(report: Mapping[str, Any], runs: Path) -> str:  # Any: as above
         nearest_right=report["nearest"]["nearest_is_what_was_asked_percent"],
         nearest_sheet=NEAREST_SHEET,
         judge=f"{report['judge']['top1_percent']} %",
+        turns="\n".join(
+            f"- {stage}, from step {step:,} on: {what}"
+            for stage, turns in TURNS.items()
+            for step, what in turns.items()
+        ),
+        arranged_share=(
+            f"In the end {unet.ARRANGED} of {unet.BATCH} scenes in a batch were arranged: two\n"
+            "  objects in two of three of them, else one at a place or of a size."
+        ),
         picture_package=pictures.PICTURE_PACKAGE,
         word_package=pictures.WORD_PACKAGE,
         merges_package=vocabulary.MERGES_PACKAGE,
@@ -185,9 +195,9 @@ def _log_totals(path: Path) -> tuple[int, float]:
 CARD = """# emoji128: the model that Glassbox Diffusion ships
 
 A true Stable Diffusion in small: CLIP text encoder, KL autoencoder, conditional U-Net, in the
-folder format of diffusers, half precision. It draws one object on a background of one colour,
-128 x 128 pixels, from a prompt such as `a red apple on a blue background`. It is made for looking
-inside, not for its pictures. Apache-2.0.
+folder format of diffusers, half precision. It draws one object, or two, on a background of one
+colour, 128 x 128 pixels, from a prompt such as `a red apple on a blue background` or `a dog to the
+left of a pizza`. It is made for looking inside, not for its pictures. Apache-2.0.
 
 ## Measured
 
@@ -249,7 +259,10 @@ of the evaluation, none picked by hand.
 | --- | --- | --- | --- | --- |
 {stages}
 
-The logs are in `training/`; what the U-Net drew on its way, in `training/milestones/`.
+The logs are in `training/`; what the U-Net drew on its way, in `training/milestones/`. What changed
+on the way:
+
+{turns}
 
 - **Autoencoder**: 3.1 million parameters, 8 times smaller on each side, 4 channels. Trained on
   random crops with L1, L1 of edges, L1 of coarse averages and a little KL; the decoder a while
@@ -258,11 +271,11 @@ The logs are in `training/`; what the U-Net drew on its way, in `training/milest
 - **Text encoder**: the original CLIP byte-pair vocabulary (49,408 ids, those of Stable Diffusion
   1.x), width 192, 4 layers. The token embeddings were not learned: a public sentence model read
   every piece, and principal components reduced what it said to 192 numbers. The layers learned from
-  words alone to tell object and background; then an image tower learned to match pictures to them,
-  which is how the retrieval figure is measured. The tower does not ship.
+  words alone to tell the objects, where they are, and the background; then an image tower learned
+  to match pictures to them, which is how the retrieval figure is measured. The tower does not ship.
 - **U-Net**: 12.6 million parameters, channels 64, 128, 256, cross-attention at 16 x 16 and 8 x 8.
   Noise schedule of Stable Diffusion 1.x, epsilon prediction, min-SNR-5 weights, averaged weights,
-  one caption in ten empty. It saw every group of objects at first, then mostly food and animals.
+  one caption in ten empty. {arranged_share}
 
 ## Data and licences
 
@@ -278,8 +291,8 @@ No picture or text of the web was used, and no pretrained image model.
 ## Limits
 
 It was shown {objects} emoji objects on ten colours of background, with English captions; the tables
-above say how many of them a classifier recognises when it draws them. It cannot draw two
-objects, counts, places, actions or styles, and it mixes up people, who look alike at this size.
+above say how many of them a classifier recognises when it draws them. It cannot draw more than two
+objects, counts, actions or styles, and it mixes up people, who look alike at this size.
 Words outside its captions are read through their neighbours in the sentence model, which can
 mislead. It learned each object from a single picture, so its pictures resemble that one: it
 remembers more than it generalises. Its figures say nothing about Stable Diffusion itself.

@@ -12,7 +12,8 @@ from torch import Tensor
 from core.errors import ExplainerError
 from core.models.manifest import write_manifest
 from core.training import loop, text, unet, vae, vocabulary
-from core.training.card import DEVICES, REPORT, STAGES, stage_device, write_card
+from core.training.card import DEVICES, STAGES, TURNS, stage_device, write_card
+from core.training.history import REPORT, TURNS_FILE
 from core.training.run import Run, trained_reader, trained_vae
 
 MILESTONES = "milestones"  # pictures that the U-Net drew on its way, in a folder beside the logs
@@ -86,6 +87,7 @@ def ship(run: Run, target: Path) -> None:
         shutil.copytree(drawn, fresh / "training" / MILESTONES)
     devices = {stage: stage_device(run.folder / stage) for stage in STAGES}
     (fresh / "training" / DEVICES).write_text(json.dumps(devices, indent=2) + "\n")
+    (fresh / "training" / TURNS_FILE).write_text(json.dumps(TURNS, indent=2) + "\n")
     (fresh / "MODEL_CARD.md").write_text(write_card(report, run.folder))
     write_manifest(fresh)
     shutil.rmtree(target, ignore_errors=True)

@@ -18,6 +18,8 @@ from core.errors import ExplainerError
 ORDER = ("text", "vae", "decoder", "tower", "unet", "judge")
 NOT_LOSSES = ("step", "rate", "seconds")
 REPORT, CARD, LOGS = "evaluation.json", "MODEL_CARD.md", "training"
+TURNS_FILE = "turns.json"  # beside the logs
+SHEET, ARRANGED_SHEET, NEAREST_SHEET = "contact_sheet.webp", "arranged.webp", "nearest.webp"
 RESTORE = "Put the model's folder back as it was shipped: git checkout core/weights."
 
 
@@ -33,6 +35,7 @@ class Stage:
         seconds: time that each window took, (n,).
         each: what every step saw, in words.
         device: what it ran on, in words.
+        turns: what changed on the way, by the step from which on it was so, rising.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Stage:
     seconds: NDArray[np.float64]
     each: str
     device: str
+    turns: tuple[tuple[int, str], ...] = ()
 
     @property
     def hours(self) -> float:
@@ -70,11 +74,9 @@ def read_stages(folder: Path) -> tuple[Stage, ...]:
     """
     try:
         table = {row["stage"]: row for row in _tables(folder)["stage"]}
-        return tuple(
-            _stage(name, folder / LOGS / f"{name}.csv", table[name]["each on"], table[name]["by"])
-            for name in ORDER
-        )
-    except (OSError, KeyError, ValueError, TypeError, IndexError) as error:
+        turns = dict(json.loads((folder / LOGS / TURNS_FILE).read_text(encoding="utf-8")))
+        return tuple(_stage(name, folder / LOGS, table[name], turns) for name in ORDER)
+    except (OSError, AttributeError, KeyError, ValueError, TypeError, IndexError) as error:
         raise ExplainerError("The training log of this model is damaged.", RESTORE) from error
 
 
@@ -112,7 +114,10 @@ def read_report(folder: Path) -> dict[str, Any]:  # Any: what JSON holds
         raise ExplainerError("The evaluation of this model is damaged.", RESTORE) from error
 
 
-def _stage(name: str, path: Path, each: str, device: str) -> Stage:
+def _stage(
+    name: str, folder: Path, told: dict[str, str], turns: dict[str, dict[str, str]]
+) -> Stage:
+    path = folder / f"{name}.csv"
     with path.open(newline="", encoding="utf-8") as file:
         rows = _latest(list(csv.DictReader(file)))
     columns = {key: np.array([float(row[key]) for row in rows]) for key in rows[0]}
@@ -120,7 +125,17 @@ def _stage(name: str, path: Path, each: str, device: str) -> Stage:
         raise ValueError(f"{path.name} holds numbers that are not finite")
     losses = {key: values for key, values in columns.items() if key not in NOT_LOSSES}
     steps = columns["step"].astype(np.int64)
-    return Stage(name, steps, losses, columns["rate"], columns["seconds"], each, device)
+    turned = sorted((int(step), what) for step, what in turns.get(name, {}).items())
+    return Stage(
+        name,
+        steps,
+        losses,
+        columns["rate"],
+        columns["seconds"],
+        each=told["each on"],
+        device=told["by"],
+        turns=tuple((step, what) for step, what in turned if step < steps[-1]),
+    )
 
 
 def _latest(rows: list[dict[str, str]]) -> list[dict[str, str]]:

@@ -16,8 +16,9 @@ from core.errors import ExplainerError
 from core.nets.autoencoder import Autoencoder
 from core.nets.config import AutoencoderConfig
 from core.training import loop, text, unet, vocabulary
-from core.training.card import DEVICES, REPORT
+from core.training.card import DEVICES
 from core.training.export import MILESTONES
+from core.training.history import REPORT
 
 EMBEDDINGS = "text_model.embeddings.token_embedding.weight"
 SHIPPED = ("vae", "decoder", "text", "unet")  # stages whose weights are in the folder

@@ -12,10 +12,10 @@ from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import (
 from core.models.catalog import builtin_folder
 from core.models.pixel_model import FOLDER as PIXEL_FOLDER
 from core.training import (
-    card,
     evaluate,
     evaluate_arranged,
     export,
+    history,
     judge,
     latents,
     loop,
@@ -159,11 +159,13 @@ def run_evaluate(run: Run) -> None:
     found["nearest"], nearest_pictures = nearest.measure_nearest(drawn, bank)
     found["time"] = evaluate.measure_time(pipeline.to("cpu"))
     sheet = evaluate.contact_sheet(drawn.pictures[:100])
-    sheet.save(model_folder / card.SHEET, quality=85)
-    evaluate.contact_sheet(arranged_pictures).save(model_folder / card.ARRANGED_SHEET, quality=85)
+    sheet.save(model_folder / history.SHEET, quality=85)
+    evaluate.contact_sheet(arranged_pictures).save(
+        model_folder / history.ARRANGED_SHEET, quality=85
+    )
     beside = torch.stack([drawn.pictures[:20], nearest_pictures[:20]], dim=1).flatten(0, 1)
-    evaluate.contact_sheet(beside).save(model_folder / card.NEAREST_SHEET, quality=85)
-    evaluate.write_report(found, model_folder / card.REPORT)
+    evaluate.contact_sheet(beside).save(model_folder / history.NEAREST_SHEET, quality=85)
+    evaluate.write_report(found, model_folder / history.REPORT)
     print(json.dumps(found, indent=2))
 
 

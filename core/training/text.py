@@ -28,6 +28,8 @@ PLAN = Plan(steps=3500, lr=1.5e-3, warmup=100, seed=2, save_every=250)
 BATCH = 128
 ARRANGED_FROM = 2_000  # the step from which some captions speak of places, sizes, two objects
 ARRANGED = 52  # of BATCH
+# What changed on the way, by step, as a sentence goes on after "from this step on".
+TURNS = {ARRANGED_FROM: "captions of two objects, of places and of sizes too"}
 SHORT, LONG = 32, 77  # causal attention lets short rows train most steps; long ones the rest
 
 TOWER_PLAN = Plan(steps=2500, lr=1e-3, warmup=100, seed=3, save_every=250)

@@ -37,6 +37,12 @@ GROUP_WEIGHTS: dict[int, dict[str, float]] = {
     },
 }
 
+# What changed on the way, by step, as a sentence goes on after "from this step on".
+TURNS = {
+    2_500: "mostly animals and food, no longer every group of objects",
+    10_000: "all groups again, those that lag most; and scenes of two objects, places and sizes",
+}
+
 # The schedule of Stable Diffusion 1.x. A DDIM made from a config without clip_sample clips x0.
 SCHEDULER_CONFIG = {
     "_class_name": "PNDMScheduler",

@@ -14,8 +14,9 @@ from core.ui import training_points, training_word
 from core.ui.look_box import look_box, look_place
 from core.ui.page import show_equation
 from core.ui.training_formulas import show_objectives
-from core.ui.training_history import show_numbers, show_quality
+from core.ui.training_history import show_numbers
 from core.ui.training_points import show_points
+from core.ui.training_quality import show_quality
 from core.ui.training_word import show_word
 
 POINTS, WORD = "Train on points", "Teach it a word"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.training.history import Goal, Stage
+from core.training.history import Stage
 from core.training.milestones import Milestones
 
 Row = dict[str, object]
@@ -23,7 +23,7 @@ class Told:
 STAGES = {
     "text": Told(
         "Text encoder", "text",
-        "From the words of a caption alone: which object is meant, on which colour?",
+        "From the words of a caption alone: which objects are meant, where, on which colour?",
     ),
     "vae": Told(
         "Autoencoder", "latents",
@@ -114,40 +114,6 @@ def curve_rows(stages: Sequence[Stage]) -> list[Row]:
     ]  # fmt: skip
 
 
-def goal_rows(goals: Sequence[Goal]) -> list[Row]:
-    """Return what was wanted beside what was measured.
-
-    Args:
-        goals: from ``read_goals``.
-    """
-    return [
-        {
-            "what was measured": goal.what,
-            "wanted": goal.wanted,
-            "measured": goal.measured,
-            "reached": "yes" if goal.reached else "no",
-        }
-        for goal in goals
-    ]
-
-
-def group_rows(report: dict[str, Any]) -> list[Row]:  # Any: what JSON holds
-    """Return how many prompts of each group the judge names rightly.
-
-    Args:
-        report: from ``read_report``.
-    """
-    return [
-        {
-            "group": name.replace("-", " and "),
-            "prompts": row["prompts"],
-            "named rightly, %": row["top1_percent"],
-            "among the judge’s first five, %": row["top5_percent"],
-        }
-        for name, row in report["prompts"]["groups"].items()
-    ]
-
-
 def _stage(stage: Stage) -> dict[str, Any]:
     told = STAGES[stage.name]
     return {
@@ -158,6 +124,7 @@ def _stage(stage: Stage) -> dict[str, Any]:
         "each": stage.each,
         "hours": round(stage.hours, 2),
         "device": stage.device,
+        "turns": [list(turn) for turn in stage.turns],
         "steps": stage.steps.tolist(),
         "rates": [float(f"{rate:.3g}") for rate in stage.rates],
         "seconds": [round(float(value), 1) for value in stage.seconds],

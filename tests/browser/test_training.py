@@ -25,8 +25,11 @@ def test_stage_number_scale_and_step_are_chosen_without_the_server(
     sent: list[str] = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda _: sent.append("frame")))
     expect(hero).to_have_attribute("data-shown", "unet loss")
+    turns = hero.locator(".turns li")
+    expect(turns.first).to_contain_text(re.compile(r"^From step [\d,]+ on: "))
     hero.get_by_role("button", name="Autoencoder").click()
     expect(hero).to_have_attribute("data-shown", "vae loss")
+    expect(turns).to_have_count(0)
     hero.get_by_role("button", name="PSNR").click()
     expect(hero).to_have_attribute("data-shown", "vae psnr")
     expect(hero).to_have_attribute("data-scale", "log")

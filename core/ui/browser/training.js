@@ -3,6 +3,7 @@
 // data.opens       name of the stage that is on show first
 // data.stages      [{name, title, kind, learns, each, hours, device, steps, rates, seconds, series}]
 //                  series: [{name, label, unit, values}], one value for each entry of steps
+//                  turns: [[step, what]], what changed in the training from that step on
 // data.milestones  {stage, prompts, seed, steps, sheets, note}: pictures at some steps, or null
 
 const SMOOTH = 0.02; // share of the log that the heavy line averages over, on either side
@@ -62,6 +63,11 @@ class Training {
       ["steps", stage.steps.at(-1).toLocaleString("en")], ["each step sees", stage.each],
       ["time", `${stage.hours.toFixed(1)} hours`], ["on", stage.device],
     ]);
+    this.find(".turns").replaceChildren(...stage.turns.map(([step, what]) => {
+      const part = make("li");
+      part.append(make("b", "", `From step ${step.toLocaleString("en")} on: `), what);
+      return part;
+    }));
     const cursor = this.find(".cursor");
     cursor.max = stage.steps.length - 1;
     this.at = stage.steps.length - 1;
@@ -126,6 +132,7 @@ class Training {
     pen.textAlign = "left";
     pen.textBaseline = "bottom";
     pen.fillText(`${unit || label}${logged ? ", log scale" : ""}`, left, top - 6);
+    this.drawTurns(pen, soft);
     const hue = style.getPropertyValue(`--${this.stage.kind}`);
     this.stroke(pen, this.smooth, hue, 4, 0.5);
     this.stroke(pen, values, style.color, 1, 0.9);
@@ -139,6 +146,25 @@ class Training {
     cursor.top = `${top}px`;
     cursor.height = `${bottom - top}px`;
     this.point(this.at);
+  }
+
+  // Where the training turned, with the number that its sentence has below.
+  drawTurns(pen, soft) {
+    const { top, bottom } = this.frame;
+    pen.strokeStyle = pen.fillStyle = soft;
+    pen.lineWidth = 1;
+    pen.setLineDash([4, 4]);
+    pen.textAlign = "center";
+    pen.textBaseline = "bottom";
+    this.stage.turns.forEach(([step], at) => {
+      const x = Math.round(this.across(step)) + 0.5;
+      pen.beginPath();
+      pen.moveTo(x, top);
+      pen.lineTo(x, bottom);
+      pen.stroke();
+      pen.fillText(`${at + 1}`, x, top - 4);
+    });
+    pen.setLineDash([]);
   }
 
   // The size of the steps that the optimiser took, below the same axis.

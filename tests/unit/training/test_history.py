@@ -42,6 +42,12 @@ def test_stages_are_those_of_the_trainer() -> None:
         assert not {"step", "rate", "seconds"} & set(stage.losses)
 
 
+def test_turns_are_those_of_the_trainer_as_far_as_it_came() -> None:
+    for stage in read_stages(builtin_folder()):
+        turned = card.TURNS.get(stage.name, {}).items()
+        assert stage.turns == tuple((step, what) for step, what in turned if step < stage.steps[-1])
+
+
 def test_hours_are_those_of_the_card() -> None:
     table = (builtin_folder() / "MODEL_CARD.md").read_text()
     for stage in read_stages(builtin_folder()):
@@ -73,6 +79,8 @@ def test_stretch_trained_twice_is_shown_once_and_counted_twice(folder: Path) -> 
         ("training/unet.csv", "step,rate,loss,seconds\n1,1e-3,nan,3\n"),
         ("training/unet.csv", ""),
         ("training/unet.csv", None),
+        ("training/turns.json", None),
+        ("training/turns.json", '{"unet": ["x"]}'),
         ("MODEL_CARD.md", "# nothing"),
         ("MODEL_CARD.md", "| stage | a |\n| --- | --- |\n| text |\n"),
     ],

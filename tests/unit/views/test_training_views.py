@@ -11,10 +11,17 @@ from core.views.training import (
     SERIES,
     STAGES,
     curve_rows,
-    goal_rows,
-    group_rows,
     history_data,
     history_rows,
+)
+from core.views.training_quality import (
+    SHARES,
+    goal_rows,
+    group_rows,
+    pair_rows,
+    placed_rows,
+    sweep_chart,
+    sweep_rows,
 )
 
 
@@ -34,6 +41,7 @@ def test_every_curve_is_told_with_words_and_unit(stages: tuple) -> None:
             assert series["label"]
             assert series["unit"]
             assert series["values"] == pytest.approx(stage.losses[series["name"]], abs=1e-5)
+        assert told["turns"] == [list(turn) for turn in stage.turns]
         assert len(told["rates"]) == len(told["seconds"]) == len(told["steps"])
     assert {stage.name for stage in stages} == set(STAGES)
 
@@ -56,3 +64,29 @@ def test_rows_are_what_was_measured(stages: tuple) -> None:
     report = read_report(builtin_folder())
     assert sum(int(str(row["prompts"])) for row in group_rows(report)) == 200
     assert {row["reached"] for row in goal_rows(read_goals(builtin_folder()))} <= {"yes", "no"}
+
+
+def test_two_objects_places_and_sizes_are_told_beside_real_pictures() -> None:
+    arranged = (report := read_report(builtin_folder()))["arranged"]
+    pairs, placed = pair_rows(report), placed_rows(report)
+    assert [row["both named rightly, %"] for row in pairs] == [
+        arranged[name]["both_top1_percent"] for name in ("pairs", "known_pairs", "real_pairs")
+    ]
+    assert float(str(pairs[2]["both named rightly, %"])) > 85  # else the judge is no judge
+    assert [row["at its place, %"] for row in placed] == [
+        arranged[name]["place_percent"] for name in ("placed", "real_placed")
+    ]
+
+
+@pytest.mark.parametrize("over", ["guidance", "steps"])
+def test_sweeps_are_drawn_whole(over: str) -> None:
+    report = read_report(builtin_folder())
+    rows = sweep_rows(report, over)
+    assert len(rows) == len(SHARES) * len(report["over"][over])
+    at_first = report["over"][over][0]
+    assert {row["percent"] for row in rows if row[over] == at_first[over]} == {
+        at_first[share] for share in SHARES
+    }
+    drawn = sweep_chart(rows, over, "along").to_dict()
+    assert drawn["encoding"]["x"]["title"] == "along"
+    assert "%" in drawn["encoding"]["y"]["title"]

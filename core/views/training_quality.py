@@ -1,0 +1,141 @@
+"""What came of the training: the evaluation's figures as rows and charts."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+
+from core.training.history import Goal
+from core.views.theme import PALETTE
+
+Row = dict[str, object]
+# How each share of a sweep is called, with its colour and, so that colour is not needed, its dash.
+SHARES = {
+    "background_percent": ("the background’s colour", PALETTE["latents"], [2, 2]),
+    "top5_percent": ("object, among the judge’s first five", PALETTE["noise"], [7, 3]),
+    "top1_percent": ("object", PALETTE["picture"], [1, 0]),
+}
+
+
+def goal_rows(goals: Sequence[Goal]) -> list[Row]:
+    """Return what was wanted beside what was measured.
+
+    Args:
+        goals: from ``read_goals``.
+    """
+    return [
+        {
+            "what was measured": goal.what,
+            "wanted": goal.wanted,
+            "measured": goal.measured,
+            "reached": "yes" if goal.reached else "no",
+        }
+        for goal in goals
+    ]
+
+
+def group_rows(report: dict[str, Any]) -> list[Row]:  # Any: what JSON holds
+    """Return how many prompts of each group the judge names rightly.
+
+    Args:
+        report: from ``read_report``.
+    """
+    return [
+        {
+            "group": name.replace("-", " and "),
+            "prompts": row["prompts"],
+            "named rightly, %": row["top1_percent"],
+            "among the judge’s first five, %": row["top5_percent"],
+        }
+        for name, row in report["prompts"]["groups"].items()
+    ]
+
+
+def pair_rows(report: dict[str, Any]) -> list[Row]:  # Any: as above
+    """Return how often both of two objects were found, drawn and real.
+
+    Args:
+        report: from ``read_report``.
+    """
+    arranged = report["arranged"]
+    shown = (
+        ("any two objects", arranged["pairs"]),
+        ("two animals or dishes", arranged["known_pairs"]),
+        ("any two, real pictures", arranged["real_pairs"]),
+    )
+    return [
+        {
+            "two objects": name,
+            "prompts": found["prompts"],
+            "both named rightly, %": found["both_top1_percent"],
+            "both among the first five, %": found["both_top5_percent"],
+            "at least one, %": found["one_top1_percent"],
+            "both where the prompt says, %": found["as_told_top1_percent"],
+        }
+        for name, found in shown
+    ]
+
+
+def placed_rows(report: dict[str, Any]) -> list[Row]:  # Any: as above
+    """Return how often one object was where, and as large as, the prompt says.
+
+    Args:
+        report: from ``read_report``.
+    """
+    arranged = report["arranged"]
+    return [
+        {
+            "one object": name,
+            "prompts": found["prompts"],
+            "at its place, %": found["place_percent"],
+            "of its size, %": found["size_percent"],
+            "named rightly, %": found["named_percent"],
+        }
+        for name, found in (("drawn", arranged["placed"]), ("real", arranged["real_placed"]))
+    ]
+
+
+def sweep_rows(report: dict[str, Any], over: str) -> list[Row]:  # Any: as above
+    """Return what was found at each value of a sweep, one row a value and share.
+
+    Args:
+        report: from ``read_report``.
+        over: ``"guidance"`` or ``"steps"``.
+    """
+    return [
+        {over: row[over], "what is right": name, "percent": row[share]}
+        for row in report["over"][over]
+        for share, (name, _, _) in SHARES.items()
+    ]
+
+
+def sweep_chart(rows: Sequence[Row], over: str, title: str) -> alt.Chart:
+    """Draw the rows of ``sweep_rows``.
+
+    Args:
+        rows: one for each value and share.
+        over: the column along the axis.
+        title: of the axis.
+    """
+    names, hues, dashes = zip(*SHARES.values(), strict=True)
+    legend = alt.Legend(title=None, orient="top", labelLimit=0, columns=1)
+    values = sorted({float(str(row[over])) for row in rows})
+    scale = alt.Scale(type="log") if over == "steps" else alt.Scale(domain=[0, values[-1]])
+    return (
+        alt.Chart(alt.Data(values=list(rows)))
+        .mark_line(point=True, strokeWidth=2)
+        .encode(
+            x=alt.X(f"{over}:Q", title=title, scale=scale, axis=alt.Axis(values=values)),
+            y=alt.Y(
+                "percent:Q", title="prompts drawn rightly, %", scale=alt.Scale(domain=[0, 100])
+            ),
+            color=alt.Color(
+                "what is right:N", scale=alt.Scale(domain=names, range=hues), legend=legend
+            ),
+            strokeDash=alt.StrokeDash(
+                "what is right:N", scale=alt.Scale(domain=names, range=dashes), legend=legend
+            ),
+            tooltip=[f"{over}:Q", "what is right:N", "percent:Q"],
+        )
+        .properties(height=260)
+    )
