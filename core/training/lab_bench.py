@@ -2,7 +2,9 @@
 
 Each training is a process of its own. Equal settings are trained once, whoever asks, and finished
 ones are kept; one that nobody watches any more is ended. A worker that tells what it would need to
-go on from a step is taken up from there when it is asked for again.
+go on from a step is taken up from there when it is asked for again. Where the settings are private,
+nothing is shared and nothing is kept: each visitor has a training of their own, and whoever holds
+it is the only one who can go on with it.
 """
 
 import atexit
@@ -47,6 +49,7 @@ class Training(Generic[Chosen]):
         self.settings = settings
         self.state: State = "waiting"
         self.saved = before.saved if before else None
+        # An ended training is told nothing more, so that state and events fit each other.
         told = before.events[: before.saved_at] if before else []
         self.events: list[Event] = list(told)  # only ever appended to
         self.saved_at = len(self.events)
@@ -75,8 +78,10 @@ class Training(Generic[Chosen]):
             return self.news.wait_for(lambda: len(self.events) > seen or self.ended, seconds)
 
     def tell(self, event: Event | None = None, state: State | None = None) -> None:
-        """Add an event or change the state, and wake who waits."""
+        """Add an event or change the state, and wake who waits; after the end nothing counts."""
         with self.news:
+            if self.ended:
+                return
             if event is not None and event["kind"] == "saved":
                 self.saved, self.saved_at = event["state"], len(self.events)
             elif event is not None:
@@ -111,26 +116,31 @@ class Bench:
 
         Args:
             settings: checked here.
-            before: a training with these settings that ended before it was done, to go on from;
-                where None, one that is known.
+            before: the caller's own training with these settings, to go on with or to go on from;
+                where None, one that is known, or a new one where the settings are private.
 
         Raises:
             ExplainerError: a field is wrong, or too many are waiting.
         """
         settings = settings.validated()
+        if before is not None and before.settings != settings:
+            raise ValueError(f"before is {before.settings}, expected {settings}")
+        shared = not settings.private
         with self._lock:
-            training = self._known.get(settings)
+            training = self._known.get(settings) if shared else before
             if training is None or training.state in ("stopped", "failed"):
                 if len(self._line) >= WAITING:
                     raise ExplainerError(
                         f"The lab is full: {len(self._line)} trainings are waiting.",
-                        "Choose what somebody else is training, or try again soon.",
+                        "Choose what somebody else is training, or try again soon."
+                        if shared
+                        else "Try again soon.",
                     )
-                if before is not None and before.settings != settings:
-                    raise ValueError(f"before is {before.settings}, expected {settings}")
-                training = self._known[settings] = Training(settings, before or training)
+                training = Training(settings, before or training)
                 self._line.append(training)
-            self._known.move_to_end(settings)
+            if shared:
+                self._known[settings] = training
+                self._known.move_to_end(settings)
             training.watchers += 1
             training.joined += 1
             self._fill()
@@ -140,7 +150,7 @@ class Bench:
         """Return the training with these settings, whatever became of it, without starting one.
 
         Args:
-            settings: validated.
+            settings: validated; there is none where they are private.
         """
         with self._lock:
             return self._known.get(settings)
@@ -163,6 +173,19 @@ class Bench:
             )
             training.later.daemon = True
             training.later.start()
+
+    def end_own(self, training: Training) -> None:
+        """End a training at once, with no moment of grace.
+
+        Args:
+            training: from ``join``; its settings are private, so that nobody else watches it.
+        """
+        if not training.settings.private:
+            raise ValueError(f"settings are {training.settings}, expected private ones")
+        with self._lock:
+            if not training.ended:
+                self._end(training)
+                self._fill()
 
     def ahead(self, training: Training) -> int:
         """Return how many wait before a training.
@@ -227,8 +250,6 @@ class Bench:
             self._running.remove(training)
             if not training.ended:
                 training.tell(state="done" if finished else "failed")
-            if training.settings.private and self._known.get(training.settings) is training:
-                del self._known[training.settings]
             done = [one for one in self._known.values() if one.ended]
             for old in done[: max(0, len(done) - KEPT)]:
                 if self._known.get(old.settings) is old:

@@ -90,10 +90,13 @@ def _follow(settings: WordSettings, going: bool) -> None:
     training: Training | None = st.session_state.get(_TRAINING)
     if training is not None and training.settings != settings:
         training = None
-    if going and (training is None or training.state != "done"):  # the bench forgets what is done
+    if going and (training is None or training.state != "done"):
         try:
             training = bench().join(settings, training)
             bench().leave(training, grace=GRACE_S)
+            old: Training | None = st.session_state.get(_TRAINING)
+            if old is not None and old is not training:  # of another word: somebody else's place
+                bench().end_own(old)
             st.session_state[_TRAINING] = training
         except ExplainerError as error:
             st.session_state[_WRONG] = error
@@ -134,3 +137,5 @@ def _want(settings: WordSettings) -> None:
 
 def _stop() -> None:
     st.session_state.pop(_WANTED, None)
+    if _TRAINING in st.session_state:
+        bench().end_own(st.session_state[_TRAINING])

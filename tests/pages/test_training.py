@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -181,6 +182,34 @@ def test_word_is_taught_when_asked(
     assert at.session_state["word_training"].state == "done"
     at.text_input(key="word_text").set_value("other").run()
     assert drawn(at, '"looks"')["looks"] == []  # another word waits to be asked for
+
+
+def test_two_who_teach_the_same_word_do_not_disturb_each_other(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from core.training.lab_bench import Bench, Training
+    from core.ui import training_word
+
+    def start(_: Training) -> subprocess.Popen[str]:
+        code = "import time; time.sleep(300)"
+        return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+
+    with closing(Bench(start)) as made:
+        monkeypatch.setattr(training_word, "bench", lambda: made)
+        pages = [choose(open_page(PAGE, prompt="a lion"), "Teach it a word") for _ in range(2)]
+        for at in pages:
+            at.button(key="word_train").click().run()
+            assert not at.exception
+        mine, theirs = (at.session_state["word_training"] for at in pages)
+        assert mine is not theirs
+        assert mine.settings == theirs.settings
+        assert [mine.state, theirs.state] == ["running", "running"]
+        pages[0].button(key="word_stop").click().run()
+        assert [mine.state, theirs.state] == ["stopped", "running"]
+        pages[1].text_input(key="word_text").set_value("zog").run()
+        pages[1].button(key="word_train").click().run()  # nobody waits for the word before any more
+        assert theirs.state == "stopped"
+        assert not pages[1].session_state["word_training"].ended
 
 
 @pytest.mark.parametrize(

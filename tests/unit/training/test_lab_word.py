@@ -21,8 +21,9 @@ from core.models.gallery import open_picture
 from core.models.latents import encode_picture, picture_tensor
 from core.models.loading import Checkpoint
 from core.models.text import encode_text
-from core.training.lab_bench import Bench, Training
+from core.training.lab_bench import WAITING, Bench, Training
 from core.training.lab_process import unpack
+from core.training.lab_settings import LabSettings
 from core.training.lab_word import GUIDANCE, LEARNS, Model, train
 from core.training.lab_word_settings import LONGEST_WORD, SIDE, WALK, WordSettings
 from core.training.lab_word_worker import events
@@ -139,10 +140,82 @@ def test_bench_hands_on_what_was_saved_and_keeps_nothing() -> None:
     assert again.state == "done"
     assert asked == [None, "half"]
     assert [event["kind"] for event in again.events] == ["start", "step"] * 2 + ["done"]
-    while bench.known(SHORT) is not None:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    assert bench.known(SHORT) is None
     bench.close()
+
+
+@pytest.fixture
+def slow_bench() -> Iterator[Bench]:
+    """Trainings that tell of a start and then take long."""
+
+    def start(_: Training) -> subprocess.Popen[str]:
+        told = 'print(\'{"kind": "start"}\', flush=True); import time; time.sleep(60)'
+        return subprocess.Popen([sys.executable, "-c", told], stdout=subprocess.PIPE, text=True)
+
+    made = Bench(start)
+    yield made
+    made.close()
+
+
+def test_equal_wishes_of_two_visitors_are_two_trainings(slow_bench: Bench) -> None:
+    mine, theirs = slow_bench.join(SHORT), slow_bench.join(replace(SHORT))
+    assert mine is not theirs
+    assert slow_bench.known(SHORT) is None
+    wait_for(mine, 1)
+    wait_for(theirs, 1)
+    assert slow_bench.join(SHORT, mine) is mine  # a page that is drawn again
+    slow_bench.end_own(mine)
+    assert [mine.state, theirs.state] == ["stopped", "running"]
+    again = slow_bench.join(SHORT, mine)
+    assert again is not mine
+    assert again is not theirs
+    with pytest.raises(ValueError, match="expected private ones"):
+        slow_bench.end_own(Training(LabSettings()))
+
+
+def test_private_one_that_ends_in_the_line_is_not_kept(slow_bench: Bench) -> None:
+    trainings = [slow_bench.join(SHORT) for _ in range(3)]
+    assert [training.state for training in trainings] == ["running", "running", "waiting"]
+    slow_bench.end_own(trainings[2])
+    assert trainings[2].state == "stopped"
+    assert slow_bench.known(SHORT) is None
+    for _ in range(WAITING):
+        slow_bench.join(SHORT)
+    with pytest.raises(ExplainerError) as told:
+        slow_bench.join(SHORT)
+    assert f"{WAITING} trainings are waiting" in told.value.what
+    assert "somebody else" not in told.value.fix  # what they teach is no business of others
+
+
+def test_what_comes_after_the_end_is_not_told() -> None:
+    """A process that is ended may have written more than was read."""
+    training = Training(SHORT)
+    training.tell({"kind": "step"}, "running")
+    training.tell({"kind": "saved", "state": "first"})
+    training.tell(state="stopped")
+    training.tell({"kind": "step"})
+    training.tell({"kind": "saved", "state": "second"}, "running")
+    again = Training(SHORT, training)
+    assert (training.state, again.saved, len(again.events)) == ("stopped", "first", 1)
+
+
+def test_two_at_once_are_what_each_is_alone_also_when_one_is_stopped_between(
+    whole: list[dict[str, Any]],
+) -> None:
+    bench = Bench()
+    other = settings_of("lion", seed=3, steps=1, walk=2)
+    mine, theirs = bench.join(SHORT), bench.join(other)
+    deadline = time.monotonic() + 200
+    while mine.saved is None:
+        assert time.monotonic() < deadline
+        mine.wait(len(mine.events), 0.02)
+    bench.end_own(mine)
+    again = wait_for(bench.join(SHORT, mine))
+    wait_for(theirs)
+    bench.close()
+    assert [again.state, theirs.state] == ["done", "done"]
+    assert timeless(again.events) == timeless(whole)
+    assert timeless(theirs.events) == timeless(list(events(other)))
 
 
 def test_picture_survives_the_way_to_the_worker() -> None:
