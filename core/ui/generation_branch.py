@@ -18,9 +18,8 @@ from core.ui.shown import Shown
 from core.ui.tables import offer_csv
 from core.views.branch import OTHER_WORDS, Branched, changed, read_link, say_branch, say_start
 from core.views.run import Run, run_of
-from core.views.two_runs import join, pair_data, pair_rows
+from core.views.two_runs import join, other_prompt, pair_data, pair_rows
 
-OTHERS = ("a green apple", "a red apple")  # the first that is not the run's own
 IN_LINK = "branch"
 _NEWEST, _OF = "newest_branch", "branched_run"
 
@@ -69,7 +68,7 @@ def _choose(run: Run) -> _Change:
     """Ask for the place and the change; another run begins anew with its own settings."""
     own, calls = run.request, len(run.timesteps)
     if st.session_state.get(_OF) != own:
-        words = next(words for words in OTHERS if words != own.prompt)
+        words = other_prompt(own.prompt)
         first = {
             "call": calls // 4, "words": words, "not": own.negative, "guidance": own.guidance,
             "scheduler": own.scheduler, "percent": 0, "seed": min(own.seed + 1, MAX_SEED),

@@ -11,9 +11,8 @@ from core.ui.runs import asked, follow, say_status
 from core.ui.shown import Shown
 from core.ui.tables import offer_csv
 from core.views.run import Run, run_of
-from core.views.two_runs import Pair, pair_data, pair_rows
+from core.views.two_runs import Pair, other_prompt, pair_data, pair_rows
 
-OTHERS = ("a green apple", "a red apple")  # the first that is not the run's own
 IN_LINK = "other"
 _KEY, _KEPT = "two_words", "two_run"
 
@@ -29,7 +28,7 @@ def show_two(shown: Shown) -> None:
     """
     run = shown.run
     if _KEY not in st.session_state:
-        first = next(words for words in OTHERS if words != run.request.prompt)
+        first = other_prompt(run.request.prompt)
         st.session_state[_KEY] = st.query_params.get(IN_LINK, first)[:MAX_PROMPT]
     words = st.text_input("Other words, from the same noise", key=_KEY, max_chars=MAX_PROMPT)
     st.query_params[IN_LINK] = words

@@ -15,7 +15,17 @@ Numbers = NDArray[np.floating]
 Json = dict[str, Any]  # Any: JSON for the browser
 Row = dict[str, object]
 
+OTHERS = ("a green apple", "a red apple")  # to compare with: the first that is not the run's own
 SAME = 1e-4  # RMS distance below which two results are the same but for rounding
+
+
+def other_prompt(own: str) -> str:
+    """Return words to begin a comparison with.
+
+    Args:
+        own: the run's prompt, which they are not.
+    """
+    return next(words for words in OTHERS if words != own)
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # arrays have no plain ==

@@ -12,7 +12,13 @@ from PIL import Image
 from core.engine.request import Request
 from core.views.branch import Branched, changed, read_link, say_branch, say_start
 from core.views.run import Run, in_colours, linear_colours
-from core.views.two_runs import Pair, join, pair_data, pair_rows
+from core.views.two_runs import Pair, join, other_prompt, pair_data, pair_rows
+
+
+def test_words_to_compare_with_are_never_the_runs_own() -> None:
+    first = other_prompt("a cat")
+    assert first == "a green apple"
+    assert other_prompt(first) not in (first, "")
 
 
 def moved(run: Run, by: float) -> Run:
