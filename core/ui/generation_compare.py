@@ -74,9 +74,8 @@ def _show_buttons(look: GridLook, many_seeds: bool) -> None:
                 key="stop_grid",
             )  # fmt: skip
         elif missing:
-            other = "" if missing == len(look.requests) else "other "
             st.button(
-                f"Draw the {other}{missing} pictures", on_click=_start, args=(look,),
+                say_draw(missing, len(look.requests)), on_click=_start, args=(look,),
                 type="primary", icon=":material/grid_view:", key="draw_grid",
             )  # fmt: skip
         if not many_seeds:
@@ -84,6 +83,17 @@ def _show_buttons(look: GridLook, many_seeds: bool) -> None:
     error = _job(look).get("error")
     if error is not None:
         show_error(error)
+
+
+def say_draw(missing: int, count: int) -> str:
+    """Say what the button draws.
+
+    Args:
+        missing: pictures that are not there, at least one.
+        count: of all pictures in the grid.
+    """
+    other = "" if missing == count else "other "
+    return f"Draw the {other}picture" if missing == 1 else f"Draw the {other}{missing} pictures"
 
 
 def _choose(request: Request) -> tuple[Axis, Axis]:
@@ -139,7 +149,7 @@ def _draw(look: GridLook, across: Axis, down: Axis) -> None:
     there = sum(cell is not None for cell in cells)
     if ticket is not None:
         status = ticket.status()
-        told = f"{there} of {len(cells)} pictures are there; those under way share every call."
+        told = f"Pictures there: {there} of {len(cells)}; those under way share every call."
         st.progress(
             min(1.0, status.step / max(1, status.steps)),
             told if status.state == "running" else say_status(status, "Piece"),

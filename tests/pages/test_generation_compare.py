@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.ui.generation_compare import say_draw
+
 PAGE = "pages/6_generation.py"
 GRID = '[["steps",[1,2]],["scheduler",["ddim","euler"]]]'
 
@@ -59,6 +61,15 @@ def test_a_grid_waits_to_be_asked_for_then_fills_and_is_kept(open_page: Open) ->
     assert labels(at, "download_button").count("CSV") == 1
     at.toggle[0].set_value(True).run()
     assert states(at) == ["there"] * 4
+
+
+def test_number_and_noun_of_a_grid_agree() -> None:
+    assert [say_draw(*pair) for pair in ((1, 1), (4, 4), (1, 4), (3, 4))] == [
+        "Draw the picture",
+        "Draw the 4 pictures",
+        "Draw the other picture",
+        "Draw the other 3 pictures",
+    ]
 
 
 def test_a_grid_can_be_stopped_and_gone_on_with(open_page: Open) -> None:
