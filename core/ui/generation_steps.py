@@ -15,13 +15,14 @@ def show_steps(shown: Shown) -> None:
         shown: the finished run.
     """
     run = shown.run
-    st.altair_chart(path_chart(run), alt="The way of the latents and of the estimates")
+    way = flatten(run)
+    st.altair_chart(path_chart(way), alt="The way of the latents and of the estimates")
     st.markdown(
         f"**{run.path[0].size:,} numbers, laid flat.** Blue is the way from noise to the end, one "
         "dot a U-Net call. Orange is where the network, at each call, believes it will end."
     )
     st.caption(
-        f"This plane holds {flatten(run)[2]:.0%} of what varies; the rest cannot be drawn on paper."
+        f"This plane holds {way.held:.0%} of what varies; the rest cannot be drawn on paper."
     )
     rows = step_rows(run)
     st.dataframe(rows, hide_index=True, alt="Every U-Net call in numbers")

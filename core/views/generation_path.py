@@ -1,5 +1,7 @@
 """The way of a run through its latents, laid flat: thousands of numbers become two."""
 
+from dataclasses import dataclass
+
 import altair as alt
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +13,24 @@ GIVEN, GUESS = "x, what the network is given", "x̂₀, what it believes"
 Numbers = NDArray[np.floating]
 
 
-def flatten(run: Run) -> tuple[Numbers, Numbers, float]:
+@dataclass(frozen=True, slots=True, eq=False)  # arrays have no plain ==
+class FlatWay:
+    """The way of a run in a plane.
+
+    Attributes:
+        timesteps: what the network was told at each call, (n,).
+        path: the latents of every place, (n + 1, 2).
+        guess: the estimate of every call, (n, 2).
+        held: the share of all their variance that the plane holds.
+    """
+
+    timesteps: Numbers
+    path: Numbers
+    guess: Numbers
+    held: float
+
+
+def flatten(run: Run) -> FlatWay:
     """Lay the way of a run flat.
 
     Across is the straight line from the first noise to the end: 0 there, 1 here. Upward is the
@@ -20,10 +39,6 @@ def flatten(run: Run) -> tuple[Numbers, Numbers, float]:
 
     Args:
         run: the finished run.
-
-    Returns:
-        The latents of every place, (n + 1, 2), the estimate of every call, (n, 2), and the share
-        of all their variance that the plane holds.
     """
     path = run.path.reshape(len(run.path), -1).astype(np.float64)
     guess = run.x0.reshape(len(run.x0), -1).astype(np.float64)
@@ -38,34 +53,34 @@ def flatten(run: Run) -> tuple[Numbers, Numbers, float]:
     flat = np.stack([across, up], axis=1) / length
     whole = float(((points - points.mean(axis=0)) ** 2).sum())
     held = float(((flat - flat.mean(axis=0)) ** 2).sum()) * length**2
-    return flat[: len(path)], flat[len(path) :], held / whole if whole > 0 else 1.0
+    share = held / whole if whole > 0 else 1.0
+    return FlatWay(run.timesteps, flat[: len(path)], flat[len(path) :], share)
 
 
-def path_rows(run: Run) -> list[dict[str, object]]:
+def path_rows(way: FlatWay) -> list[dict[str, object]]:
     """Return the flat way as a table, one row a point.
 
     Args:
-        run: the finished run.
+        way: from ``flatten``.
     """
-    path, guess, _ = flatten(run)
-    calls = len(run.timesteps)
+    calls = len(way.timesteps)
     rows: list[dict[str, object]] = []
-    for name, points in ((GIVEN, path), (GUESS, guess)):
+    for name, points in ((GIVEN, way.path), (GUESS, way.guess)):
         for place, (across, up) in enumerate(points):
-            t = float(run.timesteps[place]) if place < calls else None
+            t = float(way.timesteps[place]) if place < calls else None
             rows.append({"what": name, "place": place, "t": t, "along": round(float(across), 5),
                          "aside": round(float(up), 5)})  # fmt: skip
     return rows
 
 
-def path_chart(run: Run) -> alt.LayerChart | alt.FacetChart:
+def path_chart(way: FlatWay) -> alt.LayerChart | alt.FacetChart:
     """Draw the way of the latents and of the estimates.
 
     Args:
-        run: the finished run.
+        way: from ``flatten``.
     """
     colours = alt.Scale(domain=[GIVEN, GUESS], range=[PALETTE["latents"], PALETTE["picture"]])
-    base = alt.Chart(alt.Data(values=path_rows(run))).encode(
+    base = alt.Chart(alt.Data(values=path_rows(way))).encode(
         x=alt.X("along:Q", title="from the first noise (0) to the end (1)"),
         y=alt.Y("aside:Q", title="to the side, same scale"),
         color=alt.Color(
