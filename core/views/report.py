@@ -49,6 +49,12 @@ def report_html(run: Run, frames: Frames) -> str:
         ("Size", f"{run.picture.shape[1]} × {run.picture.shape[0]} pixels"),
         ("Not this", request.negative or "–"),
         *([("Mixed with", f"{request.blend} ({request.share:g})")] if request.share else []),
+        *(
+            [("Text layers left out (clip skip)", str(request.clip_skip))]
+            if request.clip_skip
+            else []
+        ),
+        *([("Padding mask", "passed on")] if request.padding_mask else []),
         ("Time", f"{run.seconds:.2f} s"),
     ]
     body = (

@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import io
 import json
+import re
 from html.parser import HTMLParser
 
 import numpy as np
@@ -85,6 +86,18 @@ def test_report_asks_for_nothing_and_runs_nothing(hostile: Run) -> None:
         if attributes.get("http-equiv") == "Content-Security-Policy"
     ]  # fmt: skip
     assert policies == ["default-src 'none'; img-src data:; style-src 'unsafe-inline'"]
+
+
+def test_settings_that_are_rarely_used_stand_in_the_table_where_they_are(run: Run) -> None:
+    def told(**changes: int) -> dict[str, str]:
+        request = dataclasses.replace(run.request, **changes)
+        page = report_html(dataclasses.replace(run, request=request), quick_frames(run))
+        table = page.split("<table>")[1].split("</table>")[0]
+        return dict(re.findall("<th>(.*?)</th><td>(.*?)</td>", table))
+
+    plain = told()
+    assert told(clip_skip=2).items() - plain.items() == {("Text layers left out (clip skip)", "2")}
+    assert told(padding_mask=True).items() - plain.items() == {("Padding mask", "passed on")}
 
 
 @pytest.mark.parametrize("prompt", ["", "a\0b\fc", "日本の林檎 🍎", "a\u202eb", "]]>--></style>"])
