@@ -11,7 +11,7 @@ from core.errors import ExplainerError
 from core.models.attention_seen import AttentionSeen
 from core.models.token_words import PlacedWord, placed_words
 from core.ui.attention_run import prompt_tokens
-from core.ui.attention_words import ENDS
+from core.ui.attention_words import ENDS, key_of
 from core.ui.looking import read
 from core.ui.running_example import running_example
 from core.ui.tokenizing import tokenizer_of
@@ -116,7 +116,7 @@ def _choose_word(label: str, words: tuple[PlacedWord, ...], key: str) -> PlacedW
     )
     texts = [word.text for word in words]
     at = st.selectbox(
-        label, range(len(words)), stop - 1, key=f"{key}_{hash(tuple(texts))}",
+        label, range(len(words)), stop - 1, key=key_of(key, texts),
         format_func=lambda at: texts[at]
         if texts.count(texts[at]) == 1
         else f"{texts[at]} ({1 + texts[:at].count(texts[at])})",

@@ -1,5 +1,7 @@
 """Words beside each other: who gets how much, two maps, a phrase, the strongest word."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -186,7 +188,7 @@ def choose_entry(label: str, entries: Sequence[Entry], begin: int, key: str) -> 
     names = entry_names(entries)
     return st.selectbox(
         label, range(len(entries)), min(begin, len(entries) - 1),
-        format_func=lambda at: names[at], key=f"{key}_{hash(tuple(names))}",
+        format_func=lambda at: names[at], key=key_of(key, names),
     )  # fmt: skip
 
 
@@ -204,8 +206,19 @@ def choose_entries(
     names = entry_names(entries)
     return st.multiselect(
         label, range(len(entries)), list(begin), format_func=lambda at: names[at],
-        key=f"attention_{key}_{hash(tuple(names))}",
+        key=key_of(f"attention_{key}", names),
     )  # fmt: skip
+
+
+def key_of(key: str, names: Sequence[str]) -> str:
+    """Name a widget by what it offers: another prompt's tokens make another widget.
+
+    Args:
+        key: of the widget.
+        names: of all that can be chosen, which people typed; only their digest is told.
+    """
+    digest = hashlib.sha256(json.dumps(list(names)).encode("ascii")).hexdigest()
+    return f"{key}_{digest[:16]}"
 
 
 def entry_names(entries: Sequence[Entry]) -> list[str]:

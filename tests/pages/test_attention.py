@@ -158,6 +158,18 @@ def test_budget_says_who_gets_how_much(open_run: Open, shown_text: Text) -> None
     assert spec["encoding"]["y"]["stack"] == "zero"
 
 
+def test_choices_keep_their_keys_from_one_server_to_the_next(open_run: Open) -> None:
+    at = choose(open_run(), "Two words")
+    keys = [box.key for box in at.selectbox]
+    assert keys == [f"attention_{name}_41b04e212a4141db" for name in ("one", "other")] + [
+        "attention_layers"
+    ]
+    at = choose(at, "A phrase")
+    assert [box.key for box in at.multiselect] == ["attention_phrase_41b04e212a4141db"]
+    at = choose(at, "Turn a word up")
+    assert [box.key for box in at.selectbox] == ["attention_turned_c5f80ca7bd43d40e"]
+
+
 def test_two_words_are_shown_on_one_scale(open_run: Open, shown_text: Text) -> None:
     at = choose(open_run(), "Two words")
     assert len(at.get("image")) == 3
