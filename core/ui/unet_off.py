@@ -14,7 +14,15 @@ from core.ui.looking import read
 from core.ui.runs import say_status
 from core.ui.shown import Shown
 from core.ui.unet_run import place_of
-from core.views.unet_off import NOISE_LINE, SAYS, Part, apart, noise_picture, skip_names
+from core.views.unet_off import (
+    NOISE_LINE,
+    SAYS,
+    Part,
+    apart,
+    noise_picture,
+    say_moved,
+    skip_names,
+)
 
 LATEST_T = 999  # where the slider of the stopped clock ends
 WHAT, SKIP = "unet_off_what", "unet_off_skip"
@@ -58,7 +66,7 @@ def show_off(facts: UNetFacts, shown: Shown, call: int) -> None:
     _show(pairs[0][1], noise_picture(step.noise_off), "off")
     _show(pairs[1][0], step.picture, "as it is")
     _show(pairs[1][1], step.picture_off, "off")
-    lines[0].caption(f"{NOISE_LINE} It moved by {step.change:.0%} of its own size.")
+    lines[0].caption(f"{NOISE_LINE} {say_moved(step.change, at_step.place.alpha_bar)}")
     far = apart(step.picture, step.picture_off)
     lines[1].caption(f"The same noisy latents; {far:.1f} of 255 apart on average.")
     whole_run = OffRunLook(request.model, request, switch)

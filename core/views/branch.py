@@ -122,13 +122,13 @@ def say_start(pair: Pair, branched: Branched, request: Request) -> str:
     info = SCHEDULERS[request.scheduler]
     was, now = _sigma(pair.first.alpha_bars[pair.branch]), _sigma(branched.alpha_bar)
     told = f"{info.title} begins anew at its step {branched.step + 1} of {request.steps}"
-    if abs(now / was - 1) > 1e-3:
-        told += (
-            f", the nearest in noise: σ = {now:.3g} in place of {was:.3g}. The latents were mixed "
-            "for it from what the network believed and the noise that it saw there."
-        )
+    if math.isclose(now, was, rel_tol=1e-3):  # also where both are infinite
+        told += f", at the same σ = {_say(was)}."
     else:
-        told += f", at the same σ = {was:.3g}."
+        told += (
+            f", the nearest in noise: σ = {_say(now)} in place of {_say(was)}. The latents were "
+            "mixed for it from what the network believed and the noise that it saw there."
+        )
     if info.order > 1 and request.scheduler not in WITHOUT_MEMORY:
         told += " What it would remember of earlier calls is lost."
     if info.stochastic:
@@ -142,4 +142,10 @@ def say_start(pair: Pair, branched: Branched, request: Request) -> str:
 
 
 def _sigma(alpha_bar: float) -> float:
-    return math.sqrt((1 - alpha_bar) / alpha_bar)
+    return math.sqrt((1 - alpha_bar) / alpha_bar) if alpha_bar > 0 else math.inf
+
+
+def _say(sigma: float) -> str:
+    if math.isinf(sigma):
+        return "∞ (only noise)"
+    return f"{sigma:.3g}" if sigma < 1000 else f"{sigma:,.0f}"

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.engine.looks.futures import NEARLY_NONE
 from core.engine.request import key
 from core.views.generation_steps import rms
 from core.views.run import Run, in_colours, linear_colours, say_places
@@ -17,6 +18,7 @@ Row = dict[str, object]
 
 OTHERS = ("a green apple", "a red apple")  # to compare with: the first that is not the run's own
 SAME = 1e-4  # RMS distance below which two results are the same but for rounding
+LEVEL = 2e-4  # the same of two noise levels, in the logarithm of noise power over signal power
 
 
 def other_prompt(own: str) -> str:
@@ -76,14 +78,11 @@ def join(run: Run, future: Run, call: int) -> Pair:
         future: the calls that were made instead, and where they led.
         call: of ``run``, the first one that is not shared.
     """
-    same = len(future.sigmas) == len(run.sigmas) - call and np.allclose(
-        future.sigmas, run.sigmas[call:], rtol=1e-4
-    )
-    if same:
-        picked = np.arange(len(future.sigmas))
-    else:  # the place of the future that is nearest in noise, for every place of the run
-        away = np.abs(np.log(future.sigmas)[None] - np.log(run.sigmas[call:])[:, None])
-        picked = away.argmin(axis=1)
+    levels, own = _heights(future), _heights(run)[call:]
+    same = len(levels) == len(own) and np.allclose(levels, own, rtol=0, atol=LEVEL)
+    # The place of the future that is nearest in noise, for every place of the run.
+    nearest = np.abs(levels[None] - own[:, None]).argmin(axis=1)
+    picked = np.arange(len(levels)) if same else nearest
     path = [run.path[:call], future.path[picked], future.path[-1:]]
     second = replace(
         future,
@@ -148,6 +147,12 @@ def pair_rows(pair: Pair) -> list[Row]:
             zip(pair.of_latents, pair.of_estimates, strict=True)
         )
     ]
+
+
+def _heights(run: Run) -> Numbers:
+    """Return the logarithm of noise power over signal power at every call, a number also at 0."""
+    signal = np.clip(run.alpha_bars, NEARLY_NONE, 1 - NEARLY_NONE)
+    return np.log((1 - signal) / signal)
 
 
 def _short(values: Numbers) -> list[float]:

@@ -50,6 +50,18 @@ def apart(one: Pixels, other: Pixels) -> float:
     return float(np.abs(one.astype(np.float64) - other).mean())
 
 
+def say_moved(change: float, alpha_bar: float) -> str:
+    """Say how far the noise moved, or why it could not.
+
+    Args:
+        change: as a share of the noise's own size.
+        alpha_bar: signal power left in the latents.
+    """
+    if alpha_bar == 0:
+        return "No signal is left at this step: the latents are the noise, whatever it answers."
+    return f"It moved by {change:.0%} of its own size."
+
+
 def skip_names(facts: UNetFacts) -> dict[int, str]:
     """Name every skip connection by its number and its ends.
 

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from core.engine.loaded import LoadedModel
     from core.engine.trace import Trace
 
-NEARLY_NONE = 1e-12  # of signal or noise, whose logarithm is still a number
+# Of signal or noise: less counts as this much, so that its logarithm is a number. It is what some
+# of the library's schedulers put in the place of no signal, so that these are neighbours.
+NEARLY_NONE = 2.0**-24
 LARGEST = 64 * 1024 * 1024  # bytes of latents: a long run of a model of 512 pixels has 20 million
 
 
@@ -61,7 +63,7 @@ class BranchLook(Look[Future]):
         run: the run that is left.
         request: the future, of the same model, seed and size.
         call: of ``run``; the calls before it stay as they are.
-        alpha_bar: signal power left in the latents of that call.
+        alpha_bar: signal power left in the latents of that call, in [0, 1].
         shape: of the latents, (C, h, w).
         eps: guided noise of all calls up to and with ``call``, float32 in C order.
         x0: what it meant, shaped alike.
@@ -89,7 +91,7 @@ class BranchLook(Look[Future]):
         run, request = validated(self.run), validated(self.request)
         size = 4 * (self.call + 1) * math.prod(self.shape)
         right = self.call >= 0 and len(self.eps) == len(self.x0) == size <= LARGEST
-        if not (right and 0 < self.alpha_bar <= 1):
+        if not (right and 0 <= self.alpha_bar <= 1):  # 0: nothing but noise is left there
             raise ExplainerError("This is no place of a run.", "Draw the picture again.")
         if any(
             getattr(run, name) != getattr(request, name)
@@ -245,7 +247,7 @@ def nearest_level(levels: Sequence[float], alpha_bar: float) -> int:
 
     Args:
         levels: signal power left at each.
-        alpha_bar: signal power left, above 0.
+        alpha_bar: signal power left, in [0, 1].
     """
 
     def height(level: float) -> float:

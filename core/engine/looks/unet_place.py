@@ -20,7 +20,7 @@ class Place:
     Attributes:
         request: the run; its prompts are read again.
         t: the timestep the network was told.
-        alpha_bar: signal power left in the latents, in (0, 1].
+        alpha_bar: signal power left in the latents, in [0, 1]; 0 where they are nothing but noise.
         shape: of the latents, (C, H, W).
         xt: the noisy latents at unit scale, float32 in C order.
     """
@@ -38,7 +38,7 @@ class Place:
             ExplainerError: a field is wrong.
         """
         right = 0 < len(self.xt) == 4 * math.prod(self.shape) <= LARGEST
-        if not (right and 0 < self.alpha_bar <= 1 and math.isfinite(self.t)):
+        if not (right and 0 <= self.alpha_bar <= 1 and math.isfinite(self.t)):
             raise ExplainerError("This is no place of a run.", "Draw the picture again.")
         return type(self)(validated(self.request), self.t, self.alpha_bar, self.shape, self.xt)
 

@@ -24,7 +24,13 @@ from core.engine.ask import answer
 from core.engine.batcher import Batcher
 from core.engine.denoise import Placed, denoise, levels_of
 from core.engine.loaded import LoadedModel
-from core.engine.looks.futures import BranchLook, FromPictureLook, Future, steps_made
+from core.engine.looks.futures import (
+    BranchLook,
+    FromPictureLook,
+    Future,
+    nearest_level,
+    steps_made,
+)
 from core.engine.looks.look import finish
 from core.engine.request import Request
 from core.engine.trace import Step, Trace
@@ -227,6 +233,103 @@ def test_fresh_noise_is_exchanged_and_keeps_level_and_variance(
     # A vanishing share of noise is no change at all, only that the scheduler begins anew.
     none = read(make_batcher(), branch(trace, 2, noise_seed=8, noise_share=1e-12))
     torch.testing.assert_close(none.trace.latents, trace.latents, atol=2e-5, rtol=2e-5)
+
+
+@pytest.fixture
+def no_signal(tiny_checkpoint: Checkpoint) -> Checkpoint:
+    """A model that predicts v, whose schedule ends in nothing but noise, and which begins there."""
+    bent = {
+        "prediction_type": "v_prediction",
+        "rescale_betas_zero_snr": True,
+        "timestep_spacing": "trailing",
+    }
+    return replace(tiny_checkpoint, scheduler_config={**tiny_checkpoint.scheduler_config, **bent})
+
+
+@pytest.mark.parametrize("scheduler", ["ddim", "ddpm", "lcm", "tcd"])
+def test_branch_at_pure_noise_is_the_run_itself_and_with_other_words_the_other_run(
+    scheduler: str, no_signal: Checkpoint, make_batcher: Make
+) -> None:
+    trace = run_alone(no_signal, replace(CAT, scheduler=scheduler, steps=3))
+    assert (trace.steps[0].alpha_bar, trace.steps[0].sigma) == (0, float("inf"))
+    batcher = make_batcher(load=lambda _: LoadedModel(no_signal, 0))
+    same = read(batcher, branch(trace, 0))
+    assert same.remembers
+    assert same.alpha_bar == 0
+    torch.testing.assert_close(same.trace.latents, trace.latents, atol=1e-5, rtol=1e-5)
+    other = run_alone(no_signal, replace(trace.request, prompt="a dog"))
+    found = read(batcher, branch(trace, 0, prompt="a dog"))
+    torch.testing.assert_close(found.trace.latents, other.latents, atol=1e-5, rtol=1e-5)
+    # Calls before it that were answered at pure noise are gone through again.
+    later = read(batcher, branch(trace, 1))
+    torch.testing.assert_close(later.trace.latents, trace.latents, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("levels", "alpha_bar", "nearest"),
+    [
+        ((0.0, 0.005, 0.3), 0.0, 0),
+        ((2.0**-24, 0.005, 0.3), 0.0, 0),
+        ((0.0, 0.005, 0.3), 2.0**-24, 0),  # Euler's pure noise
+        ((0.0, 0.005, 0.3), 0.004, 1),
+        ((0.0, 0.0, 0.3), 0.0, 0),
+        ((0.9, 1.0), 1.0, 1),
+    ],
+)
+def test_nearest_level_is_found_where_no_signal_or_no_noise_is_left(
+    levels: tuple[float, ...], alpha_bar: float, nearest: int
+) -> None:
+    assert nearest_level(levels, alpha_bar) == nearest
+
+
+@pytest.mark.parametrize(("old", "new"), [("ddim", "euler"), ("euler", "ddim"), ("ddim", "heun")])
+def test_branch_with_another_scheduler_goes_to_pure_noise_and_comes_from_it(
+    old: str, new: str, no_signal: Checkpoint, make_batcher: Make
+) -> None:
+    trace = run_alone(no_signal, replace(CAT, scheduler=old, steps=3))
+    batcher = make_batcher(load=lambda _: LoadedModel(no_signal, 0))
+    found = read(batcher, branch(trace, 0, scheduler=new))
+    assert not found.remembers
+    assert found.step == 0  # the noisiest is the nearest, wherever it ends
+    level = levels_of(no_signal, replace(CAT, scheduler=new, steps=3))[0]
+    assert (level == 0) == (new in ("ddim", "ddpm"))
+    first = trace.steps[0]
+    mixed = level**0.5 * first.x0 + (1 - level) ** 0.5 * first.eps
+    np.testing.assert_allclose(found.start, mixed, atol=1e-5)
+    if level == 0:
+        np.testing.assert_array_equal(found.start, first.eps)
+    assert found.trace.latents.isfinite().all()
+
+
+def test_fresh_noise_in_place_of_pure_noise_is_another_seeds_run(
+    no_signal: Checkpoint, make_batcher: Make
+) -> None:
+    trace = run_alone(no_signal, replace(CAT, scheduler="ddim", steps=3))
+    batcher = make_batcher(load=lambda _: LoadedModel(no_signal, 0))
+    found = read(batcher, branch(trace, 0, noise_seed=8, noise_share=1.0))
+    other = run_alone(no_signal, replace(trace.request, seed=8))
+    torch.testing.assert_close(found.trace.latents, other.latents, atol=1e-5, rtol=1e-5)
+
+
+def test_picture_under_pure_noise_leaves_no_trace(
+    no_signal: Checkpoint, make_batcher: Make
+) -> None:
+    request = replace(CAT, scheduler="ddim", steps=3)
+    batcher = make_batcher(load=lambda _: LoadedModel(no_signal, 0))
+    found = [
+        read(batcher, FromPictureLook(CAT.model, request, picture.tobytes(), 64, 64, 1.0))
+        for picture in (PICTURE, 255 - PICTURE)
+    ]
+    assert [one.alpha_bar for one in found] == [0, 0]
+    np.testing.assert_array_equal(found[0].start, found[1].start)
+    np.testing.assert_array_equal(found[0].trace.picture, found[1].trace.picture)
+
+
+@pytest.mark.parametrize("bad", [-0.1, 1.1, float("nan"), float("inf")])
+def test_levels_that_cannot_be_are_refused(bad: float, tiny_checkpoint: Checkpoint) -> None:
+    trace = run_alone(tiny_checkpoint, replace(CAT, steps=2))
+    with pytest.raises(ExplainerError, match="no place of a run"):
+        replace(branch(trace, 1), alpha_bar=bad).validated()
 
 
 @pytest.mark.parametrize(

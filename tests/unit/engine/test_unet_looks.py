@@ -54,9 +54,10 @@ def test_place_keeps_the_latents_as_they_were(place: Place, trace: Trace) -> Non
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"xt": b"1234"}, {"alpha_bar": 0.0}, {"t": float("nan")}, {"shape": (4, 4096, 4096)}],
+    [{"xt": b"1234"}, {"alpha_bar": -0.1}, {"alpha_bar": 1.1}, {"alpha_bar": float("nan")},
+     {"t": float("nan")}, {"shape": (4, 4096, 4096)}],
     ids=str,
-)
+)  # fmt: skip
 def test_what_is_no_place_is_refused_in_a_sentence(place: Place, wrong: dict[str, Any]) -> None:
     with pytest.raises(ExplainerError, match="no place of a run"):
         replace(place, **wrong).validated()
@@ -108,6 +109,39 @@ def test_step_as_it_is_equals_the_run_and_off_differs(
     assert found.picture.shape == found.picture_off.shape == (64, 64, 3)
     moved = np.sqrt(np.mean((found.noise_off - found.noise) ** 2))
     assert found.change == pytest.approx(moved / np.sqrt(np.mean(found.noise**2)))
+
+
+def test_step_of_pure_noise_changes_what_is_believed_and_not_the_noise(
+    make_batcher: Callable[..., Batcher], tiny_checkpoint: Any
+) -> None:
+    """Without signal the latents are the noise, whatever a network that predicts v answers."""
+    bent = {
+        "prediction_type": "v_prediction",
+        "rescale_betas_zero_snr": True,
+        "timestep_spacing": "trailing",
+    }
+    config = {**tiny_checkpoint.scheduler_config, **bent}
+    checkpoint = replace(tiny_checkpoint, scheduler_config=config)
+    request = replace(REQUEST, scheduler="ddim")
+    step = run_alone(checkpoint, request).steps[0]
+    assert step.alpha_bar == 0
+    channels, height, width = step.xt.shape
+    xt = step.xt.numpy().tobytes()
+    place = Place(request, step.t, step.alpha_bar, (channels, height, width), xt)
+    batcher = make_batcher(load=lambda _: LoadedModel(checkpoint, 0))
+    asked = (
+        OffAtStepLook(request.model, place, Switch("attention")),
+        BlocksLook(request.model, place),
+        SelfAttentionLook(request.model, place, 3, 6),
+    )
+    tickets = [batcher.submit(look, who) for look, who in zip(asked, "abc", strict=True)]
+    finish(batcher)
+    off, seen, looking = (ticket.result() for ticket in tickets)
+    np.testing.assert_array_equal(off.noise, step.xt)
+    assert off.change == 0
+    assert np.abs(off.picture.astype(int) - off.picture_off).max() > 0
+    assert np.isfinite(seen.noise).all()
+    assert all(np.isfinite(look.weights).all() for look in looking)
 
 
 @pytest.mark.parametrize("switch", SWITCHES, ids=lambda switch: switch.part)

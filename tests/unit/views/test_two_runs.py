@@ -165,6 +165,49 @@ def test_what_was_lost_is_said_and_what_was_not_is_not(run: Run) -> None:
     assert "σ = 1 in place of 1.22" in away
 
 
+def from_noise(run: Run, alpha_bars: list[float]) -> Run:
+    """A run of other noise levels; no signal is an infinite sigma."""
+    levels = np.array(alpha_bars)
+    with np.errstate(divide="ignore"):
+        return replace(run, alpha_bars=levels, sigmas=np.sqrt((1 - levels) / levels))
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "same", "picked"),
+    [
+        ([0.0, 0.4, 0.9], [0.0, 0.4, 0.9], True, [0, 1, 2]),
+        ([0.0, 0.4, 0.9], [2.0**-24, 0.4, 0.9], True, [0, 1, 2]),  # Euler's pure noise
+        ([0.0, 0.4, 0.9], [0.01, 0.4, 0.9], False, [0, 1, 2]),
+        ([0.01, 0.4, 0.9], [0.0, 0.05, 0.4], False, [1, 2, 2]),
+        ([0.0, 0.4, 0.9], [0.0, 0.0, 0.9], False, [0, 2, 2]),
+        ([0.01, 0.4, 1.0], [0.0, 0.4, 1.0], False, [1, 1, 2]),
+    ],
+    ids=range(6),
+)
+def test_runs_that_begin_at_pure_noise_are_joined_in_finite_numbers(
+    run: Run, own: list[float], other: list[float], same: bool, picked: list[int]
+) -> None:
+    first, future = from_noise(run, own), from_noise(moved(run, 1.0), other)
+    pair = join(first, future, 0)
+    assert pair.same_levels == same
+    np.testing.assert_array_equal(pair.second.x0, future.x0[picked])
+    json.dumps([pair_data(pair, ("", "")), pair_rows(pair)], allow_nan=False)
+
+
+def test_start_at_pure_noise_is_said_without_a_number_that_is_none(run: Run) -> None:
+    pair = join(from_noise(run, [0.0, 0.4, 0.9]), rest(run, 0), 0)
+    said = {
+        level: say_start(pair, Branched(run, 0, level, False), OWN) for level in (0.0, 2.0**-24)
+    }
+    assert "at the same σ = ∞ (only noise)." in said[0.0]
+    assert "σ = 4,096 in place of ∞ (only noise)." in said[2.0**-24]
+    there = join(run, rest(from_noise(run, [0.0, 0.4, 0.9]), 0), 0)
+    assert "σ = ∞ (only noise) in place of 9.95." in say_start(
+        there, Branched(run, 0, 0.0, False), OWN
+    )
+    assert not any("inf" in one or "nan" in one for one in said.values())
+
+
 FIRST = {"call": 1, "words": "a", "not": "", "guidance": 5.0, "scheduler": "ddim", "percent": 0}
 
 

@@ -12,7 +12,7 @@ from core.views.colormaps import latent_colours
 from core.views.unet_attention import attention_data
 from core.views.unet_block import block_picture, component_colours, tidy_limit
 from core.views.unet_map import Moment, box_rows, say_count, say_how, say_time, unet_map
-from core.views.unet_off import apart, noise_picture, skip_names
+from core.views.unet_off import apart, noise_picture, say_moved, skip_names
 
 
 @pytest.fixture
@@ -153,3 +153,8 @@ def test_attention_is_told_in_multiples_of_looking_everywhere_alike(facts: UNetF
 )
 def test_the_noise_is_not_always_the_answer(guidance: float, predicts: str, said: str) -> None:
     assert say_how(guidance, predicts) == said
+
+
+def test_noise_that_moved_is_told_and_noise_that_cannot_move_as_well() -> None:
+    assert say_moved(0.256, 0.01) == "It moved by 26% of its own size."
+    assert "the latents are the noise" in say_moved(0.0, 0.0)
