@@ -54,14 +54,8 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
     from core.engine.looks.look import finish
     from core.models.text import read_prompt
     from core.views.attention import entries_of, entry_maps
-    from core.views.attention_reads import (
-        budget_rows,
-        map_png,
-        maps_npz,
-        say_mean,
-        scale_end,
-        token_rows,
-    )
+    from core.views.attention_means import say_mean
+    from core.views.attention_reads import budget_rows, map_png, maps_npz, scale_end, token_rows
     from core.views.exports import png_with_settings
     from core.views.tables import csv_of
 

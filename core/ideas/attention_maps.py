@@ -17,16 +17,17 @@ Maps = NDArray[np.floating]
 
 
 @equation(
-    tex=r"\bar A_{ij} = \frac{1}{S\,M\,h} \sum_{s=1}^{S} \sum_{m=1}^{M} \sum_{k=1}^{h} "
-    r"A^{(s,m,k)}_{ij}",
-    source="ours: the plain mean over S steps, M layers and h heads; Tang et al. 2022 (DAAM), "
-    "section 2.2, take the sum",
+    tex=r"\bar A_{ij} = \frac{1}{S\,M} \sum_{s=1}^{S} \sum_{m=1}^{M} \frac{1}{h_m} "
+    r"\sum_{k=1}^{h_m} A^{(s,m,k)}_{ij}",
+    source="ours: the plain mean over S steps, M layers and the h_m heads of layer m; Tang et al. "
+    "2022 (DAAM), section 2.2, take the sum",
 )
 def mean_map(layers: Sequence[Maps]) -> Maps:
     """Average maps over steps, heads and layers: one map for each position of the text.
 
     Args:
-        layers: one array a layer, (S, h, L, H, W); smaller ones are enlarged to the largest first.
+        layers: one array a layer, (S, h_m, L, H, W); smaller ones are enlarged to the largest
+            first, and a layer counts the same however many heads it has.
 
     Returns:
         (L, H, W), over L still summing to 1 at every place.

@@ -8,13 +8,8 @@ from core.ui.attention_words import choose_entry, choose_layers, say_percent
 from core.ui.running_example import running_example
 from core.ui.tables import offer_csv
 from core.views.attention import entries_of, entry_maps, first_view
-from core.views.attention_reads import (
-    map_png,
-    maps_npz,
-    say_mean,
-    scale_end,
-    token_rows,
-)
+from core.views.attention_means import say_mean
+from core.views.attention_reads import map_png, maps_npz, scale_end, token_rows
 
 
 def show_numbers(seen: AttentionSeen) -> None:
@@ -25,10 +20,8 @@ def show_numbers(seen: AttentionSeen) -> None:
     """
     rows = token_rows(seen, entries_of(prompt_tokens()))
     st.dataframe(rows, hide_index=True, alt="Every token in numbers")
-    heads = max(layer.heads for layer in seen.layers)
     st.caption(
-        f"Mean over {len(seen.timesteps)} U-Net calls, {len(seen.layers)} layers and {heads} "
-        "heads. A share is of the whole softmax; places are counted in the largest map."
+        f"{say_mean(seen)} A share is of the whole softmax; places are counted in the largest map."
     )
     offer_csv(rows, "attention")
     _offer_maps(seen)

@@ -13,6 +13,7 @@ from core.models.attention_seen import AttentionSeen
 from core.ui.attention_run import prompt_tokens
 from core.ui.tables import offer_csv
 from core.views.attention import Entry, entries_of, entry_maps, first_view
+from core.views.attention_means import layer_choices, say_mean, say_mean_of_places
 from core.views.attention_reads import (
     alike,
     budget,
@@ -20,9 +21,7 @@ from core.views.attention_reads import (
     budget_rows,
     difference_picture,
     heat_picture,
-    layer_choices,
     region_pictures,
-    say_mean,
     scale_end,
 )
 
@@ -47,7 +46,7 @@ def show_budget(seen: AttentionSeen) -> None:
     st.altair_chart(
         budget_chart(seen, entries), alt="Share of start, words, end and padding at each call"
     )
-    st.caption(f"{say_mean_of_all(seen)} Every layer counts the same, whatever its size.")
+    st.caption(say_mean_of_places(seen))
     rows = budget_rows(seen, entries)
     if st.toggle("As a table", key="attention_budget_table"):
         st.dataframe(rows, hide_index=True, alt="Share of start, words, end and padding")
@@ -254,16 +253,6 @@ def other_than(first: int, entries: Sequence[Entry]) -> int:
     """
     words = [at for at, entry in enumerate(entries) if entry.kind == "word" and at != first]
     return words[-1] if words else len(entries) - 1
-
-
-def say_mean_of_all(seen: AttentionSeen) -> str:
-    """Say over what the budget is averaged.
-
-    Args:
-        seen: the run.
-    """
-    heads = max(layer.heads for layer in seen.layers)
-    return f"Mean over all places, {len(seen.layers)} layers and {heads} heads."
 
 
 def say_percent(share: float) -> str:

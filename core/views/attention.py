@@ -80,6 +80,15 @@ def entry_maps(maps: NDArray[np.floating], entries: Sequence[Entry]) -> NDArray[
     )
 
 
+def joined_layers(layer: LayerMaps) -> int:
+    """Count the network's layers that a layer's maps are the mean of.
+
+    Args:
+        layer: of a run.
+    """
+    return len(layer.name.split(", "))
+
+
 def layer_titles(layers: Sequence[LayerMaps]) -> list[str]:
     """Name layers by size and place.
 
@@ -89,8 +98,8 @@ def layer_titles(layers: Sequence[LayerMaps]) -> list[str]:
     bare = []
     for layer in layers:
         height, width = layer.own
-        first, *others = layer.name.split(", ")
-        where = f"{len(others) + 1} layers" if others else SIDES[first.split(".")[0]]
+        count = joined_layers(layer)
+        where = f"{count} layers" if count > 1 else SIDES[layer.name.split(".")[0]]
         bare.append(f"{height}×{width}, {where}")
     return [
         title if bare.count(title) == 1 else f"{title}, {1 + bare[:at].count(title)}"
@@ -140,6 +149,7 @@ def attention_data(seen: AttentionSeen | None, tokens: Tokens, picture_size: Siz
                 "size": f"{layer.own[0]}×{layer.own[1]}",
                 "heads": each.shape[1],
                 "all": layer.heads,
+                "joined": joined_layers(layer),
                 "maps": _base64(np.rint(255 * np.sqrt(each / top))),
             }
             for title, layer, each in zip(titles, seen.layers, maps, strict=True)

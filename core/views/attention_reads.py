@@ -14,7 +14,8 @@ from core.engine.request import Request, to_json
 from core.ideas.attention_maps import attention_budget, enlarge_map, strongest_word
 from core.models.attention_seen import AttentionSeen
 from core.models.tokens import Tokens
-from core.views.attention import KINDS, Entry, blend_heat, entry_maps, layer_titles
+from core.views.attention import KINDS, Entry, blend_heat, entry_maps
+from core.views.attention_means import say_mean
 from core.views.colormaps import latent_colours, text_colours
 from core.views.theme import PALETTE
 
@@ -24,39 +25,6 @@ Row = dict[str, object]
 NEARLY_ALL = 0.995  # of the words' weights lie within a scale
 FADED = 0.12  # what is left of a picture where a word is not the strongest
 TARGET = 384  # pixels that a picture of a map should at least have
-
-
-def layer_choices(seen: AttentionSeen) -> dict[str, list[int]]:
-    """Return the layers that can be looked at together, by name: all, those of a size, each.
-
-    Args:
-        seen: the run.
-    """
-    everything = list(range(len(seen.layers)))
-    found = {f"All {len(everything)} layers": everything}
-    for size in dict.fromkeys(layer.own for layer in seen.layers):
-        same = [at for at in everything if seen.layers[at].own == size]
-        if len(same) > 1:
-            found[f"{size[0]}×{size[1]}: {len(same)} layers"] = same
-    titles = layer_titles(seen.layers)
-    return found | {title: [at] for at, title in enumerate(titles)}
-
-
-def say_mean(seen: AttentionSeen, layers: Sequence[int]) -> str:
-    """Say what a map is the mean of.
-
-    Args:
-        seen: the run.
-        layers: which.
-    """
-    calls = len(seen.timesteps)
-    heads = max(seen.layers[at].heads for at in layers)
-    counts = {"U-Net call": calls, "layer": len(layers), "head": heads}
-    said = [f"{count} {name}s" for name, count in counts.items() if count > 1]
-    if not said:
-        return "One call, one layer, one head: nothing is averaged."
-    listed = " and ".join([", ".join(said[:-1]), said[-1]] if len(said) > 1 else said)
-    return f"Mean over {listed}."
 
 
 def scale_end(maps: Maps) -> float:

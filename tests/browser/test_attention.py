@@ -5,6 +5,11 @@ import re
 import numpy as np
 from playwright.sync_api import Page, expect
 
+from core.models.attention_seen import AttentionSeen, LayerMaps
+from core.models.catalog import builtin_folder
+from core.models.tokens import load_tokenizer, read_pad_id, tokenize
+from core.ui.component import BEFORE, FOLDER
+from core.views.attention import attention_data
 from core.views.colormaps import text_colours
 
 HERO = "section.attention"
@@ -53,6 +58,65 @@ def test_choosing_and_scrubbing_send_nothing_and_say_what_is_averaged(
     assert abs(sum(shares(page)) - 100) < 1
     page.wait_for_timeout(300)
     assert sent == []
+
+
+SHOW = """([data, html]) => {
+    document.body.innerHTML = html;
+    mountAttention({ parentElement: document.body, data: [data, 1] });
+}"""
+
+
+def shown_alone(page: Page, seen: AttentionSeen) -> None:
+    """Put the component on an empty page, with maps made up here."""
+    folder = builtin_folder() / "tokenizer"
+    tokenizer = load_tokenizer(folder)
+    tokens = tokenize(tokenizer, "a cat", read_pad_id(folder, tokenizer))
+    script = "".join((FOLDER / name).read_text("utf-8") for name in (*BEFORE, "attention.js"))
+    page.route("**/*", lambda route: route.fulfill(body="<p>empty</p>", content_type="text/html"))
+    page.goto("http://127.0.0.1/")
+    page.add_script_tag(
+        content=script.replace("export default function", "mountAttention = function")
+    )
+    html = (FOLDER / "attention.html").read_text("utf-8")
+    page.evaluate(SHOW, [attention_data(seen, tokens, (64, 64)), html])
+    page.locator(f"{HERO}[data-run]").wait_for(state="attached")
+
+
+def made_up(name: str, side: int, heads: int) -> LayerMaps:
+    maps = np.full((1, heads, 77, side, side), 1 / 77, np.float16)
+    return LayerMaps(f"{name}.attentions.0", (side, side), heads, maps)
+
+
+def test_heads_offered_are_those_of_the_layer_that_is_chosen(page: Page) -> None:
+    layers = tuple(
+        made_up(*layer)
+        for layer in (
+            ("down_blocks.0", 8, 2), ("down_blocks.1", 4, 5), ("mid_block", 2, 1),
+            ("up_blocks.2", 8, 2),
+        )
+    )  # fmt: skip
+    picture = np.zeros((64, 64, 3), np.uint8)
+    shown_alone(page, AttentionSeen(np.array([9], np.float32), layers, picture, ()))
+    where, head = (page.locator(f"{HERO} .{name} select") for name in ("where", "head"))
+    said = page.locator(f"{HERO} .said")
+    where.select_option("8×8")
+    expect(head.locator("option")).to_have_text(["all 2, averaged"])
+    expect(said).to_contain_text("the mean over 2 layers and 2 heads.")
+    where.select_option("all")
+    expect(head.locator("option")).to_have_text(["all 1, 2 or 5, averaged"])
+    expect(said).to_contain_text("the mean over 4 layers and the 1, 2 or 5 heads of each layer.")
+    expect(said).to_contain_text("Maps of 8×8, 4×4 and 2×2 places; every layer counts the same.")
+    where.select_option("layer 1")
+    expect(head.locator("option")).to_have_count(1 + 5)
+    head.select_option("4")
+    expect(said).to_contain_text("nothing is averaged")
+    where.select_option("layer 0")
+    expect(head.locator("option")).to_have_text(["all 2, averaged", "head 1", "head 2"])
+    expect(said).to_contain_text("the mean over 2 heads. There is no head 5 here.")
+    where.select_option("layer 2")
+    expect(head.locator("option")).to_have_text(["the only one"])
+    where.select_option("layer 1")
+    expect(head).to_have_value("4")  # the wish is not forgotten
 
 
 def test_one_colour_scale_for_all_tokens(page: Page, server: str) -> None:

@@ -115,6 +115,34 @@ def test_another_model_is_looked_at_the_same_way(
     assert [layer["size"] for layer in drawn(at)["layers"]] == ["8×8", "4×4", "8×8", "8×8"]
 
 
+def test_heads_are_those_of_the_level_that_is_chosen(
+    open_run: Open,
+    shown_text: Text,
+    write_pipeline: Callable[..., None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = tmp_path / "sd2"
+    write_pipeline(folder, unet={"attention_head_dim": [2, 4]})  # as Stable Diffusion 2 says it
+    monkeypatch.setenv("GLASSBOX_FOLDERS", str(folder))
+    at = open_run(model=str(folder))
+    assert not at.exception
+    heads = [(layer["size"], layer["heads"]) for layer in drawn(at)["layers"]]
+    assert heads == [("8×8", 2), ("4×4", 4), ("8×8", 2), ("8×8", 2)]
+    both = "4 layers and the 2 or 4 heads of each layer. Maps of 8×8 and 4×4 places"
+    assert f"Mean over all places, {both}" in shown_text(at)
+    choose(at, "Numbers")
+    assert f"Mean over 2 U-Net calls, {both}" in shown_text(at)
+    for place, said in (
+        ("8×8: 3 layers", "Mean over 2 U-Net calls, 3 layers and 2 heads."),
+        ("4×4, middle", "Mean over 2 U-Net calls and 4 heads."),
+        ("8×8, way down", "Mean over 2 U-Net calls and 2 heads."),
+    ):
+        at.selectbox(key="attention_layers").set_value(place).run()
+        assert not at.exception
+        assert said in shown_text(at)
+
+
 def test_model_that_is_not_here_is_told_in_a_sentence(open_page: Open, shown_text: Text) -> None:
     at = open_page(PAGE, model="someone/no-such-model")
     assert not at.exception

@@ -3,8 +3,9 @@
 // data.entries  [{label, kind}]: what there is a map of; kind is start, word, end or padding
 // data.first    the entry to begin with, data.place the size of its layers
 // data.picture  the finished picture; "" while the run is not there; data.aspect width by height
-// data.layers   [{title, name, rows, columns, size, heads, all, maps}] in the order in which they
-//               run; maps are bytes in base64, call by call, head by head, entry by entry
+// data.layers   [{title, name, rows, columns, size, heads, all, joined, maps}] in the order in which
+//               they run: heads that are sent of all heads there, layers of the network joined in
+//               one; maps are bytes in base64, call by call, head by head, entry by entry
 // data.top      the weight of byte 255; byte q stands for top · (q / 255)²
 // data.steps    [{call, t}] of the calls that are here, data.calls of all
 // data.colours  256 times red, green, blue; data.pooled what was averaged on the way here
@@ -29,7 +30,8 @@ class Attention extends Player {
     this.where = this.find(".where select");
     this.head = this.find(".head select");
     this.where.addEventListener("change", () => { this.offerHeads(); this.count(); });
-    this.head.addEventListener("change", () => this.count());
+    this.wanted = "mean"; // the head asked for last, which the layer chosen next may not have
+    this.head.addEventListener("change", () => { this.wanted = this.head.value; this.count(); });
     this.find(".squares input").addEventListener("change", () => this.draw());
     this.image = new Image();
   }
@@ -99,13 +101,14 @@ class Attention extends Player {
   offerLayers() {
     const kept = this.where.value || this.data.place;
     const all = this.layers.map((_, at) => at);
-    this.places = { all: { title: all.length > 1 ? `All ${all.length}, averaged` : "The only one", at: all } };
+    const count = joined(this.layers);
+    this.places = { all: { title: count > 1 ? `All ${count}, averaged` : "The only one", at: all } };
     for (const size of new Set(this.layers.map((layer) => layer.size))) {
       const at = all.filter((one) => this.layers[one].size === size);
       if (at.length > 1) this.places[size] = { title: `${size}: ${at.length}, averaged`, at };
     }
     const single = make("optgroup");
-    single.label = "One layer, in the order in which they run";
+    single.label = count > all.length ? "Layers of one size, averaged" : "One layer, in the order in which they run";
     this.layers.forEach(({ title }, at) => {
       this.places[`layer ${at}`] = { title, at: [at] };
       single.append(option(`layer ${at}`, title));
@@ -116,22 +119,33 @@ class Attention extends Player {
     this.offerHeads();
   }
 
+  get within() {
+    return this.places[this.where.value].at.map((one) => this.layers[one]);
+  }
+
+  // The heads of what is chosen, and no others: layers with small maps may have more of them.
   offerHeads() {
-    const { at } = this.places[this.where.value];
-    const count = at.length === 1 ? this.layers[at[0]].heads : 1;
-    const kept = this.head.value;
-    const one = Array.from({ length: count > 1 ? count : 0 }, (_, head) => option(String(head), `head ${head + 1}`));
-    this.head.replaceChildren(option("mean", `all ${this.layers[at[0]].all}, averaged`), ...one);
-    this.head.disabled = count < 2;
-    this.head.value = kept !== "" && Number(kept) < count && count > 1 ? kept : "mean";
-    this.head.title = count < 2 ? "Head 1 of one layer has nothing to do with head 1 of another: choose one layer first." : "";
+    const layers = this.within;
+    const [layer] = layers;
+    const count = layers.length === 1 && layer.heads > 1 ? layer.heads : 0;
+    const one = Array.from({ length: count }, (_, head) => option(String(head), `head ${head + 1}`));
+    const heads = headsOf(layers);
+    this.head.replaceChildren(option("mean", heads.at(-1) === 1 ? "the only one" : `all ${list(heads, "or")}, averaged`), ...one);
+    this.head.disabled = count === 0;
+    this.head.value = Number(this.wanted) < count ? this.wanted : "mean";
+    this.head.title = count ? "" : this.whyNone(layers, heads);
+  }
+
+  whyNone(layers, heads) {
+    if (heads.at(-1) === 1) return "There is only one head here.";
+    if (layers.length > 1) return "Head 1 of one layer has nothing to do with head 1 of another: choose one layer first.";
+    return "The heads were averaged on the way here.";
   }
 
   // The maps of the chosen layers and head: one for each call and entry, and the mean over calls.
   count() {
     if (!this.layers) return;
-    const { at } = this.places[this.where.value];
-    const layers = at.map((one) => this.layers[one]);
+    const layers = this.within;
     this.rows = Math.max(...layers.map(({ rows }) => rows));
     this.columns = Math.max(...layers.map(({ columns }) => columns));
     const cells = this.rows * this.columns;
@@ -222,15 +236,25 @@ class Attention extends Player {
   }
 
   say(mean, steps) {
-    const { at } = this.places[this.where.value];
-    const count = Math.max(...at.map((one) => this.layers[one].all));
+    const layers = this.within;
+    const [count, heads] = [joined(layers), headsOf(layers)];
     const over = [];
     if (mean && steps > 1) over.push(`${steps} calls`);
-    if (at.length > 1) over.push(`${at.length} layers`);
-    if (this.head.value === "mean" && count > 1) over.push(`${count} heads`);
+    if (count > 1) over.push(`${count} layers`);
+    if (this.head.value === "mean" && heads.at(-1) > 1) over.push(heads.length === 1 ? `${heads} heads` : `the ${list(heads, "or")} heads of each layer`);
     const shown = over.length ? `Your prompt, not the negative one: the mean over ${list(over)}.` : "Your prompt, not the negative one: one call, one layer, one head; nothing is averaged.";
     const one = "One colour scale for all tokens and calls; start and padding may lie beyond its end.";
-    return [shown, one, this.data.pooled].filter(Boolean).join(" ");
+    return [shown, this.saySizes(layers, count), this.sayLacking(layers), one, this.data.pooled].filter(Boolean).join(" ");
+  }
+
+  saySizes(layers, count) {
+    const sizes = [...new Set(layers.map(({ size }) => size))];
+    return sizes.length > 1 ? `Maps of ${list(sizes)} places; every ${count > layers.length ? "size" : "layer"} counts the same.` : "";
+  }
+
+  sayLacking(layers) {
+    const head = Number(this.wanted);
+    return layers.length === 1 && head >= layers[0].all ? `There is no head ${head + 1} here.` : "";
   }
 
   share(entry) {
@@ -329,8 +353,18 @@ function percent(share) {
   return `${value >= 9.95 ? value.toFixed(0) : value >= 0.095 ? value.toFixed(1) : value.toFixed(2)} %`;
 }
 
-function list(parts) {
-  return parts.length < 2 ? parts.join() : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;
+function list(parts, last = "and") {
+  return parts.length < 2 ? parts.join() : `${parts.slice(0, -1).join(", ")} ${last} ${parts.at(-1)}`;
+}
+
+// How many heads there are: one number, or several where the layers differ, the least first.
+function headsOf(layers) {
+  return [...new Set(layers.map(({ all }) => all))].sort((a, b) => a - b);
+}
+
+// Layers of the network, also those that were averaged into one on the way here.
+function joined(layers) {
+  return layers.reduce((sum, layer) => sum + layer.joined, 0);
 }
 
 function option(value, text) {

@@ -25,7 +25,7 @@ def shares(*shape: int) -> np.ndarray:
 
 
 def test_mean_map_averages_and_still_sums_to_one() -> None:
-    large, small = (np.moveaxis(shares(3, 2, *size, 7), -1, 2) for size in ((4, 6), (2, 3)))
+    large, small = (np.moveaxis(shares(3, *shape, 7), -1, 2) for shape in ((2, 4, 6), (5, 2, 3)))
     mean = mean_map([large, small])
     assert mean.shape == (7, 4, 6)
     np.testing.assert_allclose(mean.sum(axis=0), 1, rtol=1e-6)

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -23,17 +24,16 @@ from core.views.attention import (
     say_pooled,
     what_is_sent,
 )
+from core.views.attention_means import layer_choices, say_heads, say_mean, say_mean_of_places
 from core.views.attention_reads import (
     alike,
     attribution_chart,
     attribution_rows,
     budget,
     difference_picture,
-    layer_choices,
     map_png,
     maps_npz,
     region_pictures,
-    say_mean,
     scale_end,
     token_rows,
 )
@@ -54,10 +54,14 @@ def tokens_of(prompt: str) -> Tokens:
     return tokenize(TOKENIZER, prompt, read_pad_id(FOLDER, TOKENIZER))
 
 
-def seen_of(calls: int = 3, heads: int = 2, times: int = 1) -> AttentionSeen:
+def seen_of(
+    calls: int = 3, heads: int = 2, times: int = 1, small_heads: int | None = None
+) -> AttentionSeen:
     """A run with random weights; of the third position all on one place."""
     layers = []
+    most = heads
     for name, (height, width) in NAMES.items():
+        heads = small_heads or most if height == 4 else most  # as Stable Diffusion 2 has them
         drawn = DICE.random((calls, heads, 77, height * times, width * times))
         drawn[:, :, 3] = 0
         drawn[:, :, 3, -1, 0] = 300
@@ -189,8 +193,32 @@ def test_scale_ends_where_nearly_all_weights_lie_within() -> None:
 
 
 def test_means_are_said_in_words() -> None:
-    assert say_mean(SEEN, [0, 1]) == "Mean over 3 U-Net calls, 2 layers and 2 heads."
+    assert say_mean(SEEN, [0, 2]) == "Mean over 3 U-Net calls, 2 layers and 2 heads."
     assert "nothing is averaged" in say_mean(seen_of(calls=1, heads=1), [0])
+
+
+def test_heads_that_differ_from_size_to_size_are_said_as_they_are() -> None:
+    seen = seen_of(heads=2, small_heads=4)
+    assert say_mean(seen, [0, 2, 3]) == "Mean over 3 U-Net calls, 3 layers and 2 heads."
+    assert say_mean(seen, [1]) == "Mean over 3 U-Net calls and 4 heads."
+    both = "4 layers and the 2 or 4 heads of each layer."
+    how = "Maps of 8×12 and 4×6 places; every layer counts the same."
+    assert say_mean(seen) == f"Mean over 3 U-Net calls, {both} {how}"
+    assert say_mean_of_places(seen) == f"Mean over all places, {both} {how}"
+    three = (*seen.layers, replace(seen.layers[0], heads=20))
+    assert say_heads(three) == "the 2, 4 or 20 heads of each layer"
+    sent = attention_data(seen, TOKENS, (64, 96))["layers"]
+    assert [(layer["heads"], layer["all"]) for layer in sent] == [(2, 2), (4, 4), (2, 2), (2, 2)]
+
+
+def test_layers_that_were_averaged_to_fit_are_counted() -> None:
+    seen = seen_of()
+    large = replace(seen.layers[0], name=", ".join(name for name in NAMES if name[0] != "m"))
+    seen = replace(seen, layers=(large, seen.layers[1]))
+    assert list(layer_choices(seen)) == ["All 4 layers", "8×12, 3 layers", "4×6, middle"]
+    assert say_mean(seen, [0]) == "Mean over 3 U-Net calls, 3 layers and 2 heads."
+    assert say_mean(seen).endswith("every size counts the same.")
+    assert [layer["joined"] for layer in attention_data(seen, TOKENS, (64, 96))["layers"]] == [3, 1]
 
 
 def test_files_can_be_read_back() -> None:
