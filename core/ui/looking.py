@@ -5,9 +5,11 @@ from typing import TypeVar
 import streamlit as st
 
 from core.engine.looks.look import Look
+from core.ui.memory import held_bytes
 from core.ui.runs import Draw, asked, follow, say_status
 
 KEPT = 32  # answers in this session, whatever they are about
+KEPT_BYTES = 64_000_000  # of them with their questions; the newest is kept however large it is
 _ANSWERS = "look_answers"
 
 Answer = TypeVar("Answer")
@@ -19,7 +21,11 @@ def known(look: Look[Answer]) -> Answer | None:
     Args:
         look: what to read.
     """
-    return st.session_state.get(_ANSWERS, {}).get(look)
+    kept: dict[Look[Answer], Answer] = st.session_state.get(_ANSWERS, {})
+    answer = kept.pop(look, None)
+    if answer is not None:
+        kept[look] = answer  # the last place: what is looked at goes last
+    return answer
 
 
 def read(look: Look[Answer], doing: str = "Step", draw: Draw | None = None) -> Answer:
@@ -33,13 +39,13 @@ def read(look: Look[Answer], doing: str = "Step", draw: Draw | None = None) -> A
     Raises:
         ExplainerError: the engine could not do it.
     """
-    kept: dict[Look[Answer], Answer] = st.session_state.setdefault(_ANSWERS, {})
-    if look not in kept:
+    answer = known(look)
+    if answer is None:
         answer = ask(look, doing, draw)
-        for old in list(kept)[: len(kept) + 1 - KEPT]:
-            del kept[old]
+        kept: dict[Look[Answer], Answer] = st.session_state.setdefault(_ANSWERS, {})
         kept[look] = answer
-    return kept[look]
+        _make_room(kept)
+    return answer
 
 
 def ask(look: Look[Answer], doing: str = "Step", draw: Draw | None = None) -> Answer:
@@ -59,3 +65,12 @@ def ask(look: Look[Answer], doing: str = "Step", draw: Draw | None = None) -> An
         answer = ticket.result()
     line.empty()
     return answer
+
+
+def _make_room(kept: dict[Look[Answer], Answer]) -> None:
+    """Drop what was not looked at for the longest time."""
+    left = KEPT_BYTES
+    for count, pair in enumerate(reversed(list(kept.items()))):  # the newest first
+        left -= held_bytes(pair)
+        if count and (left < 0 or count >= KEPT):
+            kept.pop(pair[0], None)
