@@ -60,7 +60,8 @@ class Trace:
         fingerprint: of the weights that answered.
         steps: one a U-Net call, in order.
         picture: the decoded picture, uint8 (height, width, 3).
-        seconds: from the first step to the picture, as lived through on the machine that ran it.
+        seconds: from the first step to the picture, as lived through on the machine that ran it:
+            what it did for others meanwhile is in it.
     """
 
     request: Request

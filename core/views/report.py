@@ -55,7 +55,7 @@ def report_html(run: Run, frames: Frames) -> str:
             else []
         ),
         *([("Padding mask", "passed on")] if request.padding_mask else []),
-        ("Time", f"{run.seconds:.2f} s"),
+        ("Time", f"{run.seconds:.2f} s from the first step to the picture, other work included"),
     ]
     body = (
         f"<header><h1>How noise became this picture</h1>"

@@ -32,7 +32,8 @@ class Run:
         eps_cond: noise seen with the prompt, (n, C, h, w).
         x0: estimates of the clean latents, (n, C, h, w).
         picture: the result, uint8 (H, W, 3).
-        seconds: how long it took on the machine that ran it.
+        seconds: from the first step to the picture on the machine that ran it, with what it did
+            for others meanwhile.
         fingerprint: of the weights that answered.
     """
 

@@ -31,7 +31,8 @@ class Cell:
         calls: how often the U-Net was asked for it.
         seconds: its share of the machine's time: of every call that it shared with other cells as
             much as it had rows in it, and its decoding.
-        stored: whether it was there already, so that ``seconds`` are of the run that made it.
+        stored: whether it was there already, so that ``seconds`` are all that passed while the run
+            was made, other work included, and no share.
         error: why there is no picture, None otherwise.
     """
 
@@ -114,10 +115,11 @@ class _Run:
     """One picture on its way."""
 
     request: Request
+    began: float
     loop: "Loop"
     query: "NoiseQuery"
     steps: "tuple[Step, ...]" = ()
-    seconds: float = 0.0
+    seconds: float = 0.0  # its share
     error: ExplainerError | None = None
     asked: int = 0
 
@@ -141,8 +143,10 @@ def _start(
             if isinstance(found, Trace):
                 done[request] = Cell(right, found.picture, found.calls, found.seconds, stored=True)
                 continue
-            loop = denoise(loaded.checkpoint, right, read_prompts(right, loaded.read))
-            run = _Run(request, loop, next(loop))
+            states = read_prompts(right, loaded.read)
+            began = time.perf_counter()
+            loop = denoise(loaded.checkpoint, right, states)
+            run = _Run(request, began, loop, next(loop))
         except Exception as error:  # whatever it is, it ends one cell, not the grid
             done[request] = Cell(request, error=explain(error))
             continue
@@ -179,15 +183,16 @@ def _finish(loaded: "LoadedModel", ended: list[_Run], done: dict[Request, Cell])
     right = [run for run in ended if run.error is None]
     started = time.perf_counter()
     pictures = loaded.vae.run([run.steps[-1].x_prev for run in right])
-    share = (time.perf_counter() - started) / max(1, len(right))
+    now = time.perf_counter()
+    share = (now - started) / max(1, len(right))
     for run, picture in zip(right, pictures, strict=True):
         if isinstance(picture, Exception):
             run.error = explain(picture)
             continue
-        request, seconds = validated(run.request), run.seconds + share
-        trace = Trace(request, loaded.checkpoint.fingerprint, run.steps, picture.numpy(), seconds)
+        request, lived = validated(run.request), now - run.began
+        trace = Trace(request, loaded.checkpoint.fingerprint, run.steps, picture.numpy(), lived)
         loaded.results.keep(request, trace)
-        done[run.request] = Cell(request, trace.picture, trace.calls, seconds)
+        done[run.request] = Cell(request, trace.picture, trace.calls, run.seconds + share)
     for run in ended:
         if run.error is not None:
             done[run.request] = Cell(run.request, calls=run.asked, error=run.error)

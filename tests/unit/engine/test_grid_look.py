@@ -58,6 +58,14 @@ def test_seconds_of_the_cells_are_shares_of_the_calls(
     first, second = (cell.seconds for cell in ticket.result())
     assert first == pytest.approx(3 * 2 / 3 + 1 / 2)
     assert second == pytest.approx(3 * 1 / 3 + 1 / 2)
+    # Opened as runs of their own they tell no share, but all that passed: both began, then three
+    # calls and the decoding of both, each between two readings of the clock.
+    opened = [batcher.submit(request).result().seconds for request in (one, other)]
+    assert opened == [9, 8]
+    again = batcher.submit(GridLook(CAT.model, (one,)))
+    tick_until_quiet(batcher)
+    [kept] = again.result()
+    assert (kept.stored, kept.seconds) == (True, 9)
 
 
 def test_cells_are_told_as_they_are_finished(make_batcher: Make) -> None:
