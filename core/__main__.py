@@ -3,7 +3,6 @@
 import argparse
 import importlib
 import io
-import json
 import os
 import pkgutil
 import sys
@@ -14,6 +13,7 @@ from typing import NoReturn
 
 import core.commands
 from core.commands.plain import say
+from core.commands.written import write_json
 from core.errors import ExplainerError
 
 
@@ -71,7 +71,7 @@ def _run(argv: list[str]) -> int:
     if arguments.out is not None:
         arguments.out.mkdir(parents=True, exist_ok=True)
     answer = module.run(arguments)
-    text = json.dumps(answer, allow_nan=False)
+    text = write_json(answer)
     if arguments.out is not None and not getattr(module, "WRITES_FILES", False):
         (arguments.out / f"{arguments.command}.json").write_text(text + "\n", encoding="utf-8")
     tell = getattr(module, "tell", say)

@@ -7,6 +7,7 @@ from typing import Any
 
 from core.commands.plain import plain
 from core.commands.progress import follow
+from core.commands.written import write_json
 
 WRITES_FILES = True
 
@@ -116,6 +117,6 @@ def _write_trace(
         "tensors": {name: list(tensor.shape) for name, tensor in tensors.items()},
     }
     files = {"trace": out / "trace.json", "tensors": out / "trace.safetensors"}
-    files["trace"].write_text(json.dumps(told, indent=2, allow_nan=False), encoding="utf-8")
+    files["trace"].write_text(write_json(told, indent=2), encoding="utf-8")
     files["tensors"].write_bytes(trace.to_bytes())
     return files

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -123,6 +124,32 @@ def test_generate_writes_the_picture_and_the_trace(
     assert np.array_equal(tensors["picture"].numpy(), picture)
     guided = tensors["eps_uncond"] + 3.5 * (tensors["eps_cond"] - tensors["eps_uncond"])
     assert (guided - tensors["eps"]).abs().max() < 1e-3
+
+
+def test_pure_noise_is_told_as_no_number(
+    capsys: pytest.CaptureFixture[str], write_pipeline: Callable[..., None], tmp_path: Path
+) -> None:
+    """A model that predicts v and begins where no signal is left: sigma is infinite there."""
+    folder, picture, out = tmp_path / "model", tmp_path / "in.png", tmp_path / "out"
+    ends_in_noise = {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}
+    write_pipeline(
+        folder,
+        scheduler={
+            "_class_name": "DDIMScheduler", "prediction_type": "v_prediction", **ends_in_noise,
+        },
+    )  # fmt: skip
+    Image.new("RGB", (64, 64), "red").save(picture)
+    model = ["--model", str(folder)]
+    asked = ["--prompt", "a cat", "--scheduler", "ddim", "--steps", "2", "--trace"]
+    drawn = ask(capsys, "generate", *asked, "--out", str(out), *model)
+    trace = json.loads((out / "trace.json").read_text(encoding="utf-8"))
+    assert drawn["sigmas"][0] is None
+    assert [step["sigma"] is None for step in trace["steps"]] == [True, False]
+    noise = ["noise", "--image", str(picture), "--t", "999", "--out", str(out), *model]
+    noised = ask(capsys, *noise)
+    assert (noised["sigma"], noised["snr_db"], noised["alpha_bar"]) == (None, None, 0)
+    assert main(noise) == 0
+    assert "sigma: inf" in capsys.readouterr().out  # people may read what JSON cannot hold
 
 
 def test_settings_are_read_back_from_the_picture(
