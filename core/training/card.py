@@ -15,12 +15,13 @@ STAGES: dict[str, tuple[Plan, int, str]] = {
     "vae": (vae.PLAN, vae.BATCH, "crops of 64 x 64"),
     "decoder": (vae.DECODER_PLAN, vae.BATCH, "crops of 64 x 64"),
     "text": (text.PLAN, text.BATCH, "captions"),
+    "pairs": (text.PAIRS_PLAN, text.BATCH, "captions"),
     "tower": (text.TOWER_PLAN, text.TOWER_BATCH, "pictures of 64 x 64"),
     "unet": (unet.PLAN, unet.BATCH, "latents"),
     "judge": (judge.PLAN, judge.BATCH, "pictures of 64 x 64"),
 }
 
-TURNS = {"text": text.TURNS, "unet": unet.TURNS}  # what changed in a stage, by step
+TURNS = {"unet": unet.TURNS}  # what changed in a stage, by step
 
 DEVICES = "devices.json"  # what each stage ran on, beside the logs
 
@@ -271,8 +272,9 @@ on the way:
 - **Text encoder**: the original CLIP byte-pair vocabulary (49,408 ids, those of Stable Diffusion
   1.x), width 192, 4 layers. The token embeddings were not learned: a public sentence model read
   every piece, and principal components reduced what it said to 192 numbers. The layers learned from
-  words alone to tell the objects, where they are, and the background; then an image tower learned
-  to match pictures to them, which is how the retrieval figure is measured. The tower does not ship.
+  words alone to tell object and background; then, in the stage `pairs`, to tell two objects, places
+  and sizes, while the states of single objects were held where they were. An image tower learned to
+  match pictures to them, which is how the retrieval figure is measured. It does not ship.
 - **U-Net**: 12.6 million parameters, channels 64, 128, 256, cross-attention at 16 x 16 and 8 x 8.
   Noise schedule of Stable Diffusion 1.x, epsilon prediction, min-SNR-5 weights, averaged weights,
   one caption in ten empty. {arranged_share}

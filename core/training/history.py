@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from core.errors import ExplainerError
 
-ORDER = ("text", "vae", "decoder", "tower", "unet", "judge")
+ORDER = ("text", "pairs", "vae", "decoder", "tower", "unet", "judge")
 NOT_LOSSES = ("step", "rate", "seconds")
 REPORT, CARD, LOGS = "evaluation.json", "MODEL_CARD.md", "training"
 TURNS_FILE = "turns.json"  # beside the logs

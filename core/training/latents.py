@@ -20,7 +20,7 @@ from core.training.scenes import Placement, compose
 WHITE_VARIANTS, COLOUR_VARIANTS = 4, 1
 # Nearly still scenes: what an object looks like is learned long before where it may stand.
 PLACEMENT = Placement(scale=(0.82, 0.92), shift=0.015)
-ARRANGED_SCENES = 24_000
+ARRANGED_SCENES = 12_000
 AT_ONCE = 64
 
 

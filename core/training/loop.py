@@ -87,10 +87,13 @@ def train(model: nn.Module, batch_loss: BatchLoss, plan: Plan, folder: Path) -> 
     averages = {name: p.detach().clone() for name, p in trained.items()} if plan.ema else {}
     start = load_checkpoint(folder, model, trained, optimizer, averages)
     device = next(iter(trained.values())).device
+    # Weights that shipped come without the optimizer's state, which must be gathered gently.
+    gentle = plan.warmup if start and not any(optimizer.state.values()) else 0
     for step in range(start, plan.steps):
         generator = torch.Generator().manual_seed(plan.seed * 1_000_003 + step)
+        rate = plan.rate(step) * min(1.0, (step - start + 1) / max(1, gentle))
         for group in optimizer.param_groups:
-            group["lr"] = plan.rate(step)
+            group["lr"] = rate
         with torch.autocast(device.type, torch.bfloat16):
             losses = batch_loss(step, generator)
         losses["loss"].backward()
@@ -109,7 +112,7 @@ def train(model: nn.Module, batch_loss: BatchLoss, plan: Plan, folder: Path) -> 
         numbers = {name: float(value.detach()) for name, value in losses.items()}
         if plan.saves(step + 1):
             save_checkpoint(folder, step + 1, model, trained, optimizer, averages)
-        yield Progress(step, plan.rate(step), numbers)
+        yield Progress(step, rate, numbers)
 
 
 def save_checkpoint(

@@ -21,7 +21,7 @@ from core.training.export import MILESTONES
 from core.training.history import REPORT
 
 EMBEDDINGS = "text_model.embeddings.token_embedding.weight"
-SHIPPED = ("vae", "decoder", "text", "unet")  # stages whose weights are in the folder
+SHIPPED = ("vae", "decoder", "text", "pairs", "unet")  # stages whose weights are in the folder
 
 
 def restore(model: Path, runs: Path, objects: int) -> dict[str, int]:
@@ -71,7 +71,8 @@ def _networks(model: Path, runs: Path, objects: int) -> dict[str, nn.Module]:
     encoder = text.build_text_encoder(torch.zeros(text.CONFIG["vocab_size"], text.WIDTH))
     _load(encoder, model / "text_encoder" / "model.safetensors", "text_model.")
     reader = text.TextReader(encoder, objects)
-    return {"vae": autoencoder, "decoder": autoencoder, "text": reader, "unet": network}
+    autoencoders = {"vae": autoencoder, "decoder": autoencoder}
+    return autoencoders | {"text": reader, "pairs": reader, "unet": network}
 
 
 def _load(network: nn.Module, path: Path, prefix: str = "") -> None:

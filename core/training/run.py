@@ -101,5 +101,6 @@ def trained_vae(run: Run) -> tuple[Autoencoder, float]:
 def trained_reader(run: Run, bank: pictures.PictureBank) -> text.TextReader:
     """The trained text encoder, frozen."""
     reader = text_reader(run, bank)
-    loop.load_weights(run.folder / "text", reader, averaged=False)
+    newest = "pairs" if loop.checkpoint_step(run.folder / "pairs") else "text"
+    loop.load_weights(run.folder / newest, reader, averaged=False)
     return reader.eval().requires_grad_(False)

@@ -1,5 +1,6 @@
 """The stages of the built-in model's training, each from its inputs to its files."""
 
+import copy
 import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -63,6 +64,10 @@ def run_text(run: Run) -> None:
     reader = text_reader(run, bank)
     batch_loss = text.text_loss(reader, bank, ids, run.device)
     train_stage(run, "text", reader, batch_loss, text.PLAN, every=100)
+    loop.load_weights(run.folder / "text", reader, averaged=False)
+    before = copy.deepcopy(reader).eval().requires_grad_(False)
+    batch_loss = text.text_loss(reader, bank, ids, run.device, before)
+    train_stage(run, "pairs", reader, batch_loss, text.PAIRS_PLAN, every=50)
     train_tower(run, bank, reader.eval().requires_grad_(False), ids)
 
 
@@ -86,7 +91,7 @@ def run_unet(run: Run) -> None:
         *trained_vae(run), loop.checkpoint_step(run.folder / "vae"), run.device
     )
     singles = latents.encode_bank(encoder, bank, folder)
-    weights = unet.object_weights(bank, unet.ARRANGED_FROM)
+    weights = unet.object_weights(bank, unet.ARRANGED_WEIGHTS)
     arranged = latents.encode_arranged(encoder, bank, weights, folder)
     torch.manual_seed(unet.PLAN.seed)
     model = unet.build_unet().to(run.device).train()

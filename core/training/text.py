@@ -1,8 +1,9 @@
 """Stage text: a CLIP text encoder that learns to tell what a caption speaks of.
 
 The encoder first learns from words alone: from its pooled state, and from every position after
-the caption's end, the objects, their arrangement and the background's colour must be readable, and
-a second object from its own last word too. Then it is frozen, and
+the caption's end, the object and the background's colour must be readable. Then it learns to read
+two objects, places and sizes, while what it makes of single objects is held where it was, so that
+a U-Net that learned to listen to it still can. Then it is frozen, and
 an image tower learns to put pictures where their captions are (contrastive, the text side locked).
 """
 
@@ -24,12 +25,11 @@ from core.training.pictures import PictureBank
 from core.training.scenes import CENTRED, COLOUR_NAMES, compose
 
 WIDTH = 192
-PLAN = Plan(steps=3500, lr=1.5e-3, warmup=100, seed=2, save_every=250)
+PLAN = Plan(steps=2000, lr=1.5e-3, warmup=100, seed=2, save_every=250)
+PAIRS_PLAN = Plan(steps=1000, lr=8e-4, warmup=50, seed=6, save_every=100)
 BATCH = 128
-ARRANGED_FROM = 2_000  # the step from which some captions speak of places, sizes, two objects
-ARRANGED = 52  # of BATCH
-# What changed on the way, by step, as a sentence goes on after "from this step on".
-TURNS = {ARRANGED_FROM: "captions of two objects, of places and of sizes too"}
+ARRANGED = 52  # of BATCH, once two objects, places and sizes are learned
+HELD = 20.0  # weight of how far the states of single objects are from where they were
 SHORT, LONG = 32, 77  # causal attention lets short rows train most steps; long ones the rest
 
 TOWER_PLAN = Plan(steps=2500, lr=1e-3, warmup=100, seed=3, save_every=250)
@@ -125,17 +125,30 @@ def end_positions(ids: Tensor) -> Tensor:
 
 
 def text_loss(
-    reader: TextReader, bank: PictureBank, ids: CaptionIds, device: torch.device
+    reader: TextReader,
+    bank: PictureBank,
+    ids: CaptionIds,
+    device: torch.device,
+    before: TextReader | None = None,
 ) -> BatchLoss:
     """The loss of one step: cross entropy of everything that a caption says.
 
     It is read at the end token and at one later position; a second object also at the last word of
     its name, so that its word, and not only the end, tells it.
+
+    Args:
+        reader: learns.
+        bank: what captions speak of.
+        ids: makes token ids.
+        device: of ``reader``.
+        before: the reader of single objects, frozen, where two objects are learned now: the states
+            of plain captions must stay those that it gives.
     """
     writer = CaptionWriter(bank)
+    arranged = 0 if before is None else ARRANGED
 
     def batch_loss(step: int, generator: torch.Generator) -> dict[str, Tensor]:
-        captions = write_captions(writer, bank, step)
+        captions = write_captions(writer, bank, step, arranged)
         length = LONG if step % 8 == 0 else SHORT
         tokens = ids([caption.text for caption in captions], length).to(device)
         states = reader(tokens)  # (B, L, 192)
@@ -149,16 +162,24 @@ def text_loss(
         object_logits = reader.object_head(picked).float()
         named = F.cross_entropy(object_logits, labels.repeat(2), label_smoothing=0.05)
         coloured = F.cross_entropy(reader.colour_head(picked).float(), colours.repeat(2))
-        loss = named + 0.5 * coloured
-        if step >= ARRANGED_FROM:
+        losses = {"loss": named + 0.5 * coloured, "object": named, "colour": coloured}
+        losses["right"] = (object_logits[: len(rows)].argmax(1) == labels).float().mean()
+        if before is not None:
             pairs = [i for i, caption in enumerate(captions) if caption.other is not None]
             words = ids.last_words([captions[i] for i in pairs], length).to(device)
             at_word = states[torch.tensor(pairs, device=device), words]
-            loss = loss + _arranged_loss(reader, captions, picked, at_word)
-        right = (object_logits[: len(rows)].argmax(1) == labels).float().mean()
-        return {"loss": loss, "object": named, "colour": coloured, "right": right}
+            losses["second"] = _arranged_loss(reader, captions, picked, at_word)
+            plain = BATCH - arranged
+            losses["held"] = _distance(states[:plain], before(tokens[:plain]))
+            losses["loss"] = losses["loss"] + losses["second"] + HELD * losses["held"]
+        return losses
 
     return batch_loss
+
+
+def _distance(states: Tensor, before: Tensor) -> Tensor:
+    """Mean squared distance from the states ``before``, as a share of their variance."""
+    return (states - before).float().square().mean() / before.float().var()
 
 
 def _arranged_loss(
@@ -192,10 +213,18 @@ def _arrangement(caption: Caption) -> int:
     return len(ARRANGEMENTS) if caption.other is None else UNTOLD
 
 
-def write_captions(writer: CaptionWriter, bank: PictureBank, step: int) -> list[Caption]:
-    """A batch of captions of objects drawn alike, the same whenever ``step`` is the same."""
+def write_captions(
+    writer: CaptionWriter, bank: PictureBank, step: int, arranged: int
+) -> list[Caption]:
+    """A batch of captions of objects drawn alike, the same whenever ``step`` is the same.
+
+    Args:
+        writer: writes them.
+        bank: what they speak of.
+        step: of the training.
+        arranged: how many of them, the last ones, speak of two objects, of places or of sizes.
+    """
     chance = random.Random(f"captions:{step}")
-    arranged = ARRANGED if step >= ARRANGED_FROM else 0
     alike = [1.0] * bank.objects
     plain = [writer.write(chance.randrange(bank.objects), chance) for _ in range(BATCH - arranged)]
     scenes = [draw_arranged(bank, alike, chance) for _ in range(arranged)]

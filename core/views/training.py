@@ -23,7 +23,11 @@ class Told:
 STAGES = {
     "text": Told(
         "Text encoder", "text",
-        "From the words of a caption alone: which objects are meant, where, on which colour?",
+        "From the words of a caption alone: which object is meant, on which colour?",
+    ),
+    "pairs": Told(
+        "Two objects", "text",
+        "The same encoder: which two objects, and where? What it says of one alone stands still.",
     ),
     "vae": Told(
         "Autoencoder", "latents",
@@ -51,6 +55,8 @@ SERIES = {
     "loss": ("the whole loss", "weighted sum of its terms"),
     "object": ("the object", "cross entropy, nats"),
     "colour": ("the colour", "cross entropy, nats"),
+    "second": ("second object, place", "weighted cross entropies, nats"),
+    "held": ("moved", "mean squared distance from before, share of the variance"),
     "right": ("objects named rightly", "share of the batch"),
     "pixel": ("pixels", "mean absolute difference, white − black = 2"),
     "edge": ("edges", "mean absolute difference, white − black = 2"),

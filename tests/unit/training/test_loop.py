@@ -105,6 +105,18 @@ def test_the_rate_warms_up_peaks_and_falls_to_a_fiftieth() -> None:
     assert rates[100:] == sorted(rates[100:], reverse=True)
 
 
+def test_weights_without_the_optimizers_state_go_on_gently(tmp_path: Path) -> None:
+    model, batch_loss = problem()
+    weights = {f"model/{name}": value for name, value in model.state_dict().items()}
+    loop.save_whole(weights, tmp_path / loop.CHECKPOINT, step=6)
+    rates = [p.rate for p in loop.train(model, batch_loss, PLAN, tmp_path)]
+    shares = [rate / PLAN.rate(step) for step, rate in enumerate(rates, 6)]
+    assert shares == pytest.approx([1 / 3, 2 / 3, 1, 1, 1, 1])
+    longer = Plan(steps=14, lr=1e-2, warmup=3, ema=0.9, seed=3)
+    rates = [p.rate for p in loop.train(model, batch_loss, longer, tmp_path)]
+    assert rates == [longer.rate(12), longer.rate(13)]  # the state is there now
+
+
 def test_the_log_has_a_row_a_window_and_goes_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
