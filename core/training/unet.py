@@ -20,7 +20,7 @@ BATCH = 32
 EMPTY_CAPTIONS = 0.1  # the unconditional half of classifier-free guidance learns from these
 MIN_SNR_GAMMA = 5.0
 ARRANGED_FROM = 10_000  # the step from which some scenes have places, sizes, two objects
-ARRANGED = 9  # of BATCH; two of three show two objects
+ARRANGED = 14  # of BATCH; two of three show two objects
 # What is drawn more often is drawn well first: after a start on everything come things that
 # everybody knows and that look like nothing else, then those that still lag. People look alike.
 # A group's weight, from the step where it begins; groups that are not named weigh 1.
