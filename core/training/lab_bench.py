@@ -164,15 +164,17 @@ class Bench:
         """
         with self._lock:
             training.watchers -= 1
-            if training.ended:
-                return
-            if training.later is not None:  # a page looks in often, and each timer is a thread
-                training.later.cancel()
-            training.later = threading.Timer(
-                grace, self._end_unwatched, (training, training.joined)
-            )
-            training.later.daemon = True
-            training.later.start()
+            self._end_later(training, grace)
+
+    def let_go(self, training: Training, grace: float = GRACE_S) -> None:
+        """End a training soon that was left with a longer moment, unless somebody joins it again.
+
+        Args:
+            training: one that was joined and left.
+            grace: seconds in which the others who watch it look in again.
+        """
+        with self._lock:
+            self._end_later(training, grace)
 
     def end_own(self, training: Training) -> None:
         """End a training at once, with no moment of grace.
@@ -201,6 +203,16 @@ class Bench:
         with self._lock:
             for training in (*self._running, *self._line):
                 self._end(training)
+
+    def _end_later(self, training: Training, grace: float) -> None:
+        """End a training after a moment, unless somebody watches it or has joined it by then."""
+        if training.ended:
+            return
+        if training.later is not None:  # a page looks in often, and each timer is a thread
+            training.later.cancel()
+        training.later = threading.Timer(grace, self._end_unwatched, (training, training.joined))
+        training.later.daemon = True
+        training.later.start()
 
     def _end_unwatched(self, training: Training, joined: int) -> None:
         """End a training that nobody watches, nor has watched since it was joined so often."""

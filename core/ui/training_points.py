@@ -19,6 +19,7 @@ from core.views.training_points import field_of, paths_data, points_data, points
 NAME = "training_points"
 TURN_S = 0.7  # between two drawings
 GRACE_S = 15.0  # without a drawing, after which nobody is watching any more
+STOP_S = 3.0  # after one visitor's Stop: whoever else watches looks in within this
 ANY, BLUE, ORANGE = "either", "blue", "orange"
 LABELS = {ANY: NO_CLASS, BLUE: 0, ORANGE: 1}
 _WANTED, _DRAWN, _WRONG = "points_wanted", "points_drawn", "points_wrong"
@@ -182,4 +183,8 @@ def _again() -> None:
 
 
 def _stop() -> None:
-    st.session_state.pop(_WANTED, None)
+    """Follow no longer; the training ends soon where nobody else follows it."""
+    settings = st.session_state.pop(_WANTED, None)
+    training = _known(settings) if settings is not None else None
+    if training is not None:
+        bench().let_go(training, STOP_S)

@@ -122,20 +122,24 @@ def gif_animation(frames: NDArray[np.uint8], frame_ms: int = 120, rest_ms: int =
 
 
 def _as_parameters(request: Request, width: int, height: int) -> str:
-    """Say a request as AUTOMATIC1111's web UI does (its "PNG info")."""
+    """Say a request as AUTOMATIC1111's web UI does (its "PNG info").
+
+    There a clip skip of 1 leaves no layer out and stays unsaid; here that is 0.
+    """
     lines = [request.prompt]
     if request.negative:
         lines.append(f"Negative prompt: {request.negative}")
+    skip = f", Clip skip: {request.clip_skip + 1}" if request.clip_skip else ""
     lines.append(
         f"Steps: {request.steps}, Sampler: {SCHEDULERS[request.scheduler].title}, "
         f"CFG scale: {request.guidance:g}, Seed: {request.seed}, Size: {width}x{height}, "
-        f"Model: {request.model}"
+        f"Model: {request.model}{skip}"
     )
     return "\n".join(lines)
 
 
 def _from_parameters(text: str) -> Request:
-    """Take prompt, negative prompt, steps, sampler, guidance and seed; the rest is theirs alone."""
+    """Take prompts, steps, sampler, guidance, seed and clip skip; the rest is theirs alone."""
     words, line, numbers = f"\n{text}".rpartition("\nSteps: ")
     if not line:
         raise ExplainerError("This picture holds no settings.", WHAT_TO_DROP)
@@ -150,6 +154,7 @@ def _from_parameters(text: str) -> Request:
             seed=int(pairs.get("Seed", request.seed)),
             guidance=float(pairs.get("CFG scale", request.guidance)),
             scheduler=titles.get(pairs.get("Sampler", "").lower(), request.scheduler),
+            clip_skip=max(0, int(pairs.get("Clip skip", 1)) - 1),
         )
     except ValueError as error:
         raise ExplainerError(

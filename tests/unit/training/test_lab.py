@@ -203,6 +203,17 @@ def test_page_that_looks_in_now_and_then_keeps_its_training(bench: Bench) -> Non
     assert training.state == "stopped"
 
 
+def test_let_go_ends_it_sooner_unless_somebody_looks_in(bench: Bench) -> None:
+    training = bench.join(LONG)
+    bench.leave(training, grace=30)
+    bench.let_go(training, grace=1.0)
+    bench.leave(bench.join(LONG), grace=30)  # another visitor, who looks in meanwhile
+    time.sleep(1.5)
+    assert not training.ended
+    bench.let_go(training, grace=0.1)
+    assert wait_for(training).state == "stopped"
+
+
 def test_looking_in_often_leaves_one_timer_behind(bench: Bench) -> None:
     before = set(threading.enumerate())
     for _ in range(20):

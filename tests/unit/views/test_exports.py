@@ -66,6 +66,17 @@ def test_other_programs_find_the_settings_in_their_own_words() -> None:
         )
 
 
+@pytest.mark.parametrize(
+    ("theirs", "ours"), [("", 0), (", Clip skip: 1", 0), (", Clip skip: 2", 1)]
+)
+def test_clip_skip_counts_from_one_in_other_programs(theirs: str, ours: int) -> None:
+    told = f"a lion\nSteps: 20, Seed: 7{theirs}"
+    assert settings_from_png(png_with("parameters", told)).clip_skip == ours
+    request = Request(prompt="a lion", clip_skip=ours)
+    with Image.open(io.BytesIO(png_with_settings(PICTURE, request))) as picture:
+        assert picture.info["parameters"].endswith(", Clip skip: 2") is (ours == 1)
+
+
 def test_settings_of_another_program_are_read_as_far_as_they_mean_something_here() -> None:
     theirs = (
         "a red apple, (shiny:1.2)\non a table\nNegative prompt: a worm\nSteps: 12, Sampler: "
