@@ -24,6 +24,7 @@ ARRANGEMENTS: dict[str, Placement] = {
 }
 OPPOSITE = {"left": "right", "right": "left", "top": "bottom", "bottom": "top"}
 PAIRS = 2 / 3  # of all arranged scenes
+TRIES = 10_000  # to find two objects that may be shown together
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +57,20 @@ def draw_arranged(
         chance: source of all randomness.
 
     Raises:
-        ValueError: fewer than two objects are ever drawn: there would be no pair.
+        ValueError: no two objects that are ever drawn may be shown together.
     """
-    if sum(weight > 0 for weight in weights) < 2:
-        raise ValueError("fewer than two objects have a weight, expected two to make a pair")
     rows = range(bank.objects)
     if chance.random() >= PAIRS:
         (row,) = chance.choices(rows, weights)
         how = chance.choice(tuple(ARRANGEMENTS))
         return Arranged(row, _colour(chance, trained_colours(bank.emoji[row].label)), how)
-    while True:
+    for _ in range(TRIES):
         row, other = chance.choices(rows, weights, k=2)
         label, beside = bank.emoji[row].label, bank.emoji[other].label
         both = [c for c in trained_colours(label) if c in trained_colours(beside)]
         if row != other and not is_held_out_pair(label, beside):
             return Arranged(row, _colour(chance, both), chance.choice(tuple(OPPOSITE)), other)
+    raise ValueError("no two objects with a weight may be shown together, expected some")
 
 
 def _colour(chance: random.Random, colours: list[int]) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.training import evaluate, judge, pictures, text, unet, vae, vocabulary
+from core.training import evaluate, judge, pictures, text, tower, unet, vae, vocabulary
 from core.training.history import ARRANGED_SHEET, NEAREST_SHEET, SHEET
 from core.training.loop import Plan
 
@@ -16,7 +16,7 @@ STAGES: dict[str, tuple[Plan, int, str]] = {
     "decoder": (vae.DECODER_PLAN, vae.BATCH, "crops of 64 x 64"),
     "text": (text.PLAN, text.BATCH, "captions"),
     "pairs": (text.PAIRS_PLAN, text.BATCH, "captions"),
-    "tower": (text.TOWER_PLAN, text.TOWER_BATCH, "pictures of 64 x 64"),
+    "tower": (tower.PLAN, tower.BATCH, "pictures of 64 x 64"),
     "unet": (unet.PLAN, unet.BATCH, "latents"),
     "judge": (judge.PLAN, judge.BATCH, "pictures of 64 x 64"),
 }
@@ -134,7 +134,7 @@ def write_card(report: Mapping[str, Any], runs: Path) -> str:  # Any: as above
             f"| {row['as_told_top1_percent']} |"
             for name, row in (
                 ("of all objects", arranged["pairs"]),
-                ("of animals and food", arranged["known_pairs"]),
+                ("of animals, plants and food", arranged["known_pairs"]),
                 ("of all objects, real scenes", arranged["real_pairs"]),
             )
         ),
@@ -154,15 +154,7 @@ def write_card(report: Mapping[str, Any], runs: Path) -> str:  # Any: as above
         nearest_right=report["nearest"]["nearest_is_what_was_asked_percent"],
         nearest_sheet=NEAREST_SHEET,
         judge=f"{report['judge']['top1_percent']} %",
-        turns="\n".join(
-            f"- {stage}, from step {step:,} on: {what}"
-            for stage, turns in TURNS.items()
-            for step, what in turns.items()
-        ),
-        arranged_share=(
-            f"In the end {unet.ARRANGED} of {unet.BATCH} scenes in a batch were arranged: two\n"
-            "  objects in two of three of them, else one at a place or of a size."
-        ),
+        turns=_turned(runs),
         picture_package=pictures.PICTURE_PACKAGE,
         word_package=pictures.WORD_PACKAGE,
         merges_package=vocabulary.MERGES_PACKAGE,
@@ -171,6 +163,17 @@ def write_card(report: Mapping[str, Any], runs: Path) -> str:  # Any: as above
         device=report["device"],
         objects=f"{report['objects']:,}",
     )
+
+
+def _turned(runs: Path) -> str:
+    """What changed on the way in the stages that went as far, a line each."""
+    told = [
+        f"- {stage}, from step {step:,} on: {what}"
+        for stage, turns in TURNS.items()
+        for step, what in turns.items()
+        if step < _log_totals(runs / stage / "log.csv")[0]
+    ]
+    return "\n".join([" What changed on the way:\n", *told]) if told else ""
 
 
 def _swept(rows: list[dict[str, Any]], name: str) -> str:  # Any: as above
@@ -196,14 +199,16 @@ def _log_totals(path: Path) -> tuple[int, float]:
 CARD = """# emoji128: the model that Glassbox Diffusion ships
 
 A true Stable Diffusion in small: CLIP text encoder, KL autoencoder, conditional U-Net, in the
-folder format of diffusers, half precision. It draws one object, or two, on a background of one
-colour, 128 x 128 pixels, from a prompt such as `a red apple on a blue background` or `a dog to the
-left of a pizza`. It is made for looking inside, not for its pictures. Apache-2.0.
+folder format of diffusers, half precision. It was trained to draw one object, or two, on a
+background of one colour, 128 x 128 pixels, from a prompt such as `a red apple on a blue background`
+or `a dog to the left of a pizza`; how often it does is measured below. It is made for looking
+inside, not for its pictures. Apache-2.0.
 
 ## Measured
 
-By `python -m core.training evaluate`, with fixed seeds, on {device}. The prompts use
-wordings and object-on-colour pairs that were kept from training; the judge is a classifier that saw
+By `python -m core.training evaluate`, with fixed seeds, on {device}. All prompts use
+wordings that were kept from training; those for one object in the middle use object-on-colour pairs
+that were kept from it, those for two objects pairs of objects. The judge is a classifier that saw
 real scenes only and names {judge} of them rightly.
 
 | what | goal | measured | reached |
@@ -216,9 +221,10 @@ The prompts by group:
 | --- | --- | --- | --- |
 {groups}
 
-Two objects, by pairs that training never showed together, each half of the picture looked at by
-itself. "One" is at least one of the two; "as told" is both, each on the side that was asked for, in
-the prompts that say it. Real scenes of the same objects are the most that the judge could find:
+Two objects, by pairs that training never showed together, a square within each half of the picture
+looked at by itself. "One" is at least one of the two; "as told" is both, each on the side that was
+asked for, in the prompts that say it. Real scenes of the same objects are the most that the judge
+could find:
 
 | pairs | prompts | both, top-1 % | both, top-5 % | one, top-1 % | as told, top-1 % |
 | --- | --- | --- | --- | --- | --- |
@@ -230,7 +236,8 @@ One object at a place or of a size:
 | --- | --- | --- | --- | --- |
 {placed}
 
-`{arranged_sheet}` shows the first ten of the pairs of animals and food, of all pairs, and of these.
+`{arranged_sheet}` shows the first ten of the pairs of animals, plants and food, of all pairs, and
+of these.
 
 Over guidance, with {steps} steps, and over the number of steps, at guidance {guidance}; {swept} of
 the prompts:
@@ -243,11 +250,11 @@ the prompts:
 | --- | --- | --- | --- |
 {over_steps}
 
-Is it memory? The training picture that is nearest to what the model drew is, in the median, an RMS
-of {nearest_rms} away (0 is equal, 1 is black against white); between a training picture and the
-nearest other one it is {between_rms}. For {nearest_right} % of the prompts the nearest is the very
-object that was asked for. `{nearest_sheet}` shows the first pictures, each with its nearest on the
-right.
+Is it memory? Of all objects that were trained on, each on the background that was asked for, the
+one nearest to what the model drew is, in the median, an RMS of {nearest_rms} away (0 is equal, 1 is
+black against white); between the object that was asked for and the nearest other one it is
+{between_rms}. For {nearest_right} % of the prompts the nearest is the very object that was asked
+for. `{nearest_sheet}` shows the first pictures, each with its nearest on the right.
 
 Every figure is in `evaluation.json` beside this card; `{sheet}` shows the first pictures
 of the evaluation, none picked by hand.
@@ -260,10 +267,7 @@ of the evaluation, none picked by hand.
 | --- | --- | --- | --- | --- |
 {stages}
 
-The logs are in `training/`; what the U-Net drew on its way, in `training/milestones/`. What changed
-on the way:
-
-{turns}
+The logs are in `training/`; what the U-Net drew on its way, in `training/milestones/`.{turns}
 
 - **Autoencoder**: 3.1 million parameters, 8 times smaller on each side, 4 channels. Trained on
   random crops with L1, L1 of edges, L1 of coarse averages and a little KL; the decoder a while
@@ -273,11 +277,12 @@ on the way:
   1.x), width 192, 4 layers. The token embeddings were not learned: a public sentence model read
   every piece, and principal components reduced what it said to 192 numbers. The layers learned from
   words alone to tell object and background; then, in the stage `pairs`, to tell two objects, places
-  and sizes, while the states of single objects were held where they were. An image tower learned to
-  match pictures to them, which is how the retrieval figure is measured. It does not ship.
+  and sizes, while the states of single objects were held close to where they were. An image tower
+  learned to match pictures to them, which is how the retrieval figure is measured. It does not
+  ship.
 - **U-Net**: 12.6 million parameters, channels 64, 128, 256, cross-attention at 16 x 16 and 8 x 8.
   Noise schedule of Stable Diffusion 1.x, epsilon prediction, min-SNR-5 weights, averaged weights,
-  one caption in ten empty. {arranged_share}
+  one caption in ten empty.
 
 ## Data and licences
 

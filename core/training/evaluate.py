@@ -33,7 +33,8 @@ from core.training.captions import Caption, evaluation_captions, fill, spoken
 from core.training.judge import Judge
 from core.training.pictures import PictureBank
 from core.training.scenes import CENTRED, COLOUR_NAMES, compose
-from core.training.text import SHORT, CaptionIds, TextReader, Towers, pooled_states
+from core.training.text import SHORT, CaptionIds, TextReader, pooled_states
+from core.training.tower import Towers
 
 PROMPTS = 200
 SEED = 2_026

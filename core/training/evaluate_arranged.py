@@ -17,7 +17,7 @@ from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import (
 )
 from torch import Tensor
 
-from core.training.arranged import ARRANGEMENTS, OPPOSITE, Arranged, compose_arranged
+from core.training.arranged import ARRANGEMENTS, OPPOSITE, TRIES, Arranged, compose_arranged
 from core.training.captions import (
     ARRANGED_WORDINGS,
     HELD_OUT_PAIR_WORDING,
@@ -66,11 +66,16 @@ def pair_questions(
         bank: the pictures.
         groups: the objects' groups; all where none is named.
         count: how many.
+
+    Raises:
+        ValueError: hardly any two of these objects were kept from the training.
     """
     chance = random.Random(f"{SEED}:{':'.join(groups)}")
     rows = [r for r in range(bank.objects) if not groups or bank.emoji[r].group in groups]
     questions: list[Question] = []
-    while len(questions) < count:
+    for _ in range(TRIES):
+        if len(questions) == count:
+            return questions
         row, other = chance.sample(rows, 2)
         if not is_held_out_pair(bank.emoji[row].label, bank.emoji[other].label):
             continue
@@ -81,7 +86,7 @@ def pair_questions(
         names = spoken(bank.emoji[row].label), spoken(bank.emoji[other].label)
         text = pair_caption(scene, names, wording + HELD_OUT_TAIL, told=told).text
         questions.append(Question(text, scene, told))
-    return questions
+    raise ValueError(f"only {len(questions)} pairs were kept from the training, expected {count}")
 
 
 def placed_questions(bank: PictureBank, count: int = PLACED) -> list[Question]:
@@ -138,7 +143,7 @@ def judge_pairs(
 ) -> dict[str, object]:
     """How often the judge finds both objects, one in each half, in percent.
 
-    A half is looked at by itself: a square of half the side, around each of the four places.
+    Of a half a square of half the side is looked at by itself, around each of the four places.
     "Both" takes any two opposite halves; "as told" asks for each object in its own place.
     """
     best = {
@@ -190,7 +195,7 @@ def judge_placed(
             at_place.append(along >= FAR and along >= max(abs(across), abs(down)) - 1e-6)
         else:
             scale = length / extent(bank.rgba[question.scene.row, 3] > 127)[1]
-            of_size.append(scale <= SMALL if how == "small" else scale >= BIG)
+            of_size.append(0 < scale <= SMALL if how == "small" else scale >= BIG)
         side = 1.0 if how == "big" else 0.5
         seen = window(picture[None], ARRANGEMENTS[how].centre, side).to(device)
         named.append(int(judge(seen)[0].argmax()) == question.scene.row)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from core.training.loop import BatchLoss, Plan
 from core.training.pictures import PictureBank
 from core.training.scenes import COLOUR_NAMES, Placement, compose
-from core.training.text import ImageTower
+from core.training.tower import ImageTower
 
 PLAN = Plan(steps=2500, lr=1e-3, warmup=100, ema=0.995, seed=5, save_every=250)
 BATCH = 64

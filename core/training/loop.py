@@ -88,10 +88,11 @@ def train(model: nn.Module, batch_loss: BatchLoss, plan: Plan, folder: Path) -> 
     start = load_checkpoint(folder, model, trained, optimizer, averages)
     device = next(iter(trained.values())).device
     # Weights that shipped come without the optimizer's state, which must be gathered gently.
-    gentle = plan.warmup if start and not any(optimizer.state.values()) else 0
+    gathers_from = start - _steps_gathered(optimizer)
+    gentle = plan.warmup if gathers_from else 0
     for step in range(start, plan.steps):
         generator = torch.Generator().manual_seed(plan.seed * 1_000_003 + step)
-        rate = plan.rate(step) * min(1.0, (step - start + 1) / max(1, gentle))
+        rate = plan.rate(step) * min(1.0, (step - gathers_from + 1) / max(1, gentle))
         for group in optimizer.param_groups:
             group["lr"] = rate
         with torch.autocast(device.type, torch.bfloat16):
@@ -165,6 +166,11 @@ def load_checkpoint(
         moved = {k: v if k == "step" else v.to(parameter.device) for k, v in state.items()}
         optimizer.state[parameter] = moved
     return checkpoint_step(folder)
+
+
+def _steps_gathered(optimizer: torch.optim.Optimizer) -> int:
+    """How many steps the optimizer's averages have behind them."""
+    return max((int(state["step"]) for state in optimizer.state.values() if state), default=0)
 
 
 def checkpoint_step(folder: Path) -> int:

@@ -18,7 +18,7 @@ from core.nets.config import AutoencoderConfig
 from core.training import loop, text, unet, vocabulary
 from core.training.card import DEVICES
 from core.training.export import MILESTONES
-from core.training.history import REPORT
+from core.training.history import LOGS, REPORT
 
 EMBEDDINGS = "text_model.embeddings.token_embedding.weight"
 SHIPPED = ("vae", "decoder", "text", "pairs", "unet")  # stages whose weights are in the folder
@@ -36,7 +36,8 @@ def restore(model: Path, runs: Path, objects: int) -> dict[str, int]:
         How many steps each stage has behind it.
 
     Raises:
-        ExplainerError: the run has checkpoints of its own, which this would overwrite.
+        ExplainerError: the run has checkpoints of its own, which this would overwrite, or the
+            folder lacks what tells of a stage; nothing is written then.
     """
     own = [stage for stage in SHIPPED if loop.checkpoint_step(runs / stage)]
     if own:
@@ -45,15 +46,22 @@ def restore(model: Path, runs: Path, objects: int) -> dict[str, int]:
             "Name another folder with --runs, or go on from what is there.",
         )
     trained: dict[str, int] = json.loads((model / REPORT).read_text())["trained_steps"]
-    devices: dict[str, str] = json.loads((model / "training" / DEVICES).read_text())
+    devices: dict[str, str] = json.loads((model / LOGS / DEVICES).read_text())
+    logs = {stage: model / LOGS / f"{stage}.csv" for stage in SHIPPED}
+    untold = [s for s in SHIPPED if s not in trained or s not in devices or not logs[s].exists()]
+    if untold:
+        raise ExplainerError(
+            f"The model tells nothing of how it was trained in: {', '.join(untold)}.",
+            "Take a model that this version of the project exported, or train from the start.",
+        )
     for stage, network in _networks(model, runs, objects).items():
         folder = runs / stage
         folder.mkdir(parents=True, exist_ok=True)
         tensors = {f"model/{name}": value for name, value in network.state_dict().items()}
         loop.save_whole(tensors, folder / loop.CHECKPOINT, step=trained[stage])
-        shutil.copyfile(model / "training" / f"{stage}.csv", folder / "log.csv")
+        shutil.copyfile(logs[stage], folder / "log.csv")
         (folder / "device.txt").write_text(f"{devices[stage]}\n")
-    drawn = model / "training" / MILESTONES
+    drawn = model / LOGS / MILESTONES
     if drawn.exists():
         shutil.copytree(drawn, runs / "unet" / MILESTONES)
     table = load_file(model / "text_encoder" / "model.safetensors")[EMBEDDINGS].float()

@@ -98,9 +98,21 @@ def trained_vae(run: Run) -> tuple[Autoencoder, float]:
     return model, scaling_factor
 
 
-def trained_reader(run: Run, bank: pictures.PictureBank) -> text.TextReader:
-    """The trained text encoder, frozen."""
+def newest_reader(run: Run) -> str:
+    """The stage that the text encoder that ships comes from."""
+    return "pairs" if loop.checkpoint_step(run.folder / "pairs") else "text"
+
+
+def trained_reader(
+    run: Run, bank: pictures.PictureBank, stage: str | None = None
+) -> text.TextReader:
+    """The trained text encoder, frozen.
+
+    Args:
+        run: where it was trained.
+        bank: what it can name.
+        stage: after which it is taken; the newest where None.
+    """
     reader = text_reader(run, bank)
-    newest = "pairs" if loop.checkpoint_step(run.folder / "pairs") else "text"
-    loop.load_weights(run.folder / newest, reader, averaged=False)
+    loop.load_weights(run.folder / (stage or newest_reader(run)), reader, averaged=False)
     return reader.eval().requires_grad_(False)

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,6 +26,7 @@ from core.training import (
     pixels,
     restore,
     text,
+    tower,
     unet,
     vae,
 )
@@ -32,6 +34,7 @@ from core.training.milestones import draw_milestone
 from core.training.run import (
     Run,
     describe_device,
+    newest_reader,
     text_reader,
     train_stage,
     trained_reader,
@@ -68,34 +71,44 @@ def run_text(run: Run) -> None:
     before = copy.deepcopy(reader).eval().requires_grad_(False)
     batch_loss = text.text_loss(reader, bank, ids, run.device, before)
     train_stage(run, "pairs", reader, batch_loss, text.PAIRS_PLAN, every=50)
-    train_tower(run, bank, reader.eval().requires_grad_(False), ids)
+    train_tower(run, bank, ids)
 
 
-def train_tower(
-    run: Run, bank: pictures.PictureBank, reader: text.TextReader, ids: text.CaptionIds
-) -> None:
-    """Train the image tower against the frozen text encoder."""
-    torch.manual_seed(text.TOWER_PLAN.seed)
-    towers = text.Towers().to(run.device)
-    batch_loss = text.tower_loss(towers, reader, bank, ids, run.device)
-    train_stage(run, "tower", towers, batch_loss, text.TOWER_PLAN)
+def train_tower(run: Run, bank: pictures.PictureBank, ids: text.CaptionIds) -> None:
+    """Train the image tower against the frozen text encoder, anew where that has changed."""
+    newest = newest_reader(run)
+    reads = f"{newest}, {loop.checkpoint_step(run.folder / newest)} steps\n"
+    folder = run.folder / "tower"
+    kept = folder / "reader.txt"
+    if not kept.exists() or kept.read_text() != reads:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        kept.write_text(reads)
+    torch.manual_seed(tower.PLAN.seed)
+    towers = tower.Towers().to(run.device)
+    reader = trained_reader(run, bank)
+    batch_loss = tower.tower_loss(towers, reader, bank, ids, run.device)
+    train_stage(run, "tower", towers, batch_loss, tower.PLAN)
 
 
 def run_unet(run: Run) -> None:
     """Train the U-Net on latents that are encoded once at the start."""
     bank = run.pictures()
     ids = text.CaptionIds(run.folder / "data")
-    reader = trained_reader(run, bank)
     folder = run.folder / "unet"
     encoder = latents.Encoder(
         *trained_vae(run), loop.checkpoint_step(run.folder / "vae"), run.device
     )
     singles = latents.encode_bank(encoder, bank, folder)
-    weights = unet.object_weights(bank, unet.ARRANGED_WEIGHTS)
-    arranged = latents.encode_arranged(encoder, bank, weights, folder)
+    arranged = None
+    if run.plan(unet.PLAN).steps > unet.ARRANGED_FROM:
+        weights = unet.object_weights(bank, unet.ARRANGED_WEIGHTS)
+        arranged = latents.encode_arranged(encoder, bank, weights, folder)
+    readers = trained_reader(run, bank, "text"), trained_reader(run, bank)
+    lessons = unet.Lessons(bank, singles, arranged, ids, *readers)
     torch.manual_seed(unet.PLAN.seed)
     model = unet.build_unet().to(run.device).train()
-    batch_loss = unet.unet_loss(model, reader, bank, singles, arranged, ids, run.device)
+    batch_loss = unet.unet_loss(model, lessons, run.device)
 
     def draw(step: int) -> None:
         if step in MILESTONES:
@@ -150,7 +163,7 @@ def run_evaluate(run: Run) -> None:
     scaling_factor = pipeline.vae.config.scaling_factor
     found["vae"] = evaluate.measure_vae(autoencoder, scaling_factor, bank, run.device)
     reader = trained_reader(run, bank)
-    towers = text.Towers().to(run.device)
+    towers = tower.Towers().to(run.device)
     loop.load_weights(run.folder / "tower", towers, averaged=False)
     ids = text.CaptionIds(run.folder / "data")
     found["retrieval"] = evaluate.measure_retrieval(towers.eval(), reader, bank, ids, run.device)

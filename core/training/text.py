@@ -2,9 +2,8 @@
 
 The encoder first learns from words alone: from its pooled state, and from every position after
 the caption's end, the object and the background's colour must be readable. Then it learns to read
-two objects, places and sizes, while what it makes of single objects is held where it was, so that
-a U-Net that learned to listen to it still can. Then it is frozen, and
-an image tower learns to put pictures where their captions are (contrastive, the text side locked).
+two objects, places and sizes, while what it makes of single objects is held close to where it was,
+so that a U-Net that learned to listen to it still can.
 """
 
 import random
@@ -19,10 +18,10 @@ from core.nets.clip_text import ClipTextEncoder
 from core.nets.config import ClipTextConfig
 from core.training import vocabulary
 from core.training.arranged import ARRANGEMENTS, draw_arranged
-from core.training.captions import WORDINGS, Caption, CaptionWriter, fill, spoken
+from core.training.captions import Caption, CaptionWriter
 from core.training.loop import BatchLoss, Plan
 from core.training.pictures import PictureBank
-from core.training.scenes import CENTRED, COLOUR_NAMES, compose
+from core.training.scenes import COLOUR_NAMES
 
 WIDTH = 192
 PLAN = Plan(steps=2000, lr=1.5e-3, warmup=100, seed=2, save_every=250)
@@ -32,10 +31,9 @@ ARRANGED = 52  # of BATCH, once two objects, places and sizes are learned
 HELD = 20.0  # weight of how far the states of single objects are from where they were
 SHORT, LONG = 32, 77  # causal attention lets short rows train most steps; long ones the rest
 
-TOWER_PLAN = Plan(steps=2500, lr=1e-3, warmup=100, seed=3, save_every=250)
-TOWER_BATCH = 64
 SHARED = 128  # width of the space that pictures and captions share
 END = 49_407
+UNTOLD = -100  # what cross entropy leaves out
 
 
 # Written as the checkpoint's own config.json, and read from it, as every other checkpoint's is.
@@ -114,9 +112,6 @@ class CaptionIds:
             piece = encoding.char_to_token(caption.other_ends - 1)
             found.append(min(piece + 1, length - 1))  # the start token goes before
         return torch.tensor(found)
-
-
-UNTOLD = -100  # what cross entropy leaves out
 
 
 def end_positions(ids: Tensor) -> Tensor:
@@ -229,145 +224,6 @@ def write_captions(
     plain = [writer.write(chance.randrange(bank.objects), chance) for _ in range(BATCH - arranged)]
     scenes = [draw_arranged(bank, alike, chance) for _ in range(arranged)]
     return plain + [writer.describe(scene, chance) for scene in scenes]
-
-
-class ImageTower(nn.Module):
-    """A small convolutional network from a 64 x 64 picture to the space shared with captions."""
-
-    def __init__(self, width: int = 32, outputs: int = SHARED) -> None:
-        """Four residual stages down to 4 x 4, whose places are kept apart, then two linear ones."""
-        super().__init__()
-        widths = [width, width * 2, width * 4, width * 4]
-        strides = (2, 1, 2)
-        blocks = (ConvBlock(*row) for row in zip(widths, widths[1:], strides, strict=False))
-        self.stem = nn.Conv2d(3, width, 4, stride=4)  # (B, width, 16, 16)
-        self.stages = nn.Sequential(*blocks)  # (B, 4 width, 4, 4)
-        self.norm = nn.LayerNorm(widths[-1] * 16)
-        self.hidden = nn.Linear(widths[-1] * 16, 256)
-        self.project = nn.Linear(256, outputs)
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        """Vectors, (B, outputs), of pictures (B, 3, 64, 64) in [-1, 1]."""
-        features = self.norm(self.stages(self.stem(pictures)).flatten(1))
-        return self.project(F.silu(self.hidden(features)))
-
-
-class ConvBlock(nn.Module):
-    """Two 3 x 3 convolutions with group norm and SiLU, and a shortcut."""
-
-    def __init__(self, here: int, there: int, stride: int) -> None:
-        """From ``here`` channels to ``there``, the side divided by ``stride``."""
-        super().__init__()
-        self.norm1, self.norm2 = nn.GroupNorm(8, here), nn.GroupNorm(8, there)
-        self.conv1 = nn.Conv2d(here, there, 3, stride, 1)
-        self.conv2 = nn.Conv2d(there, there, 3, 1, 1)
-        self.shortcut = nn.Conv2d(here, there, stride, stride)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, here, H, W) to (B, there, H / stride, W / stride)."""
-        h = self.conv1(F.silu(self.norm1(x)))
-        return self.shortcut(x) + self.conv2(F.silu(self.norm2(h)))
-
-
-class Towers(nn.Module):
-    """Image tower and text projection, trained together against the frozen text encoder."""
-
-    def __init__(self) -> None:
-        """A fresh tower, a fresh projection, and the temperature that CLIP starts with."""
-        super().__init__()
-        self.image = ImageTower()
-        self.text_projection = nn.Linear(WIDTH, SHARED)
-        self.log_scale = nn.Parameter(torch.tensor(2.66))  # 1 / 0.07
-
-    @torch.no_grad()
-    def whiten(self, pooled: Tensor) -> None:
-        """Start the text projection where captions (n, 192) lie as far apart as they can.
-
-        Raw states share most of their length: all captions look alike, and nothing is learned.
-        """
-        mean = pooled.mean(0)
-        variances, axes = torch.linalg.eigh((pooled - mean).T.cov())  # rising; axes are columns
-        widest = (variances + 1e-4 * variances[-1]).sqrt()[-SHARED:]
-        weight = (axes[:, -SHARED:] / widest).T  # (128, 192)
-        self.text_projection.weight.copy_(weight)
-        self.text_projection.bias.copy_(-weight @ mean)
-
-    def picture(self, pictures: Tensor) -> Tensor:
-        """Vectors of length 1, (B, 128), of pictures (B, 3, 64, 64) in [-1, 1]."""
-        return F.normalize(self.image(pictures).float(), dim=-1)
-
-    def text(self, pooled: Tensor) -> Tensor:
-        """Vectors of length 1, (B, 128), of pooled text states (B, 192)."""
-        return F.normalize(self.text_projection(pooled).float(), dim=-1)
-
-
-def tower_loss(
-    towers: Towers,
-    reader: TextReader,
-    bank: PictureBank,
-    ids: CaptionIds,
-    device: torch.device,
-) -> BatchLoss:
-    """The loss of one step: each picture must find its caption, and each caption its picture.
-
-    In the batch this is CLIP's symmetric loss. There the background's colour is the easy answer,
-    so every picture must also be told from all other objects on its own background.
-    """
-    writer = CaptionWriter(bank)
-    reader.eval()
-    rivals = every_object_on_every_colour(reader, bank, ids, device)  # (10, objects, 192)
-    towers.whiten(rivals.flatten(0, 1))
-
-    def batch_loss(step: int, generator: torch.Generator) -> dict[str, Tensor]:
-        chance = random.Random(f"towers:{step}")
-        rows = chance.sample(range(bank.objects), min(TOWER_BATCH, bank.objects))
-        captions = [writer.write(row, chance) for row in rows]
-        scenes = caption_scenes(bank, captions, generator)
-        small = F.avg_pool2d(scenes, 2).to(device)  # (B, 3, 64, 64)
-        pooled = pooled_states(reader, ids([c.text for c in captions], SHORT).to(device))
-        pictures, texts = towers.picture(small), towers.text(pooled)
-        scale = towers.log_scale.exp().clamp(max=100)
-        logits = scale * pictures @ texts.T  # (B, B)
-        target = torch.arange(len(captions), device=device)
-        alike = (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
-        colours = torch.tensor([caption.colour for caption in captions], device=device)
-        others = towers.text(rivals)[colours]  # (B, objects, 128)
-        hard = scale * torch.einsum("bd,bod->bo", pictures, others)
-        wanted = torch.tensor(rows, device=device)
-        named = F.cross_entropy(hard, wanted)
-        right = (hard.argmax(1) == wanted).float().mean()
-        return {"loss": alike + named, "alike": alike, "object": named, "right": right}
-
-    return batch_loss
-
-
-def every_object_on_every_colour(
-    reader: TextReader, bank: PictureBank, ids: CaptionIds, device: torch.device
-) -> Tensor:
-    """Pooled states of one caption of every object on every background, (10, n, 192).
-
-    Also of the pairs kept for the evaluation: here they are words alone, and wrong answers.
-    """
-    chance = random.Random("rivals")
-    names = [spoken(entry.label) for entry in bank.emoji[: bank.objects]]
-    colours = []
-    for colour in COLOUR_NAMES:
-        texts = [fill(chance.choice(WORDINGS), name, colour) for name in names]
-        parts = [
-            pooled_states(reader, ids(texts[start : start + 128], SHORT).to(device))
-            for start in range(0, len(texts), 128)
-        ]
-        colours.append(torch.cat(parts))
-    return torch.stack(colours)
-
-
-def caption_scenes(
-    bank: PictureBank, captions: list[Caption], generator: torch.Generator
-) -> Tensor:
-    """The scene of each caption, (B, 3, 128, 128), in [-1, 1]."""
-    rows = torch.tensor([caption.row for caption in captions])
-    colours = torch.tensor([caption.colour for caption in captions])
-    return compose(bank, rows, colours, CENTRED, generator)
 
 
 @torch.no_grad()

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -9,7 +10,8 @@ from torch import Tensor
 from core.ideas.schedule_config import read_alpha_bar
 from core.nets.config import UNetConfig
 from core.nets.unet import UNet
-from core.training.captions import CaptionWriter
+from core.training.arranged import PAIRS
+from core.training.captions import Caption, CaptionWriter
 from core.training.latents import ArrangedLatents, LatentBank
 from core.training.loop import BatchLoss, Plan
 from core.training.pictures import PictureBank
@@ -20,7 +22,7 @@ BATCH = 32
 EMPTY_CAPTIONS = 0.1  # the unconditional half of classifier-free guidance learns from these
 MIN_SNR_GAMMA = 5.0
 ARRANGED_FROM = 10_000  # the step from which some scenes have places, sizes, two objects
-ARRANGED = 14  # of BATCH; two of three show two objects
+ARRANGED = 14  # of BATCH
 # What is drawn more often is drawn well first: after a start on everything come things that
 # everybody knows and that look like nothing else, then those that still lag. People look alike.
 # A group's weight, from the step where it begins; groups that are not named weigh 1.
@@ -45,8 +47,12 @@ ARRANGED_WEIGHTS = {
 
 # What changed on the way, by step, as a sentence goes on after "from this step on".
 TURNS = {
-    2_500: "mostly animals and food, no longer every group of objects",
-    10_000: "all groups again, most of them objects and places; scenes of two objects too",
+    2_500: "mostly animals, plants and food",
+    ARRANGED_FROM: (
+        f"{ARRANGED} of {BATCH} scenes have a place, a size or two objects "
+        f"({round(100 * PAIRS)} % of these), mostly animals, plants and food, and the text encoder "
+        "is the one that can tell them; the other scenes show mostly things and places"
+    ),
 }
 
 # The schedule of Stable Diffusion 1.x. A DDIM made from a config without clip_sample clips x0.
@@ -95,43 +101,76 @@ def build_unet() -> UNet:
     return UNet(UNetConfig.from_config(CONFIG))
 
 
-def unet_loss(
-    unet: UNet,
-    reader: TextReader,
-    bank: PictureBank,
-    latents: LatentBank,
-    arranged: ArrangedLatents,
-    ids: CaptionIds,
-    device: torch.device,
-) -> BatchLoss:
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    """What the U-Net learns from.
+
+    Attributes:
+        bank: the pictures.
+        singles: latents of one object in the middle.
+        arranged: latents of arranged scenes; None where the training ends before they come in.
+        ids: makes token ids of captions.
+        reader: the text encoder, frozen, before arranged scenes come in.
+        arranged_reader: from then on, frozen: the one that can tell them.
+    """
+
+    bank: PictureBank
+    singles: LatentBank
+    arranged: ArrangedLatents | None
+    ids: CaptionIds
+    reader: TextReader
+    arranged_reader: TextReader
+
+    def draw(
+        self, step: int, weights: list[float], chance: random.Random, generator: torch.Generator
+    ) -> tuple[list[Caption], Tensor]:
+        """The captions of one batch, and its latents, (BATCH, 4, 16, 16).
+
+        Args:
+            step: of the training.
+            weights: how often each object is drawn where it is alone.
+            chance: chooses objects, words and arranged scenes.
+            generator: chooses among the latents of one object.
+        """
+        writer = CaptionWriter(self.bank)
+        scenes = ARRANGED if step >= ARRANGED_FROM else 0
+        rows = chance.choices(range(self.bank.objects), weights, k=BATCH - scenes)
+        captions = [writer.write(row, chance) for row in rows]
+        x0 = self.singles.pick(captions, generator)
+        if not scenes:
+            return captions, x0
+        if self.arranged is None:
+            raise ValueError(f"no arranged scenes at step {step}, expected from {ARRANGED_FROM} on")
+        picked = chance.sample(range(len(self.arranged.scenes)), scenes)
+        captions += [writer.describe(self.arranged.scenes[i], chance) for i in picked]
+        return captions, torch.cat([x0, self.arranged.latents[torch.tensor(picked)].float()])
+
+    @torch.no_grad()
+    def read(self, texts: list[str], step: int, device: torch.device) -> Tensor:
+        """Hidden states of texts, (B, 77, 192), by the reader of this step."""
+        reader = self.reader if step < ARRANGED_FROM else self.arranged_reader
+        return reader(self.ids(texts).to(device))
+
+
+def unet_loss(unet: UNet, lessons: Lessons, device: torch.device) -> BatchLoss:
     """The loss of one step: mean squared error of the noise, weighted by min-SNR-5.
 
     Source: Ho et al. 2020 (DDPM), eq. 14; weights: Hang et al. 2023 (Min-SNR),
     which for epsilon are min(SNR, 5) / SNR.
     """
-    writer = CaptionWriter(bank)
     alpha_bar = torch.from_numpy(read_alpha_bar(SCHEDULER_CONFIG)).float()
-    weights = {begin: object_weights(bank, of) for begin, of in GROUP_WEIGHTS.items()}
-    reader.eval()
+    weights = {begin: object_weights(lessons.bank, of) for begin, of in GROUP_WEIGHTS.items()}
 
     def batch_loss(step: int, generator: torch.Generator) -> dict[str, Tensor]:
         chance = random.Random(f"unet:{step}")
         newest = max(begin for begin in weights if begin <= step)
-        scenes = ARRANGED if step >= ARRANGED_FROM else 0
-        rows = chance.choices(range(bank.objects), weights[newest], k=BATCH - scenes)
-        captions = [writer.write(row, chance) for row in rows]
-        x0 = latents.pick(captions, generator)
-        if scenes:
-            picked = chance.sample(range(len(arranged.scenes)), scenes)
-            captions += [writer.describe(arranged.scenes[i], chance) for i in picked]
-            x0 = torch.cat([x0, arranged.latents[torch.tensor(picked)].float()])
+        captions, x0 = lessons.draw(step, weights[newest], chance, generator)
         texts = ["" if chance.random() < EMPTY_CAPTIONS else c.text for c in captions]
         eps = torch.randn(x0.shape, generator=generator)
         t = spread_timesteps(BATCH, generator)
         signal = alpha_bar[t].view(-1, 1, 1, 1)
         xt = (signal.sqrt() * x0 + (1 - signal).sqrt() * eps).to(device)
-        with torch.no_grad():
-            states = reader(ids(texts).to(device))  # (B, 77, 192)
+        states = lessons.read(texts, step, device)  # (B, 77, 192)
         predicted = unet(xt, t.to(device), states).float()
         errors = ((predicted - eps.to(device)) ** 2).mean((1, 2, 3))  # (B,)
         snr = (alpha_bar[t] / (1 - alpha_bar[t])).to(device)

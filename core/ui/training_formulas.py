@@ -22,7 +22,7 @@ def show_objectives() -> None:
     part = st.segmented_control(
         "Part", PARTS, default=U_NET, required=True, key="training_part"
     ) or U_NET  # fmt: skip
-    from core.training import judge, text, unet, vae  # import torch
+    from core.training import judge, text, tower, unet, vae  # import torch
 
     if part == U_NET:
         _show((noise_loss, weigh_min_snr), unet.unet_loss)
@@ -31,7 +31,7 @@ def show_objectives() -> None:
 
         _show((picture_loss, kl_to_unit_gaussian), vae.vae_loss)
     elif part == TOWER:
-        _show((match_loss, naming_loss), text.tower_loss)
+        _show((match_loss, naming_loss), tower.tower_loss)
     else:
         _show((naming_loss,), text.text_loss, judge.judge_loss)
 

@@ -23,7 +23,7 @@ STOP_S = 3.0  # after one visitor's Stop: whoever else watches looks in within t
 ANY, BLUE, ORANGE = "either", "blue", "orange"
 LABELS = {ANY: NO_CLASS, BLUE: 0, ORANGE: 1}
 _WANTED, _DRAWN, _WRONG = "points_wanted", "points_drawn", "points_wrong"
-_PRESSED = "points_pressed"
+_PRESSED, _ANEW = "points_pressed", "points_anew"
 
 
 def show_points() -> None:
@@ -36,6 +36,7 @@ def show_points() -> None:
     settings = _choose()
     if st.session_state.pop(_PRESSED, False):
         st.session_state[_WANTED] = settings
+        st.session_state[_ANEW] = True
     training = _known(settings)
     going = st.session_state.get(_WANTED) == settings
     _offer(settings, training, going)
@@ -100,7 +101,9 @@ def _offer(settings: PointSettings, training: Training | None, going: bool) -> N
 def _follow(settings: PointSettings, going: bool) -> None:
     """Draw what there is; where it is going on, be counted among those who watch."""
     training = _known(settings)
-    if going:
+    anew = st.session_state.pop(_ANEW, False)  # else one that failed is told, not begun again
+    failed = training is not None and training.state == "failed"
+    if going and (anew or not failed):
         try:
             training = bench().join(settings)
             bench().leave(training, grace=GRACE_S)

@@ -58,15 +58,15 @@ def _show_arranged(report: dict[str, Any], folder: Path) -> None:  # Any: as abo
     st.markdown(
         "**Two objects, places, sizes.** No two objects that are asked for here were ever shown "
         "together in the training: the model must put together what it learned apart. The judge "
-        "looks at each half of the picture by itself; the last row shows what it finds in real "
-        "pictures of the same."
+        "looks at a square within each half of the picture by itself; the last row shows what it "
+        "finds in real pictures of the same."
     )
     rows = pair_rows(report)
     st.dataframe(rows, hide_index=True, alt="How often both of two objects are found")
     offer_csv(rows, "pairs")
     st.image(
         folder / ARRANGED_SHEET,
-        caption="Rows: two animals or dishes; any two objects; one at a place or of a size",
+        caption="Rows: animals, plants or food; any two objects; one at a place or of a size",
     )
     rows = placed_rows(report)
     st.dataframe(rows, hide_index=True, alt="How often one object is where the prompt says")
@@ -91,9 +91,10 @@ def _show_sweeps(report: dict[str, Any]) -> None:  # Any: as above
 def _show_memory(report: dict[str, Any], folder: Path) -> None:  # Any: as above
     found = report["nearest"]
     st.markdown(
-        f"**Is it memory?** For each drawn picture, its nearest training picture: half of them are "
-        f"further than {found['nearest_rms']:.3f} away (the root mean square of the differences; "
-        f"black against white is 1). Half of the training pictures have another one within "
+        f"**Is it memory?** Beside each drawn picture the nearest of all objects that were trained "
+        f"on, on the same background: half of them are further than {found['nearest_rms']:.3f} "
+        f"away (the root mean square of the differences; black against white is 1). Half of the "
+        "objects that were asked for have another one within "
         f"{found['between_training_pictures_rms']:.3f}."
     )
     st.image(

@@ -21,6 +21,7 @@ from core.ui.training_points import GRACE_S, TURN_S
 from core.views.training_word import word_data, word_rows
 
 _WANTED, _TRAINING, _WRONG = "word_wanted", "word_training", "word_wrong"
+_PRESSED = "word_pressed"
 WORD = "blorb"  # means nothing to the model yet
 
 
@@ -90,7 +91,10 @@ def _follow(settings: WordSettings, going: bool) -> None:
     training: Training | None = st.session_state.get(_TRAINING)
     if training is not None and training.settings != settings:
         training = None
-    if going and (training is None or training.state != "done"):
+    pressed = st.session_state.pop(_PRESSED, False)  # else one that failed is told, not begun again
+    ended_well = training is not None and training.state == "done"
+    failed = training is not None and training.state == "failed"
+    if going and not ended_well and (pressed or not failed):
         try:
             training = bench().join(settings, training)
             bench().leave(training, grace=GRACE_S)
@@ -133,6 +137,7 @@ def _explain(training: Training) -> None:
 
 def _want(settings: WordSettings) -> None:
     st.session_state[_WANTED] = settings
+    st.session_state[_PRESSED] = True
 
 
 def _stop() -> None:

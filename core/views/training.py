@@ -27,7 +27,7 @@ STAGES = {
     ),
     "pairs": Told(
         "Two objects", "text",
-        "The same encoder: which two objects, and where? What it says of one alone stands still.",
+        "The same encoder: which two objects, and where? What it says of one alone hardly moves.",
     ),
     "vae": Told(
         "Autoencoder", "latents",

@@ -60,7 +60,7 @@ def pair_rows(report: dict[str, Any]) -> list[Row]:  # Any: as above
     arranged = report["arranged"]
     shown = (
         ("any two objects", arranged["pairs"]),
-        ("two animals or dishes", arranged["known_pairs"]),
+        ("two of animals, plants, food", arranged["known_pairs"]),
         ("any two, real pictures", arranged["real_pairs"]),
     )
     return [

@@ -184,6 +184,34 @@ def test_word_is_taught_when_asked(
     assert drawn(at, '"looks"')["looks"] == []  # another word waits to be asked for
 
 
+@pytest.mark.parametrize(
+    ("look", "lab"), [("Train on points", "points"), ("Teach it a word", "word")]
+)
+def test_training_that_dies_is_told_and_not_begun_again(
+    open_page: Open, shown_text: Text, monkeypatch: pytest.MonkeyPatch, look: str, lab: str
+) -> None:
+    from core.training.lab_bench import Bench, Training
+    from core.ui import training_points, training_word
+
+    started: list[Training] = []
+
+    def start(training: Training) -> subprocess.Popen[str]:
+        started.append(training)
+        return subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE, text=True)
+
+    with closing(Bench(start)) as made:
+        for page in (training_points, training_word):
+            monkeypatch.setattr(page, "bench", lambda: made)
+        at = choose(open_page(PAGE, prompt="a lion"), look)
+        for press in (1, 2):
+            at.button(key=f"{lab}_train").click().run()
+            follow(at, f"{lab}_stop")
+            assert not at.exception
+            assert "The training ended before it was done." in shown_text(at)
+            at.run()
+            assert len(started) == press
+
+
 def test_two_who_teach_the_same_word_do_not_disturb_each_other(
     open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:

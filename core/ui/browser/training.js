@@ -154,15 +154,15 @@ class Training {
     pen.strokeStyle = pen.fillStyle = soft;
     pen.lineWidth = 1;
     pen.setLineDash([4, 4]);
-    pen.textAlign = "center";
-    pen.textBaseline = "bottom";
+    pen.textAlign = "left";
+    pen.textBaseline = "top";
     this.stage.turns.forEach(([step], at) => {
       const x = Math.round(this.across(step)) + 0.5;
       pen.beginPath();
       pen.moveTo(x, top);
       pen.lineTo(x, bottom);
       pen.stroke();
-      pen.fillText(`${at + 1}`, x, top - 4);
+      pen.fillText(`${at + 1}`, x + 4, top + 2);
     });
     pen.setLineDash([]);
   }

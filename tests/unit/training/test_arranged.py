@@ -50,8 +50,16 @@ def test_an_object_of_no_weight_is_not_drawn(bank: PictureBank) -> None:
     weights = [0.0, *[1.0] * 7]
     scenes = [draw_arranged(bank, weights, chance) for _ in range(300)]
     assert not any(0 in (scene.row, scene.other) for scene in scenes)
-    with pytest.raises(ValueError, match="fewer than two objects"):
-        draw_arranged(bank, [1.0, *[0.0] * 7], chance)
+
+
+def test_objects_that_may_never_stand_together_are_told(bank: PictureBank) -> None:
+    labels = [entry.label for entry in bank.emoji[:8]]
+    kept = [(a, b) for a in range(8) for b in range(a) if is_held_out_pair(labels[a], labels[b])]
+    for drawn in ((0,), kept[0]):
+        weights = [float(row in drawn) for row in range(8)]
+        with pytest.raises(ValueError, match="may be shown together"):
+            # Every third scene would have one object alone.
+            [draw_arranged(bank, weights, random.Random(seed)) for seed in range(20)]
 
 
 @pytest.mark.parametrize("how", ARRANGEMENTS)
@@ -152,6 +160,10 @@ def test_judging_tells_place_size_and_name(bank: PictureBank) -> None:
     assert judged(Arranged(5, 1, "small"), Arranged(5, 1, "small"))[1] == 100.0
     assert judged(Arranged(5, 1, "small"), Arranged(5, 1, "big"))[1] == 0.0
     assert judged(Arranged(5, 1, "big"), Arranged(5, 1, "big"))[1:] == (100.0, 100.0)
+    for how in ("small", "big", "left"):  # nothing has no size and no place
+        question = asked.Question("", Arranged(5, 1, how))
+        found = asked.judge_placed(Reader(), [question], torch.ones(1, 3, 128, 128), bank, CPU)
+        assert (found["size_percent"], found["place_percent"]) == (0.0, 0.0)
 
 
 def test_nothing_is_nowhere() -> None:

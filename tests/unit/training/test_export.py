@@ -173,7 +173,7 @@ def test_the_card_says_what_was_measured_and_what_was_missed(trained: Run) -> No
     assert "| 79.0 / 97.0 % | **no** |" in card
     assert "| 76.0 / 91.0 % | yes |" in card
     assert "| 90 prompts for two objects, both named by the judge | at least 60 % | 61.0 %" in card
-    assert "| of animals and food | 90 | 92.0 | 77.0 | 98.0 | 91.0 |" in card
+    assert "| of animals, plants and food | 90 | 92.0 | 77.0 | 98.0 | 91.0 |" in card
     assert "| drawn | 50 | 81.0 | 97.0 | 93.0 |" in card
     assert "names 97.0 % of them rightly" in card
     assert "| unet | 3 | 32 latents | 0.8 | two cores |" in card  # 1,800 s and 900 s

@@ -109,7 +109,10 @@ def test_weights_without_the_optimizers_state_go_on_gently(tmp_path: Path) -> No
     model, batch_loss = problem()
     weights = {f"model/{name}": value for name, value in model.state_dict().items()}
     loop.save_whole(weights, tmp_path / loop.CHECKPOINT, step=6)
-    rates = [p.rate for p in loop.train(model, batch_loss, PLAN, tmp_path)]
+    early = Plan(steps=12, lr=1e-2, warmup=3, ema=0.9, seed=3, save_every=1)
+    rates = [p.rate for p in itertools.islice(loop.train(model, batch_loss, early, tmp_path), 2)]
+    assert loop.checkpoint_step(tmp_path) == 8  # stopped before it was at its full rate
+    rates += [p.rate for p in loop.train(model, batch_loss, PLAN, tmp_path)]
     shares = [rate / PLAN.rate(step) for step, rate in enumerate(rates, 6)]
     assert shares == pytest.approx([1 / 3, 2 / 3, 1, 1, 1, 1])
     longer = Plan(steps=14, lr=1e-2, warmup=3, ema=0.9, seed=3)

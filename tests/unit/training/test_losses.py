@@ -1,13 +1,14 @@
 """The stages' losses and what they are fed."""
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
-from core.training import judge, latents, text, unet, vae
+from core.training import judge, latents, text, tower, unet, vae
 from core.training.arranged import Arranged
 from core.training.captions import Caption
 from core.training.pictures import PictureBank, load_pictures
@@ -144,7 +145,8 @@ def test_the_noise_loss_is_weighted_by_the_signal(bank: PictureBank, data_folder
     reader = text.TextReader(text.build_text_encoder(torch.zeros(49_408, text.WIDTH)), 8)
     oracle = Oracle()
     ids, cpu = text.CaptionIds(data_folder), torch.device("cpu")
-    loss = unet.unet_loss(oracle, reader, bank, SINGLES, ARRANGED, ids, cpu)  # type: ignore[arg-type]  # answers as a U-Net does
+    lessons = unet.Lessons(bank, SINGLES, ARRANGED, ids, reader, reader)
+    loss = unet.unet_loss(oracle, lessons, cpu)  # type: ignore[arg-type]  # answers as a U-Net does
     found = loss(0, torch.Generator().manual_seed(0))
     xt, t, states = oracle.asked
     assert states.shape == (unet.BATCH, 77, text.WIDTH)
@@ -161,11 +163,15 @@ def test_the_noise_loss_is_weighted_by_the_signal(bank: PictureBank, data_folder
 def test_arranged_scenes_come_in_once_objects_are_known(
     bank: PictureBank, data_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reader = text.TextReader(text.build_text_encoder(torch.zeros(49_408, text.WIDTH)), 8)
+    encoder = text.build_text_encoder(torch.zeros(49_408, text.WIDTH))
+    reader, other_reader = text.TextReader(encoder, 8), text.TextReader(copy.deepcopy(encoder), 8)
+    with torch.no_grad():
+        other_reader.encoder.final_layer_norm.bias.add_(1.0)
     oracle, read = Oracle(), []
     ids, cpu = text.CaptionIds(data_folder), torch.device("cpu")
     asked = lambda texts: read.append(texts) or ids(texts)  # noqa: E731  # told what it was asked
-    loss = unet.unet_loss(oracle, reader, bank, SINGLES, ARRANGED, asked, cpu)  # type: ignore[arg-type]  # as above
+    lessons = unet.Lessons(bank, SINGLES, ARRANGED, asked, reader, other_reader)  # type: ignore[arg-type]  # as above
+    loss = unet.unet_loss(oracle, lessons, cpu)  # type: ignore[arg-type]  # as above
     monkeypatch.setattr(unet, "EMPTY_CAPTIONS", 0.0)
     for step, arranged in ((unet.ARRANGED_FROM - 1, 0), (unet.ARRANGED_FROM, unet.ARRANGED)):
         loss(step, torch.Generator().manual_seed(0))
@@ -174,6 +180,14 @@ def test_arranged_scenes_come_in_once_objects_are_known(
         assert int(bright.sum()) == arranged
         pairs = [sum(name in said for name in BEFORE_TAGS) > 1 for said in read[-1]]
         assert pairs == bright.tolist()
+        wanted = other_reader if arranged else reader  # the one that can tell two objects
+        with torch.no_grad():
+            assert torch.equal(oracle.asked[2], wanted(ids(read[-1])))
+
+    early = unet.unet_loss(oracle, replace(lessons, arranged=None), cpu)  # type: ignore[arg-type]  # as above
+    early(unet.ARRANGED_FROM - 1, torch.Generator().manual_seed(0))
+    with pytest.raises(ValueError, match="no arranged scenes at step"):
+        early(unet.ARRANGED_FROM, torch.Generator().manual_seed(0))
 
 
 def test_the_reader_learns_two_objects_and_holds_what_it_knows_of_one(
@@ -220,9 +234,9 @@ def test_the_towers_learn_to_match_pictures_with_captions(
     torch.manual_seed(0)
     embeddings = torch.randn(49_408, text.WIDTH) * 0.04
     reader = text.TextReader(text.build_text_encoder(embeddings), bank.objects).eval()
-    towers = text.Towers()
+    towers = tower.Towers()
     ids, cpu = text.CaptionIds(data_folder), torch.device("cpu")
-    loss = text.tower_loss(towers, reader, bank, ids, cpu)
+    loss = tower.tower_loss(towers, reader, bank, ids, cpu)
     optimizer = torch.optim.AdamW(towers.parameters(), lr=5e-4)
     seen = []
     for step in range(40):

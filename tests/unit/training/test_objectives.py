@@ -9,7 +9,7 @@ from torch import nn
 from core.ideas import objectives
 from core.ideas.noise_levels import snr_from_alpha_bar
 from core.ideas.schedule_config import read_alpha_bar
-from core.training import judge, latents, text, unet, vae
+from core.training import judge, latents, text, tower, unet, vae
 from core.training.pictures import PictureBank
 
 CPU = torch.device("cpu")
@@ -42,11 +42,11 @@ def test_the_u_nets(bank: PictureBank, data_folder: Path) -> None:
         torch.arange(8)[:, None].expand(8, 10),
         torch.ones(8, 10, dtype=torch.long),
     )
-    arranged = latents.ArrangedLatents((), torch.zeros(0, 4, 16, 16))
     reader = text.TextReader(text.build_text_encoder(torch.zeros(49_408, text.WIDTH)), 8)
     guess = Guess()
     ids = text.CaptionIds(data_folder)
-    loss = unet.unet_loss(guess, reader, bank, singles, arranged, ids, CPU)  # type: ignore[arg-type]  # answers as one
+    lessons = unet.Lessons(bank, singles, None, ids, reader, reader)
+    loss = unet.unet_loss(guess, lessons, CPU)  # type: ignore[arg-type]  # answers as one
     found = loss(0, torch.Generator().manual_seed(0))
     alpha_bar = read_alpha_bar(unet.SCHEDULER_CONFIG)[guess.t.numpy()]
     eps = guess.xt / torch.tensor(1 - alpha_bar).sqrt().float().view(-1, 1, 1, 1)  # x0 is 0
@@ -71,17 +71,17 @@ def test_the_towers(bank: PictureBank, data_folder: Path) -> None:
     torch.manual_seed(0)
     embeddings = torch.randn(49_408, text.WIDTH) * 0.04
     reader = text.TextReader(text.build_text_encoder(embeddings), bank.objects).eval()
-    towers = text.Towers()
+    towers = tower.Towers()
     kept: dict[str, torch.Tensor] = {}
-    towers.picture = lambda x: kept.setdefault("u", text.Towers.picture(towers, x))  # type: ignore[method-assign]
-    towers.text = lambda x: text.Towers.text(towers, x)  # type: ignore[method-assign]
+    towers.picture = lambda x: kept.setdefault("u", tower.Towers.picture(towers, x))  # type: ignore[method-assign]
+    towers.text = lambda x: tower.Towers.text(towers, x)  # type: ignore[method-assign]
     ids = text.CaptionIds(data_folder)
-    loss = text.tower_loss(towers, reader, bank, ids, CPU)
+    loss = tower.tower_loss(towers, reader, bank, ids, CPU)
     towers.text = lambda x: (
-        kept.setdefault("v", text.Towers.text(towers, x))
+        kept.setdefault("v", tower.Towers.text(towers, x))
         if x.ndim == 2
         # type: ignore[method-assign]
-        else (text.Towers.text(towers, x))
+        else (tower.Towers.text(towers, x))
     )
     found = loss(0, torch.Generator().manual_seed(0))
     scale = towers.log_scale.exp()

@@ -1,6 +1,7 @@
 """Restoring: a run whose checkpoints are gone goes on from the weights that ship."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,20 @@ def test_what_is_frozen_comes_back_as_it_was(bank: PictureBank, data_folder: Pat
     shipped = load_file(builtin_folder() / "text_encoder" / "model.safetensors")
     for name, value in trained_reader(run, bank).encoder.state_dict().items():
         torch.testing.assert_close(value, shipped[f"text_model.{name}"].float(), msg=name)
+
+
+def test_a_model_that_does_not_tell_of_a_stage_is_refused_whole(
+    bank: PictureBank, data_folder: Path, tmp_path: Path
+) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(builtin_folder(), model)
+    report = json.loads((model / "evaluation.json").read_text())
+    del report["trained_steps"]["pairs"]
+    (model / "evaluation.json").write_text(json.dumps(report))
+    runs = data_folder.parent
+    with pytest.raises(ExplainerError, match="trained in: pairs"):
+        restore.restore(model, runs, bank.objects)
+    assert not any(loop.checkpoint_step(runs / stage) for stage in restore.SHIPPED)
 
 
 def test_checkpoints_of_its_own_are_not_overwritten(bank: PictureBank, data_folder: Path) -> None:
