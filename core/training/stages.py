@@ -42,7 +42,7 @@ from core.training.run import (
 )
 
 # The same prompts and noise, drawn as the U-Net's training goes on: often at first, when most
-# changes.
+# changes; and at its end.
 MILESTONES = {100, 200, 500, 1000, 2000, 4000, 6000, 9000, *range(12_000, 1_000_001, 3_000)}
 MILESTONE_PROMPTS = ("a red apple", "a parrot", "a hamburger on a blue background", "a rocket")
 MILESTONE_SEED = 3
@@ -111,7 +111,7 @@ def run_unet(run: Run) -> None:
     batch_loss = unet.unet_loss(model, lessons, run.device)
 
     def draw(step: int) -> None:
-        if step in MILESTONES:
+        if step in MILESTONES or step == run.plan(unet.PLAN).steps:
             draw_milestone(_whole_model(run), MILESTONE_PROMPTS, MILESTONE_SEED, shown, step)
 
     shown = folder / export.MILESTONES

@@ -17,7 +17,7 @@ from core.training.loop import BatchLoss, Plan
 from core.training.pictures import PictureBank
 from core.training.text import WIDTH, CaptionIds, TextReader
 
-PLAN = Plan(steps=18000, lr=8e-4, warmup=200, ema=0.999, seed=4, save_every=100)
+PLAN = Plan(steps=17000, lr=8e-4, warmup=200, ema=0.999, seed=4, save_every=100)
 BATCH = 32
 EMPTY_CAPTIONS = 0.1  # the unconditional half of classifier-free guidance learns from these
 MIN_SNR_GAMMA = 5.0
