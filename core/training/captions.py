@@ -26,6 +26,17 @@ HELD_OUT_WORDINGS = (
     "{o} with a {c} background",
     "there is {a} on a {c} background",
 )
+# Words that say nothing of a picture, from which openings of captions are drawn; "there" and "is",
+# which the evaluation begins with, are not among them.
+FILLERS = (
+    "this", "that", "these", "those", "here", "now", "we", "you", "i", "they", "it", "he", "she",
+    "who", "which", "what", "was", "are", "were", "be", "been", "am", "will", "would", "can",
+    "could", "should", "may", "might", "must", "do", "does", "did", "have", "has", "had", "see",
+    "show", "shows", "look", "draw", "paint", "make", "made", "give", "find", "want", "like",
+    "please", "me", "my", "your", "our", "their", "its", "some", "one", "just", "only", "very",
+    "also", "again", "then", "so", "but", "or", "if", "as", "by", "for", "from", "of", "to",
+    "imagine", "behold", "suppose", "perhaps", "once", "always", "today", "finally",
+)  # fmt: skip
 # Arranged scenes: what is said of the objects, and behind it what is said of the background.
 TAILS = (" on a {c} background", ", {c} background", " on {c}", " in front of a {c} wall")
 WHITE_TAILS = ("", "", " on a {c} background", " on {c}")
@@ -121,6 +132,11 @@ class CaptionWriter:
         if chance.random() < 0.15 and self._synonyms[row]:
             return chance.choice(self._synonyms[row])
         return spoken(self._names[row])
+
+
+def opening(chance: random.Random) -> str:
+    """A few words that say nothing, to stand before a caption."""
+    return " ".join(chance.choices(FILLERS, k=chance.randint(1, 4)))
 
 
 def pair_caption(scene: Arranged, names: tuple[str, str], wording: str, *, told: bool) -> Caption:

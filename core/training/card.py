@@ -21,7 +21,7 @@ STAGES: dict[str, tuple[Plan, int, str]] = {
     "judge": (judge.PLAN, judge.BATCH, "pictures of 64 x 64"),
 }
 
-TURNS = {"unet": unet.TURNS}  # what changed in a stage, by step
+TURNS = {"pairs": text.TURNS, "unet": unet.TURNS}  # what changed in a stage, by step
 
 DEVICES = "devices.json"  # what each stage ran on, beside the logs
 

@@ -18,17 +18,21 @@ from core.nets.clip_text import ClipTextEncoder
 from core.nets.config import ClipTextConfig
 from core.training import vocabulary
 from core.training.arranged import ARRANGEMENTS, draw_arranged
-from core.training.captions import Caption, CaptionWriter
+from core.training.captions import Caption, CaptionWriter, opening
 from core.training.loop import BatchLoss, Plan
 from core.training.pictures import PictureBank
 from core.training.scenes import COLOUR_NAMES
 
 WIDTH = 192
 PLAN = Plan(steps=2000, lr=1.5e-3, warmup=100, seed=2, save_every=250)
-PAIRS_PLAN = Plan(steps=1000, lr=8e-4, warmup=50, seed=6, save_every=100)
+PAIRS_PLAN = Plan(steps=1600, lr=8e-4, warmup=50, seed=6, save_every=100)
 BATCH = 128
 ARRANGED = 52  # of BATCH, once two objects, places and sizes are learned
 HELD = 20.0  # weight of how far the states of single objects are from where they were
+OPENED_FROM = 1_000  # the step from which words that say nothing stand before some captions
+OPENED = 48  # of BATCH, again with such words before them
+# What changed on the way of the pairs, by step, as a sentence goes on after "from this step on".
+TURNS = {OPENED_FROM: "words that say nothing stand before some captions, and must change nothing"}
 SHORT, LONG = 32, 77  # causal attention lets short rows train most steps; long ones the rest
 
 SHARED = 128  # width of the space that pictures and captions share
@@ -104,6 +108,10 @@ class CaptionIds:
             rows.append([END - 1, *pieces, *[END] * (length - 1 - len(pieces))])
         return torch.tensor(rows)
 
+    def count(self, words: str) -> int:
+        """How many token ids some words make, without start and end."""
+        return len(self._tokenizer.encode(words, add_special_tokens=False).ids)
+
     def last_words(self, captions: list[Caption], length: int = LONG) -> Tensor:
         """Where the last piece of each caption's second object is, among its token ids, (B,)."""
         found = []
@@ -165,11 +173,31 @@ def text_loss(
             at_word = states[torch.tensor(pairs, device=device), words]
             losses["second"] = _arranged_loss(reader, captions, picked, at_word)
             plain = BATCH - arranged
-            losses["held"] = _distance(states[:plain], before(tokens[:plain]))
+            unmoved = before(tokens[:plain])
+            losses["held"] = _distance(states[:plain], unmoved)
+            if step >= OPENED_FROM:
+                said = opening(random.Random(f"openings:{step}"))
+                texts = [f"{said} {caption.text}" for caption in captions[:OPENED]]
+                wanted = opened_states(unmoved[:OPENED], ids.count(said))
+                opened = reader(ids(texts, length).to(device))
+                losses["held"] = losses["held"] + _distance(opened, wanted)
             losses["loss"] = losses["loss"] + losses["second"] + HELD * losses["held"]
         return losses
 
     return batch_loss
+
+
+def opened_states(states: Tensor, count: int) -> Tensor:
+    """What captions should be read as with words before them that say nothing, (B, L, D).
+
+    Those words should be read as the start of the text is, and all that follows as without them.
+
+    Args:
+        states: of the captions without them, (B, L, D).
+        count: how many tokens stand before them.
+    """
+    start = states[:, :1].expand(-1, count, -1)
+    return torch.cat([states[:, :1], start, states[:, 1 : states.shape[1] - count]], dim=1)
 
 
 def _distance(states: Tensor, before: Tensor) -> Tensor:

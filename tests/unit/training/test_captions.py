@@ -4,14 +4,19 @@ import random
 
 import pytest
 
-from core.training.arranged import ARRANGEMENTS, Arranged
+from core.training.arranged import ARRANGEMENTS, OPPOSITE, Arranged
 from core.training.captions import (
+    ARRANGED_WORDINGS,
+    FILLERS,
+    HELD_OUT_PAIR_WORDING,
     HELD_OUT_WORDINGS,
+    PAIR_WORDINGS,
     PLAIN_WORDINGS,
     WORDINGS,
     CaptionWriter,
     evaluation_captions,
     fill,
+    opening,
     spoken,
 )
 from core.training.held_out import is_held_out_composition, trained_colours
@@ -50,6 +55,16 @@ def test_evaluation_asks_only_for_what_was_kept(bank: PictureBank) -> None:
 
 def test_wordings_do_not_overlap() -> None:
     assert not set(HELD_OUT_WORDINGS) & {*WORDINGS, *PLAIN_WORDINGS}
+
+
+def test_openings_say_nothing_that_the_evaluation_or_a_place_says() -> None:
+    chance = random.Random(0)
+    words = {word for _ in range(2000) for word in opening(chance).split()}
+    assert words == set(FILLERS)
+    said = " ".join([*HELD_OUT_WORDINGS, HELD_OUT_PAIR_WORDING, *COLOUR_NAMES, *OPPOSITE])
+    said += " ".join(one for every in ARRANGED_WORDINGS.values() for one in every)
+    said += " ".join(one for every in PAIR_WORDINGS.values() for one in every)
+    assert not words & (set(said.split()) - {"of", "to"})
 
 
 def test_about_one_composition_in_ten_is_kept() -> None:

@@ -51,7 +51,8 @@ def test_turns_are_those_of_the_trainer_as_far_as_it_came() -> None:
 def test_hours_are_those_of_the_card() -> None:
     table = (builtin_folder() / "MODEL_CARD.md").read_text()
     for stage in read_stages(builtin_folder()):
-        (line,) = [row for row in table.splitlines() if row.startswith(f"| {stage.name} | ")]
+        begins = f"| {stage.name} | {stage.steps[-1]:,} | "
+        (line,) = [row for row in table.splitlines() if row.startswith(begins)]
         assert f"| {stage.hours:.1f} | {stage.device} |" in line
 
 

@@ -220,6 +220,25 @@ def test_the_reader_learns_two_objects_and_holds_what_it_knows_of_one(
     assert seen[-1] < 0.9 * seen[0]
 
 
+def test_words_that_say_nothing_are_to_be_read_like_the_start(
+    bank: PictureBank, data_folder: Path
+) -> None:
+    states = torch.arange(2 * 5 * 3.0).view(2, 5, 3)
+    opened = text.opened_states(states, 2)
+    assert torch.equal(opened[:, :3], states[:, :1].expand(2, 3, 3))
+    assert torch.equal(opened[:, 3:], states[:, 1:3])
+
+    reader = text.TextReader(text.build_text_encoder(torch.randn(49_408, text.WIDTH)), bank.objects)
+    before = copy.deepcopy(reader).eval().requires_grad_(False)
+    loss = text.text_loss(reader, bank, text.CaptionIds(data_folder), torch.device("cpu"), before)
+    held = [
+        float(loss(step, torch.Generator())["held"].detach())
+        for step in (text.OPENED_FROM - 1, text.OPENED_FROM)
+    ]
+    assert held[0] < 1e-6  # the same reader
+    assert held[1] > 0.01  # which does not yet pass over the words before a caption
+
+
 def test_captions_become_ids_as_stable_diffusion_pads_them(data_folder: Path) -> None:
     ids = text.CaptionIds(data_folder)(["a photo of a parrot", "", "tree " * 100])
     assert ids.shape == (3, 77)
