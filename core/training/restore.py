@@ -79,8 +79,13 @@ def _networks(model: Path, runs: Path, objects: int) -> dict[str, nn.Module]:
     encoder = text.build_text_encoder(torch.zeros(text.CONFIG["vocab_size"], text.WIDTH))
     _load(encoder, model / "text_encoder" / "model.safetensors", "text_model.")
     reader = text.TextReader(encoder, objects)
-    autoencoders = {"vae": autoencoder, "decoder": autoencoder}
-    return autoencoders | {"text": reader, "pairs": reader, "unet": network}
+    return {
+        "vae": autoencoder,
+        "decoder": autoencoder,
+        "text": reader,
+        "pairs": reader,
+        "unet": network,
+    }
 
 
 def _load(network: nn.Module, path: Path, prefix: str = "") -> None:

@@ -3,7 +3,8 @@
 The encoder first learns from words alone: from its pooled state, and from every position after
 the caption's end, the object and the background's colour must be readable. Then it learns to read
 two objects, places and sizes, while what it makes of single objects is held close to where it was,
-so that a U-Net that learned to listen to it still can.
+so that a U-Net that learned to listen to it still can; and words before a caption that say nothing
+must change nothing.
 """
 
 import random
@@ -118,6 +119,8 @@ class CaptionIds:
         encoded = self._tokenizer.encode_batch([c.text for c in captions], add_special_tokens=False)
         for caption, encoding in zip(captions, encoded, strict=True):
             piece = encoding.char_to_token(caption.other_ends - 1)
+            if piece is None:
+                raise ValueError(f"the second object of {caption.text!r} ends in no token")
             found.append(min(piece + 1, length - 1))  # the start token goes before
         return torch.tensor(found)
 

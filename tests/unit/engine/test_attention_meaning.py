@@ -1,6 +1,7 @@
 """The built-in model's maps mean something: a word is heard where what it names was drawn.
 
-The built-in model cannot draw two objects, so the second thing is the colour behind the first.
+The built-in model hardly ever draws two objects that can be told, so the second thing is the colour
+behind the first.
 Object and background are told apart by colour alone, and each word by its map alone.
 """
 
