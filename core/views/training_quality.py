@@ -137,5 +137,5 @@ def sweep_chart(rows: Sequence[Row], over: str, title: str) -> alt.Chart:
             ),
             tooltip=[f"{over}:Q", "what is right:N", "percent:Q"],
         )
-        .properties(height=260)
+        .properties(height=340)
     )
