@@ -33,7 +33,12 @@ HELD = 20.0  # weight of how far the states of single objects are from where the
 OPENED_FROM = 1_000  # the step from which words that say nothing stand before some captions
 OPENED = 48  # of BATCH, again with such words before them
 # What changed on the way of the pairs, by step, as a sentence goes on after "from this step on".
-TURNS = {OPENED_FROM: "words that say nothing stand before some captions, and must change nothing"}
+TURNS = {
+    OPENED_FROM: (
+        "words that say nothing stand before some captions, and must change nothing: how far they "
+        "do is added to what moved"
+    )
+}
 SHORT, LONG = 32, 77  # causal attention lets short rows train most steps; long ones the rest
 
 SHARED = 128  # width of the space that pictures and captions share
@@ -177,7 +182,7 @@ def text_loss(
             losses["second"] = _arranged_loss(reader, captions, picked, at_word)
             plain = BATCH - arranged
             unmoved = before(tokens[:plain])
-            losses["held"] = _distance(states[:plain], unmoved)
+            losses["held"] = _distance(states[:plain], unmoved)  # later the openings' as well
             if step >= OPENED_FROM:
                 said = opening(random.Random(f"openings:{step}"))
                 texts = [f"{said} {caption.text}" for caption in captions[:OPENED]]

@@ -92,9 +92,8 @@ def _follow(settings: WordSettings, going: bool) -> None:
     if training is not None and training.settings != settings:
         training = None
     pressed = st.session_state.pop(_PRESSED, False)  # else one that failed is told, not begun again
-    ended_well = training is not None and training.state == "done"
-    failed = training is not None and training.state == "failed"
-    if going and not ended_well and (pressed or not failed):
+    state = None if training is None else training.state
+    if going and state != "done" and (pressed or state != "failed"):
         try:
             training = bench().join(settings, training)
             bench().leave(training, grace=GRACE_S)
