@@ -41,7 +41,7 @@ def advance(request: Request, line: DeltaGenerator) -> bool:
     """
     shown = kept(request)
     if shown is None:
-        compute(request, lambda ticket: line.caption(say_status(ticket.status(), "Step")))
+        compute(request, lambda ticket: line.caption(say_status(ticket.status(), "Call")))
         return False
     if not shown.decoded:
         decode(shown, lambda ticket: line.caption(say_status(ticket.status(), "Decoding frame")))

@@ -51,7 +51,7 @@ def _run(request: Request) -> Run:
         line = st.empty()
 
         def draw(ticket: Any) -> None:  # Any: a ticket of a Trace, whose class imports torch
-            line.caption(say_status(ticket.status(), "Step"))
+            line.caption(say_status(ticket.status(), "Call"))
 
         with asked(request) as ticket:
             follow(ticket, draw)

@@ -130,7 +130,9 @@ class _View:
         if not steps:
             return
         now, end = steps[-1]["step"], training.settings.steps
-        self.bar.progress(now / end, f"Step {now} of {end}, {steps[-1]['seconds']:.0f} s")
+        self.bar.progress(
+            now / end, f"After {now} of {end} training steps, {steps[-1]['seconds']:.0f} s"
+        )
         rows = curve_rows(events)
         self.error.altair_chart(error_chart(rows, end), alt="Error of both so far")
         self.kl.altair_chart(kl_chart(rows, end), alt="KL so far")

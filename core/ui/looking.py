@@ -28,7 +28,7 @@ def known(look: Look[Answer]) -> Answer | None:
     return answer
 
 
-def read(look: Look[Answer], doing: str = "Step", draw: Draw | None = None) -> Answer:
+def read(look: Look[Answer], doing: str = "Piece", draw: Draw | None = None) -> Answer:
     """Have the engine answer, and keep what it says.
 
     Args:
@@ -48,7 +48,7 @@ def read(look: Look[Answer], doing: str = "Step", draw: Draw | None = None) -> A
     return answer
 
 
-def ask(look: Look[Answer], doing: str = "Step", draw: Draw | None = None) -> Answer:
+def ask(look: Look[Answer], doing: str = "Piece", draw: Draw | None = None) -> Answer:
     """Have the engine answer, without keeping what it says.
 
     Args:

@@ -69,7 +69,7 @@ class _Progress:
     def draw(self, ticket: Ticket[Any]) -> None:  # Any: a Trace, whose class would import torch
         bar, slot = self.parts = self.parts or self._begin()
         status, picture = ticket.status(), ticket.preview()
-        bar.progress(min(1.0, status.step / max(1, status.steps)), say_status(status, "Step"))
+        bar.progress(min(1.0, status.step / max(1, status.steps)), say_status(status, "Call"))
         if picture is not None:
             slot.image(
                 picture, width="stretch", output_format="PNG", alt="The network's guess so far"

@@ -131,7 +131,7 @@ def say_status(status: TicketStatus, doing: str) -> str:
 
     Args:
         status: of a ticket.
-        doing: what is counted, such as "Step".
+        doing: what is counted, such as "Call".
     """
     if status.loading:
         return "Loading the model, which takes a few seconds after a start"

@@ -78,7 +78,7 @@ def here(request: Request) -> Shown:
     shown = kept(request)
     if shown is None:
         line = st.empty()
-        shown = compute(request, lambda ticket: line.caption(say_status(ticket.status(), "Step")))
+        shown = compute(request, lambda ticket: line.caption(say_status(ticket.status(), "Call")))
         line.empty()
     return shown
 

@@ -42,7 +42,7 @@ def show_pictures(requests: Sequence[Request], captions: Sequence[str]) -> list[
                 elif (preview := ticket.preview()) is not None:
                     _draw(slot, preview, caption)
             if waiting:
-                line.caption(say_status(waiting[0][0].status(), "Step"))
+                line.caption(say_status(waiting[0][0].status(), "Call"))
         line.empty()
         return [ticket.result().picture for ticket in tickets]
 

@@ -51,7 +51,7 @@ def _seen(request: Request) -> BlocksSeen | None:
 
 def _compute(request: Request, line: DeltaGenerator) -> None:
     run = kept(request) or compute(
-        request, lambda ticket: line.caption(say_status(ticket.status(), "Step"))
+        request, lambda ticket: line.caption(say_status(ticket.status(), "Call"))
     )
     read_blocks(place_of(run, chosen_call(run)))
 

@@ -115,7 +115,7 @@ def _say(line: Any, ticket: Ticket[Any]) -> None:  # Any: a slot, and a reading
 
 def _show_progress(line: Any, ticket: Ticket[Any]) -> None:  # Any: as above
     status = ticket.status()
-    line.progress(min(1.0, status.step / max(1, status.steps)), say_status(status, "Step"))
+    line.progress(min(1.0, status.step / max(1, status.steps)), say_status(status, "Piece"))
 
 
 def _show(slot: Any, picture: NDArray[np.uint8], caption: str) -> None:  # Any: a slot

@@ -107,7 +107,7 @@ def step_rows(run: Run) -> list[dict[str, float | int | None]]:
             "timestep t": round(float(run.timesteps[call]), 3),
             "sigma": round(float(run.sigmas[call]), 5),
             "alpha_bar": round(float(run.alpha_bars[call]), 6),
-            "noise share": round(1 - float(run.alpha_bars[call]), 6),
+            "noise, share of the power": round(1 - float(run.alpha_bars[call]), 6),
             "SNR, dB": _or_none(found.snr_db[call], 2),
             "rms of x_t": round(float(found.given[call]), 4),
             "rms of eps": round(float(found.eps[call]), 4),

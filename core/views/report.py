@@ -17,6 +17,7 @@ from core.ideas.guidance import guide
 from core.models.schedulers_info import SCHEDULERS
 from core.views.generation_guidance import angles
 from core.views.generation_steps import measure, rms, step_rows
+from core.views.numbers import say_noise
 from core.views.recipe import recipe_json, versions
 from core.views.report_charts import Line, line_chart
 from core.views.run import Frames, Run
@@ -116,15 +117,16 @@ def _steps(run: Run, frames: Frames) -> str:
         place = frames.places[index]
         ended = place == len(run.timesteps)
         said = "finished" if ended else f"t = {run.timesteps[place]:g}"
-        share = "" if ended else f"<br>{1 - run.alpha_bars[place]:.0%} noise"
+        share = "" if ended else f"<br>{say_noise(float(run.alpha_bars[place]))}"
         cells.append(
             f"<figure>{_small(frames.given[index], f'Given to the network, {said}')}"
             f"{_small(frames.guess[index], f'What it believed, {said}')}"
             f"<figcaption>{said}{share}</figcaption></figure>"
         )
+    left_out = "" if len(shown) == count else f" {len(shown)} of {count} places are shown."
     return (
         "<p>Above: what the network was given. Below: what it believed is in there. t runs down "
-        f"from noise to picture.</p><div class='steps'>{''.join(cells)}</div>"
+        f"from noise to picture.{left_out}</p><div class='steps'>{''.join(cells)}</div>"
     )
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from core.engine.request import Request, key
+from core.views.numbers import say_after, say_noise
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # arrays have no plain ==
@@ -192,17 +193,16 @@ def say_places(run: Run, places: Sequence[int]) -> list[dict[str, str]]:
     calls, steps = len(run.timesteps), int(run.steps[-1]) + 1
     said = []
     for place in places:
-        where = "Start" if place == 0 else f"Step {place} of {calls}"
-        if calls != steps and place:  # some schedulers ask the network twice a step
-            where = f"Call {place} of {calls}, step {int(run.steps[place - 1]) + 1} of {steps}"
-        if place == calls:
-            said.append({"text": f"{where} · finished", "spoken": f"{where}, finished"})
-            continue
-        t, share = f"{run.timesteps[place]:g}", f"{1 - run.alpha_bars[place]:.0%}"
-        said.append(
-            {
-                "text": f"{where} · t = {t} · {share.replace('%', ' %')} noise",
-                "spoken": f"{where}, timestep {t}, {share} noise",
-            }
-        )
+        ended = place == calls
+        done = steps if ended else int(run.steps[place])
+        parts = [say_after(place, calls, done, steps)]
+        if ended:
+            parts.append("finished")
+        elif place == 0:  # all of it is drawn; what t stands for has a little picture in it
+            parts += ["only noise", f"the network is told t = {run.timesteps[0]:g}"]
+        else:
+            parts += [f"t = {run.timesteps[place]:g}", say_noise(float(run.alpha_bars[place]))]
+        text = " · ".join(parts)
+        spoken = text.replace("t = ", "timestep ").replace(" · ", ", ")
+        said.append({"text": text, "spoken": spoken})
     return said

@@ -40,7 +40,7 @@ def test_one_handle_moves_every_station_without_the_server(page: Page, server: s
     dot = page.locator(f"{MAP} .dot").get_attribute("style")
     page.get_by_role("slider", name="Step", exact=True).focus()
     page.keyboard.press("Home")
-    expect(page.locator(f"{MAP} .where")).to_contain_text("Start · t = ")
+    expect(page.locator(f"{MAP} .where")).to_contain_text("Start · only noise")
     for station, was in zip(moving, before, strict=True):
         assert colours(page, station) != was
     assert page.locator(f"{MAP} .dot").get_attribute("style") != dot

@@ -50,7 +50,7 @@ def test_page_alone_opens_on_a_finished_picture(open_page: Open) -> None:
     assert at.text_input(key="ask_prompt").value == "a red apple"
     shown = film(at)
     assert shown["given"]["sheet"]["count"] == shown["guess"]["sheet"]["count"] == 21
-    assert shown["places"][-1]["text"] == "Step 20 of 20 · finished"
+    assert shown["places"][-1]["text"] == "After 20 of 20 steps · finished"
     assert labels(at, "download_button")[:2] == ["PNG with settings", "Film (WebP)"]
 
 
@@ -156,7 +156,7 @@ def test_scheduler_with_fewer_steps_takes_what_it_can(open_page: Open) -> None:
     assert at.slider(key="ask_steps").value == 20  # the link asked for more than LCM takes
     at.slider(key="ask_steps").set_value(2).run()
     assert not at.exception
-    assert film(at)["places"][-1]["text"] == "Step 2 of 2 · finished"
+    assert film(at)["places"][-1]["text"] == "After 2 of 2 steps · finished"
 
 
 def test_guidance_of_one_runs(open_page: Open) -> None:
@@ -166,7 +166,7 @@ def test_guidance_of_one_runs(open_page: Open) -> None:
 def test_two_calls_a_step_are_told_as_calls(open_page: Open) -> None:
     said = [place["text"] for place in film(open_page(PAGE, scheduler="heun", **SHORT))["places"]]
     assert len(said) == 6
-    assert said[-1] == "Call 5 of 5, step 3 of 3 · finished"
+    assert said[-1] == "After 5 of 5 calls, 3 of 3 steps · finished"
 
 
 def test_no_words_runs_and_says_that_it_is_unconditional(

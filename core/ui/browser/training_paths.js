@@ -56,8 +56,9 @@ class Paths extends Player {
     const hue = style.getPropertyValue(["--latents", "--picture", "--time"][this.data.label]);
     const { edge, count } = this.data;
     this.root.dataset.place = this.place;
-    this.find(".at").textContent = `step ${this.place} of ${this.last}`;
-    this.range.setAttribute("aria-valuetext", `step ${this.place} of ${this.last}`);
+    const where = `after ${this.place} of ${this.last} steps`;
+    this.find(".at").textContent = where;
+    this.range.setAttribute("aria-valuetext", where);
     this.walks.forEach(({ title, places }, number) => {
       const canvas = this.find(".panes").children[number].querySelector("canvas");
       const wide = canvas.clientWidth;
@@ -88,7 +89,7 @@ class Paths extends Player {
       pen.globalAlpha = 1;
       pen.fillStyle = hue;
       for (let one = 0; one < count; one++) dot(places, 2 * (this.place * count + one), Math.max(2, wide / 100));
-      canvas.setAttribute("aria-label", `${title}: ${count} points at step ${this.place} of ${this.last}`);
+      canvas.setAttribute("aria-label", `${title}: ${count} points ${where}`);
     });
   }
 }

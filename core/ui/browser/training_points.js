@@ -239,7 +239,7 @@ class Points {
   drawLoss() {
     const { canvas, pen, wide, tall } = this.sheet(".loss");
     const { curve, steps, seconds } = this.data;
-    this.find(".told").textContent = curve.length ? `step ${curve.at(-1)[0].toLocaleString("en")} of ${steps.toLocaleString("en")}, ${seconds} s` : `${steps.toLocaleString("en")} steps`;
+    this.find(".told").textContent = curve.length ? `after ${curve.at(-1)[0].toLocaleString("en")} of ${steps.toLocaleString("en")} training steps, ${seconds} s` : `${steps.toLocaleString("en")} training steps`;
     if (!curve.length) {
       this.hint(pen, wide, tall, this.data.going ? "starting…" : "press Train");
       canvas.setAttribute("aria-label", "No loss yet");

@@ -99,7 +99,7 @@ class Word extends Player {
     const pen = canvas.getContext("2d");
     pen.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
     const { curve, steps, seconds, going } = this.data;
-    this.find(".told").textContent = curve.length ? `step ${curve.at(-1)[0]} of ${steps}, ${seconds} s` : going ? "starting…" : "";
+    this.find(".told").textContent = curve.length ? `after ${curve.at(-1)[0]} of ${steps} training steps, ${seconds} s` : going ? "starting…" : "";
     canvas.setAttribute("aria-label", curve.length ? `Loss at step ${curve.at(-1)[0]}: ${curve.at(-1)[1]}` : "No loss yet");
     if (!curve.length) return;
     const style = getComputedStyle(this.root);

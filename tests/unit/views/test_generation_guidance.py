@@ -49,7 +49,7 @@ def test_large_run_sends_fewer_calls(run: Run, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("core.views.generation_guidance.MOST_NUMBERS", 2 * run.path[0].size)
     drawn = guidance_data(run, True)
     assert len(drawn["places"]) == len(drawn["alphaBars"]) == 2
-    assert drawn["places"][-1]["text"].startswith("Step 2 of 3")
+    assert drawn["places"][-1]["text"].startswith("After 2 of 3 steps")
 
 
 def test_run_without_guidance_has_nothing_to_take_apart(run: Run) -> None:

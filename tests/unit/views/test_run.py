@@ -6,6 +6,7 @@ import torch
 from core.engine.film import Film
 from core.ideas.guidance import guide
 from core.models.loading import Checkpoint
+from core.views.numbers import say_noise
 from core.views.run import Run, frames_of, quick_frames, run_of, say_places
 
 
@@ -25,11 +26,13 @@ def test_run_of_a_real_trace_holds_its_numbers(tiny_checkpoint: Checkpoint) -> N
     torch.testing.assert_close(
         torch.from_numpy(guide(run.eps_uncond, run.eps_cond, 5.0)), torch.from_numpy(run.eps)
     )
-    assert [place["text"] for place in say_places(run, [0, 1, 5])] == [
-        f"Start · t = {run.timesteps[0]:g} · {1 - run.alpha_bars[0]:.0%} noise".replace("%", " %"),
-        f"Call 1 of 5, step 1 of 3 · t = {run.timesteps[1]:g} · "
-        f"{1 - run.alpha_bars[1]:.0%} noise".replace("%", " %"),
-        "Call 5 of 5, step 3 of 3 · finished",
+    assert [place["text"] for place in say_places(run, [0, 1, 2, 5])] == [
+        f"Start · only noise · the network is told t = {run.timesteps[0]:g}",
+        f"After 1 of 5 calls, 0 of 3 steps · t = {run.timesteps[1]:g} · "
+        f"{say_noise(run.alpha_bars[1])}",
+        f"After 2 of 5 calls, 1 of 3 steps · t = {run.timesteps[2]:g} · "
+        f"{say_noise(run.alpha_bars[2])}",
+        "After 5 of 5 calls, 3 of 3 steps · finished",
     ]
 
 
@@ -45,12 +48,12 @@ def test_run_without_guidance_asked_no_empty_prompt(tiny_checkpoint: Checkpoint)
 def test_places_say_step_timestep_and_noise(run: Run) -> None:
     said = say_places(run, range(4))
     assert [place["text"] for place in said] == [
-        "Start · t = 951 · 99 % noise",
-        "Step 1 of 3 · t = 501 · 60 % noise",
-        "Step 2 of 3 · t = 1 · 10 % noise",
-        "Step 3 of 3 · finished",
+        "Start · only noise · the network is told t = 951",
+        "After 1 of 3 steps · t = 501 · 60 % noise power",
+        "After 2 of 3 steps · t = 1 · 10 % noise power",
+        "After 3 of 3 steps · finished",
     ]
-    assert said[1]["spoken"] == "Step 1 of 3, timestep 501, 60% noise"
+    assert said[1]["spoken"] == "After 1 of 3 steps, timestep 501, 60 % noise power"
 
 
 def test_quick_frames_find_colours_that_are_linear_in_the_latents(run: Run) -> None:

@@ -1,0 +1,62 @@
+"""How numbers are written, and how a place in a run is named; the same on every page.
+
+A *step* is one of the scheduler's; a *call* is one question to the U-Net, and some schedulers make
+two a step. Both are numbered from 1. Between them lie places: "after 6 of 20 steps" is what step 6
+left and what step 7 begins with. Noise in percent is always its share of the power of ``x_t``,
+1 - alpha_bar; its weight, sqrt(1 - alpha_bar), is never given in percent.
+"""
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """Write a share, such as "41 %".
+
+    Args:
+        share: 1 is all.
+        digits: after the point.
+    """
+    return minus(f"{100 * share:.{digits}f} %")
+
+
+def minus(number: str) -> str:
+    """Write a number with a minus sign where Python has a hyphen.
+
+    Args:
+        number: as Python writes it.
+    """
+    return number.replace("-", "−")
+
+
+def count(number: int, thing: str) -> str:
+    """Say how many there are of something, such as "1 step" or "20 steps".
+
+    Args:
+        number: of them.
+        thing: its name for one; an s makes it many.
+    """
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def say_noise(alpha_bar: float) -> str:
+    """Say how much noise is in ``x_t``, as a share of its power.
+
+    Args:
+        alpha_bar: signal power left.
+    """
+    share = 1 - alpha_bar
+    return f"{'under 1 %' if 0 < share < 0.01 else percent(share)} noise power"
+
+
+def say_after(calls: int, of_calls: int, steps: int, of_steps: int) -> str:
+    """Say where in a run a place is, by what lies behind it.
+
+    Args:
+        calls: made before it.
+        of_calls: all of the run's.
+        steps: finished before it.
+        of_steps: all of the run's.
+    """
+    if calls == 0:
+        return "Start"
+    if of_calls == of_steps:
+        return f"After {steps} of {count(of_steps, 'step')}"
+    return f"After {calls} of {count(of_calls, 'call')}, {steps} of {count(of_steps, 'step')}"

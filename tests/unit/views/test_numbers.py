@@ -1,0 +1,41 @@
+"""One style for numbers, and one name for every place in a run."""
+
+import pytest
+
+from core.views.numbers import count, minus, percent, say_after, say_noise
+
+
+def test_numbers_are_written_in_one_style() -> None:
+    assert [percent(0.41), percent(0.0349, 1), percent(-0.07)] == ["41 %", "3.5 %", "−7 %"]
+    assert minus("-0.94e-03") == "−0.94e−03"
+    assert [count(1, "step"), count(0, "step"), count(20, "step")] == [
+        "1 step",
+        "0 steps",
+        "20 steps",
+    ]
+    assert count(12_000, "call") == "12,000 calls"
+
+
+@pytest.mark.parametrize(
+    ("alpha_bar", "said"),
+    [(0.59, "41 % noise power"), (0.0, "100 % noise power"), (1.0, "0 % noise power")],
+)
+def test_noise_in_percent_is_a_share_of_the_power(alpha_bar: float, said: str) -> None:
+    assert say_noise(alpha_bar) == said
+
+
+def test_a_little_noise_is_not_none() -> None:
+    assert say_noise(0.99915) == "under 1 % noise power"  # at the first timestep of all
+
+
+@pytest.mark.parametrize(
+    ("behind", "said"),
+    [
+        ((0, 20, 0, 20), "Start"),
+        ((6, 20, 6, 20), "After 6 of 20 steps"),
+        ((1, 1, 1, 1), "After 1 of 1 step"),
+        ((13, 39, 6, 20), "After 13 of 39 calls, 6 of 20 steps"),
+    ],
+)
+def test_a_place_is_named_by_what_lies_behind_it(behind: tuple, said: str) -> None:
+    assert say_after(*behind) == said
