@@ -1,7 +1,10 @@
 """The frame of every page: its question, and what stands behind toggles below the picture."""
 
+import ast
 import inspect
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -11,6 +14,7 @@ from core.ui.navigation import APP, ensure_navigation
 from core.ui.running_example import follow_link, show_summary, write_link
 from core.ui.settings import forget_widgets
 
+STYLE = Path(__file__).parent / "browser" / "page.css"
 _PAGE = "page_on_show"
 
 
@@ -23,6 +27,7 @@ def lesson(question: str, lead: str = "", title: str = APP) -> None:
         title: what the browser's tab says.
     """
     ensure_navigation()
+    st.html(STYLE)
     if st.session_state.get(_PAGE) != question:  # widgets of another page are gone, their keys not
         forget_widgets()
         st.session_state[_PAGE] = question
@@ -45,7 +50,38 @@ def show_equation(function: Callable[..., Any]) -> None:  # Any: any function wi
         ValueError: it carries no formula.
     """
     formula = equation_of(function)
+    brief, whole = source_of(function)
     with st.container(border=True):
         st.latex(formula.tex)
         st.markdown(f":small[{formula.source} · {function.__module__}.{function.__qualname__}]")
-        st.code(inspect.getsource(function), language="python")
+        st.code(brief, language="python")
+        if brief != whole:
+            with st.expander("All of it"):
+                st.code(whole, language="python")
+
+
+@cache
+def source_of(function: Callable[..., Any]) -> tuple[str, str]:  # Any: as above
+    """Return the code of a function without its decorators, whose formula is shown already.
+
+    Args:
+        function: written in a file.
+
+    Returns:
+        What it computes, without docstring and checks of its arguments, and all of it.
+    """
+    lines = inspect.getsource(function).splitlines()
+    (written,) = ast.parse("\n".join(lines)).body
+    assert isinstance(written, ast.FunctionDef)
+    first = written.body[0].lineno - 1
+    told = ast.get_docstring(written) is not None
+    steps = [step for step in written.body[told:] if not _checks(step)]
+    kept = [line for step in steps for line in lines[step.lineno - 1 : step.end_lineno]]
+    return "\n".join([*lines[written.lineno - 1 : first], *kept]), "\n".join(
+        lines[written.lineno - 1 :]
+    )
+
+
+def _checks(step: ast.stmt) -> bool:
+    """Whether a statement does nothing but refuse wrong arguments."""
+    return isinstance(step, ast.If) and all(isinstance(one, ast.Raise) for one in step.body)

@@ -1,0 +1,37 @@
+"""The code under a formula: what is computed first, all of it behind."""
+
+import ast
+import importlib
+import pkgutil
+
+import pytest
+
+import core.ideas
+from core.ideas.equation import EQUATIONS
+from core.ideas.forward import add_noise
+from core.ui.page import source_of
+
+for _found in pkgutil.walk_packages(core.ideas.__path__, "core.ideas."):
+    importlib.import_module(_found.name)  # each lists its formulas
+
+
+@pytest.mark.parametrize("name", sorted(EQUATIONS))
+def test_code_is_short_and_says_nothing_twice(name: str) -> None:
+    brief, whole = source_of(EQUATIONS[name])
+    short = ast.parse(brief).body[0]
+    full = ast.parse(whole).body[0]
+    assert isinstance(short, ast.FunctionDef)
+    assert isinstance(full, ast.FunctionDef)
+    assert short.decorator_list == full.decorator_list == []
+    assert ast.get_docstring(short) is None
+    assert ast.get_docstring(full)
+    assert ast.dump(short.args) == ast.dump(full.args)
+    assert ast.unparse(short.body[-1]) == ast.unparse(full.body[-1])  # what it returns
+    assert len(short.body) <= 12
+
+
+def test_checks_of_arguments_are_behind() -> None:
+    brief, whole = source_of(add_noise)
+    assert "raise ValueError" in whole
+    assert "raise" not in brief
+    assert brief.splitlines()[-1].strip().startswith("return ")
