@@ -3,16 +3,24 @@
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from core.errors import ExplainerError
-from core.ideas.checks import check_real, check_switch, check_whole
+from core.ideas.checks import (
+    MAX_TEXT,
+    check_real,
+    check_switch,
+    check_text,
+    check_whole,
+    read_json,
+)
 from core.models.catalog import BUILT_IN, find_entry
 from core.models.scheduler_options import Value, check_params
-from core.models.schedulers_info import SCHEDULERS, find_scheduler
+from core.models.schedulers_info import SchedulerInfo, find_scheduler
 
-MAX_PROMPT = 20_000  # characters; 75 tokens are read, the rest is shown as cut
+MAX_PROMPT = MAX_TEXT
+MAX_STEPS = 150
 MAX_SEED = 2**32 - 1  # torch's CPU generator keeps 32 bits: a larger seed repeats a smaller one
 MAX_GUIDANCE = 30.0
 SIDES = (64, 1024)  # pixels
@@ -123,6 +131,26 @@ def problems(request: Request) -> dict[str, tuple[str, str]]:
     return found
 
 
+def usable(request: Request, start: Request) -> tuple[Request, list[tuple[str, str]]]:
+    """Keep what can be used of a request, field by field.
+
+    Args:
+        request: as typed, from a link or from a file; nothing about it is trusted.
+        start: valid; what a field is put back to where it cannot be used.
+
+    Returns:
+        The request, validated, and what is wrong and what to do for every field that was put back.
+    """
+    notes: list[tuple[str, str]] = []
+    while found := problems(request):  # another scheduler has other limits and settings
+        for name, (what, fix) in found.items():
+            back = getattr(start, name)
+            request = replace(request, **{name: back})
+            said = "as it was" if back in (None, "", ()) else str(back)
+            notes.append((what, f"{fix} Until then it is {said}."))
+    return validated(request), notes
+
+
 def to_json(request: Request) -> str:
     """Return the request as canonical JSON: sorted names, no spaces, ASCII, no NaN.
 
@@ -142,11 +170,24 @@ def from_json(text: str) -> Request:
         ExplainerError: it is no request, or a field is wrong or unknown.
     """
     try:
-        data = json.loads(text)
-    except (ValueError, RecursionError):
+        data = read_json(text)
+    except ValueError:
         data = None
+    return from_values(data)
+
+
+def from_values(data: object) -> Request:
+    """Take a request from what JSON holds, and check it.
+
+    Args:
+        data: from ``read_json``; fields that are missing take their defaults.
+
+    Raises:
+        ExplainerError: it is no request, or a field is wrong or unknown.
+    """
     if not isinstance(data, dict):
         raise ExplainerError("These settings cannot be read.", "Give them as one JSON object.")
+    data = dict(data)
     unknown = sorted(set(data) - set(_CHECKS))
     if unknown:
         raise ExplainerError(
@@ -174,25 +215,6 @@ def key(request: Request | FilmRequest, fingerprint: str) -> str:
     return hashlib.sha256(text.encode("ascii", "backslashreplace")).hexdigest()
 
 
-def check_text(value: object, name: str) -> str:
-    """Take any text as text; halves of surrogate pairs, which have no meaning, become U+FFFD.
-
-    Args:
-        value: what was typed.
-        name: what it is, for the sentence.
-
-    Raises:
-        ExplainerError: it is no text, or too long.
-    """
-    if not isinstance(value, str):
-        raise ExplainerError(f"The {name} is not text.", "Type it as words.")
-    if len(value) > MAX_PROMPT:
-        raise ExplainerError(
-            f"The {name} has {len(value):,} characters.", f"Keep it under {MAX_PROMPT:,}."
-        )
-    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
 def _blend(request: Request) -> str:
     """Take the second prompt; without a share it changes nothing, and must not change the key."""
     text = check_text(request.blend, "second prompt")
@@ -200,10 +222,19 @@ def _blend(request: Request) -> str:
 
 
 def _steps(request: Request) -> int:
-    known = isinstance(request.scheduler, str) and request.scheduler in SCHEDULERS
-    info = SCHEDULERS[request.scheduler if known else "ddim"]
-    name = f"number of {info.title} steps" if known else "number of steps"
+    info = _info(request)
+    if info is None:
+        return check_whole(request.steps, "number of steps", 1, MAX_STEPS)
+    name = f"number of {info.title} steps"
     return check_whole(request.steps, name, info.min_steps, info.max_steps)
+
+
+def _info(request: Request) -> SchedulerInfo | None:
+    """Return what is known of the scheduler; one that does not exist has a sentence of its own."""
+    try:
+        return find_scheduler(request.scheduler)
+    except ExplainerError:
+        return None
 
 
 def _side(value: object, name: str) -> int | None:
@@ -236,9 +267,10 @@ def _params(request: Request) -> tuple[tuple[str, Value], ...]:
         if pair[0] in options:
             raise ExplainerError(f"The option {pair[0]!r:.40} is given twice.", "Give it once.")
         options[pair[0]] = pair[1]
-    if not isinstance(request.scheduler, str) or request.scheduler not in SCHEDULERS:
-        return ()  # nothing to check them against; the scheduler has its own sentence
-    return tuple(check_params(request.scheduler, options).items())
+    info = _info(request)
+    if info is None:
+        return ()  # nothing to check them against
+    return tuple(check_params(info.name, options).items())
 
 
 # Any: each check returns its own field's type.

@@ -1,10 +1,64 @@
-"""Numbers that people type: the value itself, or one plain sentence about what is wrong."""
+"""The door for what comes from outside: the value itself, or a plain sentence about what is wrong.
 
+Links, files, boxes and browsers can say anything. Text and JSON are brought into one form here,
+so that nothing behind has to ask again whether a text can be written or a number be counted with.
+"""
+
+import json
 import math
+import re
 from collections.abc import Collection
 from numbers import Real
+from typing import Any
 
 from core.errors import ExplainerError
+
+MAX_TEXT = 20_000  # characters of a prompt; 75 tokens are read, the rest is shown as cut
+LONGEST_WHOLE = 20  # digits; a longer number is out of every range here
+# What a box of one line cannot show: it drops the first two, and shows the others as nothing.
+UNSEEN = re.compile(r"\r\n|[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def check_text(value: object, name: str) -> str:
+    """Take any text as a box of one line can show it.
+
+    A line break, a tab or a control character becomes a space, which the tokenizer reads alike;
+    halves of surrogate pairs, which have no meaning, become U+FFFD.
+
+    Args:
+        value: what was typed.
+        name: what it is, for the sentence.
+
+    Raises:
+        ExplainerError: it is no text, or too long.
+    """
+    if not isinstance(value, str):
+        raise ExplainerError(f"The {name} is not text.", "Type it as words.")
+    if len(value) > MAX_TEXT:
+        raise ExplainerError(
+            f"The {name} has {len(value):,} characters.", f"Keep it under {MAX_TEXT:,}."
+        )
+    return UNSEEN.sub(" ", _paired(value))
+
+
+def read_json(data: bytes | str) -> Any:  # Any: what JSON holds
+    """Read JSON from outside: with a byte order mark or without, as deep and long as it may be.
+
+    Args:
+        data: UTF-8 or text; nothing about it is trusted.
+
+    Returns:
+        The value. Its texts hold no halves of surrogate pairs, and a whole number too long for
+        any range is a float.
+
+    Raises:
+        ValueError: it is no JSON, or nested too deep.
+    """
+    text = data.decode("utf-8-sig") if isinstance(data, bytes) else data.removeprefix("\ufeff")
+    try:
+        return _paired(json.loads(text, parse_int=_whole_or_float))
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
 
 
 def check_whole(value: object, name: str, low: int, high: int) -> int:
@@ -78,6 +132,21 @@ def check_switch(value: object, name: str) -> bool:
     if not isinstance(value, bool):
         raise ExplainerError(f"The {name} is {_quote(value)}.", "Give true or false.")
     return value
+
+
+def _paired(value: Any) -> Any:  # Any: what JSON holds
+    """Join or replace halves of surrogate pairs in every text of a value."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_paired(part) for part in value]
+    if isinstance(value, dict):
+        return {_paired(name): _paired(part) for name, part in value.items()}
+    return value
+
+
+def _whole_or_float(digits: str) -> int | float:
+    return int(digits) if len(digits) <= LONGEST_WHOLE else float(digits)
 
 
 def _as_number(value: object) -> float | None:

@@ -5,7 +5,6 @@ training timesteps); everything here is a choice of the sampler, or a what-if on
 """
 
 import importlib.util
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -227,10 +226,9 @@ def options(name: str, base_config: Mapping[str, object] | None = None) -> list[
     Raises:
         ExplainerError: no scheduler has that name.
     """
-    find_scheduler(name)
     base = base_config or {}
     found = []
-    for option in OPTIONS[name]:
+    for option in OPTIONS[find_scheduler(name).name]:
         value = base.get(option.name, option.default)
         if option.type == "choice" and isinstance(value, str) and value not in option.allowed:
             option = replace(option, allowed=(*option.allowed, value))  # the checkpoint's own
@@ -312,10 +310,10 @@ def _fits(option: Option, value: object) -> bool:
     if option.type == "choice":
         return isinstance(value, str) and value in option.allowed
     kinds = (int,) if option.type == "int" else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, kinds):
         return False
     low, high = option.allowed
-    return float(low) <= value <= float(high)
+    return float(low) <= value <= float(high)  # no NaN is, and no whole number is too long for it
 
 
 def _read(title: str, option: Option, given: object) -> Value:

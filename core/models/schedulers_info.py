@@ -1,12 +1,15 @@
 """What each scheduler is called, what it needs and how many steps it takes; imports no torch."""
 
 import difflib
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from core.errors import ExplainerError
 
 Space = Literal["vp", "ve"]
+Settings = tuple[tuple[str, str | int | float | bool], ...]  # of a scheduler, by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,7 @@ class SchedulerInfo:
         requires: package it needs beyond the app's own, or "".
         distilled_only: made for distilled models, wrong for ordinary ones.
         blurb: one sentence on what it does.
+        elsewhere: what other programs call it, where that is another name.
     """
 
     name: str
@@ -40,6 +44,12 @@ class SchedulerInfo:
     max_steps: int = 150
     requires: str = ""
     distilled_only: bool = False
+    elsewhere: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name it is known by; the short one first."""
+        return self.name, self.class_name, self.title, *self.elsewhere
 
 
 _ALL = (
@@ -56,6 +66,7 @@ _ALL = (
         "pndm", "PNDM", "PNDMScheduler", 4, False, "N + 1", "vp",
         "Reuses the last four predictions to bend the path; asks the network once more at the "
         "start.",
+        elsewhere=("PLMS",),
     ),
     SchedulerInfo(
         "lms", "LMS", "LMSDiscreteScheduler", 4, False, "N", "ve",
@@ -69,6 +80,7 @@ _ALL = (
     SchedulerInfo(
         "euler-a", "Euler ancestral", "EulerAncestralDiscreteScheduler", 1, True, "N", "ve",
         "Steps below the next noise level, then adds fresh noise to come back up to it.",
+        elsewhere=("Euler a",),
     ),
     SchedulerInfo(
         "heun", "Heun", "HeunDiscreteScheduler", 2, False, "2N − 1", "ve",
@@ -77,10 +89,12 @@ _ALL = (
     SchedulerInfo(
         "kdpm2", "KDPM2", "KDPM2DiscreteScheduler", 2, False, "2N − 1", "ve",
         "Looks at the slope half way and uses that one for the whole step.",
+        elsewhere=("DPM2",),
     ),
     SchedulerInfo(
         "kdpm2-a", "KDPM2 ancestral", "KDPM2AncestralDiscreteScheduler", 2, True, "2N − 1", "ve",
         "KDPM2 with fresh noise added at every step.",
+        elsewhere=("DPM2 a", "DPM2 ancestral"),
     ),
     SchedulerInfo(
         "dpmpp-2m", "DPM++ 2M", "DPMSolverMultistepScheduler", 2, False, "N", "vp",
@@ -103,6 +117,7 @@ _ALL = (
     SchedulerInfo(
         "unipc", "UniPC", "UniPCMultistepScheduler", 2, False, "N", "vp",
         "Predicts a step, then corrects it with the prediction it makes there anyway.",
+        elsewhere=("UniPC", "UniPC bh2"),
     ),
     SchedulerInfo(
         "sa-solver", "SA-Solver", "SASolverScheduler", 2, True, "N", "vp",
@@ -183,38 +198,101 @@ REJECTED = (
 )  # fmt: skip
 
 
-def nearest(name: str, names: list[str]) -> list[str]:
+# How other programs say what is a setting of the library's: the end of a sampler's name, or a
+# field of its own ("Schedule type"). "" is the spacing that is the sampler's own.
+SPACINGS = {
+    "karras": "use_karras_sigmas",
+    "exponential": "use_exponential_sigmas",
+    "beta": "use_beta_sigmas",
+    "k": "use_karras_sigmas",
+    **dict.fromkeys(("", "normal", "uniform", "native", "default"), ""),
+}
+_SDE = ("algorithm_type", "sde-dpmsolver++")
+_VARIANTS: dict[
+    str, tuple[str, Settings]
+] = {  # samplers of their own elsewhere, a scheduler with settings here
+    "dpmpp2msde": ("dpmpp-2m", (_SDE,)),
+    "dpmpp2msdeheun": ("dpmpp-2m", (_SDE, ("solver_type", "heun"))),
+    "dpmpp3m": ("dpmpp-2m", (("solver_order", 3),)),
+}
+_AUTOMATIC = {  # what "automatic" means for those where it is not ""
+    "dpmpp2m": "karras", "dpmppsde": "karras", "dpm2": "karras", "dpm2a": "karras",
+    "dpmpp2msde": "exponential", "dpmpp2msdeheun": "exponential",
+}  # fmt: skip
+
+
+def nearest(name: str, names: Iterable[str]) -> list[str]:
     """Return up to three known names that look like ``name``, best first.
 
     Args:
         name: what was typed; letter case and the signs between letters do not count.
         names: the names that exist.
     """
-    plain = {_plain(known): known for known in names}
+    plain: dict[str, str] = {}
+    for known in names:
+        plain.setdefault(_plain(known), known)
     close = difflib.get_close_matches(_plain(name)[:64], list(plain), n=3, cutoff=0.5)
     return [plain[match] for match in close]
 
 
-def find_scheduler(name: str) -> SchedulerInfo:
+def find_scheduler(name: object) -> SchedulerInfo:
     """Return the scheduler with this name.
 
     Args:
-        name: one of ``SCHEDULERS``.
+        name: the short name, the diffusers class, or what other programs say; letter case and the
+            signs between letters do not count. Nothing about it is trusted.
 
     Raises:
         ExplainerError: no scheduler has that name; lists the nearest and all names.
     """
-    info = SCHEDULERS.get(name) if isinstance(name, str) else None
+    typed = name if isinstance(name, str) else ""
+    info = SCHEDULERS.get(typed) or _BY_NAME.get(_plain(typed))
     if info is not None:
         return info
+    every = f"The schedulers are: {', '.join(SCHEDULERS)}."
+    for rejected in REJECTED:
+        if _plain(rejected.class_name) == _plain(typed):
+            raise ExplainerError(
+                f"{rejected.class_name} is not offered here: {rejected.verdict}.",
+                f"{rejected.why} {every}",
+            )
+    short = {one: info.name for info in _ALL for one in info.names}
+    close = {short[one]: one for one in reversed(nearest(typed, short))}
+    meant = [one if one == name else f"{name} ({one})" for name, one in reversed(close.items())]
+    hint = f"Did you mean {' or '.join(meant)}? " if meant else ""
     shown = repr(name if len(str(name)) <= 40 else str(name)[:40] + "…")
-    close = nearest(str(name), list(SCHEDULERS))
-    hint = f"Did you mean {' or '.join(close)}? " if close else ""
-    raise ExplainerError(
-        f"There is no scheduler called {shown}.",
-        f"{hint}The schedulers are: {', '.join(SCHEDULERS)}.",
-    )
+    raise ExplainerError(f"There is no scheduler called {shown}.", hint + every)
+
+
+def read_sampler(name: str, spacing: str = "") -> tuple[str, Settings, str]:
+    """Read a sampler as other programs name it, with the spacing of its sigmas.
+
+    Args:
+        name: such as "DPM++ 2M Karras", "Euler a", "k_dpmpp_sde" or "dpmpp_2m_sde_gpu".
+        spacing: such as "Karras", where the program says it apart; "" where it does not.
+
+    Returns:
+        The scheduler's short name, or ``name`` where there is no such sampler; its settings; and
+        the spacing where it has no counterpart, else "".
+    """
+    words = re.sub(r"(?i)^k[ _]|[ _]gpu$", "", name.strip())
+    at_end = re.search(r"(?i)[ _](karras|exponential|beta|k)$", words)
+    if at_end:
+        words, spacing = words[: at_end.start()], at_end[1]
+    plain, wanted = _plain(words), _plain(spacing)
+    if wanted == "automatic":
+        wanted = _AUTOMATIC.get(plain, "")
+    scheduler, settings = _VARIANTS.get(plain, (words, ()))
+    info = SCHEDULERS.get(scheduler) or _BY_NAME.get(plain)
+    option = SPACINGS.get(wanted, "")
+    if option:
+        settings = (*settings, (option, True))
+    unknown = "" if wanted in SPACINGS else spacing
+    return (info.name if info else name), tuple(sorted(settings)), unknown
 
 
 def _plain(name: str) -> str:
-    return "".join(letter for letter in name.lower() if letter.isalnum())
+    return "".join(letter for letter in name.lower().replace("++", "pp") if letter.isalnum())
+
+
+_BY_NAME = {_plain(name): info for info in _ALL for name in info.names}

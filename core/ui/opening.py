@@ -5,7 +5,7 @@ import streamlit as st
 from core.errors import ExplainerError
 from core.ui.running_example import note, set_running_example
 from core.ui.shown import Shown
-from core.views.exports import settings_from_png
+from core.views.exports import open_picture
 from core.views.recipe import read_recipe
 
 _RECIPE, _FILE = "opened_recipe", "dropped_run"
@@ -15,8 +15,8 @@ def open_saved() -> None:
     """Take the settings out of a PNG or a recipe that was saved here."""
     with st.popover("Open a saved run", icon=":material/file_open:", width="stretch"):
         st.file_uploader(
-            "A PNG or a recipe from here holds its settings", type=("png", "json"), key=_FILE,
-            on_change=_take,
+            "A PNG or a recipe from here holds its settings; so do pictures of other programs",
+            type=("png", "json", "jpg", "jpeg", "webp"), key=_FILE, on_change=_take,
         )  # fmt: skip
 
 
@@ -44,6 +44,9 @@ def _take() -> None:
             st.session_state[_RECIPE] = recipe
             set_running_example(recipe.request)
         else:
-            set_running_example(settings_from_png(data))
+            opened = open_picture(data)
+            set_running_example(opened.request)
+            for what, fix in opened.notes:
+                note(what, fix)
     except ExplainerError as error:
         note(error.what, error.fix)

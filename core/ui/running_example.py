@@ -11,7 +11,8 @@ from urllib.parse import quote
 
 import streamlit as st
 
-from core.engine.request import Request, problems, validated
+from core.engine.request import Request, usable
+from core.ideas.checks import read_json
 from core.models.schedulers_info import SCHEDULERS
 from core.ui.errors import show_note
 
@@ -42,8 +43,7 @@ def set_running_example(request: Request) -> None:
     Args:
         request: any request.
     """
-    usable, notes = _usable(request)
-    st.session_state[_EXAMPLE] = usable
+    st.session_state[_EXAMPLE], notes = usable(request, START)
     st.session_state[_NOTES] = []
     for what, fix in notes:
         note(what, fix)
@@ -106,16 +106,6 @@ def show_summary() -> None:
             st.text(line)
 
 
-def _usable(request: Request) -> tuple[Request, list[tuple[str, str]]]:
-    """Put every field that cannot be used back to its start, and say so."""
-    notes = []
-    for name, (what, fix) in problems(request).items():
-        start = getattr(START, name)
-        request = replace(request, **{name: start})
-        notes.append((what, f"{fix} Until then it is {start}."))
-    return validated(request), notes
-
-
 def _rarely_set(request: Request) -> list[str]:
     """Say what differs from its start among the settings that the summary leaves out."""
     left_out = ("model", "params", "height", "width", "clip_skip", "padding_mask", "blend", "share")
@@ -138,7 +128,7 @@ def _read(name: str, text: str) -> Any:  # Any: whatever people put into a link,
         if name in NUMBERS:
             return NUMBERS[name](text)
         if name == "params":
-            return tuple((str(key), value) for key, value in json.loads(text))
+            return tuple((str(key), value) for key, value in read_json(text))
         return SWITCHES.get(text, text) if name == "padding_mask" else text
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError):
         return text

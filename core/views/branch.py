@@ -1,15 +1,14 @@
 """A branch in words: what was changed, where the future began, and how far the two are apart."""
 
-import json
 import math
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from core.engine.request import MAX_GUIDANCE, MAX_PROMPT, MAX_SEED, Request
+from core.engine.request import MAX_GUIDANCE, MAX_SEED, Request
 from core.errors import ExplainerError
-from core.ideas.checks import check_real, check_whole
-from core.models.schedulers_info import SCHEDULERS
+from core.ideas.checks import check_real, check_text, check_whole, read_json
+from core.models.schedulers_info import SCHEDULERS, find_scheduler
 from core.views.run import Run
 from core.views.two_runs import SAME, Pair
 
@@ -48,21 +47,19 @@ def read_link(text: str, first: Mapping[str, Value], calls: int) -> dict[str, Va
         "seed": (0, MAX_SEED),
     }  # fmt: skip
     try:
-        given = json.loads(text)
-    except (ValueError, RecursionError):
+        given = read_json(text)
+    except ValueError:
         given = None
     found = dict(first)
     for name, value in (given if isinstance(given, dict) else {}).items():
-        if name not in first:
-            continue
-        if name in limits:
-            with suppress(ExplainerError):
+        with suppress(ExplainerError):
+            if name in limits:
                 check = check_real if name == "guidance" else check_whole
                 found[name] = check(value, name, *limits[name])
-        elif isinstance(value, str) and (
-            value in SCHEDULERS if name == "scheduler" else len(value) <= MAX_PROMPT
-        ):
-            found[name] = value
+            elif name == "scheduler":
+                found[name] = find_scheduler(value).name
+            elif name in first:
+                found[name] = check_text(value, name)
     return found
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from core.engine.looks.grid import MOST_CELLS, Cell
 from core.engine.request import MAX_GUIDANCE, MAX_SEED, Request
 from core.errors import ExplainerError
-from core.ideas.checks import check_real, check_whole
+from core.ideas.checks import check_real, check_text, check_whole, read_json
 from core.models.schedulers_info import SCHEDULERS, find_scheduler
 from core.views.strips import photo_sheet
 
@@ -111,10 +111,10 @@ def read_link(text: str) -> tuple[Axis, Axis] | None:
         text: the parameter; nothing about it is trusted.
     """
     try:
-        axes = [Axis(field, read_values(field, list(values))) for field, values in json.loads(text)]
+        axes = [Axis(field, read_values(field, list(values))) for field, values in read_json(text)]
         across, down = axes
         check_axes(across, down)
-    except (ValueError, TypeError, KeyError, RecursionError, ExplainerError):
+    except (ValueError, TypeError, KeyError, ExplainerError):
         return None
     return across, down
 
@@ -255,9 +255,9 @@ def compare_rows(across: Axis, down: Axis, cells: Sequence[Cell | None]) -> list
 
 def _read(field: str, value: object) -> Value:
     if field == "prompt":
-        return str(value)
+        return check_text(value, "prompt")
     if field == "scheduler":
-        return find_scheduler(str(value)).name
+        return find_scheduler(value).name
     number: object = value
     if isinstance(value, str):
         with suppress(ValueError):  # what is no number is told with what was typed

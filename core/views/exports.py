@@ -1,21 +1,43 @@
 """Pictures to take away, with the settings inside, and settings read back from a picture."""
 
 import io
-import re
-from dataclasses import replace
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, PngImagePlugin
+from PIL import ExifTags, Image, PngImagePlugin
 
-from core.engine.request import Request, from_json, to_json, validated
+from core.engine.request import Request, from_json, to_json
 from core.errors import ExplainerError
-from core.models.schedulers_info import SCHEDULERS
+from core.views.other_programs import (
+    Note,
+    read_json_settings,
+    read_parameters,
+    take_over,
+    write_parameters,
+)
 
 OURS = "glassbox"  # our own chunk: the whole request as JSON
 CUSTOM = "parameters"  # what other programs write and read
+FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_PIXELS = 16_000_000
 WHAT_TO_DROP = "Drop a PNG that was saved here, just as it was saved."
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a picture holds.
+
+    Attributes:
+        request: what made it, validated.
+        notes: what happened and what to try, for every field that could not be kept.
+    """
+
+    request: Request
+    notes: tuple[Note, ...]
 
 
 def png_with_settings(
@@ -36,7 +58,7 @@ def png_with_settings(
     """
     height, width = size or picture.shape[:2]
     chunks = PngImagePlugin.PngInfo()
-    chunks.add_text(CUSTOM, _as_parameters(request, width, height))
+    chunks.add_text(CUSTOM, write_parameters(request, width, height))
     chunks.add_text(OURS, to_json(request))
     written = io.BytesIO()
     Image.fromarray(picture).save(written, "PNG", pnginfo=chunks)
@@ -44,31 +66,88 @@ def png_with_settings(
 
 
 def settings_from_png(data: bytes) -> Request:
-    """Read the request back out of a PNG.
+    """Read the request back out of a picture.
 
     Args:
-        data: a file's bytes; nothing about them is trusted. The pixels are not decoded.
-
-    Returns:
-        The request, validated; from another program's picture, as much of it as has a meaning
-        here.
+        data: as for ``open_picture``.
 
     Raises:
-        ExplainerError: it is no PNG, holds no settings, or holds some that cannot be used.
+        ExplainerError: as there.
+    """
+    return open_picture(data).request
+
+
+def open_picture(data: bytes) -> Opened:
+    """Read the settings out of a picture.
+
+    Args:
+        data: a file's bytes; nothing about them is trusted. The pixels are decoded only where no
+            settings stand before them.
+
+    Returns:
+        The request; from another program's picture, as much of it as has a meaning here, with a
+        note for every field that has none.
+
+    Raises:
+        ExplainerError: it is no picture, holds no settings, or our own cannot be used.
     """
     try:
-        with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
-            found = {name: text for name, text in picture.info.items() if isinstance(text, str)}
-            pixels = picture.width * picture.height
+        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+            if picture.width * picture.height > MAX_PIXELS:
+                raise ExplainerError("This picture is too large to be one of ours.", WHAT_TO_DROP)
+            opened = _read(_texts(picture.info)) or _read(_texts_behind(picture))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ExplainerError("This file cannot be read as a PNG picture.", WHAT_TO_DROP) from error
-    if pixels > MAX_PIXELS:
-        raise ExplainerError("This picture is too large to be one of ours.", WHAT_TO_DROP)
-    if OURS in found:
-        return from_json(found[OURS])
-    if CUSTOM in found:
-        return _from_parameters(found[CUSTOM])
-    raise ExplainerError("This picture holds no settings.", WHAT_TO_DROP)
+        raise ExplainerError("This file cannot be read as a picture.", WHAT_TO_DROP) from error
+    if opened is None:
+        raise ExplainerError("This picture holds no settings.", WHAT_TO_DROP)
+    return opened
+
+
+def _read(texts: dict[str, str]) -> Opened | None:
+    """Read what a picture's texts say; None where none of them holds settings."""
+    if OURS in texts:
+        return Opened(from_json(texts[OURS]), ())
+    # Fooocus has JSON under the same name.
+    plain = texts.get(CUSTOM, "").lstrip("\ufeff \n")
+    theirs = None if plain.startswith("{") else read_parameters(plain)
+    theirs = theirs or read_json_settings(texts)
+    if theirs is None:
+        return None
+    request, notes = take_over(theirs)
+    return Opened(request, tuple(notes))
+
+
+def _texts(info: Mapping[Any, Any]) -> dict[str, str]:  # Any: Pillow's, of every kind
+    return {name: text for name, text in info.items() if isinstance(text, str)}
+
+
+def _texts_behind(picture: Image.Image) -> dict[str, str]:
+    """Return the texts behind the pixels, as the PNG standard allows, and those of EXIF."""
+    texts: dict[str, str] = {}
+    if isinstance(picture, PngImagePlugin.PngImageFile):
+        with suppress(OSError, ValueError, SyntaxError):  # damaged pixels: what was read counts
+            picture.load()
+        texts = _texts(picture.info)
+    with suppress(Exception):  # whatever broken EXIF makes Pillow raise
+        exif = picture.getexif()
+        comment = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment)
+        if comment is not None and CUSTOM not in texts:
+            texts[CUSTOM] = comment if isinstance(comment, str) else _user_comment(comment)
+        for value in exif.values():  # ComfyUI has no fitting tag, and says in the text what it is
+            name, colon, text = str(value).partition(":")
+            if colon and name.lower() in ("prompt", "workflow"):
+                texts.setdefault(name.lower(), text)
+    return texts
+
+
+def _user_comment(comment: bytes) -> str:
+    """Decode EXIF's UserComment: eight bytes say how the rest is written."""
+    code, text = comment[:8], comment[8:]
+    if not code.startswith(b"UNICODE"):
+        return (text if code[:5] in (b"ASCII", b"\0\0\0\0\0") else comment).decode("utf-8")
+    # No standard says which byte comes first; in the letters of settings the high one is 0.
+    little = text[1::2].count(0) > text[0::2].count(0)
+    return text.decode("utf-16-le" if little else "utf-16-be").removeprefix("\ufeff")
 
 
 def webp_animation(frames: NDArray[np.uint8], frame_ms: int = 120, rest_ms: int = 1500) -> bytes:
@@ -119,45 +198,3 @@ def gif_animation(frames: NDArray[np.uint8], frame_ms: int = 120, rest_ms: int =
         duration=[frame_ms] * len(others) + [rest_ms],
     )  # fmt: skip
     return written.getvalue()
-
-
-def _as_parameters(request: Request, width: int, height: int) -> str:
-    """Say a request as AUTOMATIC1111's web UI does (its "PNG info").
-
-    There a clip skip of 1 leaves no layer out and stays unsaid; here that is 0.
-    """
-    lines = [request.prompt]
-    if request.negative:
-        lines.append(f"Negative prompt: {request.negative}")
-    skip = f", Clip skip: {request.clip_skip + 1}" if request.clip_skip else ""
-    lines.append(
-        f"Steps: {request.steps}, Sampler: {SCHEDULERS[request.scheduler].title}, "
-        f"CFG scale: {request.guidance:g}, Seed: {request.seed}, Size: {width}x{height}, "
-        f"Model: {request.model}{skip}"
-    )
-    return "\n".join(lines)
-
-
-def _from_parameters(text: str) -> Request:
-    """Take prompts, steps, sampler, guidance, seed and clip skip; the rest is theirs alone."""
-    words, line, numbers = f"\n{text}".rpartition("\nSteps: ")
-    if not line:
-        raise ExplainerError("This picture holds no settings.", WHAT_TO_DROP)
-    prompt, _, negative = words[1:].partition("\nNegative prompt: ")
-    pairs = dict(re.findall(r"([A-Z][\w ]*): ([^,\n]*)", f"Steps: {numbers}"))
-    titles = {info.title.lower(): name for name, info in SCHEDULERS.items()}
-    request = Request(prompt=prompt, negative=negative)
-    try:
-        request = replace(
-            request,
-            steps=int(pairs["Steps"]),
-            seed=int(pairs.get("Seed", request.seed)),
-            guidance=float(pairs.get("CFG scale", request.guidance)),
-            scheduler=titles.get(pairs.get("Sampler", "").lower(), request.scheduler),
-            clip_skip=max(0, int(pairs.get("Clip skip", 1)) - 1),
-        )
-    except ValueError as error:
-        raise ExplainerError(
-            "The settings in this picture cannot be read.", WHAT_TO_DROP
-        ) from error
-    return validated(request)

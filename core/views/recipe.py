@@ -5,8 +5,9 @@ import platform
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
-from core.engine.request import Request, from_json, to_json
+from core.engine.request import Request, from_values, to_json
 from core.errors import ExplainerError
+from core.ideas.checks import read_json
 
 KIND = "glassbox recipe"
 FORMAT = 1
@@ -57,8 +58,8 @@ def read_recipe(data: bytes) -> Recipe:
     if len(data) > LARGEST:
         raise ExplainerError("This file is too large to be a recipe.", WHAT_TO_DROP)
     try:
-        told = json.loads(data.decode("utf-8"))
-    except (ValueError, RecursionError) as error:  # a UnicodeDecodeError is a ValueError
+        told = read_json(data)
+    except ValueError as error:  # also where it is no text
         raise ExplainerError("This file cannot be read as JSON.", WHAT_TO_DROP) from error
     if not isinstance(told, dict) or told.get("kind") != KIND:
         raise ExplainerError("This file is no recipe.", WHAT_TO_DROP)
@@ -71,7 +72,7 @@ def read_recipe(data: bytes) -> Recipe:
     if not isinstance(told.get("request"), dict):
         raise ExplainerError("This recipe does not say what to draw.", WHAT_TO_DROP)
     return Recipe(
-        from_json(json.dumps(told["request"])),
+        from_values(told["request"]),
         fingerprint if isinstance(fingerprint, str) and len(fingerprint) <= 128 else "",
     )
 

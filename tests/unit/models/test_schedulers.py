@@ -1,6 +1,7 @@
 """Every scheduler is the library's, built from the checkpoint, and runs to its end."""
 
 import importlib.util
+import re
 from typing import Any
 
 import diffusers
@@ -11,7 +12,14 @@ from core.errors import ExplainerError
 from core.models.call_count import count_calls
 from core.models.scheduler_options import OPTIONS, SchedulerParameterError, check_params
 from core.models.schedulers import available, latent_config, make_scheduler, options
-from core.models.schedulers_info import SCHEDULERS, find_scheduler
+from core.models.schedulers_info import (
+    REJECTED,
+    SCHEDULERS,
+    Rejected,
+    SchedulerInfo,
+    find_scheduler,
+    read_sampler,
+)
 
 SD15 = {
     "_class_name": "PNDMScheduler",
@@ -208,7 +216,7 @@ def test_trained_betas_make_beta_settings_an_error() -> None:
         check_params("ddim", {"beta_end": 0.02}, {**SD15, "trained_betas": [0.1] * 1000})
 
 
-@pytest.mark.parametrize("name", ["dpm++2m", "Euler A", "", "__class__", "os.system", "x" * 5000])
+@pytest.mark.parametrize("name", ["dpm++2", "Eular", "", "__class__", "os.system", "x" * 5000])
 def test_unknown_name_gets_the_whole_list(name: str) -> None:
     with pytest.raises(ExplainerError) as caught:
         find_scheduler(name)
@@ -216,10 +224,70 @@ def test_unknown_name_gets_the_whole_list(name: str) -> None:
     assert len(str(caught.value)) < 400
 
 
-@pytest.mark.parametrize(("typed", "meant"), [("dpm++2m", "dpmpp-2m"), ("Euler A", "euler-a")])
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("eulr-a", "euler-a"), ("HeunDiscretScheduler", "heun (HeunDiscreteScheduler)")],
+)
 def test_nearest_name_comes_first(typed: str, meant: str) -> None:
-    with pytest.raises(ExplainerError, match=f"Did you mean {meant}"):
+    with pytest.raises(ExplainerError, match=re.escape(f"Did you mean {meant}")):
         find_scheduler(typed)
+
+
+@pytest.mark.parametrize("info", SCHEDULERS.values(), ids=lambda info: info.name)
+def test_the_library_s_own_name_is_as_good_as_the_short_one(info: SchedulerInfo) -> None:
+    for name in (info.class_name, info.class_name.upper(), info.title, f" {info.name.upper()}"):
+        assert find_scheduler(name) is info
+    assert options(info.class_name) == options(info.name)
+
+
+@pytest.mark.parametrize("rejected", REJECTED, ids=lambda rejected: rejected.class_name)
+def test_a_class_that_is_not_offered_is_told_why(rejected: Rejected) -> None:
+    with pytest.raises(ExplainerError, match=re.escape(rejected.why)):
+        find_scheduler(rejected.class_name)
+
+
+SDE = "algorithm_type=sde-dpmsolver++"
+
+
+@pytest.mark.parametrize(
+    ("name", "spacing", "meant"),
+    [
+        ("Euler a", "", "euler-a"),
+        ("Euler", "Karras", "euler use_karras_sigmas=True"),
+        ("LMS Karras", "", "lms use_karras_sigmas=True"),
+        ("DPM2 a Karras", "", "kdpm2-a use_karras_sigmas=True"),
+        ("DPM2", "Automatic", "kdpm2 use_karras_sigmas=True"),
+        ("DPM++ 2M", "", "dpmpp-2m"),
+        ("DPM++ 2M", "Automatic", "dpmpp-2m use_karras_sigmas=True"),
+        ("DPM++ 2M", "Uniform", "dpmpp-2m"),
+        (
+            "DPM++ 2M SDE Exponential",
+            "",
+            "dpmpp-2m algorithm_type=sde-dpmsolver++ use_exponential_sigmas=True",
+        ),
+        ("DPM++ 2M SDE Heun", "", "dpmpp-2m algorithm_type=sde-dpmsolver++ solver_type=heun"),
+        (
+            "dpmpp_2m_sde_gpu",
+            "karras",
+            "dpmpp-2m algorithm_type=sde-dpmsolver++ use_karras_sigmas=True",
+        ),
+        ("DPM++ SDE", "", "dpmpp-sde"),
+        ("PLMS", "", "pndm"),
+        ("uni_pc_bh2", "normal", "unipc"),
+        ("k_dpm_2_ancestral", "", "kdpm2-a"),
+        ("k_dpmpp_2m", "beta", "dpmpp-2m use_beta_sigmas=True"),
+        ("kdpm_2_a_k", "", "kdpm2-a use_karras_sigmas=True"),
+        ("DPM++ 2S a", "Karras", "DPM++ 2S a use_karras_sigmas=True"),
+        ("Restart", "", "Restart"),
+        ("Euler", "Align Your Steps", "euler (Align Your Steps)"),
+    ],
+)
+def test_samplers_of_other_programs(name: str, spacing: str, meant: str) -> None:
+    scheduler, settings, unknown = read_sampler(name, spacing)
+    told = [scheduler, *(f"{key}={value}" for key, value in settings)]
+    assert " ".join([*told, f"({unknown})"] if unknown else told) == meant
+    if scheduler in SCHEDULERS:
+        assert tuple(check_params(scheduler, dict(settings)).items()) == settings
 
 
 def test_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

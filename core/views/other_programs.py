@@ -1,0 +1,297 @@
+"""Settings that other programs wrote into a picture, taken over as far as they mean something here.
+
+AUTOMATIC1111's web UI and its kin write one text: the prompt, then "Negative prompt: ...", then a
+line of names and values with commas between them. A value that holds a comma, a colon or a line
+break is quoted as JSON quotes a text, so what looks like a setting in there belongs to another
+part. ComfyUI, InvokeAI, Fooocus and NovelAI write JSON, each its own; sd-parsers knows them.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.engine.request import Request, usable
+from core.ideas.checks import read_json
+from core.models.catalog import BUILT_IN, entries
+from core.models.schedulers_info import SCHEDULERS, read_sampler
+
+KNOWN = ("Steps", "Sampler", "CFG scale", "Seed", "Size", "Model", "Model hash", "Schedule type",
+         "Clip skip", "Version")  # fmt: skip
+NEGATIVE = "Negative prompt:"
+MOST_TOLD = 12  # names of what has no counterpart
+_NAME = re.compile(r"[ \t]*(\w[^:,\"\n]*?)[ \t]*:[ \t]*")
+_QUOTED = re.compile(r'"((?:\\.|[^\\"])*)"', re.DOTALL)
+_REST = re.compile(r"[^,\n]*")
+_JSON = json.JSONDecoder(strict=False)  # a raw line break in a text is none of JSON's
+_SYNTAX = re.compile(r"\([^()]*:\s*[\d.]+\s*\)|<\w+:[^>]*>|\[[^][]*[:|][^][]*\]|\bBREAK\b")
+# What sd-parsers calls them, or leaves as the program did; the names of AUTOMATIC1111 are ours.
+_NAMES = {"steps": "Steps", "cfg_scale": "CFG scale", "seed": "Seed", "noise_seed": "Seed",
+          "scheduler": "Schedule type", "noise_schedule": "Schedule type"}  # fmt: skip
+
+Note = tuple[str, str]
+
+
+@dataclass(slots=True)
+class Theirs:
+    """What another program said.
+
+    Attributes:
+        prompt: its words.
+        negative: its negative prompt.
+        said: everything else, by AUTOMATIC1111's names.
+    """
+
+    prompt: str = ""
+    negative: str = ""
+    said: dict[str, object] = field(default_factory=dict)
+
+
+def read_parameters(text: str) -> Theirs | None:
+    """Read the text of AUTOMATIC1111's web UI.
+
+    Args:
+        text: nothing about it is trusted.
+
+    Returns:
+        What it says; None where it has no line of settings and no negative prompt.
+    """
+    text = text.replace("\r\n", "\n").strip()
+    lines, said = text, {}
+    for start in [0, *(found.end() for found in re.finditer("\n", text))]:
+        pairs, end = _read_pairs(text, start)
+        if end == len(text) and sum(name in pairs for name in KNOWN) >= 2:
+            lines, said = text[:start], pairs
+            break
+    words, negative = [], None
+    for line in map(str.strip, lines.strip().split("\n")):
+        if negative is None and line.startswith(NEGATIVE):
+            negative = [line.removeprefix(NEGATIVE).strip()]
+        else:
+            (words if negative is None else negative).append(line)
+    if negative is None and not said:
+        return None
+    return Theirs("\n".join(words), "\n".join(negative or []), dict(said))
+
+
+def read_json_settings(chunks: Mapping[str, str]) -> Theirs | None:
+    """Read what ComfyUI, InvokeAI, Fooocus and NovelAI write.
+
+    Args:
+        chunks: texts of the picture by name; nothing about them is trusted.
+
+    Returns:
+        What the first sampler was told; None where none of them wrote this.
+    """
+    from sd_parsers.parsers import (
+        ComfyUIParser,
+        FooocusParser,
+        InvokeAIParser,
+        NovelAIParser,
+    )
+
+    given = dict(chunks)
+    if "prompt" in given and "workflow" not in given:  # as ComfyUI writes it without its page
+        given["workflow"] = json.dumps({"links": _links(given["prompt"])})
+    for parser in (FooocusParser, ComfyUIParser, InvokeAIParser, NovelAIParser):
+        try:
+            found = parser().parse(dict(given))
+            sampler = found.samplers[0]
+            prompts = (
+                [one.value for one in sampler.prompts],
+                [one.value for one in sampler.negative_prompts],
+            )
+            words, negative = (", ".join(dict.fromkeys(texts)) for texts in prompts)
+            model = sampler.model.name if sampler.model else None
+            said = _said(sampler.name, model, {**found.metadata, **sampler.parameters})
+        except Exception:  # whatever a file that is not of its program makes a parser raise
+            continue
+        return Theirs(words, negative, said)
+    return None
+
+
+def take_over(theirs: Theirs) -> tuple[Request, list[Note]]:
+    """Keep what has a meaning here, field by field.
+
+    Args:
+        theirs: nothing about it is trusted.
+
+    Returns:
+        The request, validated, and what is told about every field that could not be kept.
+    """
+    said, notes = dict(theirs.said), []
+    fields: dict[str, Any] = {}  # Any: whatever stood in the file, to be checked with the rest
+    for name, ours in (("Steps", "steps"), ("Seed", "seed"), ("CFG scale", "guidance")):
+        if name in said:
+            fields[ours] = _number(said.pop(name))
+    if "Clip skip" in said:  # 1 leaves no layer out there
+        skip = _number(said.pop("Clip skip"))
+        fields["clip_skip"] = max(0, skip - 1) if isinstance(skip, int) else skip
+    sampler, spacing = said.pop("Sampler", None), str(said.pop("Schedule type", ""))
+    if sampler is not None:
+        fields["scheduler"], fields["params"], unknown = read_sampler(str(sampler), spacing)
+        if unknown:
+            notes.append(
+                (
+                    f"There is no spacing of sigmas called {unknown!r:.40} here.",
+                    "Until then the sampler has its own.",
+                )
+            )
+    model, size = said.pop("Model", None), said.pop("Size", None)
+    known = {name.lower(): entry.id for entry in entries() for name in (entry.id, entry.title)}
+    fields["model"] = known.get(str(model).lower(), BUILT_IN)
+    if model is not None and str(model).lower() not in known:
+        notes.append(
+            (
+                f"The model was {str(model)!r:.60}, which is not one of those here.",
+                f"Another model draws another picture. Until then it is {BUILT_IN}.",
+            )
+        )
+    sides = re.fullmatch(r"\s*(\d{1,6})\s*[x×]\s*(\d{1,6})\s*", str(size))
+    if sides and str(model).lower() in known:
+        fields["width"], fields["height"] = int(sides[1]), int(sides[2])
+    elif size is not None:
+        notes.append(
+            (f"The size was {size!s:.20} pixels.", "Until then it is the size of the model.")
+        )
+    if _SYNTAX.search(theirs.prompt + theirs.negative):
+        notes.append(
+            (
+                "Weights and commands in brackets, such as (word:1.2) or <lora:name:1>, have no "
+                "meaning here.",
+                "They are read as words.",
+            )
+        )
+    if said:
+        names = [name if len(name) <= 40 else f"{name[:39]}…" for name in said]
+        more = f" and {len(names) - MOST_TOLD} more" if len(names) > MOST_TOLD else ""
+        told = ", ".join(names[:MOST_TOLD])
+        notes.append(("Some settings have no counterpart here.", f"Left out: {told}{more}."))
+    request = Request(prompt=theirs.prompt, negative=theirs.negative, **fields)
+    request, wrong = usable(request, Request())
+    return request, [*wrong, *notes]
+
+
+def write_parameters(request: Request, width: int, height: int) -> str:
+    """Say a request as AUTOMATIC1111's web UI does (its "PNG info").
+
+    Args:
+        request: validated.
+        width: pixels.
+        height: pixels.
+    """
+    lines = [request.prompt]
+    if request.negative:
+        lines.append(f"{NEGATIVE} {request.negative}")
+    info = SCHEDULERS[request.scheduler]
+    said: dict[str, object] = {
+        "Steps": request.steps,
+        "Sampler": (*info.elsewhere, info.title)[0],
+    }
+    for option, spacing in (
+        ("use_karras_sigmas", "Karras"),
+        ("use_exponential_sigmas", "Exponential"),
+        ("use_beta_sigmas", "Beta"),
+    ):
+        if (option, True) in request.params:
+            said["Schedule type"] = spacing
+    said |= {
+        "CFG scale": f"{request.guidance:g}",
+        "Seed": request.seed,
+        "Size": f"{width}x{height}",
+        "Model": request.model,
+    }
+    if request.clip_skip:  # 1 leaves no layer out there, and stays unsaid
+        said["Clip skip"] = request.clip_skip + 1
+    lines.append(", ".join(f"{name}: {_quoted(str(value))}" for name, value in said.items()))
+    return "\n".join(lines)
+
+
+def _quoted(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False) if re.search(r'[,:\n"]', value) else value
+
+
+def _read_pairs(text: str, start: int) -> tuple[dict[str, object], int]:
+    """Read names and values from a place on, as far as they go on one line.
+
+    Returns:
+        The values by name, the first of each name, and the place where they end.
+    """
+    pairs: dict[str, object] = {}
+    place = start
+    while name := _NAME.match(text, place):
+        value, place = _read_value(text, name.end())
+        pairs.setdefault(name[1], value)
+        if text[place : place + 1] != ",":
+            break
+        place += 1
+        while place < len(text) and not _NAME.match(text, place):  # a part that is no pair
+            rest = _REST.match(text, place)
+            place = rest.end() if rest else place
+            if text[place : place + 1] != ",":
+                return pairs, place
+            place += 1
+    return pairs, place
+
+
+def _read_value(text: str, start: int) -> tuple[object, int]:
+    """Read one value: quoted, a JSON object, or plain up to the next comma."""
+    if text[start : start + 1] in ('"', "{", "["):
+        found: tuple[object, int] | None = None
+        try:
+            found = _JSON.raw_decode(text, start)
+        except (ValueError, RecursionError):  # an escape that JSON does not know
+            if quoted := _QUOTED.match(text, start):
+                found = quoted[1], quoted.end()
+        if found and re.compile(r"[ \t]*(,|\n|$)").match(text, found[1]):
+            value, end = found
+            return value, end + len(text[end:]) - len(text[end:].lstrip(" \t"))
+    rest = _REST.match(text, start)
+    end = rest.end() if rest else start
+    return text[start:end].strip(), end
+
+
+def _links(prompt: str) -> list[list[object]]:
+    """Return the links of a ComfyUI graph, as a workflow lists them."""
+    try:
+        graph = read_json(prompt)
+        return [
+            [0, value[0], 0, node, 0, ""]
+            for node, told in graph.items()
+            for value in told["inputs"].values()
+            if isinstance(value, list) and len(value) == 2
+        ]
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return []
+
+
+def _said(sampler: object, model: str | None, told: dict[Any, Any]) -> dict[str, object]:
+    """Name what a sampler was told as AUTOMATIC1111 does; an empty value says nothing."""
+    said: dict[str, object] = {"Sampler": sampler}
+    if model:
+        said["Model"] = model
+    empty = told.pop("EmptyLatentImage", None)  # of ComfyUI
+    if isinstance(empty, list) and empty and isinstance(empty[0], dict):
+        told |= {name: empty[0].get(name) for name in ("width", "height")}
+    if told.get("width") and told.get("height"):
+        said["Size"] = f"{told.pop('width')}x{told.pop('height')}"
+    if "resolution" in told:  # of Fooocus: "(512, 768)"
+        said["Size"] = "x".join(re.findall(r"\d+", str(told.pop("resolution"))))
+    for name, value in told.items():
+        if value not in (None, "", [], {}):
+            said.setdefault(_NAMES.get(str(name), str(name)), value)
+    if said.get("denoise") in (1, 1.0):
+        del said["denoise"]
+    return said
+
+
+def _number(value: object) -> Any:  # Any: what is no number stays as it was, to be refused
+    if not isinstance(value, str):
+        return value
+    try:
+        number = float(value) if len(value) < 40 else value
+    except ValueError:
+        return value
+    whole = isinstance(number, float) and number.is_integer() and abs(number) < 2**53
+    return int(number) if whole else number
