@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
     from core.ideas.checks import check_whole
     from core.ideas.schedule_config import read_alpha_bar
     from core.models.folders import find_checkpoint, read_json
-    from core.models.uploads import fit, read_upload
+    from core.models.uploads import fit, read_upload, say_fit
 
     seed = check_whole(arguments.seed, "seed", 0, MAX_SEED)
     model = find_checkpoint(find_model(arguments.model).id)[1]
@@ -46,6 +46,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
     checkpoint = load_model(arguments.model)
     level = float(schedule[t])
     picture = fit(upload.picture, checkpoint.width, checkpoint.height)
+    said = say_fit(upload, checkpoint.width, checkpoint.height)
     pixels = vae.picture_tensor(picture.tobytes(), *picture.size)
     clean = vae.to_unit_scale(checkpoint, vae.encode_posterior(checkpoint, pixels).mean).cpu()
     noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(seed))
@@ -68,6 +69,6 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
         "noise_weight": share,
         "snr_db": float(snr_db_from_alpha_bar(level)),
         "sigma": float(sigma_from_alpha_bar(level)),
-        "notes": list(upload.notes),
+        "notes": [note for note in (*upload.notes, said) if note],
         "files": {name: str(path) for name, path in files.items()},
     }

@@ -257,8 +257,10 @@ def find_scheduler(name: object) -> SchedulerInfo:
                 f"{rejected.why} {every}",
             )
     short = {one: info.name for info in _ALL for one in info.names}
-    close = {short[one]: one for one in reversed(nearest(typed, short))}
-    meant = [one if one == name else f"{name} ({one})" for name, one in reversed(close.items())]
+    close: dict[str, str] = {}
+    for one in nearest(typed, short):
+        close.setdefault(short[one], one)
+    meant = [one if one == known else f"{known} ({one})" for known, one in close.items()]
     hint = f"Did you mean {' or '.join(meant)}? " if meant else ""
     shown = repr(name if len(str(name)) <= 40 else str(name)[:40] + "…")
     raise ExplainerError(f"There is no scheduler called {shown}.", hint + every)

@@ -6,7 +6,8 @@ Imports no torch. Nothing of the file but its pixels is kept: no name, no metada
 import io
 from dataclasses import dataclass
 
-from PIL import Image, ImageOps
+import numpy as np
+from PIL import ExifTags, Image, ImageChops, ImageCms, ImageOps
 
 from core.errors import ExplainerError
 
@@ -17,6 +18,18 @@ MOST_PIXELS = 16_000_000
 LEAST_SIDE = 8  # pixels
 MOST_ASPECT = 8
 KEPT_SIDE = 1024  # pixels of the longer side; no model here takes more
+SPACES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}  # colour profiles are for, Pillow's mode
+_TURNED, _FLIPPED = "Turned as its camera was held.", "Mirrored, as its file says."
+TURNS = {  # by EXIF's orientation
+    2: (Image.Transpose.FLIP_LEFT_RIGHT, _FLIPPED),
+    3: (Image.Transpose.ROTATE_180, _TURNED),
+    4: (Image.Transpose.FLIP_TOP_BOTTOM, _FLIPPED),
+    5: (Image.Transpose.TRANSPOSE, f"{_TURNED} {_FLIPPED}"),
+    6: (Image.Transpose.ROTATE_270, _TURNED),
+    7: (Image.Transpose.TRANSVERSE, f"{_TURNED} {_FLIPPED}"),
+    8: (Image.Transpose.ROTATE_90, _TURNED),
+}
+SIDEWAYS = 5  # from this orientation on, width and height change places
 GROUND = (255, 255, 255)  # below transparent parts
 OTHER = ExplainerError(
     "This file is not a PNG, JPEG or WebP picture.", "Save it as one of these, then try again."
@@ -31,11 +44,13 @@ class Upload:
     """A picture that can be used.
 
     Attributes:
-        picture: RGB, neither side above ``KEPT_SIDE``.
+        picture: RGB in sRGB, neither side above ``KEPT_SIDE``.
+        size: width and height of the file's own picture, upright, pixels.
         notes: what was done to it, one sentence each; none where nothing was.
     """
 
     picture: Image.Image
+    size: tuple[int, int]
     notes: tuple[str, ...]
 
 
@@ -70,16 +85,24 @@ def read_upload(data: bytes) -> Upload:
     except Exception as error:  # whatever a broken header makes the decoders raise
         raise DAMAGED from error
     _check_size(opened)
+    (width, height), profile = opened.size, opened.info.get("icc_profile")
     notes: list[str] = []
     try:
-        picture = _rgb(_upright(_decode(opened, notes), notes), notes)
+        picture = _decode(opened, data, notes)
+        turn = _turn_of(opened)
+        if turn != 1:
+            how, said = TURNS[turn]
+            picture = picture.transpose(how)
+            notes.append(said)
+        picture = _on_white(_srgb(picture, profile, notes), notes)
     except MemoryError as error:
         raise ExplainerError(
             "There is not enough memory for this picture.", "Choose a smaller one."
         ) from error
     except Exception as error:  # as above, and pixels that end too early
         raise DAMAGED from error
-    return Upload(picture, tuple(notes))
+    sideways = turn >= SIDEWAYS
+    return Upload(picture, (height, width) if sideways else (width, height), tuple(notes))
 
 
 def fit(picture: Image.Image, width: int, height: int) -> Image.Image:
@@ -95,19 +118,19 @@ def fit(picture: Image.Image, width: int, height: int) -> Image.Image:
     return ImageOps.fit(picture, (width, height), Image.Resampling.LANCZOS)
 
 
-def say_fit(picture: Image.Image, width: int, height: int) -> str:
-    """Say what ``fit`` does to a picture, or "" where it does nothing.
+def say_fit(upload: Upload, width: int, height: int) -> str:
+    """Say what ``fit`` does to an uploaded picture, or "" where it stays as it was.
 
     Args:
-        picture: RGB.
+        upload: from ``read_upload``.
         width: pixels.
         height: pixels.
     """
-    if picture.size == (width, height):
+    if upload.size == (width, height):
         return ""
-    cut = picture.width * height != picture.height * width
+    cut = upload.size[0] * height != upload.size[1] * width
     done = "Cut to its middle and scaled" if cut else "Scaled"
-    return f"{done} from {picture.width} × {picture.height} to {width} × {height} pixels."
+    return f"{done} from {upload.size[0]} × {upload.size[1]} to {width} × {height} pixels."
 
 
 def _check_size(opened: Image.Image) -> None:
@@ -124,18 +147,29 @@ def _check_size(opened: Image.Image) -> None:
         )
 
 
-def _decode(opened: Image.Image, notes: list[str]) -> Image.Image:
-    """Decode the first picture, and shrink it while it is still in its own mode."""
-    if getattr(opened, "n_frames", 1) > 1:
+def _decode(opened: Image.Image, data: bytes, notes: list[str]) -> Image.Image:
+    """Decode the first picture, and shrink it while its colours are its own.
+
+    Returns:
+        L, CMYK, RGB, or RGBA where a part can be seen through.
+    """
+    if getattr(opened, "is_animated", False) and opened.format != "MPO":
         notes.append("Only the first picture of the animation is used.")
-    if opened.format == "JPEG":  # decodes at an eighth, a quarter or a half where that is enough
+    if opened.format in ("JPEG", "MPO"):  # decodes at an eighth to a half where that is enough
         opened.draft(None, (KEPT_SIDE, KEPT_SIDE))
+    sixteen = any(";16" in str(tile.args) for tile in opened.tile)
+    clear = _clear_colour(opened, data) if "transparency" in opened.info else None
     opened.load()
     picture: Image.Image = opened
-    if picture.mode.startswith("I"):
+    if sixteen:
         notes.append("Its 16 bits a pixel became 8.")
+    if picture.mode.startswith("I"):
         picture = picture.convert("I").point(lambda value: value / 257).convert("L")
-    if picture.mode in ("P", "PA", "1", "LA") or "transparency" in picture.info:
+    if clear is not None:
+        picture.info.pop("transparency", None)
+        picture = picture.convert("RGB")
+        picture.putalpha(clear)
+    elif picture.mode in ("P", "PA", "1", "LA") or "transparency" in picture.info:
         picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
     if picture.mode == "RGBA" and _is_opaque(picture):
         picture = picture.convert("RGB")
@@ -145,29 +179,84 @@ def _decode(opened: Image.Image, notes: list[str]) -> Image.Image:
         share = KEPT_SIDE / max(picture.size)
         size = max(1, round(picture.width * share)), max(1, round(picture.height * share))
         small = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
-        small.info["exif"] = opened.info.get("exif")
         picture = small.convert("RGBA") if small.mode == "RGBa" else small
     return picture
 
 
-def _upright(picture: Image.Image, notes: list[str]) -> Image.Image:
-    """Turn the picture as the camera was held; an orientation that does not exist is none."""
+def _clear_colour(opened: Image.Image, data: bytes) -> Image.Image | None:
+    """Find the pixels of the one colour that a PNG calls transparent, where Pillow does not.
+
+    The colour is written at the file's own depth: 2 and 4 bits of grey, 16 of grey or colour. Of
+    the latter Pillow keeps the upper half only, so the lower is decoded as well.
+
+    Returns:
+        Opacity, (L); None where Pillow knows the pixels by itself.
+    """
+    rawmode = str(opened.tile[0].args) if opened.tile else ""
+    colour = opened.info["transparency"]
+    if rawmode in ("L;2", "L;4"):
+        steps = 2 ** int(rawmode[-1]) - 1
+        opened.info["transparency"] = colour * 255 // steps  # as the pixels are scaled
+    elif rawmode == "I;16B":
+        return Image.fromarray(np.where(np.asarray(opened) == colour, 0, 255).astype(np.uint8))
+    elif rawmode == "RGB;16B":
+        lower = Image.open(io.BytesIO(data), formats=FORMATS)
+        lower.tile = [tile._replace(args="RGB;16L") for tile in lower.tile]
+        seen = Image.new("L", opened.size)
+        for part, shift in ((opened, 8), (lower, 0)):
+            for band, value in zip(part.split(), colour, strict=True):
+                other = [0 if one == value >> shift & 255 else 255 for one in range(256)]
+                seen = ImageChops.lighter(seen, band.point(other))
+        return seen
+    return None
+
+
+def _turn_of(opened: Image.Image) -> int:
+    """Return EXIF's orientation; one that does not exist is 1, as it is."""
     try:
-        turned = ImageOps.exif_transpose(picture)
+        turn = opened.getexif().get(ExifTags.Base.Orientation, 1)
     except Exception:  # broken metadata says nothing about the pixels
+        return 1
+    return turn if turn in TURNS else 1
+
+
+def _srgb(picture: Image.Image, profile: bytes | None, notes: list[str]) -> Image.Image:
+    """Convert colours out of the space that the file says they are in; transparency stays."""
+    if not profile:
         return picture
-    if turned.size != picture.size:
-        notes.append("Turned as its camera was held.")
-    return turned
+    try:
+        told = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        mode = SPACES[told.profile.xcolor_space.strip()]
+        if picture.mode == "CMYK" or mode == "CMYK":
+            plain = picture if picture.mode == mode else None
+        else:
+            plain = picture.convert("RGB").convert(mode)
+            if mode == "L" and _differs(plain.convert("RGB"), picture.convert("RGB"), 0):
+                plain = None
+        if plain is None:
+            raise ValueError(f"the profile is for {mode}, the picture is {picture.mode}")
+        srgb = ImageCms.createProfile("sRGB")
+        found = ImageCms.profileToProfile(plain, told, srgb, outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError, KeyError):
+        notes.append("Its colour profile does not fit it and was left out.")
+        return picture
+    if found is None or not _differs(found, picture.convert("RGB"), 1):
+        return picture
+    notes.append("Its colours were converted to sRGB, from the profile in the file.")
+    if picture.mode == "RGBA":
+        found.putalpha(picture.getchannel("A"))
+    return found
 
 
-def _rgb(picture: Image.Image, notes: list[str]) -> Image.Image:
-    if picture.mode in ("RGBA", "RGBa", "LA", "La", "PA"):
-        whole = picture.convert("RGBA")
-        if not _is_opaque(whole):
-            notes.append("Transparent parts were put on white.")
-        ground = Image.new("RGB", whole.size, GROUND)
-        ground.paste(whole, mask=whole.getchannel("A"))
+def _differs(one: Image.Image, other: Image.Image, by: int) -> bool:
+    return any(most > by for _, most in ImageChops.difference(one, other).getextrema())
+
+
+def _on_white(picture: Image.Image, notes: list[str]) -> Image.Image:
+    if picture.mode == "RGBA":
+        notes.append("Transparent parts were put on white.")
+        ground = Image.new("RGB", picture.size, GROUND)
+        ground.paste(picture, mask=picture.getchannel("A"))
         return ground
     plain = picture.convert("RGB")
     plain.info.clear()

@@ -92,7 +92,7 @@ def source_of(name: str, facts: LatentFacts) -> Source:
     width, height = request.width or facts.width, request.height or facts.height
     if name == UPLOAD:
         upload: Upload = st.session_state[_UPLOAD]
-        told = (*upload.notes, say_fit(upload.picture, width, height))
+        told = (*upload.notes, say_fit(upload, width, height))
         notes = tuple(note for note in told if note)
         return _source("Your upload", upload.picture, width, height, notes)
     shown = kept(request) if name == RUN else None

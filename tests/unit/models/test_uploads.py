@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, PngImagePlugin
+from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
 from core.errors import ExplainerError
 from core.models.uploads import KEPT_SIDE, MOST_BYTES, fit, read_upload, say_fit
@@ -180,10 +180,226 @@ def test_middle_is_cut_out_and_said() -> None:
     wide = picture(300, 100)
     assert fit(wide, 128, 128).size == (128, 128)
     np.testing.assert_array_equal(np.asarray(fit(wide, 100, 100)), np.asarray(wide)[:, 100:200])
-    said = say_fit(wide, 128, 128)
+    said = say_fit(read_upload(saved(wide)), 128, 128)
     assert said == "Cut to its middle and scaled from 300 × 100 to 128 × 128 pixels."
-    assert say_fit(picture(256, 256), 128, 128).startswith("Scaled from 256")
-    assert say_fit(picture(128, 128), 128, 128) == ""
+    assert say_fit(read_upload(plain(256, 256)), 128, 128).startswith("Scaled from 256")
+    assert say_fit(read_upload(plain(128, 128)), 128, 128) == ""
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_the_size_that_is_said_is_the_file_s_own(kind: str) -> None:
+    upload = read_upload(saved(picture(1100, 700), kind))
+    assert max(upload.picture.size) == KEPT_SIDE
+    assert "from 1100 × 700 to 128" in say_fit(upload, 128, 128)
+    sideways = read_upload(saved(picture(1100, 700), kind, exif=orientation(6)))
+    assert sideways.size == (700, 1100)
+
+
+def orientation(number: int) -> bytes:
+    exif = Image.Exif()
+    exif[0x0112] = number
+    return exif.tobytes()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("number", range(10))
+@pytest.mark.parametrize("size", [(48, 48), (1200, 1200), (64, 48)])
+def test_turning_is_told_where_the_file_says_so(
+    kind: str, number: int, size: tuple[int, int]
+) -> None:
+    options = {"quality": 95} if kind == "JPEG" else {"lossless": True} if kind == "WEBP" else {}
+    upload = read_upload(saved(picture(*size), kind, exif=orientation(number), **options))
+    told = " ".join(upload.notes)
+    assert ("Turned" in told) is (number in (3, 5, 6, 7, 8))
+    assert ("Mirrored" in told) is (number in (2, 4, 5, 7))
+    shrunk = read_upload(saved(picture(*size), kind, **options)).picture
+    shrunk.getexif()[0x0112] = number
+    right = ImageOps.exif_transpose(shrunk)
+    np.testing.assert_array_equal(np.asarray(upload.picture), np.asarray(right))
+
+
+def test_a_second_picture_inside_is_no_animation() -> None:
+    small = Image.new("RGB", (16, 12))
+    data = saved(picture(), "MPO", save_all=True, append_images=[small], quality=95)
+    with Image.open(io.BytesIO(data)) as opened:
+        assert (opened.format, opened.n_frames) == ("MPO", 2)
+    upload = read_upload(data)
+    assert (upload.picture.size, upload.notes) == ((64, 48), ())
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_an_animation_of_one_frame_is_none(kind: str) -> None:
+    assert read_upload(saved(picture(), kind, save_all=True)).notes == ()
+
+
+def png_with_clear(depth: int, colour: tuple[int, ...], rows: list[bytes], width: int) -> bytes:
+    """A PNG of any depth, grey or colour by the length of the colour that is transparent."""
+
+    def chunk(name: bytes, body: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        )
+
+    kind = 0 if len(colour) == 1 else 2
+    head = struct.pack(">IIBBBBB", width, len(rows), depth, kind, 0, 0, 0)
+    clear = struct.pack(f">{len(colour)}H", *colour)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"tRNS", clear)
+        + chunk(b"IDAT", zlib.compress(b"".join(b"\0" + row for row in rows)))
+        + chunk(b"IEND", b"")
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4, 8, 16])
+@pytest.mark.parametrize("clear", [0, 1, -2, -1])
+def test_a_transparent_grey_of_any_depth(depth: int, clear: int) -> None:
+    most = 2**depth - 1
+    clear %= most + 1
+    values = [0, 1, most - 1, most] * 4  # 16 a row
+    row = sum(value << depth * (15 - place) for place, value in enumerate(values))
+    data = png_with_clear(depth, (clear,), [row.to_bytes(2 * depth, "big")] * 8, 16)
+    upload = read_upload(data)
+    assert ON_WHITE in upload.notes
+    found = np.asarray(upload.picture)[0, :, 0].tolist()
+    assert found == [255 if value == clear else value * 255 // most for value in values]
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+def test_a_transparent_colour_is_that_colour_alone(depth: int) -> None:
+    many = 257 if depth == 16 else 1
+    clear = (10 * many, 20 * many, 30 * many)
+    near = (clear[0], clear[1], clear[2] + 1)  # at 16 bits its upper half is the same
+    numbers = [number for colour in (clear, near, clear, near) * 2 for number in colour]
+    row = struct.pack(f">{len(numbers)}{'H' if depth == 16 else 'B'}", *numbers)
+    upload = read_upload(png_with_clear(depth, clear, [row] * 8, 8))
+    found = np.asarray(upload.picture)
+    assert (found[:, ::2] == 255).all()
+    assert (found[:, 1::2, 0] == 10).all()
+    assert ("Its 16 bits a pixel became 8." in upload.notes) is (depth == 16)
+
+
+def icc(space: bytes, tags: dict[bytes, bytes], kind: bytes = b"mntr") -> bytes:
+    """A small colour profile, version 2."""
+    table, bodies, place = b"", b"", 132 + 12 * len(tags)
+    for name, body in tags.items():
+        body += bytes(-len(body) % 4)
+        table += name + struct.pack(">II", place, len(body))
+        bodies, place = bodies + body, place + len(body)
+    connection = b"Lab " if b"A2B0" in tags else b"XYZ "
+    head = struct.pack(
+        ">I4sI4s4s4s12s4s4sIIIII12s", place, b"lcms", 0x02100000, kind, space, connection,
+        bytes(12), b"acsp", b"APPL", 0, 0, 0, 0, 0, bytes(12),
+    )  # fmt: skip
+    return head.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + bodies
+
+
+def fixed(*numbers: float) -> bytes:
+    return struct.pack(f">{len(numbers)}i", *(round(number * 65536) for number in numbers))
+
+
+def xyz(*numbers: float) -> bytes:
+    return b"XYZ \0\0\0\0" + fixed(*numbers)
+
+
+def gamma(power: float) -> bytes:
+    return b"curv\0\0\0\0" + struct.pack(">IH", 1, round(power * 256))
+
+
+D50 = xyz(0.9642, 1.0, 0.8249)
+WIDE = icc(
+    b"RGB ",
+    {b"wtpt": D50, b"rXYZ": xyz(0.5151, 0.2412, -0.0011), b"gXYZ": xyz(0.292, 0.6922, 0.0419),
+     b"bXYZ": xyz(0.1571, 0.0666, 0.7841), b"rTRC": gamma(2.2), b"gTRC": gamma(2.2),
+     b"bTRC": gamma(2.2)},
+)  # fmt: skip
+GREY = icc(b"GRAY", {b"wtpt": D50, b"kTRC": gamma(1.0)})
+
+
+def inks() -> bytes:
+    """CMYK by a table of two points an ink: all four subtract lightness, three shift colour."""
+    points = [(c, m, y, k) for c in (0, 1) for m in (0, 1) for y in (0, 1) for k in (0, 1)]
+    lab = [
+        (max(0, 255 - 80 * c - 90 * m - 20 * y - 200 * k), 128 - 40 * c + 60 * m,
+         128 - 50 * c + 80 * y)
+        for c, m, y, k in points
+    ]  # fmt: skip
+    ramp = bytes(range(256))
+    head = b"mft1\0\0\0\0" + bytes([4, 3, 2, 0]) + fixed(1, 0, 0, 0, 1, 0, 0, 0, 1)
+    numbers = bytes(number for point in lab for number in point)
+    return icc(b"CMYK", {b"wtpt": D50, b"A2B0": head + ramp * 4 + numbers + ramp * 3}, b"prtr")
+
+
+INKS = inks()
+COLOURS = "Its colours were converted to sRGB, from the profile in the file."
+MISFIT = "Its colour profile does not fit it and was left out."
+
+
+def in_srgb(what: Image.Image, profile: bytes) -> np.ndarray:
+    """The oracle: littlecms by Pillow."""
+    told = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    srgb = ImageCms.createProfile("sRGB")
+    found = ImageCms.profileToProfile(what, told, srgb, outputMode="RGB")
+    assert found is not None
+    return np.asarray(found).astype(int)
+
+
+@pytest.mark.parametrize(
+    ("mode", "profile", "kind"),
+    [
+        ("RGB", WIDE, "PNG"), ("RGB", WIDE, "WEBP"), ("RGB", WIDE, "JPEG"), ("L", GREY, "PNG"),
+        ("L", GREY, "JPEG"), ("L", WIDE, "PNG"), ("CMYK", INKS, "JPEG"),
+    ],
+)  # fmt: skip
+def test_colours_of_a_profile_are_those_of_srgb(mode: str, profile: bytes, kind: str) -> None:
+    options = {"quality": 95} if kind == "JPEG" else {"lossless": True} if kind == "WEBP" else {}
+    data = saved(picture().convert(mode), kind, icc_profile=profile, **options)
+    upload = read_upload(data)
+    assert upload.notes == (COLOURS,)
+    with Image.open(io.BytesIO(data)) as opened:
+        plain = opened.convert("RGB") if profile == WIDE else opened
+        right = in_srgb(plain, profile)
+    assert np.abs(np.asarray(upload.picture) - right).max() <= 2
+    assert np.abs(np.asarray(picture().convert(mode).convert("RGB")) - right).max() > 5
+
+
+def test_colours_of_a_profile_with_palette_transparency_and_sixteen_bits() -> None:
+    few = picture().quantize(16)
+    upload = read_upload(saved(few, icc_profile=WIDE))
+    assert upload.notes == (COLOURS,)
+    np.testing.assert_array_equal(np.asarray(upload.picture), in_srgb(few.convert("RGB"), WIDE))
+    clear = picture()
+    clear.putalpha(Image.linear_gradient("L").resize(clear.size))
+    upload = read_upload(saved(clear, icc_profile=WIDE))
+    assert upload.notes == (COLOURS, ON_WHITE)
+    right = Image.fromarray(in_srgb(clear.convert("RGB"), WIDE).astype(np.uint8))
+    ground = Image.new("RGB", right.size, (255, 255, 255))
+    ground.paste(right, mask=clear.getchannel("A"))
+    np.testing.assert_array_equal(np.asarray(upload.picture), np.asarray(ground))
+    for mode in ("LA", "I;16"):
+        grey = Image.new(mode, (16, 16), (64, 255) if mode == "LA" else 64 * 257)
+        upload = read_upload(saved(grey, icc_profile=GREY))
+        assert COLOURS in upload.notes
+        right = in_srgb(Image.new("L", (16, 16), 64), GREY)
+        np.testing.assert_array_equal(np.asarray(upload.picture), right)
+
+
+def test_srgb_is_as_it_is_and_needs_no_word() -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    upload = read_upload(saved(picture(), icc_profile=profile))
+    assert upload.notes == ()
+    np.testing.assert_array_equal(np.asarray(upload.picture), np.asarray(picture()))
+
+
+@pytest.mark.parametrize(
+    ("mode", "profile"),
+    [("RGB", b"no profile"), ("RGB", WIDE[:200]), ("RGB", WIDE[:128] + bytes(400)), ("RGB", GREY),
+     ("RGB", INKS), ("L", INKS), ("RGB", icc(b"RGB ", {b"wtpt": D50}))],
+)  # fmt: skip
+def test_a_profile_that_does_not_fit_is_left_out(mode: str, profile: bytes) -> None:
+    upload = read_upload(saved(picture().convert(mode), icc_profile=profile))
+    assert upload.notes == (MISFIT,)
+    right = picture().convert(mode).convert("RGB")
+    np.testing.assert_array_equal(np.asarray(upload.picture), np.asarray(right))
 
 
 @pytest.mark.parametrize(("mode", "kind"), [("RGBA", "WEBP"), ("LA", "PNG"), ("I;16", "PNG")])
