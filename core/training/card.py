@@ -157,6 +157,7 @@ def write_card(report: Mapping[str, Any], runs: Path) -> str:  # Any: as above
         turns=_turned(runs),
         picture_package=pictures.PICTURE_PACKAGE,
         word_package=pictures.WORD_PACKAGE,
+        count_package=pictures.COUNT_PACKAGE,
         merges_package=vocabulary.MERGES_PACKAGE,
         sentence_package=vocabulary.SENTENCE_PACKAGE,
         sheet=SHEET,
@@ -290,6 +291,7 @@ The logs are in `training/`; what the U-Net drew on its way, in `training/milest
 | --- | --- | --- |
 | pictures: Microsoft's Fluent Emoji, 3D | npm `{picture_package}` | MIT |
 | labels, tags, groups: emojibase | npm `{word_package}` | MIT |
+| how often a word is said: SUBTLEX-US (Brysbaert & New 2009) | npm `{count_package}` | ISC |
 | byte-pair merges: OpenAI's CLIP | PyPI `{merges_package}` | MIT |
 | sentence model: all-MiniLM-L6-v2 | PyPI `{sentence_package}` | Apache-2.0 |
 

@@ -19,6 +19,7 @@ Losses = dict[str, Tensor]
 BatchLoss = Callable[[int, torch.Generator], Losses]
 
 CHECKPOINT = "checkpoint.safetensors"
+_CPU_BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16")  # of x86, of x86, of ARM
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Plan:
         ema: decay of the averaged weights that are kept for use; 0 keeps none.
         seed: seed of every random draw; step k draws the same numbers after a restart.
         save_every: steps between checkpoints.
+        again: where the training goes on with a rate of its own; None where it does not.
     """
 
     steps: int
@@ -42,6 +44,7 @@ class Plan:
     ema: float = 0.0
     seed: int = 0
     save_every: int = 100
+    again: "Again | None" = None
 
     def saves(self, step: int) -> bool:
         """Whether a checkpoint is written once ``step`` steps are done."""
@@ -49,10 +52,34 @@ class Plan:
 
     def rate(self, step: int) -> float:
         """The learning rate at ``step``, counted from 0."""
-        if step < self.warmup:
-            return self.lr * (step + 1) / self.warmup
-        done = min(1.0, (step - self.warmup) / max(1, self.steps - self.warmup))
-        return self.lr * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
+        last = self.steps if self.again is None else min(self.steps, self.again.step)
+        begin, end, lr, warmup = 0, last, self.lr, self.warmup
+        if self.begin(step):
+            assert self.again is not None
+            begin, end, lr, warmup = last, self.steps, self.again.lr, self.again.warmup
+        if step - begin < warmup:
+            return lr * (step - begin + 1) / warmup
+        done = min(1.0, (step - begin - warmup) / max(1, end - begin - warmup))
+        return lr * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
+
+    def begin(self, step: int) -> int:
+        """The step that the stretch of ``step`` begins with."""
+        return self.again.step if self.again is not None and step >= self.again.step else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Where settled weights are trained further: a rate of their own, and a new average.
+
+    Attributes:
+        step: the first that is trained so.
+        lr: peak of the rate, a cosine from there to the plan's last step.
+        warmup: steps of linear warm-up.
+    """
+
+    step: int
+    lr: float
+    warmup: int = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +116,13 @@ def train(model: nn.Module, batch_loss: BatchLoss, plan: Plan, folder: Path) -> 
     device = next(iter(trained.values())).device
     # Weights that shipped come without the optimizer's state, which must be gathered gently.
     gathers_from = start - _steps_gathered(optimizer)
-    gentle = plan.warmup if gathers_from else 0
+    gentle = plan.warmup if gathers_from and not plan.begin(gathers_from) else 0
     for step in range(start, plan.steps):
         generator = torch.Generator().manual_seed(plan.seed * 1_000_003 + step)
         rate = plan.rate(step) * min(1.0, (step - gathers_from + 1) / max(1, gentle))
         for group in optimizer.param_groups:
             group["lr"] = rate
-        with torch.autocast(device.type, torch.bfloat16):
+        with fast_precision(device):
             losses = batch_loss(step, generator)
         losses["loss"].backward()
         norm = nn.utils.clip_grad_norm_(trained.values(), 1.0)
@@ -107,13 +134,21 @@ def train(model: nn.Module, batch_loss: BatchLoss, plan: Plan, folder: Path) -> 
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         # The average starts fast and settles: early weights are worth forgetting.
-        decay = min(plan.ema, (step + 1) / (step + 10))
+        settled = step - plan.begin(step)
+        decay = min(plan.ema, (settled + 1) / (settled + 10))
         for name, average in averages.items():
             average.lerp_(trained[name].detach(), 1 - decay)
         numbers = {name: float(value.detach()) for name, value in losses.items()}
         if plan.saves(step + 1):
             save_checkpoint(folder, step + 1, model, trained, optimizer, averages)
         yield Progress(step, rate, numbers)
+
+
+def fast_precision(device: torch.device) -> torch.autocast:
+    """bfloat16 where the device computes with it; elsewhere float32, which is then far quicker."""
+    known = torch.cpu.get_capabilities()
+    computes = device.type != "cpu" or any(known.get(name) for name in _CPU_BFLOAT16)
+    return torch.autocast(device.type, torch.bfloat16, enabled=computes)
 
 
 def save_checkpoint(

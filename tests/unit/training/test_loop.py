@@ -2,15 +2,17 @@
 
 import csv
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from core.errors import ExplainerError
 from core.training import loop
-from core.training.loop import Plan, Progress
+from core.training.loop import Again, Plan, Progress
 from core.training.run import Run, train_stage
 
 PLAN = Plan(steps=12, lr=1e-2, warmup=3, ema=0.9, seed=3, save_every=4)
@@ -118,6 +120,50 @@ def test_weights_without_the_optimizers_state_go_on_gently(tmp_path: Path) -> No
     longer = Plan(steps=14, lr=1e-2, warmup=3, ema=0.9, seed=3)
     rates = [p.rate for p in loop.train(model, batch_loss, longer, tmp_path)]
     assert rates == [longer.rate(12), longer.rate(13)]  # the state is there now
+
+
+def test_settled_weights_go_on_at_a_rate_of_their_own(tmp_path: Path) -> None:
+    first = Plan(steps=12, lr=1e-2, warmup=3, ema=0.9, seed=3, save_every=4)
+    longer = replace(first, steps=20, again=Again(step=12, lr=1e-3, warmup=2))
+    assert [longer.rate(s) for s in range(12)] == [first.rate(s) for s in range(12)]
+    assert longer.rate(12) == pytest.approx(5e-4)
+    assert longer.rate(13) == pytest.approx(1e-3)
+    assert longer.rate(20) == pytest.approx(2e-5)
+    model, batch_loss = problem()
+    list(loop.train(model, batch_loss, longer, tmp_path / "whole"))
+    broken, batch_loss = problem()
+    list(loop.train(broken, batch_loss, first, tmp_path / "broken"))
+    list(itertools.islice(loop.train(broken, batch_loss, longer, tmp_path / "broken"), 7))
+    again, batch_loss = problem()
+    list(loop.train(again, batch_loss, longer, tmp_path / "broken"))  # from the step 16
+    for name, value in model.state_dict().items():
+        assert torch.equal(again.state_dict()[name], value), name
+    kept = [load_file(tmp_path / run / loop.CHECKPOINT) for run in ("whole", "broken")]
+    assert all(torch.equal(kept[0][name], value) for name, value in kept[1].items())
+
+
+def test_weights_that_shipped_begin_a_new_average(tmp_path: Path) -> None:
+    model, batch_loss = problem()
+    weights = {f"model/{name}": value for name, value in model.state_dict().items()}
+    loop.save_whole(weights, tmp_path / loop.CHECKPOINT, step=12)
+    shipped = model[0].weight.detach().clone()
+    plan = Plan(steps=13, lr=1e-2, warmup=3, ema=0.999, again=Again(step=12, lr=1e-2, warmup=1))
+    assert [p.rate for p in loop.train(model, batch_loss, plan, tmp_path)] == [1e-2]
+    averaged, _ = problem()
+    loop.load_weights(tmp_path, averaged, averaged=True)
+    # 1 of 10 parts of the first step's average is old: that of step 12 would hold 13 of 22.
+    expected = torch.lerp(shipped, model[0].weight.detach(), 0.9)
+    torch.testing.assert_close(averaged[0].weight, expected)
+
+
+@pytest.mark.parametrize("instructions", [(), ("avx2",), ("avx512_bf16",)])
+def test_half_precision_is_used_where_the_processor_computes_with_it(
+    instructions: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: dict.fromkeys(instructions, True))
+    with loop.fast_precision(torch.device("cpu")):
+        found = (torch.ones(2, 2) @ torch.ones(2, 2)).dtype
+    assert found == (torch.bfloat16 if "avx512_bf16" in instructions else torch.float32)
 
 
 def test_the_log_has_a_row_a_window_and_goes_on(

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from core.nets.attention import Attention, attend
 from core.training import judge, latents, text, tower, unet, vae
 from core.training.arranged import Arranged
 from core.training.captions import Caption
@@ -95,42 +96,62 @@ def encoder(scaling_factor: float, step: int) -> latents.Encoder:
     return latents.Encoder(vae.build_vae().eval(), scaling_factor, step, torch.device("cpu"))
 
 
-def test_encoded_scenes_are_found_again(bank: PictureBank, tmp_path: Path) -> None:
-    found = latents.encode_bank(encoder(0.5, 7), bank, tmp_path)
-    again = latents.encode_bank(encoder(9.9, 7), bank, tmp_path)  # kept: the step is the same
-    assert torch.equal(found.latents, again.latents)
-    assert int(found.count.sum()) == len(found.latents)
-    captions = [Caption("", row, 0) for row in range(bank.objects)]
-    picked = found.pick(captions, torch.Generator().manual_seed(0))
-    for row, latent in enumerate(picked):
-        start, count = int(found.first[row, 0]), int(found.count[row, 0])
-        assert count == latents.WHITE_VARIANTS
-        assert any(torch.equal(latent, kept.float()) for kept in found.latents[start:][:count])
-    longer = latents.encode_bank(encoder(9.9, 8), bank, tmp_path)
-    assert not torch.equal(longer.latents, found.latents)
-
-
-def test_arranged_scenes_are_encoded_once_and_anew_when_others_are_drawn(
+def test_scenes_are_encoded_once_whatever_they_are_drawn_with(
     bank: PictureBank, tmp_path: Path
 ) -> None:
-    alike = [1.0] * bank.objects
-    found = latents.encode_arranged(encoder(0.5, 7), bank, alike, tmp_path, count=6)
-    again = latents.encode_arranged(encoder(9.9, 7), bank, alike, tmp_path, count=6)
+    found = latents.single_latents(encoder(0.5, 7), bank, tmp_path)
+    assert not found.latents.known.any()
+    captions = [Caption("", row, 0) for row in (2, 5)]
+    picked = found.pick(captions, torch.Generator().manual_seed(0))
+    assert found.kept is not None
+    assert found.latents.known.sum() == 2
+    for row, latent in zip((2, 5), picked, strict=True):
+        start, count = int(found.first[row, 0]), int(found.count[row, 0])
+        assert count == latents.WHITE_VARIANTS
+        kept = found.latents.values[start : start + count][found.latents.known[start:][:count]]
+        assert torch.equal(kept[0].float(), latent)
+    found.kept.write(found.latents)
+    again = latents.single_latents(encoder(9.9, 7), bank, tmp_path)  # kept: the step is the same
+    assert torch.equal(again.pick(captions, torch.Generator().manual_seed(0)), picked)
+    fresh = latents.single_latents(encoder(0.5, 8), bank, tmp_path)  # not kept: it is not
+    assert not fresh.latents.known.any()
+    alone = [fresh.pick([c], torch.Generator().manual_seed(0)) for c in captions]
+    torch.testing.assert_close(alone[0], picked[:1], atol=2e-3, rtol=0)
+
+
+def test_arranged_scenes_are_kept_and_encoded_anew_when_others_are_drawn(
+    bank: PictureBank, tmp_path: Path
+) -> None:
+    alike, every = [1.0] * bank.objects, torch.arange(6)
+    found = latents.arranged_latents(encoder(0.5, 7), bank, alike, tmp_path, count=6)
+    picked = found.latents.pick(every)
+    assert found.kept is not None
+    found.kept.write(found.latents)
+    again = latents.arranged_latents(encoder(9.9, 7), bank, alike, tmp_path, count=6)
     assert found.scenes == again.scenes
-    assert torch.equal(found.latents, again.latents)
-    others = latents.encode_arranged(encoder(0.5, 7), bank, [5.0, *[1.0] * 7], tmp_path, count=6)
+    assert torch.equal(again.latents.pick(every), picked)
+    others = latents.arranged_latents(encoder(0.5, 7), bank, [5.0, *[1.0] * 7], tmp_path, count=6)
     assert others.scenes != found.scenes
-    assert not torch.equal(others.latents, found.latents)
+    assert not torch.equal(others.latents.pick(every), picked)
+
+
+def known(values: torch.Tensor) -> latents.Latents:
+    """Latents that are all there already."""
+
+    def encode(numbers: list[int]) -> torch.Tensor:
+        raise AssertionError(f"scenes {numbers} were to be encoded, though all are known")
+
+    return latents.Latents(values, torch.ones(len(values), dtype=torch.bool), encode)
 
 
 BEFORE_TAGS = ("red apple", "parrot", "sun", "whale", "man with beard", "cactus", "key", "rocket")
 SINGLES = latents.LatentBank(
-    torch.zeros(8, 4, 16, 16),
+    known(torch.zeros(8, 4, 16, 16)),
     torch.arange(8)[:, None].expand(8, 10),
     torch.ones(8, 10, dtype=torch.long),
 )
 SCENES = tuple(Arranged(row % 8, 0, "left", (row + 1) % 8) for row in range(20))
-ARRANGED = latents.ArrangedLatents(SCENES, torch.full((20, 4, 16, 16), 1000.0))
+ARRANGED = latents.ArrangedLatents(SCENES, known(torch.full((20, 4, 16, 16), 1000.0)))
 
 
 class Oracle(nn.Module):
@@ -173,7 +194,11 @@ def test_arranged_scenes_come_in_once_objects_are_known(
     lessons = unet.Lessons(bank, SINGLES, ARRANGED, asked, reader, other_reader)  # type: ignore[arg-type]  # as above
     loss = unet.unet_loss(oracle, lessons, cpu)  # type: ignore[arg-type]  # as above
     monkeypatch.setattr(unet, "EMPTY_CAPTIONS", 0.0)
-    for step, arranged in ((unet.ARRANGED_FROM - 1, 0), (unet.ARRANGED_FROM, unet.ARRANGED)):
+    for step, arranged in (
+        (unet.ARRANGED_FROM - 1, 0),
+        (unet.ARRANGED_FROM, 14),
+        (unet.SAID_FROM, 6),
+    ):
         loss(step, torch.Generator().manual_seed(0))
         assert oracle.asked[0].shape[0] == unet.BATCH
         bright = oracle.asked[0].mean((1, 2, 3)) > 10  # their x0 is 1000 everywhere
@@ -188,6 +213,35 @@ def test_arranged_scenes_come_in_once_objects_are_known(
     early(unet.ARRANGED_FROM - 1, torch.Generator().manual_seed(0))
     with pytest.raises(ValueError, match="no arranged scenes at step"):
         early(unet.ARRANGED_FROM, torch.Generator().manual_seed(0))
+
+
+def test_what_is_said_often_and_what_looks_alike_decides_what_is_drawn(bank: PictureBank) -> None:
+    kinds = ("fruit", "bird", "sky", "fish", "role", "role", "role", "role")
+    objects = [replace(e, kind=k) for e, k in zip(bank.emoji, kinds, strict=False)]
+    drawn = unet.said_weights(replace(bank, emoji=(*objects, *bank.emoji[8:])))
+    assert sum(drawn) == pytest.approx(1)
+    # By kind: two of their own kinds against four that share the square root of four.
+    said = [objects[row].said ** unet.TEMPER for row in range(8)]
+    rest = [1.0, 1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.5]
+    for row in range(8):
+        expected = unet.SAID * said[row] / sum(said) + (1 - unet.SAID) * rest[row] / sum(rest)
+        assert drawn[row] == pytest.approx(expected)
+    people = [replace(e, group="people-body") if e.label == "key" else e for e in objects]
+    more = unet.said_weights(replace(bank, emoji=(*people, *bank.emoji[8:])))
+    assert more[6] > 1.5 * drawn[6]
+    with pytest.raises(ValueError, match="no label is said"):
+        unet.said_weights(replace(bank, emoji=tuple(replace(e, said=0) for e in objects)))
+
+
+def test_attention_in_one_piece_gives_the_same_answer() -> None:
+    torch.manual_seed(0)
+    plain = unet.build_unet().eval()
+    quick = unet.quicken(copy.deepcopy(plain))
+    asked = torch.randn(2, 4, 16, 16), torch.tensor([5, 900]), torch.randn(2, 77, text.WIDTH)
+    with torch.no_grad():
+        torch.testing.assert_close(quick(*asked), plain(*asked), atol=1e-5, rtol=1e-4)
+    before = next(part for part in plain.modules() if isinstance(part, Attention))
+    assert before.attend is attend  # the copy alone was quickened
 
 
 def test_the_reader_learns_two_objects_and_holds_what_it_knows_of_one(

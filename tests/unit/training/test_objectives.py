@@ -36,9 +36,13 @@ class Guess(nn.Module):
         return xt / 2
 
 
+def _never(numbers: list[int]) -> torch.Tensor:
+    raise AssertionError(f"scenes {numbers} were to be encoded, though all are known")
+
+
 def test_the_u_nets(bank: PictureBank, data_folder: Path) -> None:
     singles = latents.LatentBank(
-        torch.zeros(8, 4, 16, 16),
+        latents.Latents(torch.zeros(8, 4, 16, 16), torch.ones(8, dtype=torch.bool), _never),
         torch.arange(8)[:, None].expand(8, 10),
         torch.ones(8, 10, dtype=torch.long),
     )
