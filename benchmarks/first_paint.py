@@ -1,6 +1,6 @@
 """How soon our front page is painted beside an empty Streamlit page, both in one run.
 
-    python -m benchmarks.first_paint [--fresh 3] [--warm 7]
+    python -m benchmarks.first_paint [--fresh 3] [--warm 7] [--short]
 
 Two servers run side by side, one with a page of one line, one with our Home. A browser loads each
 by turns, every time as a visitor who was never here: nothing is cached. The clock is the browser's
@@ -10,32 +10,17 @@ shows; warm is every later one. Prints one JSON object: medians in milliseconds,
 empty page's (1 is equal, above 1 ours is later).
 """
 
-import argparse
 import json
 import statistics
-import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "browser"))
+from playwright.sync_api import Browser
 
-from find_browser import find_browser
-from playwright.sync_api import Browser, sync_playwright
-from serving import serve
+from benchmarks._measuring import ROOTS, WAIT_MS, Arguments, a_browser, serve_beside
 
-EMPTY = "import streamlit as st; st.title('Empty')\n"
-SEEN = {"empty": {"headline": "h1"}, "home": {"headline": "h1", "map": "section.pipeline .station"}}
-WAIT_MS = 300_000
+SEEN = {"bare": {"headline": "h1"}, "ours": {"headline": "h1", "map": "section.pipeline .station"}}
 WATCH = """(wanted) => {
-    const roots = [document];
-    const attach = Element.prototype.attachShadow;
-    Element.prototype.attachShadow = function (options) {
-        const root = attach.call(this, options);
-        roots.push(root);
-        return root;
-    };
+    %s
     window.painted = {};
     const look = () => {
         for (const [name, selector] of Object.entries(wanted)) {
@@ -47,7 +32,7 @@ WATCH = """(wanted) => {
         }
     };
     requestAnimationFrame(look);
-}"""
+}""".replace("%s", ROOTS)
 
 
 def load(browser: Browser, address: str, page: str) -> dict[str, float]:
@@ -74,20 +59,6 @@ def settle(browser: Browser, address: str) -> None:
     context.close()
 
 
-@contextmanager
-def both_servers() -> Iterator[dict[str, str]]:
-    """Start the empty page's server and ours; gives their addresses."""
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as servers:
-        for name in SEEN:
-            (Path(folder) / name).mkdir()
-        script = Path(folder) / "empty" / "empty.py"
-        script.write_text(EMPTY, encoding="utf-8")
-        yield {
-            "empty": servers.enter_context(serve(Path(folder) / "empty", script)),
-            "home": servers.enter_context(serve(Path(folder) / "home")),
-        }
-
-
 def medians(found: dict[str, list[dict[str, float]]]) -> dict[str, float | dict[str, float]]:
     """Put the loads of both pages together."""
     middle = {
@@ -95,36 +66,35 @@ def medians(found: dict[str, list[dict[str, float]]]) -> dict[str, float | dict[
         for page, loads in found.items()
         for part in SEEN[page]
     }
-    empty = middle["empty headline"]
+    empty = middle["bare headline"]
     return {
         "milliseconds": middle,
-        "ratio": round(middle["home headline"] / empty, 3),
-        "ratio_to_map": round(middle["home map"] / empty, 3),
+        "ratio": round(middle["ours headline"] / empty, 3),
+        "ratio_to_map": round(middle["ours map"] / empty, 3),
     }
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Load both pages by turns and print the medians."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--fresh", type=int, default=3, help="servers started")
-    parser.add_argument("--warm", type=int, default=7, help="further loads from the last of them")
-    options = parser.parse_args()
+    parser = Arguments(__doc__)
+    parser.add_count("fresh", 3, 1, "servers started")
+    parser.add_count("warm", 7, 1, "further loads from the last of them")
+    parser.add_address()
+    options = parser.read(argv)
 
     fresh: dict[str, list[dict[str, float]]] = {page: [] for page in SEEN}
     warm: dict[str, list[dict[str, float]]] = {page: [] for page in SEEN}
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_browser(), args=["--no-sandbox"])
+    with a_browser() as browser:
         for turn in range(options.fresh):
-            with both_servers() as addresses:
+            with serve_beside(options.ours) as addresses:
                 for page in by_turns(turn):
                     fresh[page].append(load(browser, addresses[page], page))
                 if turn < options.fresh - 1:
                     continue
-                settle(browser, addresses["home"])
+                settle(browser, addresses["ours"])
                 for again in range(options.warm):
                     for page in by_turns(again):
                         warm[page].append(load(browser, addresses[page], page))
-        browser.close()
     print(json.dumps({"fresh": medians(fresh), "warm": medians(warm)}, indent=2))
 
 

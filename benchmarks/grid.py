@@ -1,6 +1,6 @@
 """What a grid brings: its pictures as one job, against the same pictures one after another.
 
-    python benchmarks/grid.py [--steps 20] [--repeats 3] [--threads 2]
+    python -m benchmarks.grid [--steps 20] [--repeats 3] [--threads 2] [--short]
 
 Four schedulers by four guidance weights, sixteen pictures of the built-in model. Both ways run by
 turns in one process, through the same engine: one job of sixteen cells, and sixteen jobs of one
@@ -9,16 +9,10 @@ object: medians in seconds, and their ratio (above 1 the grid is faster); the sa
 which other programs on the machine disturb less; and the U-Net calls.
 """
 
-import argparse
 import json
-import statistics
-import sys
-from pathlib import Path
+from collections.abc import Sequence
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that it runs from anywhere
-
-from batching import timed
-
+from benchmarks._measuring import Arguments, by_turns, medians, ratios, use_threads
 from core.engine.batcher import Batcher
 from core.engine.loaded import LoadedModel, load_model
 from core.engine.looks.grid import GridLook
@@ -50,48 +44,36 @@ def run_all(model: LoadedModel, jobs: tuple[Request | Look, ...]) -> int:
     return model.unet.calls - before
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Measure both ways by turns and print the medians."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser = Arguments(__doc__)
+    parser.add_count("cells", 16, 2)
+    parser.add_count("steps", 20, 2)
+    parser.add_count("repeats", 3, 1)
     parser.add_argument("--threads", type=int, default=0, help="0 leaves torch's own choice")
-    options = parser.parse_args()
-
-    import torch
-
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    threads = torch.get_num_threads()
+    options = parser.read(argv)
+    threads = use_threads(options.threads)
     model = load_model("emoji128")
-    cells = cells_of(options.steps)
-    ways: dict[str, tuple[Request | Look, ...]] = {
-        "one_after_another": cells,
-        "one_grid": (GridLook("emoji128", cells),),
-    }
+    cells = cells_of(options.steps)[: options.cells]
+
+    def run(*jobs: Request | Look) -> int:
+        use_threads(threads)  # the engine may have chosen others meanwhile
+        return run_all(model, jobs)
+
     run_all(model, cells_of(2)[:2])  # warm
-    found: dict[str, list[tuple[float, float, int]]] = {name: [] for name in ways}
-    for _ in range(options.repeats):
-        for name, jobs in ways.items():
-            torch.set_num_threads(threads)
-            found[name].append(timed(lambda jobs=jobs: run_all(model, jobs)))
-    medians = {
-        name: {
-            "wall_s": round(statistics.median(wall for wall, _, _ in runs), 3),
-            "cpu_s": round(statistics.median(cpu for _, cpu, _ in runs), 3),
-            "unet_calls": runs[0][2],
-        }
-        for name, runs in found.items()
+    ways = {
+        "one_after_another": lambda: run(*cells),
+        "one_grid": lambda: run(GridLook("emoji128", cells)),
     }
-    apart, together = medians["one_after_another"], medians["one_grid"]
+    found = by_turns(ways, options.repeats)
+    middle = medians(found)
     summary = {
         "cells": len(cells),
         "steps": options.steps,
         "threads": threads,
         "device": str(model.checkpoint.device),
-        **medians,
-        "ratio_wall": round(apart["wall_s"] / together["wall_s"], 2),
-        "ratio_cpu": round(apart["cpu_s"] / together["cpu_s"], 2),
+        **{name: each | {"unet_calls": found[name][0][2]} for name, each in middle.items()},
+        **ratios(middle["one_after_another"], middle["one_grid"]),
     }
     print(json.dumps(summary, indent=2))
 

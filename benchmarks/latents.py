@@ -1,25 +1,27 @@
 """Figures of the latents page: the VAE's times and quality, bad uploads, and the lab.
 
-    python -m benchmarks.latents [--model ID] [--lab]
+    python -m benchmarks.latents [--model ID] [--lab] [--short]
 
 Prints one JSON object.
 """
 
-import argparse
 import io
 import json
 import resource
 import time
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
 
+from benchmarks._measuring import Arguments
 from core.errors import ExplainerError
 from core.models.gallery import gallery, open_picture
 from core.models.uploads import fit, read_upload
+from core.training.lab_settings import STEPS, LabSettings
 
 
-def measure_vae(model: str) -> dict[str, object]:
+def measure_vae(model: str, count: int) -> dict[str, object]:
     """Time encoding and decoding, and measure what comes back over the gallery."""
     import torch
 
@@ -40,7 +42,7 @@ def measure_vae(model: str) -> dict[str, object]:
     color_map = fit_color_map(checkpoint)
     times: dict[str, list[float]] = {"encode": [], "decode": [], "preview": []}
     decibels, alike, raw = [], [], []
-    for picture in gallery():
+    for picture in gallery()[:count]:
         pixels = fit(open_picture(picture.name), *size)
         started = time.perf_counter()
         found = encode_posterior(checkpoint, picture_tensor(pixels.tobytes(), *size))
@@ -64,13 +66,13 @@ def measure_vae(model: str) -> dict[str, object]:
     }
 
 
-def measure_uploads() -> dict[str, object]:
+def measure_uploads(side: int) -> dict[str, object]:
     """Time the largest pictures that are taken, and the memory that they need on top."""
     before = _most_memory()
     seconds = {}
     for mode, kind in (("RGB", "JPEG"), ("RGBA", "PNG"), ("I;16", "PNG"), ("RGBA", "WEBP")):
         written = io.BytesIO()
-        Image.new(mode, (4000, 4000)).save(written, kind)
+        Image.new(mode, (side, side)).save(written, kind)
         started = time.process_time()
         try:
             read_upload(written.getvalue())
@@ -83,15 +85,14 @@ def measure_uploads() -> dict[str, object]:
     }
 
 
-def measure_lab() -> dict[str, object]:
+def measure_lab(steps: int) -> dict[str, object]:
     """Train once as the page does, in a process of its own."""
     from core.training.lab_bench import Bench
-    from core.training.lab_settings import LabSettings
 
     bench = Bench()
     started = time.perf_counter()
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-    training = bench.join(LabSettings())
+    training = bench.join(LabSettings(steps=steps))
     while not training.ended:
         training.wait(len(training.events), 1.0)
     last = [event for event in training.events if event["kind"] == "step"][-1]
@@ -112,15 +113,21 @@ def _most_memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Print one JSON object."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Arguments(__doc__)
+    parser.add_count("pictures", len(gallery()), 2, "pictures of the gallery")
+    parser.add_count("side", 4000, 400, "pixels of an upload's side")
+    parser.add_count("steps", STEPS, 2, "of the lab's training")
     parser.add_argument("--model", default="emoji128")
     parser.add_argument("--lab", action="store_true", help="train the lab as well")
-    arguments = parser.parse_args()
-    told = {"uploads": measure_uploads(), "vae": measure_vae(arguments.model)}
-    if arguments.lab:
-        told["lab"] = measure_lab()
+    options = parser.read(argv)
+    told = {
+        "uploads": measure_uploads(options.side),
+        "vae": measure_vae(options.model, options.pictures),
+    }
+    if options.lab:
+        told["lab"] = measure_lab(options.steps)
     print(json.dumps(told, indent=1))
 
 

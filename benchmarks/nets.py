@@ -1,26 +1,22 @@
 """What readability costs: our U-Net's time for one call beside diffusers', in one run.
 
-    python benchmarks/nets.py [--repeats 9] [--threads 1] [--device cpu]
+    python -m benchmarks.nets [--repeats 9] [--threads 1] [--device cpu] [--short]
 
 Prints one JSON object: for each config the two medians in milliseconds, their ratio (1 is equal,
 above 1 ours is slower) and the largest difference between the two answers.
 """
 
-import argparse
 import json
 import statistics
-import sys
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that it runs from anywhere
 
 import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor
 
+from benchmarks._measuring import Arguments, use_threads
 from core.models.catalog import builtin_folder
 from core.nets.config import UNetConfig
 from core.nets.unet import UNet
@@ -83,18 +79,20 @@ def compare(config: Config, side: int, device: str, repeats: int) -> dict[str, f
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Our U-Net's time against diffusers'.")
-    parser.add_argument("--repeats", type=int, default=9)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure every config and print what was found."""
+    parser = Arguments(__doc__)
+    parser.add_count("repeats", 9, 1)
+    parser.add_count("configs", 2, 1, "networks: the built-in model's, and a larger one")
+    parser.add_argument("--threads", type=int, default=0, help="0 leaves torch's own choice")
     parser.add_argument("--device", default="cpu")
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+    options = parser.read(argv)
+    threads = use_threads(options.threads)
     results = {
         name: compare(config, side, options.device, options.repeats)
-        for name, (config, side) in configs().items()
+        for name, (config, side) in list(configs().items())[: options.configs]
     }
-    about = {"device": options.device, "threads": options.threads, "torch": torch.__version__}
+    about = {"device": options.device, "threads": threads, "torch": torch.__version__}
     print(json.dumps({**about, "repeats": options.repeats, "unet": results}, indent=2))
 
 

@@ -1,6 +1,6 @@
 """How soon the overlay of all schedulers is there: planned in Python, drawn in a real browser.
 
-    python -m benchmarks.scheduler_overlay [--turns 9]
+    python -m benchmarks.scheduler_overlay [--turns 9] [--short]
 
 Python plans every scheduler's run from the checkpoint's config and turns the plans into what the
 browser is sent. The browser, with that data, draws all curves at once: the clock runs from the
@@ -8,26 +8,17 @@ click on "All" to the second frame after it. Also measured: the first chart of a
 has opened before, from the start of the navigation. Prints one JSON object, milliseconds.
 """
 
-import argparse
 import json
 import os
 import statistics
-import sys
-import tempfile
 import time
-from pathlib import Path
+from collections.abc import Sequence
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "browser"))
-
-from find_browser import find_browser
-from playwright.sync_api import sync_playwright
-from serving import serve
-
+from benchmarks._measuring import ROOTS, WAIT_MS, Arguments, a_browser, serve_ours
 from core.models.catalog import builtin_folder
 from core.models.folders import read_json
 from core.views.schedulers_overlay import overlay_data, overlay_paths
 
-WAIT_MS = 300_000
 LIMIT_MS = 500
 DRAW = """async (root) => {
     const frame = () => new Promise(requestAnimationFrame);
@@ -43,13 +34,7 @@ DRAW = """async (root) => {
     return {work: drawn - started, seen: performance.now() - started, curves};
 }"""
 FIRST = """() => {
-    const roots = [document];
-    const attach = Element.prototype.attachShadow;
-    Element.prototype.attachShadow = function (options) {
-        const root = attach.call(this, options);
-        roots.push(root);
-        return root;
-    };
+    %s
     const look = () => {
         const drawn = '.schedulers[data-drawn]';
         const found = roots.map((root) => root.querySelector(drawn)).find(Boolean);
@@ -57,7 +42,7 @@ FIRST = """() => {
         else requestAnimationFrame(look);
     };
     requestAnimationFrame(look);
-}"""
+}""".replace("%s", ROOTS)
 
 
 def plan_ms(steps: int, turns: int) -> list[float]:
@@ -76,17 +61,13 @@ def summary(times: list[float]) -> dict[str, float]:
     return {"median": round(statistics.median(times), 1), "worst": round(max(times), 1)}
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Plan, open the page, draw all curves again and again, print the times."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--turns", type=int, default=9)
-    options = parser.parse_args()
-    with (
-        tempfile.TemporaryDirectory() as cache,
-        serve(Path(cache)) as address,
-        sync_playwright() as playwright,
-    ):
-        browser = playwright.chromium.launch(executable_path=find_browser(), args=["--no-sandbox"])
+    parser = Arguments(__doc__)
+    parser.add_count("turns", 9, 1)
+    parser.add_address()
+    options = parser.read(argv)
+    with serve_ours(options.ours) as address, a_browser() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.set_default_timeout(WAIT_MS)
         page.add_init_script(f"({FIRST})()")
@@ -97,7 +78,6 @@ def main() -> None:
         root = page.locator("section.schedulers")
         drawn = [root.evaluate(DRAW) for _ in range(options.turns)]
         version = browser.version
-        browser.close()
     seen = summary([turn["seen"] for turn in drawn])
     result = {
         "curves": drawn[0]["curves"],

@@ -1,6 +1,6 @@
 """How fast the timestep slider redraws in a real browser, and what it costs the server.
 
-    python benchmarks/timestep_slider.py [--dim 320] [--values 1000]
+    python -m benchmarks.timestep_slider [--dim 320] [--values 1000] [--short]
 
 Starts the app, moves the slider through the values one a frame, and prints one JSON object, in
 milliseconds: "work" is our own code, "redraw" is from the input event until the browser has
@@ -8,28 +8,13 @@ painted the frame, "frame" is from one animation frame to the next; "frames_sent
 to the server meanwhile.
 """
 
-import argparse
 import json
 import os
-import socket
 import statistics
-import subprocess
-import sys
-import tempfile
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 
-from playwright.sync_api import sync_playwright
+from benchmarks._measuring import WAIT_MS, Arguments, a_browser, serve_ours
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "browser"))
-
-from find_browser import find_browser
-
-ROOT = Path(__file__).resolve().parents[1]
-WAIT_MS = 300_000
 MEASURE = """async (root, values) => {
     const range = root.querySelector('input');
     const work = [], redraw = [], frame = [];
@@ -57,39 +42,6 @@ MEASURE = """async (root, values) => {
 }"""
 
 
-@contextmanager
-def serve() -> Iterator[str]:
-    """Run the app on a free port until the block is left; gives its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with tempfile.TemporaryDirectory() as cache:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "Home.py", "--server.port", str(port)],
-            cwd=ROOT,
-            env={**os.environ, "GLASSBOX_CACHE": cache},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            address = f"http://127.0.0.1:{port}"
-            deadline = time.monotonic() + 120
-            while time.monotonic() < deadline:
-                try:
-                    urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).close()
-                    break
-                except OSError:
-                    time.sleep(0.2)
-            yield address
-        finally:
-            server.terminate()
-            try:
-                server.wait(60)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
-
-
 def summary(times: list[float]) -> dict[str, float]:
     """Return median and 95th percentile."""
     ordered = sorted(times)
@@ -99,15 +51,15 @@ def summary(times: list[float]) -> dict[str, float]:
     }
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = Arguments(__doc__)
     parser.add_argument("--dim", type=int, default=320)
-    parser.add_argument("--values", type=int, default=1000)
-    options = parser.parse_args()
+    parser.add_count("values", 1000, 10)
+    parser.add_address()
+    options = parser.read(argv)
     sent: list[object] = []
-    with serve() as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_browser(), args=["--no-sandbox"])
+    with serve_ours(options.ours) as address, a_browser() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.set_default_timeout(WAIT_MS)
         page.on("websocket", lambda ws: ws.on("framesent", lambda frame: sent.append(frame)))
@@ -127,7 +79,6 @@ def main() -> None:
             "load": os.getloadavg()[0],
         }
         print(json.dumps(result, indent=2), flush=True)
-        browser.close()
 
 
 if __name__ == "__main__":

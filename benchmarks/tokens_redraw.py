@@ -1,6 +1,6 @@
 """How soon the tokens page shows new pieces after a keystroke, beside a bare text box's echo.
 
-    python -m benchmarks.tokens_redraw [--strokes 20]
+    python -m benchmarks.tokens_redraw [--strokes 20] [--short]
 
 Two servers run side by side: a page that shows what is typed into a live text box and nothing
 else, and our tokens page. The clock starts when the browser sends what was typed (after the text
@@ -8,18 +8,13 @@ box's own pause) and stops in the frame in which the page shows it. Prints one J
 in milliseconds, and ours to the bare page's.
 """
 
-import argparse
 import json
 import statistics
-import sys
-import tempfile
-from pathlib import Path
+from collections.abc import Sequence
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "browser"))
+from playwright.sync_api import Page
 
-from find_browser import find_browser
-from playwright.sync_api import Page, sync_playwright
-from serving import serve
+from benchmarks._measuring import Arguments, a_browser, serve_beside
 
 BARE = "import streamlit as st; words = st.text_input('Your words', live='120ms'); st.text(words)\n"
 # Remembers when the page last sent something, and when a number of pieces was first on screen.
@@ -71,24 +66,18 @@ def strokes(page: Page, address: str, ours: bool, count: int) -> list[float]:
     return took
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Type into both pages and print the medians."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--strokes", type=int, default=20)
-    options = parser.parse_args()
-    found: dict[str, list[float]] = {}
-    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
-        browser = playwright.chromium.launch(executable_path=find_browser(), args=["--no-sandbox"])
-        bare = Path(folder) / "bare"
-        bare.mkdir()
-        (bare / "bare.py").write_text(BARE, encoding="utf-8")
-        with serve(bare, bare / "bare.py") as address:
-            found["bare"] = strokes(browser.new_page(), address, False, options.strokes)
-        (Path(folder) / "ours").mkdir()
-        with serve(Path(folder) / "ours") as address:
-            page = browser.new_page()
-            found["tokens"] = strokes(page, f"{address}/tokens", True, options.strokes)
-        browser.close()
+    parser = Arguments(__doc__)
+    parser.add_count("strokes", 20, 2)
+    parser.add_address()
+    options = parser.read(argv)
+    with serve_beside(options.ours, BARE) as addresses, a_browser() as browser:
+        bare, ours = browser.new_page(), browser.new_page()
+        found = {
+            "bare": strokes(bare, addresses["bare"], False, options.strokes),
+            "tokens": strokes(ours, f"{addresses['ours']}/tokens", True, options.strokes),
+        }
     middle = {name: round(statistics.median(took), 1) for name, took in found.items()}
     ratio = round(middle["tokens"] / middle["bare"], 2)
     print(json.dumps({"milliseconds": middle, "ratio": ratio}, indent=2))

@@ -1,21 +1,24 @@
 """How long the live labs of the training page take, from the press to the end.
 
-    python -m benchmarks.training_labs [--lab points|word]
+    python -m benchmarks.training_labs [--lab points|word] [--short]
 
 Prints one JSON object. Each lab runs as the page runs it, in a process of its own with one thread.
 """
 
-import argparse
 import base64
 import json
 import resource
 import time
+from argparse import Namespace
+from collections.abc import Sequence
 
+from benchmarks._measuring import Arguments
 from core.models.gallery import open_picture
 from core.training.lab_bench import Bench
-from core.training.lab_points_settings import SHAPES, PointSettings
+from core.training.lab_points_settings import SHAPES, STEPS, PointSettings
 from core.training.lab_settings import Settings
-from core.training.lab_word_settings import SIDE, WordSettings
+from core.training.lab_word_settings import SIDE, WALK, WordSettings
+from core.training.lab_word_settings import STEPS as WORD_STEPS
 
 GOAL_S = 60.0
 
@@ -50,28 +53,36 @@ def measure(settings: Settings) -> dict[str, object]:
     }
 
 
-def measure_points() -> dict[str, object]:
+def measure_points(options: Namespace) -> dict[str, object]:
     """Measure every shape that can be chosen."""
     found: dict[str, object] = {}
-    for shape in SHAPES[:-1]:
-        found[shape] = measure(PointSettings(shape))
+    for shape in SHAPES[: options.shapes]:
+        found[shape] = measure(PointSettings(shape, steps=options.steps))
     return found
 
 
-def measure_word() -> dict[str, object]:
+def measure_word(options: Namespace) -> dict[str, object]:
     """Measure one picture that the model never saw."""
     picture = open_picture("octopus").convert("RGB").resize((SIDE, SIDE))
     pixels = base64.b64encode(picture.tobytes()).decode("ascii")
-    return measure(WordSettings("blorb", pixels, "a red apple"))
+    chosen = WordSettings(
+        "blorb", pixels, "a red apple", steps=options.word_steps, walk=options.walk
+    )
+    return measure(chosen)
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Print one JSON object."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Arguments(__doc__)
+    parser.add_count("shapes", len(SHAPES) - 1, 1, "shapes of the lab of points")
+    parser.add_count("steps", STEPS, 2, "of training on points")
+    parser.add_count("word_steps", WORD_STEPS, 2, "of training on a word")
+    parser.add_count("walk", WALK, 2, "steps of every picture of the word lab")
     parser.add_argument("--lab", choices=("points", "word"), help="one lab alone")
-    lab = parser.parse_args().lab
+    options = parser.read(argv)
     labs = {"points": measure_points, "word": measure_word}
-    print(json.dumps({n: measure() for n, measure in labs.items() if lab in (None, n)}, indent=1))
+    chosen = labs if options.lab is None else {options.lab: labs[options.lab]}
+    print(json.dumps({name: measure(options) for name, measure in chosen.items()}, indent=1))
 
 
 if __name__ == "__main__":

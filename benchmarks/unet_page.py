@@ -1,6 +1,6 @@
 """How soon the U-Net page can be used: on a server just started, and on one whose engine is awake.
 
-    python -m benchmarks.unet_page [--fresh 2] [--warm 5]
+    python -m benchmarks.unet_page [--fresh 2] [--warm 5] [--short]
 
 A browser opens the page every time as a visitor who was never here. Three marks, in milliseconds
 from the start of the navigation, by the browser's own clock: the map (every box with its shape
@@ -14,32 +14,18 @@ processor time that browser, driver and server took for the visit together, in m
 machine that has other work, what the page needs of one core (Linux only). Prints one JSON object.
 """
 
-import argparse
 import json
 import os
 import statistics
-import sys
-import tempfile
-from contextlib import ExitStack
+from collections.abc import Sequence
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "browser"))
+from playwright.sync_api import Browser, Page
 
-from find_browser import find_browser
-from playwright.sync_api import Browser, Page, sync_playwright
-from serving import serve
+from benchmarks._measuring import ROOTS, WAIT_MS, Arguments, a_browser, serve_beside
 
-WAIT_MS = 300_000
-CLICKS = 6
-EMPTY = "import streamlit as st; st.title('Empty')\n"
 WATCH = """() => {
-    const roots = [document];
-    const attach = Element.prototype.attachShadow;
-    Element.prototype.attachShadow = function (options) {
-        const root = attach.call(this, options);
-        roots.push(root);
-        return root;
-    };
+    %s
     window.marks = {};
     const find = (selector) =>
         roots.map((root) => root.querySelector(selector)).find((found) => found?.isConnected);
@@ -54,7 +40,7 @@ WATCH = """() => {
         if (Object.keys(window.marks).length < 3) requestAnimationFrame(look);
     };
     requestAnimationFrame(look);
-}"""
+}""".replace("%s", ROOTS)
 SHOWS = """(title) => document.querySelector('.stMain')?.innerText.includes(title)"""
 
 
@@ -103,10 +89,10 @@ def load(browser: Browser, address: str) -> tuple[Page, dict[str, float]]:
     return page, page.evaluate("window.marks") | {"processor": processor_ms() - before}
 
 
-def clicked(page: Page) -> float:
+def clicked(page: Page, clicks: int) -> float:
     """Time clicks on boxes until each is shown, milliseconds, median."""
     took = []
-    for at in range(CLICKS):
+    for at in range(clicks):
         kind = ("down_blocks.0.resnets.0", "up_blocks.0.resnets.0")[at % 2]
         started = page.evaluate("performance.now()")
         page.locator(f"section.unet [data-name='{kind}']").click()
@@ -115,12 +101,12 @@ def clicked(page: Page) -> float:
     return round(statistics.median(took), 1)
 
 
-def stepped(page: Page) -> float:
+def stepped(page: Page, clicks: int) -> float:
     """Time steps of the slider until the map tells the new timestep, milliseconds, median."""
     took = []
     slider = page.get_by_role("slider", name="U-Net call")
     slider.focus()
-    for _ in range(CLICKS):
+    for _ in range(clicks):
         told = page.locator("section.unet .given span")
         before = told.inner_text()
         started = page.evaluate("performance.now()")
@@ -135,24 +121,19 @@ def medians(marks: list[dict[str, float]]) -> dict[str, float]:
     return {name: round(statistics.median(mark[name] for mark in marks)) for name in marks[0]}
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Open the page again and again, and print the medians."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--fresh", type=int, default=2, help="servers started")
-    parser.add_argument("--warm", type=int, default=5, help="further visits of the last of them")
-    options = parser.parse_args()
+    parser = Arguments(__doc__)
+    parser.add_count("fresh", 2, 1, "servers started")
+    parser.add_count("warm", 5, 1, "further visits of the last of them")
+    parser.add_count("clicks", 6, 1, "clicks on boxes, and steps of the slider")
+    parser.add_address()
+    options = parser.read(argv)
     cold, warm, again = [], [], []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_browser(), args=["--no-sandbox"])
+    with a_browser() as browser:
         for turn in range(options.fresh):
-            with ExitStack() as stack:
-                folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-                for name in ("ours", "empty"):
-                    (folder / name).mkdir()
-                script = folder / "empty" / "empty.py"
-                script.write_text(EMPTY, encoding="utf-8")
-                bare = stack.enter_context(serve(folder / "empty", script))
-                address = stack.enter_context(serve(folder / "ours"))
+            with serve_beside(options.ours) as addresses:
+                bare, address = addresses["bare"], addresses["ours"]
                 empty = load_empty(browser, bare)
                 page, marks = load(browser, f"{address}/unet")
                 cold.append(marks | {"empty page": empty})
@@ -166,9 +147,11 @@ def main() -> None:
                         found.append(marks | {"empty page": empty})
                         if found is warm or seed < options.warm:
                             page.context.close()
-                clicks = {"click_ms": clicked(page), "step_ms": stepped(page)}
+                clicks = {
+                    "click_ms": clicked(page, options.clicks),
+                    "step_ms": stepped(page, options.clicks),
+                }
                 page.context.close()
-        browser.close()
     told = {"cold": medians(cold), "warm": medians(warm), "again": medians(again), **clicks}
     print(json.dumps({**told, "load_average": round(os.getloadavg()[0], 1)}, indent=2))
 
