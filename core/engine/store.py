@@ -1,24 +1,32 @@
 """Finished work kept on disk: written whole or not at all, checked when read, bounded in size.
 
 One file an entry, ``<folder>/ab/<key>``: magic, sha256 of key and payload, payload. Nothing here
-raises for what a disk does: a disk that is full, read-only or damaged costs the entry only.
+raises for what a disk does: a disk that is full, read-only or damaged costs the entry only, and the
+log is told. What is known to be no entry is set aside in the same folder: it counts towards the
+size, and is the first to go when room is needed.
 """
 
 import contextlib
 import hashlib
+import logging
 import os
 import re
 import secrets
+import shutil
+import stat
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 
+LOG = logging.getLogger(__name__)
 MAGIC = b"glassbox store 1\n"
 DIGEST = hashlib.sha256().digest_size
 KEY = re.compile(r"[0-9a-f]{64}")
-STALE = 3600.0  # seconds after which a temporary file belongs to nobody
+STALE = 600.0  # seconds after which a temporary file belongs to nobody
 KEEP = 0.9  # share of the limit that is kept when it is passed
-TEMPORARY = ".writing-"
+UNSEEN = 0.05  # share of the limit that is written before what other processes wrote is counted
+TEMPORARY, ASIDE = ".writing-", "aside-"
 
 
 class Store:
@@ -33,13 +41,13 @@ class Store:
         """
         self.folder = folder
         self.max_bytes = max_bytes
+        self._faults: Counter[str] = Counter()
         self._lock = threading.Lock()
-        with contextlib.suppress(OSError):
-            self._sweep()
-        self._bytes = sum(size for _, size, _ in self._entries())
+        self._bytes, self._counted = 0, 0
+        self._trim()
 
     def get(self, key: str) -> bytes | None:
-        """Return what was put under the key, or None; an entry that is damaged is dropped.
+        """Return what was put under the key, or None; what is no whole entry is set aside.
 
         Args:
             key: 64 hex digits.
@@ -49,18 +57,15 @@ class Store:
         """
         path = self._path(key)
         try:
-            # O_NOFOLLOW: a link put in an entry's place must not read another file
-            handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
-            with os.fdopen(handle, "rb") as file:
-                content = file.read(self.max_bytes + len(MAGIC) + DIGEST)
+            content = self._read(path)
         except FileNotFoundError:
             return None
-        except OSError:  # a folder or a link in its place, no permission, a broken disk
-            self._drop(path)
+        except OSError as error:  # no sign of a bad entry: too many open files, no permission
+            self._tell(f"an entry cannot be read: {error.strerror}")
             return None
         payload = content[len(MAGIC) + DIGEST :]
         if content[: len(MAGIC) + DIGEST] != MAGIC + _digest(key, payload):
-            self._drop(path)
+            self._set_aside(path)
             return None
         with contextlib.suppress(OSError):
             os.utime(path)  # used now: it goes last
@@ -91,64 +96,96 @@ class Store:
                 file.flush()
                 os.fsync(file.fileno())
             if path.is_dir() and not path.is_symlink():
-                self._drop(path)
+                self._set_aside(path)
             temporary.replace(path)
-        except OSError:
+        except OSError as error:
             with contextlib.suppress(OSError):
                 temporary.unlink()
+            self._tell(f"an entry cannot be written: {error.strerror}")
             return False
-        self._grow(len(payload))
+        self._grow(len(payload) + len(MAGIC) + DIGEST)
         return True
+
+    def set_aside(self) -> list[Path]:
+        """List what stood in an entry's place and was none, until it goes for want of room."""
+        return [path for path in self._files() if path.name.startswith(ASIDE)]
 
     def _path(self, key: str) -> Path:
         if not isinstance(key, str) or not KEY.fullmatch(key):
             raise ValueError(f"key is {key!r:.80}, expected 64 hex digits")
         return self.folder / key[:2] / key
 
-    def _drop(self, path: Path) -> None:
-        """Take a bad entry out of the way; a folder in its place is set aside, not emptied."""
+    def _read(self, path: Path) -> bytes:
+        """Return the content of a file, nothing of what is no file or larger than any entry."""
+        most = self.max_bytes + len(MAGIC) + DIGEST
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode) or found.st_size > most:
+            return b""
+        # O_NOFOLLOW: a link put in its place meanwhile must not read another file; O_NONBLOCK: to
+        # open a pipe is to wait for whoever writes to it
+        flags = [getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY")]
+        with os.fdopen(os.open(path, os.O_RDONLY | sum(flags)), "rb") as file:
+            return file.read(most)
+
+    def _set_aside(self, path: Path) -> None:
+        """Take what is no entry out of the way as it is: a folder is not emptied."""
+        self._tell("an entry was damaged, it is set aside and computed again")
         with contextlib.suppress(OSError):
-            if path.is_dir() and not path.is_symlink():
-                path.rename(path.with_name(f"aside-{secrets.token_hex(8)}"))
-            else:
-                path.unlink()
+            path.rename(path.with_name(f"{ASIDE}{secrets.token_hex(8)}"))
+
+    def _tell(self, what: str) -> None:
+        """Write a fault to the log: the first of its kind, the 10th, the 100th and so on."""
+        with self._lock:
+            self._faults[what] += 1
+            count = self._faults[what]
+        if str(count).strip("0") == "1":
+            LOG.warning("the store in %s: %s (number %d)", self.folder, what, count)
 
     def _grow(self, size: int) -> None:
-        """Count a new entry, and when the limit is passed let the least recently used go."""
+        """Count a new entry, and now and then all that is there."""
         with self._lock:
-            self._bytes += size + len(MAGIC) + DIGEST
-            if self._bytes <= self.max_bytes:
-                return
-            # Counted anew: another process may have written or removed entries meanwhile.
+            self._bytes += size
+            fits = self._bytes <= min(self.max_bytes, self._counted + UNSEEN * self.max_bytes)
+        if not fits:
+            self._trim()
+
+    def _trim(self) -> None:
+        """Count all that is there; past the limit, what was used least recently goes."""
+        with self._lock:
             entries = sorted(self._entries())
             self._bytes = sum(size for _, size, _ in entries)
-            for _, size, path in entries:
-                if self._bytes <= KEEP * self.max_bytes:
-                    break
-                with contextlib.suppress(OSError):
-                    path.unlink()
-                    self._bytes -= size
+            if self._bytes > self.max_bytes:
+                for _, size, path in entries:
+                    if self._bytes <= KEEP * self.max_bytes:
+                        break
+                    with contextlib.suppress(OSError):
+                        _remove(path)
+                        self._bytes -= size
+            self._counted = self._bytes
 
     def _entries(self) -> list[tuple[float, int, Path]]:
-        """List the entries as (when last used, bytes, path); what is no entry is not listed."""
-        found: list[tuple[float, int, Path]] = []
-        tomorrow = time.time() + 86_400
-        for path in self._files():
-            if KEY.fullmatch(path.name):
-                with contextlib.suppress(OSError):
-                    status = path.lstat()
-                    # a date in the future comes from a clock that was wrong: no sign of use
-                    used = status.st_mtime if status.st_mtime < tomorrow else 0.0
-                    found.append((used, status.st_size, path))
-        return found
+        """List what the store has written as (when last used, bytes, path).
 
-    def _sweep(self) -> None:
-        """Remove what a killed writer left; a clock may have jumped either way since."""
+        What a killed writer left goes at once when it is old enough; a clock may have jumped
+        either way since.
+        """
+        found: list[tuple[float, int, Path]] = []
+        now = time.time()
         for path in self._files():
-            if path.name.startswith(TEMPORARY):
-                with contextlib.suppress(OSError):
-                    if abs(time.time() - path.lstat().st_mtime) > STALE:
+            with contextlib.suppress(OSError):
+                status = path.lstat()
+                used, size = status.st_mtime, status.st_size
+                if path.name.startswith(TEMPORARY):
+                    if abs(now - used) > STALE:
                         path.unlink()
+                        continue
+                elif path.name.startswith(ASIDE):
+                    used, size = 0.0, _size(path)
+                elif not KEY.fullmatch(path.name):
+                    continue
+                # a date in the future comes from a clock that was wrong: no sign of use
+                found.append((used if used < now + 86_400 else 0.0, size, path))
+        return found
 
     def _files(self) -> list[Path]:
         found: list[Path] = []
@@ -158,6 +195,20 @@ class Store:
                     with contextlib.suppress(OSError):
                         found.extend(part.iterdir())
         return found
+
+
+def _size(path: Path) -> int:
+    """Return the bytes of a file, or of all files below a folder."""
+    inside = path.rglob("*") if path.is_dir() and not path.is_symlink() else ()
+    return sum(each.lstat().st_size for each in (path, *inside))
+
+
+def _remove(path: Path) -> None:
+    """Remove a file or link, or a folder with all that is in it."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _digest(key: str, payload: bytes) -> bytes:

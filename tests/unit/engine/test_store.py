@@ -1,7 +1,9 @@
 """The store: whole or nothing, whatever the disk, the clock or another writer does."""
 
+import errno
 import hashlib
 import os
+import stat
 import subprocess
 import sys
 import tempfile
@@ -64,6 +66,9 @@ FAULTS: dict[str, Callable[[Path], object]] = {
     ),
     "folder": lambda path: (path.unlink(), path.mkdir(), (path / "inside").write_text("x")),
     "link": lambda path: (path.unlink(), path.symlink_to("/etc/passwd")),
+    "pipe": lambda path: (path.unlink(), os.mkfifo(path)),
+    "socket": lambda path: (path.unlink(), os.mknod(path, stat.S_IFSOCK | 0o600)),
+    "huge": lambda path: os.truncate(path, 100_000_000_000),
 }
 
 
@@ -85,6 +90,70 @@ def test_a_damaged_entry_can_be_replaced_without_being_read(tmp_path: Path, faul
     assert store.put(name(1), b"new")
     assert store.get(name(1)) == b"new"
     assert Path("/etc/passwd").read_bytes()[:4] != MAGIC[:4]
+
+
+WITHOUT_FILES = """
+import os, resource, sys
+from pathlib import Path
+from core.engine.store import Store
+store = Store(Path(sys.argv[1]))
+resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))
+spent = []
+try:
+    while True:
+        spent.append(os.open(os.devnull, os.O_RDONLY))
+except OSError:
+    pass
+print(store.get(sys.argv[2]), store.put(sys.argv[2], b"new"), flush=True)
+for handle in spent:
+    os.close(handle)
+print(store.get(sys.argv[2]))
+"""
+
+
+def test_a_whole_entry_outlives_a_want_of_open_files(tmp_path: Path) -> None:
+    Store(tmp_path).put(name(1), b"one")
+    command = [sys.executable, "-c", WITHOUT_FILES, str(tmp_path), name(1)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["None", "False", "b'one'"], done.stderr
+    told = done.stderr.splitlines()
+    assert [line.split(": ", 1)[1] for line in told] == [
+        "an entry cannot be read: Too many open files (number 1)",
+        "an entry cannot be written: Too many open files (number 1)",
+    ]
+
+
+def test_an_entry_that_is_not_to_be_read_now_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path)
+    store.put(name(1), b"one")
+    for number in (errno.EIO, errno.EINTR, errno.EACCES, errno.ENFILE, errno.ENOMEM):
+        with monkeypatch.context() as patch:
+            patch.setattr(module.os, "open", failing(number))
+            assert store.get(name(1)) is None
+        assert store.get(name(1)) == b"one"
+
+
+def failing(number: int) -> Callable[..., int]:
+    def fail(*_: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    return fail
+
+
+def test_the_log_is_told_of_faults_without_a_flood(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = Store(tmp_path)
+    for number in range(25):
+        store.put(name(number), b"x")
+        flip(entry(store, number))
+        assert store.get(name(number)) is None
+    told = [record.getMessage() for record in caplog.records]
+    assert [line.rsplit("(")[-1] for line in told] == ["number 1)", "number 10)"]
+    assert all("damaged" in line and str(tmp_path) in line for line in told)
+    assert len(store.set_aside()) == 25
 
 
 def test_an_entry_copied_to_another_key_is_no_entry_there(tmp_path: Path) -> None:
@@ -127,6 +196,34 @@ def test_the_limit_holds_with_entries_dated_1970_and_2096(tmp_path: Path, when: 
     assert store.get(name(19)) is not None
 
 
+def size_of(folder: Path) -> int:
+    return sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_dir())
+
+
+@pytest.mark.parametrize("left", [module.TEMPORARY, module.ASIDE])
+def test_what_is_no_entry_counts_and_goes_when_room_is_needed(tmp_path: Path, left: str) -> None:
+    store = Store(tmp_path, max_bytes=20_000)
+    store.put(name(0), b"mine")
+    for number in range(10):  # as writers leave them who were killed a moment ago
+        (tmp_path / "ab").mkdir(exist_ok=True)
+        (tmp_path / "ab" / f"{left}{number}").write_bytes(b"x" * 12_000)
+    (tmp_path / "ab" / f"{module.ASIDE}folder" / "inside").mkdir(parents=True)
+    (tmp_path / "ab" / f"{module.ASIDE}folder" / "inside" / "big").write_bytes(b"x" * 50_000)
+    assert size_of(tmp_path) > 160_000
+    store = Store(tmp_path, max_bytes=20_000)
+    assert size_of(tmp_path) <= store.max_bytes
+    assert store.put(name(1), b"one")
+    assert store.get(name(1)) == b"one"
+
+
+def test_two_stores_on_one_folder_hold_the_limit_together(tmp_path: Path) -> None:
+    stores = [Store(tmp_path, max_bytes=20_000) for _ in range(2)]
+    for number in range(60):
+        stores[number % 2].put(name(number), b"x" * 900)
+        assert size_of(tmp_path) <= 1.2 * 20_000
+    assert size_of(tmp_path) > 0.7 * 20_000
+
+
 def test_a_payload_larger_than_the_limit_is_not_kept(tmp_path: Path) -> None:
     store = Store(tmp_path, max_bytes=1000)
     assert not store.put(name(1), b"x" * 1001)
@@ -145,7 +242,7 @@ def test_other_files_in_the_folder_are_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_fails_costs_the_entry_only(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     store = Store(tmp_path)
     store.put(name(1), b"one")
@@ -155,6 +252,7 @@ def test_a_disk_that_fails_costs_the_entry_only(
 
     monkeypatch.setattr(module.os, "fsync", full)
     assert not store.put(name(2), b"two")
+    assert "No space left on device" in caplog.text
     assert store.get(name(2)) is None
     assert store.get(name(1)) == b"one"
     assert not [path for path in tmp_path.rglob("*") if path.name.startswith(module.TEMPORARY)]
