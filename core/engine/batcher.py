@@ -13,6 +13,7 @@ from core.engine.denoise import read_prompts
 from core.engine.desk import Counters, FrontDesk, InLine
 from core.engine.film import Film
 from core.engine.jobs import FilmJob, LookJob, PictureJob
+from core.engine.leaving import PATIENCE_S, close_at_exit
 from core.engine.loaded import LoadedModel, load_model
 from core.engine.looks.look import Look, Reading
 from core.engine.request import FilmRequest, Request, validated, validated_film
@@ -141,7 +142,7 @@ class Batcher:
             self._desk.end_all()
             self._desk.changed.notify_all()
         if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join()
+            self._thread.join(PATIENCE_S)
 
     def tick(self) -> None:
         """Do one round: let the next ones in, ask the U-Net once for all, decode what is ready."""
@@ -157,6 +158,7 @@ class Batcher:
         if self._threaded and (self._thread is None or not self._thread.is_alive()):
             self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
             self._thread.start()
+            close_at_exit(self)
         self._desk.changed.notify_all()
 
     def _work(self) -> None:
