@@ -19,7 +19,7 @@ help:
 	@echo "make run     open the app at http://$(ADDRESS):$(PORT)"
 	@echo "make test    lint, types and all tests"
 	@echo "make lint    ruff and pyright alone"
-	@echo "make bench   ratios against bare diffusers and a bare Streamlit page (half an hour)"
+	@echo "make bench   ratios against bare diffusers and a bare Streamlit page"
 	@echo "make train   train the built-in model again (hours)"
 	@echo "make setup   only prepare .venv"
 

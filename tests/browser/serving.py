@@ -47,11 +47,13 @@ def serve(cache: Path, script: Path = ROOT / "Home.py") -> Iterator[str]:
     finally:
         server.terminate()
         try:
-            server.wait(10)
+            server.wait(60)  # a call of a network that is under way is waited for
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
-    assert "Traceback" not in log.read_text("utf-8", "replace"), log.read_text("utf-8", "replace")
+    told = log.read_text("utf-8", "replace")
+    assert "Traceback" not in told, told
+    assert server.returncode == 0, f"the server ended with {server.returncode}: {told}"
 
 
 def _healthy(address: str) -> bool:
