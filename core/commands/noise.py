@@ -23,12 +23,13 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
     from core.engine.request import MAX_SEED
     from core.ideas.checks import check_whole
     from core.ideas.schedule_config import read_alpha_bar
-    from core.models.folders import find_checkpoint, read_json
+    from core.models.config_files import read_config
+    from core.models.folders import find_checkpoint
     from core.models.uploads import fit, read_upload, say_fit
 
     seed = check_whole(arguments.seed, "seed", 0, MAX_SEED)
     model = find_checkpoint(find_model(arguments.model).id)[1]
-    schedule = read_alpha_bar(read_json(model / "scheduler" / "scheduler_config.json"))
+    schedule = read_alpha_bar(read_config(model, "scheduler"))
     t = check_whole(arguments.t, "timestep", 0, len(schedule) - 1)
     upload = read_upload(arguments.image.read_bytes())
     folder = need_folder(arguments.out)

@@ -61,7 +61,7 @@ def read_scheduler_config(model: str) -> dict[str, Any]:  # Any: what JSON holds
     from core.commands.arguments import find_model
     from core.errors import ExplainerError
     from core.models.catalog import local_folder
-    from core.models.folders import read_json
+    from core.models.config_files import read_config
     from core.models.scheduler_options import latent_config
 
     entry = find_model(model)
@@ -70,7 +70,7 @@ def read_scheduler_config(model: str) -> dict[str, Any]:  # Any: what JSON holds
         raise ExplainerError(
             f"{entry.title} is not on this machine.", "`python -m core models` lists what is."
         )
-    return latent_config(read_json(folder / "scheduler" / "scheduler_config.json"))
+    return latent_config(read_config(folder, "scheduler"))
 
 
 def tell(answer: dict[str, Any]) -> list[str]:  # Any: as above

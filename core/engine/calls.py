@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from core.errors import ExplainerError
+from core.models.hardware import is_out_of_memory
 
 LOG = logging.getLogger(__name__)
 Item = TypeVar("Item")
@@ -74,18 +75,6 @@ class FittedCalls(Generic[Item]):
             return [caught]
         half = len(items) // 2
         return self._in_parts(shape, items[:half]) + self._in_parts(shape, items[half:])
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory ran out; CPU and Apple's GPU say so only in words.
-
-    Args:
-        error: what was raised.
-    """
-    said = str(error).lower()
-    words = ("out of memory", "can't allocate memory", "not enough memory", "defaultcpuallocator")
-    by_words = isinstance(error, RuntimeError) and any(word in said for word in words)
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or by_words
 
 
 def free_memory() -> None:

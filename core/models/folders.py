@@ -1,26 +1,21 @@
 """A checkpoint folder is looked over before anything in it is loaded; imports no torch."""
 
 import hashlib
-import json
-import math
-import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from core.errors import ExplainerError
 from core.models.catalog import BUILT_IN, CatalogEntry, find_entry, local_folder
+from core.models.config_files import Config, again, config_file, named, read_config, read_json
 from core.models.manifest import MANIFEST, sha256_of, verify_manifest
+from core.models.tokens import LARGEST_FILE
+from core.models.weight_files import Weights, find_weights
 
 PARTS = {  # what the pipeline is made of, and the only classes that are ever built
     "unet": ("diffusers", "UNet2DConditionModel"),
     "vae": ("diffusers", "AutoencoderKL"),
     "text_encoder": ("transformers", "CLIPTextModel"),
 }
-MOST_PARAMETERS = 3_000_000_000  # Stable Diffusion 2.1, the largest of the family, has 1.3 billion
-LFS_POINTER = b"version https://git-lfs"
-
-Config = dict[str, Any]  # Any: what JSON holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +25,13 @@ class Folder:
     Attributes:
         path: the folder.
         configs: config of "unet", "vae", "text_encoder" and "scheduler".
-        variants: name of the weight variant of each part ("fp16"), None for the plain files.
+        weights: of "unet", "vae" and "text_encoder".
         fingerprint: one sha256 over every file that is loaded.
     """
 
     path: Path
     configs: dict[str, Config]
-    variants: dict[str, str | None]
+    weights: dict[str, Weights]
     fingerprint: str
 
 
@@ -91,122 +86,31 @@ def inspect_folder(path: Path) -> Folder:
                 "Choose a checkpoint of that family.",
             )
     known = verify_manifest(path) if (path / MANIFEST).is_file() else {}
-    configs = {part: read_json(path / part / "config.json") for part in PARTS}
-    configs["scheduler"] = read_json(path / "scheduler" / "scheduler_config.json")
-    for part in PARTS:
-        _check_plausible(path / part / "config.json", configs[part])
+    configs = {part: read_config(path, part) for part in (*PARTS, "scheduler")}
     _check_family(path, configs)
-    weights = {part: _weights(path / part) for part in PARTS}
+    weights = {part: find_weights(path / part) for part in PARTS}
     files = [
-        path / "scheduler" / "scheduler_config.json",
-        *(path / part / "config.json" for part in PARTS),
-        *(file for file in sorted((path / "tokenizer").glob("*")) if file.is_file()),
-        *(file for _, found in weights.values() for file in found),
+        config_file(path, "scheduler"),
+        *(config_file(path, part) for part in PARTS),
+        *_tokenizer_files(path / "tokenizer"),
+        *(file for part in PARTS for file in weights[part].paths),
     ]
-    return Folder(
-        path=path,
-        configs=configs,
-        variants={part: variant for part, (variant, _) in weights.items()},
-        fingerprint=_fingerprint(path, files, known),
-    )
+    return Folder(path, configs, weights, _fingerprint(path, files, known))
 
 
-def read_json(file: Path) -> Config:
-    """Read one config file.
-
-    Args:
-        file: JSON, an object.
-
-    Raises:
-        ExplainerError: it is missing or damaged; says which.
-    """
+def _tokenizer_files(folder: Path) -> list[Path]:
+    """Return what is read of a tokenizer: plain files, none of those that begin with a dot."""
     try:
-        config = json.loads(file.read_text(encoding="utf-8"))
+        files = {file: file.stat().st_size for file in folder.glob("[!.]*") if file.is_file()}
     except OSError as error:
-        raise ExplainerError(f"{_named(file)} cannot be read.", _again(file)) from error
-    except ValueError as error:
-        raise ExplainerError(f"{_named(file)} is damaged: not JSON.", _again(file)) from error
-    if not isinstance(config, dict):
-        raise ExplainerError(f"{_named(file)} is damaged: not a JSON object.", _again(file))
-    return config
-
-
-def check_weights(file: Path) -> int:
-    """Check that a safetensors file is whole, by its header and its length.
-
-    Args:
-        file: a .safetensors file.
-
-    Returns:
-        How many numbers it holds.
-
-    Raises:
-        ExplainerError: it is a Git LFS pointer, cut short, or not safetensors; says which.
-    """
-    try:
-        size = file.stat().st_size
-        with file.open("rb") as stream:
-            start = stream.read(64)
-            if start.startswith(LFS_POINTER):
-                raise ExplainerError(
-                    f"{_named(file)} is only a Git LFS pointer, not the weights.",
-                    "Run `git lfs pull` in the checkpoint's folder.",
-                )
-            length = struct.unpack("<Q", start[:8])[0] if len(start) >= 8 else 0
-            stream.seek(8)
-            header = json.loads(stream.read(length)) if 2 <= length <= size - 8 else None
-    except OSError as error:
-        raise ExplainerError(f"{_named(file)} cannot be read.", _again(file)) from error
-    except ValueError:
-        header = None
-    if not isinstance(header, dict):
-        raise ExplainerError(f"{_named(file)} is damaged: not safetensors.", _again(file))
-    tensors = [row for name, row in header.items() if name != "__metadata__"]
-    try:
-        end = max((row["data_offsets"][1] for row in tensors), default=0)
-        numbers = sum(math.prod(row["shape"]) for row in tensors)
-    except (TypeError, KeyError, IndexError) as error:
-        raise ExplainerError(f"{_named(file)} is damaged: its header.", _again(file)) from error
-    if size != 8 + length + end:
-        raise ExplainerError(
-            f"{_named(file)} is damaged: {size:,} bytes, {8 + length + end:,} were expected.",
-            _again(file),
-        )
-    return numbers
-
-
-def _weights(folder: Path) -> tuple[str | None, list[Path]]:
-    """Return the variant and files of a part's weights: plain ones first, then half precision."""
-    files = sorted(folder.glob("*.safetensors"))
-    plain = [file for file in files if ".fp16." not in file.name and "ema" not in file.name]
-    chosen = plain or [file for file in files if ".fp16." in file.name]
-    if not chosen:
-        pickled = [*folder.glob("*.bin"), *folder.glob("*.ckpt"), *folder.glob("*.pt")]
-        why = " (pickled weights are never opened: they can run code)" if pickled else ""
-        raise ExplainerError(
-            f"There is no .safetensors file in {_named(folder)}{why}.",
-            "Choose a checkpoint that has safetensors weights.",
-        )
-    if sum(check_weights(file) for file in chosen) > MOST_PARAMETERS:
-        raise ExplainerError(
-            f"The weights in {_named(folder)} hold more than {MOST_PARAMETERS:,} numbers.",
-            "Choose a smaller checkpoint.",
-        )
-    return (None if plain else "fp16"), chosen
-
-
-def _check_plausible(file: Path, config: Config) -> None:
-    """Refuse sizes no Stable Diffusion has, before anything is built from them."""
-    for name, value in config.items():
-        for number in value if isinstance(value, list) else [value]:
-            if isinstance(number, bool) or not isinstance(number, int):
-                continue
-            most = 100 if "layers" in name else 1_000_000
-            if not -1 <= number <= most:
-                raise ExplainerError(
-                    f"{_named(file)} asks for {name} = {number:,}, far beyond any real model.",
-                    _again(file),
-                )
+        raise ExplainerError(f"{named(folder)} cannot be read.", again(folder)) from error
+    for file, size in files.items():
+        if size > LARGEST_FILE:
+            raise ExplainerError(
+                f"{named(file)} has {size:,} bytes; {LARGEST_FILE:,} at most were expected.",
+                again(file),
+            )
+    return sorted(files)
 
 
 def _check_family(path: Path, configs: dict[str, Config]) -> None:
@@ -227,6 +131,16 @@ def _check_family(path: Path, configs: dict[str, Config]) -> None:
             f"The U-Net of {path.name} wants more than a prompt ({', '.join(extra)}).",
             "Choose a text-to-picture checkpoint of Stable Diffusion 1.x or 2.x.",
         )
+    read, width = (
+        unet.get("cross_attention_dim", 1280),
+        configs["text_encoder"].get("hidden_size", 512),
+    )
+    if any(one != width for one in (read if isinstance(read, list) else [read])):
+        raise ExplainerError(
+            f"unet/config.json has cross_attention_dim = {read}; {width} was expected, the "
+            "hidden_size of text_encoder/config.json.",
+            f"The two are of different checkpoints: get {path.name} again.",
+        )
 
 
 def _fingerprint(path: Path, files: list[Path], known: dict[str, str]) -> str:
@@ -238,19 +152,12 @@ def _fingerprint(path: Path, files: list[Path], known: dict[str, str]) -> str:
         # The Hub's cache names each large file by its checksum.
         if file.is_symlink() and len(blob) == 64 and blob != sha256:
             raise ExplainerError(
-                f"{_named(file)} is damaged: its checksum is not the Hub's.", _again(file)
+                f"{named(file)} is damaged: its checksum is not the Hub's.", again(file)
             )
         whole.update(f"{name} {sha256}\n".encode())
     return whole.hexdigest()
 
 
 def _class_name(entry: object) -> str:
-    return str(entry[1])[:60] if isinstance(entry, list) and len(entry) == 2 else "missing"
-
-
-def _named(path: Path) -> str:
-    return f"{path.parent.name}/{path.name}"
-
-
-def _again(file: Path) -> str:
-    return f"Get the checkpoint again, or put {file.name} back."
+    pair = isinstance(entry, list) and len(entry) == 2 and isinstance(entry[1], str)
+    return entry[1][:60] if pair else "missing"

@@ -1,5 +1,6 @@
 """What this machine can compute on, what to use, and what is wrong where a GPU cannot be used."""
 
+import errno
 import os
 import shutil
 import subprocess
@@ -16,6 +17,12 @@ Device = Literal["cuda", "mps", "cpu"]
 Severity = Literal["error", "warning", "note"]
 
 ENOUGH_MEMORY = 3 * 1024**3  # bytes: half-precision Stable Diffusion 1.5 with one 512-pixel picture
+
+NO_MEMORY = (  # what torch's parts say: CUDA and Apple's, the CPU's allocator, the system, oneDNN
+    "out of memory", "not enough memory", "defaultcpuallocator", "can't allocate memory",
+    "cannot allocate memory", "bad_alloc", "bad allocation", "could not create a primitive",
+    "cublas_status_alloc_failed", "cudnn_status_alloc_failed",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +196,20 @@ def _cuda_problem(facts: Facts) -> Problem:
         "Check that nvidia-smi lists the card, restart the machine, and try again.",
         "error",
     )
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out; most libraries say so only in words.
+
+    Args:
+        error: what was raised.
+    """
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    said = str(error).lower()
+    return isinstance(error, RuntimeError) and any(words in said for words in NO_MEMORY)
 
 
 def probe() -> Facts:

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import ExplainerError
-from core.models.folders import read_json
+from core.models.config_files import own_size, read_config, say_unsaid_size, vae_scale
 
 UNSAID_FACTOR = 0.18215  # AutoencoderKL's default; configs older than the key mean it
 
@@ -20,6 +19,7 @@ class LatentFacts:
         width: the same, across.
         scaling_factor: what latents are multiplied with, from the config.
         shift_factor: what is taken from them before.
+        note: what to know of the size, one sentence; "" where the config says it.
     """
 
     channels: int
@@ -28,6 +28,7 @@ class LatentFacts:
     width: int
     scaling_factor: float
     shift_factor: float
+    note: str = ""
 
 
 def read_latent_facts(folder: Path) -> LatentFacts:
@@ -39,22 +40,15 @@ def read_latent_facts(folder: Path) -> LatentFacts:
     Raises:
         ExplainerError: a config is missing or damaged.
     """
-    vae = read_json(folder / "vae" / "config.json")
-    unet = read_json(folder / "unet" / "config.json")
-    try:
-        scale = 2 ** (len(vae["block_out_channels"]) - 1)
-        size = unet["sample_size"]
-        height, width = (size, size) if isinstance(size, int) else size
-        return LatentFacts(
-            channels=int(vae["latent_channels"]),
-            scale=scale,
-            height=int(height) * scale,
-            width=int(width) * scale,
-            scaling_factor=float(vae.get("scaling_factor", UNSAID_FACTOR)),
-            shift_factor=float(vae.get("shift_factor") or 0.0),
-        )
-    except (ValueError, KeyError, TypeError) as error:
-        raise ExplainerError(
-            f"The latents of {folder.name} cannot be read from vae/config.json.",
-            "Put the config back as it was, or choose another model.",
-        ) from error
+    vae, unet = read_config(folder, "vae"), read_config(folder, "unet")
+    scale = vae_scale(vae)
+    height, width = own_size(unet, vae)
+    return LatentFacts(
+        channels=vae.get("latent_channels", 4),
+        scale=scale,
+        height=height * scale,
+        width=width * scale,
+        scaling_factor=float(vae.get("scaling_factor", UNSAID_FACTOR)),
+        shift_factor=float(vae.get("shift_factor") or 0.0),
+        note=say_unsaid_size(unet, vae),
+    )

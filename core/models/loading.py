@@ -1,7 +1,11 @@
 """A checkpoint from a folder into memory: safetensors only, no code, no pickle, no network."""
 
+import contextlib
 import gc
+import shutil
+import tempfile
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,17 +13,21 @@ from typing import Any
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.utils.logging import disable_progress_bar
 from tokenizers import Tokenizer
-from torch import nn
 from transformers.models.clip.configuration_clip import CLIPTextConfig
 from transformers.models.clip.modeling_clip import CLIPTextModel
 
 from core.errors import ExplainerError
 from core.models.catalog import BUILT_IN
-from core.models.folders import MOST_PARAMETERS, PARTS, Folder, find_checkpoint, inspect_folder
-from core.models.hardware import Hardware, find_hardware
+from core.models.config_files import own_size, vae_scale
+from core.models.folders import PARTS, Folder, find_checkpoint, inspect_folder
+from core.models.hardware import Hardware, find_hardware, is_out_of_memory
 from core.models.schedulers import latent_config
 from core.models.tokens import load_tokenizer, read_pad_id
+from core.models.weight_files import MOST_PARAMETERS, STEMS, is_renamed_index
+
+disable_progress_bar()  # diffusers' own, which counts shards on the console
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +66,17 @@ class Checkpoint:
     @property
     def vae_scale(self) -> int:
         """Pixels per latent position, each way."""
-        return 2 ** (len(self.vae.config.block_out_channels) - 1)
+        return vae_scale(self.vae.config)
 
     @property
     def height(self) -> int:
         """Pixels the model was trained on, downwards."""
-        size = self.unet.config.sample_size
-        return (size if isinstance(size, int) else size[0]) * self.vae_scale
+        return own_size(self.unet.config, self.vae.config)[0] * self.vae_scale
 
     @property
     def width(self) -> int:
         """Pixels the model was trained on, across."""
-        size = self.unet.config.sample_size
-        return (size if isinstance(size, int) else size[1]) * self.vae_scale
+        return own_size(self.unet.config, self.vae.config)[1] * self.vae_scale
 
     @property
     def scaling_factor(self) -> float:
@@ -131,6 +137,7 @@ def load_folder(model_id: str, path: Path, hardware: Hardware) -> Checkpoint:
     dtype = getattr(torch, hardware.dtype)
     _check_budget(folder, dtype, hardware)
     tokenizer = load_tokenizer(path / "tokenizer")
+    _check_vocabulary(folder, tokenizer)
     try:
         checkpoint = Checkpoint(
             id=model_id,
@@ -144,7 +151,9 @@ def load_folder(model_id: str, path: Path, hardware: Hardware) -> Checkpoint:
             device=torch.device(hardware.device),
             dtype=dtype,
         )
-    except (torch.OutOfMemoryError, MemoryError) as error:
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
         raise ExplainerError(
             f"There is not enough memory on {hardware.name} for {model_id}.",
             "Close other programs, or choose a smaller model.",
@@ -158,18 +167,9 @@ def load_folder(model_id: str, path: Path, hardware: Hardware) -> Checkpoint:
 
 
 def _check_budget(folder: Folder, dtype: torch.dtype, hardware: Hardware) -> None:
-    """Build each part without memory and count its weights before any is loaded."""
-    total = 0
-    for part in PARTS:
-        try:
-            network = _build_empty(part, folder.configs[part])
-        except (RuntimeError, ValueError, TypeError, ArithmeticError, AttributeError) as error:
-            raise ExplainerError(
-                f"No {part} can be built from {part}/config.json in {folder.path.name}: "
-                f"{error!s:.120}",
-                "Get the checkpoint again, or put config.json back.",
-            ) from error
-        total += sum(weight.numel() for weight in network.parameters())
+    """Build each part without memory, count its weights and try it, before any is loaded."""
+    networks = {part: _build_empty(folder, part) for part in PARTS}
+    total = sum(weight.numel() for net in networks.values() for weight in net.parameters())
     needed = total * dtype.itemsize
     if total > MOST_PARAMETERS or (hardware.memory_bytes and needed > hardware.memory_bytes):
         raise ExplainerError(
@@ -177,16 +177,70 @@ def _check_budget(folder: Folder, dtype: torch.dtype, hardware: Hardware) -> Non
             f"{hardware.name} has {hardware.memory_bytes / 1024**3:.1f} GiB.",
             "Choose a smaller model.",
         )
+    for part, network in networks.items():
+        _rehearse(folder, part, network)
 
 
-def _build_empty(part: str, config: dict[str, Any]) -> nn.Module:  # Any: what JSON holds
+def _build_empty(folder: Folder, part: str) -> Any:  # Any: the three classes share only nn.Module
     """Build one network from its config without any memory for its weights."""
-    built: Any  # Any: from_config is typed to return a tuple as well
-    with torch.device("meta"):
+    config = folder.configs[part]
+    try:
+        with torch.device("meta"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the libraries, about each other
+            if part == "text_encoder":
+                return CLIPTextModel(CLIPTextConfig(**config)).eval()
+            kind: Any = UNet2DConditionModel if part == "unet" else AutoencoderKL
+            return kind.from_config(config).eval()
+    except Exception as error:  # whatever a config makes the libraries raise
+        raise _unbuilt(folder, part, error) from error
+
+
+@torch.inference_mode()
+def _rehearse(folder: Folder, part: str, network: Any) -> None:  # Any: as above
+    """Ask a network once with tensors that have shapes and no numbers, as a run would."""
+    channels = folder.configs["vae"].get("latent_channels", 4)
+    text = folder.configs["text_encoder"]
+    length, width = text.get("max_position_embeddings", 77), text.get("hidden_size", 512)
+    side = 2 ** len(folder.configs["unet"].get("block_out_channels", range(4)))
+    latents = torch.empty(1, channels, side, side, device="meta")
+    scale = vae_scale(folder.configs["vae"])
+    picture = torch.empty(1, 3, side * scale, side * scale, device="meta")
+    try:
         if part == "text_encoder":
-            return CLIPTextModel(CLIPTextConfig(**config))
-        built = (UNet2DConditionModel if part == "unet" else AutoencoderKL).from_config(config)
-    return built
+            ids = torch.zeros(1, length, dtype=torch.int64, device="meta")
+            shapes = [(network(input_ids=ids).last_hidden_state, (1, length, width))]
+        elif part == "unet":
+            states = torch.empty(1, length, width, device="meta")
+            t = torch.zeros(1, device="meta")
+            shapes = [(network(latents, t, encoder_hidden_states=states).sample, latents.shape)]
+        else:
+            seen = network.encode(picture).latent_dist.mean
+            shapes = [(seen, latents.shape), (network.decode(latents).sample, picture.shape)]
+        for found, expected in shapes:
+            if found.shape != expected:
+                raise ValueError(f"it gives {tuple(found.shape)}, {tuple(expected)} was expected")
+    except Exception as error:  # as above
+        raise _unbuilt(folder, part, error) from error
+
+
+def _unbuilt(folder: Folder, part: str, error: Exception) -> ExplainerError:
+    return ExplainerError(
+        f"No {part} that runs can be built from {part}/config.json in {folder.path.name}: "
+        f"{_first_line(error)}",
+        "Get the checkpoint again, or put config.json back.",
+    )
+
+
+def _check_vocabulary(folder: Folder, tokenizer: Tokenizer) -> None:
+    """Refuse a tokenizer with more tokens than the text encoder has vectors for."""
+    known = folder.configs["text_encoder"].get("vocab_size", 49408)
+    most = max(tokenizer.get_vocab(with_added_tokens=True).values())
+    if most >= known:
+        raise ExplainerError(
+            f"The tokenizer of {folder.path.name} has token {most:,}, and text_encoder/config.json "
+            f"has vocab_size = {known:,}; more than {most:,} was expected.",
+            "The two are of different checkpoints: get it again.",
+        )
 
 
 def _load_part(
@@ -198,18 +252,18 @@ def _load_part(
 ) -> Any:  # Any: an instance of it
     """Load one network strictly: every weight must be in the file, in the right shape."""
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _shown(folder, part) as (place, variant):
             warnings.simplefilter("ignore")  # of the libraries, about each other
             network, info = network_class.from_pretrained(
-                folder.path / part,
+                place,
                 local_files_only=True,
                 use_safetensors=True,
-                variant=folder.variants[part],
+                variant=variant,
                 dtype=dtype,
                 output_loading_info=True,
             )
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        if isinstance(error, torch.OutOfMemoryError):
+    except Exception as error:  # the libraries' own, and safetensors', have no type in common
+        if is_out_of_memory(error):
             raise
         raise ExplainerError(
             f"The weights of {part} in {folder.path.name} do not load: {_first_line(error)}",
@@ -222,7 +276,35 @@ def _load_part(
             f"asks for, the first is {wrong[0]:.80}.",
             f"Get the checkpoint again, or put its {part} folder back.",
         )
+    for name, weight in network.named_parameters():
+        if not weight.isfinite().all():
+            half = " in half precision" if dtype == torch.float16 else ""
+            raise ExplainerError(
+                f"The weights of {part} in {folder.path.name} hold numbers that are not "
+                f"finite{half}, the first in {name:.80}.",
+                "Get the checkpoint again, or choose another.",
+            )
     return network.to(device).eval().requires_grad_(False)
+
+
+@contextlib.contextmanager
+def _shown(folder: Folder, part: str) -> Iterator[tuple[Path, str | None]]:
+    """Show the library one part under names that it looks for.
+
+    Those are the names in the folder, but for shards as older diffusers named them: these are
+    linked to from a folder of their own, beside an index with its plain name.
+    """
+    weights, place = folder.weights[part], folder.path / part
+    if not is_renamed_index(weights.chosen):
+        yield place, weights.chosen.variant
+        return
+    with tempfile.TemporaryDirectory() as made:
+        index = f"{STEMS[part]}.safetensors.index.json"
+        shutil.copy(place / "config.json", made)
+        shutil.copy(place / weights.chosen.index, Path(made, index))
+        for file in weights.paths[:-1]:
+            Path(made, file.name).symlink_to(file.resolve())
+        yield Path(made), None
 
 
 def _first_line(error: Exception) -> str:

@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 from core.errors import ExplainerError
+from core.models.config_files import read_json
 
 MANIFEST = "manifest.json"
 
@@ -21,7 +23,7 @@ def write_manifest(folder: Path) -> Path:
     Raises:
         ValueError: the folder holds no files.
     """
-    files = sorted(file for file in folder.rglob("*") if file.is_file() and file.name != MANIFEST)
+    files = [file for file in plain_files(folder) if file.name != MANIFEST]
     if not files:
         raise ValueError(f"{folder} holds no files, expected a checkpoint")
     listed = {
@@ -49,22 +51,21 @@ def verify_manifest(folder: Path) -> dict[str, str]:
         ExplainerError: the manifest or a file is missing or damaged; the file is named.
     """
     try:
-        listed = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        expected = {name: (row["sha256"], int(row["bytes"])) for name, row in listed.items()}
-    except FileNotFoundError as error:
-        raise ExplainerError(f"{MANIFEST} is missing in {folder}.", _restore(folder)) from error
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ExplainerError(f"{MANIFEST} in {folder} is damaged.", _restore(folder)) from error
+        listed = read_json(folder / MANIFEST)
+        expected = {name: (str(row["sha256"]), int(row["bytes"])) for name, row in listed.items()}
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
+        told = f"{MANIFEST} in {folder.name} is damaged."
+        raise ExplainerError(told, _restore(folder)) from error
     if not expected:
-        raise ExplainerError(f"{MANIFEST} in {folder} lists no files.", _restore(folder))
+        raise ExplainerError(f"{MANIFEST} in {folder.name} lists no files.", _restore(folder))
     for name, (sha256, size) in expected.items():
         file = folder / name
         if Path(name).is_absolute() or ".." in Path(name).parts:
             raise ExplainerError(
-                f"{MANIFEST} in {folder} names a file elsewhere.", _restore(folder)
+                f"{MANIFEST} in {folder.name} names a file elsewhere.", _restore(folder)
             )
         if not file.is_file():
-            raise ExplainerError(f"{name} is missing in {folder}.", _restore(folder))
+            raise ExplainerError(f"{name} is missing in {folder.name}.", _restore(folder))
         found = file.stat().st_size
         if found != size:
             raise ExplainerError(
@@ -76,6 +77,22 @@ def verify_manifest(folder: Path) -> dict[str, str]:
                 f"{name} is damaged: its checksum is not the one in {MANIFEST}.", _restore(folder)
             )
     return {name: sha256 for name, (sha256, _) in expected.items()}
+
+
+def plain_files(folder: Path) -> list[Path]:
+    """Return every file of a folder, sorted, but those below a name that begins with a dot.
+
+    Copies from a Mac bring a ``._`` file for each file, and Git and the Hub's client keep their
+    own: none of these is part of a model.
+
+    Args:
+        folder: any; one that is not there holds no files.
+    """
+    found: list[Path] = []
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(place, name) for name in names if not name.startswith(".")]
+    return sorted(file for file in found if file.is_file())
 
 
 def sha256_of(file: Path) -> str:

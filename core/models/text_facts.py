@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import ExplainerError
-from core.models.folders import read_json
+from core.models.config_files import read_config, read_json
+from core.nets.config import ClipTextConfig
 
-MOST_POSITIONS = 1024  # far above any real text encoder; more would only fill the memory
+SIZES = ("max_position_embeddings", "hidden_size", "num_hidden_layers", "num_attention_heads")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +39,16 @@ def read_text_facts(folder: Path) -> TextFacts:
     Raises:
         ExplainerError: the text encoder's config is missing or damaged.
     """
-    config = read_json(folder / "text_encoder" / "config.json")
+    config = read_config(folder, "text_encoder")
     parts = read_json(folder / "model_index.json")
-    try:
-        positions = int(config.get("max_position_embeddings", 77))
-        if not 2 <= positions <= MOST_POSITIONS:
-            raise ValueError(f"positions are {positions}, expected 2 to {MOST_POSITIONS}")
-        return TextFacts(
-            positions=positions,
-            width=int(config["hidden_size"]),
-            layers=int(config["num_hidden_layers"]),
-            heads=int(config["num_attention_heads"]),
-            passes_mask=bool(config.get("use_attention_mask", False)),
-            readers=sum(
-                name.startswith("tokenizer") and value != [None, None]
-                for name, value in parts.items()
-            ),
-        )
-    except (ValueError, KeyError, TypeError) as error:
-        raise ExplainerError(
-            f"The text encoder's config in {folder.name} cannot be read.",
-            "Put text_encoder/config.json back as it was.",
-        ) from error
+    sizes = ClipTextConfig(**{name: config[name] for name in SIZES if name in config})
+    return TextFacts(
+        positions=sizes.max_position_embeddings,
+        width=sizes.hidden_size,
+        layers=sizes.num_hidden_layers,
+        heads=sizes.num_attention_heads,
+        passes_mask=config.get("use_attention_mask", False),
+        readers=sum(
+            name.startswith("tokenizer") and value != [None, None] for name, value in parts.items()
+        ),
+    )

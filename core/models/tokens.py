@@ -4,9 +4,9 @@ The tokenizer here keeps no padding and no truncation of its own (that state is 
 threads and races), so one tokenizer can serve many threads; padding and cutting are done by hand.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tokenizers import (
     AddedToken,
@@ -20,8 +20,15 @@ from tokenizers import (
 from tokenizers.models import BPE
 
 from core.errors import ExplainerError
+from core.models.config_files import Config, read_json
 
 START, END = "<|startoftext|>", "<|endoftext|>"
+NAMES = ("tokenizer_config.json", "special_tokens_map.json")  # where special tokens stand
+NAMED = (
+    *(f"{name}_token" for name in ("bos", "eos", "unk", "sep", "pad", "cls", "mask")),
+    "extra_special_tokens",
+)
+LARGEST_FILE = 20_000_000  # bytes; Stable Diffusion's largest has 4,000,000
 PIECES = (
     r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
 )
@@ -72,16 +79,23 @@ def load_tokenizer(folder: Path) -> Tokenizer:
             tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         else:
             tokenizer = _from_vocabulary(folder)
-        # A pad token of its own ("!" in SD 2.x) is special: it is split off before the merges.
+        # Learned words first, in the order of their ids. A pad token of its own ("!" in SD 2.x) is
+        # special: it is split off before the merges.
+        tokenizer.add_tokens(_added_tokens(folder))
         tokenizer.add_special_tokens([AddedToken(_pad_token(folder), normalized=False)])
+        extra = _special_tokens(folder, "extra_special_tokens", "additional_special_tokens")
+        known = tokenizer.get_vocab()
+        tokenizer.add_special_tokens([token for token in extra if token.content not in known])
+    except ExplainerError:
+        raise
     except Exception as error:  # the tokenizers library raises bare Exception
         raise ExplainerError(
-            f"The tokenizer in {folder} cannot be read.",
+            f"The tokenizer of {folder.parent.name} cannot be read: {error!s:.120}",
             "Put the checkpoint's tokenizer folder back as it was.",
         ) from error
     if tokenizer.token_to_id(START) is None or tokenizer.token_to_id(END) is None:
         raise ExplainerError(
-            f"The tokenizer in {folder} is not a CLIP tokenizer.",
+            f"The tokenizer of {folder.parent.name} is not a CLIP tokenizer.",
             "Choose a Stable Diffusion checkpoint.",
         )
     tokenizer.no_padding()
@@ -103,7 +117,8 @@ def read_pad_id(folder: Path, tokenizer: Tokenizer) -> int:
     pad_id = tokenizer.token_to_id(token)
     if pad_id is None:
         raise ExplainerError(
-            f"The tokenizer in {folder} pads with {token!r:.40}, which is not in its vocabulary.",
+            f"The tokenizer of {folder.parent.name} pads with {token!r:.40}, which is not in its "
+            "vocabulary.",
             "Put the checkpoint's tokenizer folder back as it was.",
         )
     return pad_id
@@ -150,7 +165,7 @@ def tokenize(tokenizer: Tokenizer, prompt: str, pad_id: int, length: int = 77) -
 
 def _from_vocabulary(folder: Path) -> Tokenizer:
     """Build the byte-pair tokenizer from the two files of older checkpoints."""
-    vocab = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
+    vocab = read_json(folder / "vocab.json", LARGEST_FILE)
     lines = (folder / "merges.txt").read_text(encoding="utf-8").split("\n")
     pairs = [tuple(line.split(" ")) for line in lines if line and not line.startswith("#version")]
     model = BPE(
@@ -180,12 +195,51 @@ def _from_vocabulary(folder: Path) -> Tokenizer:
     return tokenizer
 
 
+def _added_tokens(folder: Path) -> list[AddedToken]:
+    """Read the tokens that were learned after the vocabulary was made, in the order of their ids.
+
+    They stand in ``tokenizer_config.json``, or in older checkpoints in ``added_tokens.json``, which
+    says no more than their ids: one that is not special is looked for in lower-cased text.
+    """
+    listed = _settings(folder, "tokenizer_config.json").get("added_tokens_decoder")
+    if listed is not None:
+        rows = sorted((int(number), row) for number, row in listed.items())
+        return [_token(row) for _, row in rows]
+    words = _settings(folder, "added_tokens.json")
+    special = {token.content for token in _special_tokens(folder, *NAMED)}
+    return [
+        AddedToken(word, normalized=word not in special, special=word in special)
+        for word in sorted(words, key=lambda word: int(words[word]))
+    ]
+
+
+def _special_tokens(folder: Path, *keys: str) -> list[AddedToken]:
+    """Read the tokens that a checkpoint lists under these keys."""
+    found = []
+    for name in NAMES:
+        for rows in map(_settings(folder, name).get, keys):
+            listed = rows if isinstance(rows, list) else [rows] if rows else []
+            found += [_token(row) for row in listed]
+    return found
+
+
+def _token(row: Any) -> AddedToken:  # Any: what JSON holds
+    """Make a token of its text alone, or of its text and how it is looked for."""
+    if isinstance(row, str):
+        return AddedToken(row, special=True)
+    how = ("single_word", "lstrip", "rstrip", "normalized", "special")
+    return AddedToken(row["content"], **{name: row[name] for name in how if name in row})
+
+
 def _pad_token(folder: Path) -> str:
     """Read the pad token's text; SD 1.x has always padded with the end token."""
-    for name in ("tokenizer_config.json", "special_tokens_map.json"):
-        file = folder / name
-        if file.is_file():
-            token = json.loads(file.read_text(encoding="utf-8")).get("pad_token")
-            if token:
-                return token if isinstance(token, str) else token["content"]
+    for name in NAMES:
+        token = _settings(folder, name).get("pad_token")
+        if token:
+            return token if isinstance(token, str) else token["content"]
     return END
+
+
+def _settings(folder: Path, name: str) -> Config:
+    """Read one of the small files that a tokenizer may have or leave out."""
+    return read_json(folder / name, LARGEST_FILE) if (folder / name).exists() else {}

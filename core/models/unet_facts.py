@@ -3,15 +3,14 @@
 Read from config.json and the headers of the weight files; imports no torch.
 """
 
-import json
 import math
-import struct
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from core.errors import ExplainerError
-from core.models.folders import check_weights, read_json
+from core.models.config_files import own_size, read_config, vae_scale
+from core.models.weight_files import find_weights
 from core.nets.config import UNetConfig
 
 Kind = Literal["time", "convolution", "norm", "residual", "attention", "halve", "double"]
@@ -96,23 +95,22 @@ def read_unet_facts(folder: Path, pixels: tuple[int | None, int | None]) -> UNet
     Raises:
         ExplainerError: a file is missing or damaged, or the network is of another family.
     """
-    raw = read_json(folder / "unet" / "config.json")
-    config = UNetConfig.from_config(raw)
+    raw = read_config(folder, "unet")
+    config, vae = UNetConfig.from_config(raw), read_config(folder, "vae")
+    length = read_config(folder, "text_encoder").get("max_position_embeddings", 77)
+    height, width = (
+        asked // vae_scale(vae) if asked else own
+        for asked, own in zip(pixels, own_size(raw, vae), strict=True)
+    )
     try:
-        own = raw["sample_size"]
-        scale = 2 ** (len(read_json(folder / "vae" / "config.json")["block_out_channels"]) - 1)
-        length = int(read_json(folder / "text_encoder" / "config.json")["max_position_embeddings"])
-        owns = (own, own) if isinstance(own, int) else tuple(own)
-        height, width = (
-            asked // scale if asked else int(own) for asked, own in zip(pixels, owns, strict=True)
-        )
         boxes, skips = draw_plan(config, (height, width))
-    except (KeyError, TypeError, IndexError, ValueError) as error:
+    except (TypeError, IndexError, ValueError) as error:
         raise ExplainerError(
             f"The U-Net in {folder.name}/unet/config.json cannot be drawn.",
             "Put unet/config.json back as it was, or choose another model.",
         ) from error
-    numbers = _weights_of(folder / "unet")
+    shapes = find_weights(folder / "unet").shapes
+    numbers = {name: math.prod(shape) for name, shape in shapes.items()}
     counted = tuple(replace(box, weights=_count(numbers, box.name)) for box in boxes)
     text = (length, config.cross_attention_dim)
     return UNetFacts(counted, skips, text, config.in_channels, (height, width))
@@ -196,22 +194,6 @@ def _halved(size: Size, padding: int) -> Size:
     """Size after a 3 x 3 convolution of stride 2, zeros at each edge or at two of them."""
     up = 1 if padding else 0  # odd sides are rounded up, or down
     return (size[0] + up) // 2, (size[1] + up) // 2
-
-
-def _weights_of(folder: Path) -> dict[str, int]:
-    """Numbers in each weight; copies in other precisions have the same names and count once."""
-    found: dict[str, int] = {}
-    for file in sorted(folder.glob("*.safetensors")):
-        check_weights(file)
-        with file.open("rb") as stream:
-            header = json.loads(stream.read(struct.unpack("<Q", stream.read(8))[0]))
-        found |= {name: math.prod(row["shape"]) for name, row in header.items() if "shape" in row}
-    if not found:
-        raise ExplainerError(
-            f"There is no .safetensors file in {folder.parent.name}/{folder.name}.",
-            "Choose a checkpoint that has safetensors weights.",
-        )
-    return found
 
 
 def _count(numbers: dict[str, int], box: str) -> int:

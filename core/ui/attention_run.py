@@ -8,7 +8,7 @@ import streamlit as st
 from core.engine.looks.attention import AttentionLook
 from core.engine.request import Request
 from core.models.attention_seen import AttentionSeen
-from core.models.folders import read_json
+from core.models.latent_facts import read_latent_facts
 from core.models.tokens import Tokens
 from core.ui.running_example import running_example
 from core.ui.runs import Draw, asked, follow
@@ -90,9 +90,5 @@ def picture_size() -> tuple[int, int]:
         ExplainerError: the model is not on this machine, or damaged.
     """
     request = running_example()
-    folder = model_folder(request.model)
-    own = read_json(folder / "unet" / "config.json").get("sample_size", 64)
-    blocks = read_json(folder / "vae" / "config.json").get("block_out_channels", [0] * 4)
-    height, width = (own, own) if isinstance(own, int) else own
-    scale = 2 ** (len(blocks) - 1)
-    return request.height or height * scale, request.width or width * scale
+    facts = read_latent_facts(model_folder(request.model))
+    return request.height or facts.height, request.width or facts.width

@@ -11,7 +11,7 @@ from core.engine.looks.grid import Cells, GridLook
 from core.engine.looks.rescaled import RescaledLook
 from core.engine.request import Request
 from core.engine.ticket import Ticket
-from core.models.folders import read_json
+from core.models.config_files import read_config
 from core.ui.component import mount
 from core.ui.errors import show_error
 from core.ui.looking import known, read
@@ -148,7 +148,7 @@ class _Row:
 
 def _predicts_noise(model: str) -> bool:
     """Whether a network was trained to say the noise, rather than v or the picture."""
-    config = read_json(model_folder(model) / "scheduler" / "scheduler_config.json")
+    config = read_config(model_folder(model), "scheduler")
     return config.get("prediction_type", "epsilon") == "epsilon"
 
 

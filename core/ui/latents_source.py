@@ -90,9 +90,10 @@ def source_of(name: str, facts: LatentFacts) -> Source:
     """
     request = running_example()
     width, height = request.width or facts.width, request.height or facts.height
+    unsaid = "" if request.width and request.height else facts.note
     if name == UPLOAD:
         upload: Upload = st.session_state[_UPLOAD]
-        told = (*upload.notes, say_fit(upload, width, height))
+        told = (*upload.notes, say_fit(upload, width, height), unsaid)
         notes = tuple(note for note in told if note)
         return _source("Your upload", upload.picture, width, height, notes)
     shown = kept(request) if name == RUN else None
@@ -100,7 +101,8 @@ def source_of(name: str, facts: LatentFacts) -> Source:
         return _source(f"Run {shown.film['id']}", Image.fromarray(shown.run.picture), width, height)
     picture = find_picture(name)
     unseen = picture.unseen and request.model == BUILT_IN
-    notes = ("This autoencoder never saw this picture.",) if unseen else ()
+    told = ("This autoencoder never saw this picture." if unseen else "", unsaid)
+    notes = tuple(note for note in told if note)
     return _source(picture.title, open_picture(name), width, height, notes)
 
 

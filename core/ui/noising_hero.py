@@ -17,7 +17,7 @@ from core.ideas.schedules import (
     make_sigmoid_betas,
     rescale_to_zero_snr,
 )
-from core.models.folders import read_json
+from core.models.config_files import read_config
 from core.models.schedulers_info import SCHEDULERS
 from core.models.uploads import fit
 from core.ui.component import mount
@@ -44,7 +44,7 @@ def model_config() -> dict[str, Any]:  # Any: what JSON holds
         ExplainerError: the model is not on this machine, or damaged.
     """
     folder = model_folder(running_example().model)
-    return read_json(folder / "scheduler" / "scheduler_config.json")
+    return read_config(folder, "scheduler")
 
 
 def own_schedule(config: dict[str, Any]) -> Schedule:  # Any: as above

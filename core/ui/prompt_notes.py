@@ -1,17 +1,21 @@
-"""What becomes of a prompt that is empty, or longer than the model reads."""
+"""What becomes of a prompt that is empty, or longer than the model reads, and of a size unsaid."""
 
 import streamlit as st
 
+from core.models.latent_facts import read_latent_facts
 from core.ui.errors import show_note
 from core.ui.running_example import running_example
-from core.ui.tokenizing import tokens_of
+from core.ui.tokenizing import model_folder, tokens_of
 
 LONGEST_CUT = 120  # characters shown of what is cut off
 
 
 def prompt_notes() -> None:
-    """Say what becomes of an empty prompt, or which part of a long one nobody reads."""
+    """Say what becomes of an empty prompt or a long one, and which size stands for one unsaid."""
     request = running_example()
+    note = read_latent_facts(model_folder(request.model)).note
+    if note and not (request.width and request.height):
+        show_note(note, icon=":material/crop_free:")
     if not request.prompt.strip():
         st.markdown(
             "**No words:** the network draws whatever it likes. This is called *unconditional*."

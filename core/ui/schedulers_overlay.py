@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.models.folders import read_json
+from core.models.config_files import read_config
 from core.ui.component import mount
 from core.ui.running_example import running_example
 from core.ui.settings import scheduler_box, steps_slider
@@ -19,7 +19,7 @@ def schedule_config() -> dict[str, Any]:  # Any: what JSON holds
         ExplainerError: the model is not on this machine, or damaged.
     """
     folder = model_folder(running_example().model)
-    return read_json(folder / "scheduler" / "scheduler_config.json")
+    return read_config(folder, "scheduler")
 
 
 def show_controls() -> None:

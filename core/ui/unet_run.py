@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.engine.looks.unet_blocks import BlocksLook
 from core.engine.looks.unet_place import Place
-from core.models.folders import read_json
+from core.models.config_files import read_config
 from core.models.unet_facts import UNetFacts, read_unet_facts
 from core.models.unet_seen import BlocksSeen
 from core.ui.looking import ask
@@ -61,7 +61,7 @@ def moment_of(shown: Shown, call: int) -> Moment:
     """
     run = shown.run
     folder = model_folder(run.request.model)
-    config = read_json(folder / "scheduler" / "scheduler_config.json")
+    config = read_config(folder, "scheduler")
     how = say_how(run.request.guidance, config.get("prediction_type", "epsilon"))
     return Moment(float(run.timesteps[call]), run.path[call], run.eps[call], how)
 

@@ -1,0 +1,263 @@
+"""Which weight files of a checkpoint are loaded, and whether they are whole; imports no torch."""
+
+import json
+import math
+import re
+import struct
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from core.errors import ExplainerError
+from core.models.config_files import again, named, read_json
+
+STEMS = {  # what the libraries call the weights of each part
+    "unet": "diffusion_pytorch_model",
+    "vae": "diffusion_pytorch_model",
+    "text_encoder": "model",
+}
+FIRST = (None, "fp16", "bf16")  # variants in the order in which they are taken, before all others
+MOST_PARAMETERS = 3_000_000_000  # Stable Diffusion 2.1, the largest of the family, has 1.3 billion
+LONGEST_HEADER = 8_000_000  # bytes; Stable Diffusion's longest has 100,000
+LFS_POINTER = b"version https://git-lfs"
+WIDTHS = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}  # bytes of the numbers that can be loaded
+COUNTS = {"I64": 8, "I32": 4}  # positions, which old text encoders keep among their weights
+PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The files that hold the weights of one part.
+
+    Attributes:
+        variant: "fp16" in ``model.fp16.safetensors``; None for plain names.
+        index: name of the file that says which weight is in which shard; "" where one file holds
+            all.
+        files: names of the weight files.
+    """
+
+    variant: str | None
+    index: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The weights of one part as they lie in its folder, every file of them whole.
+
+    Attributes:
+        chosen: their names.
+        paths: of the weight files, and of the index where there is one.
+        shapes: of every tensor, by its name.
+    """
+
+    chosen: Chosen
+    paths: tuple[Path, ...]
+    shapes: dict[str, tuple[int, ...]]
+
+
+def choose_weights(
+    part: str, names: Collection[str], first: Sequence[str | None] = FIRST
+) -> Chosen | None:
+    """Choose weight files by their names, as diffusers and transformers look for them.
+
+    Plain names come first, then variants. One file holds all of a part, or an index says which
+    shard holds what; diffusers asks for the index first, transformers for the one file.
+
+    Args:
+        part: "unet", "vae" or "text_encoder".
+        names: of the files in the part's folder.
+        first: variants in the order in which they are taken; others come after these.
+
+    Returns:
+        The files, None where no file has a name that the libraries give.
+    """
+    stem, seen = STEMS[part], [name for name in names if not name.startswith(".")]
+    shard = rf"{stem}(\.(?P<new>[\w-]+?))?-\d{{5}}-of-\d{{5}}(\.(?P<old>[\w-]+))?\.safetensors"
+    whole = rf"{stem}(\.(?P<new>[\w-]+))?\.safetensors"
+    shards: dict[str | None, list[str]] = {}
+    wholes: dict[str | None, str] = {}
+    for name in sorted(seen):
+        if found := re.fullmatch(shard, name):
+            shards.setdefault(found["new"] or found["old"], []).append(name)
+        elif found := re.fullmatch(whole, name):
+            wholes[found["new"]] = name
+    others = sorted({*shards, *wholes} - set(first), key=str)
+    for variant in (*first, *others):
+        index = next((name for name in _index_names(stem, variant) if name in seen), "")
+        sharded = Chosen(variant, index, tuple(shards[variant])) if variant in shards else None
+        single = Chosen(variant, "", (wholes[variant],)) if variant in wholes else None
+        if part == "text_encoder" and single:
+            return single
+        if sharded and index:
+            return sharded
+        if single:
+            return single
+    return None
+
+
+def find_weights(folder: Path) -> Weights:
+    """Choose the weight files of one part and check that they are whole.
+
+    Args:
+        folder: a checkpoint's "unet", "vae" or "text_encoder".
+
+    Raises:
+        ExplainerError: there are none that can be loaded, or one is damaged; says which.
+    """
+    try:
+        names = sorted(file.name for file in folder.iterdir() if not file.name.startswith("."))
+    except OSError as error:
+        raise ExplainerError(f"{named(folder)} cannot be read.", again(folder)) from error
+    chosen = choose_weights(folder.name, names)
+    if chosen is None:
+        _refuse_names(folder, names)
+    paths = [folder / name for name in chosen.files]
+    if chosen.index:
+        paths = _read_index(folder / chosen.index)
+    shapes: dict[str, tuple[int, ...]] = {}
+    for file in paths:
+        shapes |= check_weights(file)
+    if sum(map(math.prod, shapes.values())) > MOST_PARAMETERS:
+        raise ExplainerError(
+            f"The weights in {named(folder)} hold more than {MOST_PARAMETERS:,} numbers.",
+            "Choose a smaller checkpoint.",
+        )
+    index = [folder / chosen.index] if chosen.index else []
+    return Weights(chosen, (*paths, *index), shapes)
+
+
+def is_renamed_index(chosen: Chosen) -> bool:
+    """Whether the index has the name of older diffusers, which the libraries do not look for.
+
+    Args:
+        chosen: from ``choose_weights``.
+    """
+    return chosen.variant is not None and chosen.index.endswith(".index.json")
+
+
+def check_weights(file: Path) -> dict[str, tuple[int, ...]]:
+    """Check that a safetensors file is whole, by its header and its length.
+
+    Args:
+        file: a .safetensors file.
+
+    Returns:
+        The shape of every tensor, by its name.
+
+    Raises:
+        ExplainerError: it is missing, a Git LFS pointer, cut short, or not safetensors; says which.
+    """
+    try:
+        if not file.is_file():
+            wrong = "is no plain file" if file.exists() else "is missing"
+            raise ExplainerError(f"{named(file)} {wrong}.", again(file))
+        size = file.stat().st_size
+        with file.open("rb") as stream:
+            start = stream.read(64)
+            if start.startswith(LFS_POINTER):
+                raise ExplainerError(
+                    f"{named(file)} is only a Git LFS pointer, not the weights.",
+                    "Run `git lfs pull` in the checkpoint's folder.",
+                )
+            length = struct.unpack("<Q", start[:8])[0] if len(start) >= 8 else 0
+            fits = 2 <= length <= min(size - 8, LONGEST_HEADER)
+            stream.seek(8)
+            header = json.loads(stream.read(length)) if fits else None
+    except OSError as error:
+        raise ExplainerError(f"{named(file)} cannot be read.", again(file)) from error
+    except (ValueError, RecursionError):
+        header = None
+    if not isinstance(header, dict):
+        raise ExplainerError(f"{named(file)} is damaged: not safetensors.", again(file))
+    header.pop("__metadata__", None)
+    end = 0
+    for name, row in header.items():
+        end = max(end, _check_tensor(file, name, row))
+    if size != 8 + length + end:
+        raise ExplainerError(
+            f"{named(file)} is damaged: {size:,} bytes, {8 + length + end:,} were expected.",
+            again(file),
+        )
+    return {name: tuple(row["shape"]) for name, row in header.items()}
+
+
+def _check_tensor(file: Path, name: str, row: Any) -> int:  # Any: what JSON holds
+    """Check one line of a header; returns where its numbers end."""
+    try:
+        kind, shape, (begin, end) = row["dtype"], row["shape"], row["data_offsets"]
+        whole = len(shape) < 9 and all(
+            type(n) is int and 0 <= n < 2**63 for n in (*shape, begin, end)
+        )
+        bits = {**WIDTHS, **COUNTS}.get(kind, 0)
+        right = whole and (not bits or math.prod(shape) * bits == end - begin)
+    except (TypeError, KeyError, ValueError) as error:
+        raise ExplainerError(f"{named(file)} is damaged: its header.", again(file)) from error
+    if not right:
+        raise ExplainerError(f"{named(file)} is damaged: its header.", again(file))
+    if kind not in WIDTHS and not (kind in COUNTS and name.endswith("position_ids")):
+        raise ExplainerError(
+            f"{named(file)} holds {name:.80} as {kind!s:.20}; {', '.join(WIDTHS)} can be loaded.",
+            "Choose a checkpoint in full or half precision.",
+        )
+    return end
+
+
+def _index_names(stem: str, variant: str | None) -> tuple[str, ...]:
+    if variant is None:
+        return (f"{stem}.safetensors.index.json",)
+    # the second as diffusers named it before 0.32
+    return (
+        f"{stem}.safetensors.index.{variant}.json",
+        f"{stem}.safetensors.{variant}.index.json",
+    )
+
+
+def _read_index(file: Path) -> list[Path]:
+    """Return the shards that an index names."""
+    index = read_json(file)
+    places = index.get("weight_map")
+    shards = set(places.values()) if isinstance(places, dict) and _plain(places.values()) else ()
+    if not shards or not isinstance(index.get("metadata"), dict):
+        raise ExplainerError(
+            f"{named(file)} is damaged: it has no weight_map of file names, or no metadata.",
+            again(file),
+        )
+    return [file.parent / name for name in sorted(shards)]
+
+
+def _plain(names: Collection[object]) -> bool:
+    """Whether all are names of files beside the index, and nothing else."""
+    return all(isinstance(name, str) and re.fullmatch(r"\w[\w.-]*", name) for name in names)
+
+
+def _refuse_names(folder: Path, names: Sequence[str]) -> NoReturn:
+    """Say what is there in place of the weights, and what to do about it."""
+    stem = STEMS[folder.name]
+    expected = f"{stem}.safetensors"
+    shards = [name for name in names if re.fullmatch(rf"{stem}.*-\d{{5}}-of-\d{{5}}.*", name)]
+    other = [name for name in names if name.endswith(".safetensors") and name not in shards]
+    if other:
+        raise ExplainerError(
+            f"The weights in {named(folder)} have another name: {other[0]:.80} is there, "
+            f"{expected} was expected.",
+            f"If it holds the whole {folder.name}, rename it to {expected}.",
+        )
+    if shards and shards[0].endswith(".safetensors"):
+        raise ExplainerError(
+            f"{named(folder)} holds weights in parts such as {shards[0]:.80}, but no "
+            f"{expected}.index.json that says what is in which.",
+            f"Get {expected}.index.json from where the checkpoint came from.",
+        )
+    if any(name.endswith(PICKLES) for name in names):
+        raise ExplainerError(
+            f"There is no .safetensors file in {named(folder)}, only pickled weights, which are "
+            "never opened: they can run code.",
+            f"Get the same checkpoint with {expected} in {folder.name}, which most have; "
+            "huggingface.co/spaces/safetensors/convert makes one away from this machine.",
+        )
+    raise ExplainerError(
+        f"There is no .safetensors file in {named(folder)}; {expected} was expected.",
+        "Choose a checkpoint that has safetensors weights.",
+    )
