@@ -14,14 +14,13 @@ from typing import Literal
 import numpy as np
 import torch
 from PIL import Image
-from safetensors.torch import load_file
 from torch import Tensor
 
 from core.ideas.bound import ReverseStep, gather_reverse_step, measure_step_bits
 from core.ideas.learned_variance import count_bits, interpolate_log_variance, measure_prior_gap
 from core.ideas.schedules import accumulate_alpha_bar, make_cosine_betas
 from core.models.catalog import ROOT
-from core.models.manifest import verify_manifest
+from core.models.manifest import read_weights
 from core.nets.config import UNetConfig
 from core.nets.unet import UNet
 
@@ -103,11 +102,10 @@ def load_pixel_model(folder: Path = FOLDER) -> PixelModel:
     Raises:
         ExplainerError: a file is missing or damaged.
     """
-    verify_manifest(folder)
+    weights = read_weights(folder, WEIGHTS)
     config = json.loads((folder / "config.json").read_text("utf-8"))
     net = UNet(UNetConfig.from_config(config))
-    halves = load_file(folder / WEIGHTS)
-    net.load_state_dict({name: value.float() for name, value in halves.items()})
+    net.load_state_dict(weights)
     return PixelModel(
         net.eval().requires_grad_(False), cosine_alpha_bar(), int(config["sample_size"])
     )

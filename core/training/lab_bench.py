@@ -53,6 +53,7 @@ class Training(Generic[Chosen]):
         told = before.events[: before.saved_at] if before else []
         self.events: list[Event] = list(told)  # only ever appended to
         self.saved_at = len(self.events)
+        self.error: ExplainerError | None = None  # why it failed, where the process could say so
         self.watchers = 0
         self.joined = 0  # how often somebody began to watch
         self.later: threading.Timer | None = None  # ends it where nobody watches then
@@ -84,6 +85,8 @@ class Training(Generic[Chosen]):
                 return
             if event is not None and event["kind"] == "saved":
                 self.saved, self.saved_at = event["state"], len(self.events)
+            elif event is not None and event["kind"] == "failed":
+                self.error = ExplainerError(event["what"], event["fix"])
             elif event is not None:
                 self.events.append(event)
             if state is not None:

@@ -17,6 +17,8 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from core.errors import ExplainerError
+
 NICENESS = 10  # pictures that people wait for go first
 
 Event = dict[str, Any]  # Any: what JSON holds
@@ -25,6 +27,8 @@ Train = Callable[[dict[str, Any], dict[str, Tensor]], Iterator[Event]]
 
 def serve(train: Train) -> None:
     """Read what to train from the standard input, train, and print every event.
+
+    An ``ExplainerError`` ends it, and is told as {"kind": "failed", "what", "fix"}.
 
     Args:
         train: yields events, given the settings' fields and the tensors to go on from, none at the
@@ -36,8 +40,12 @@ def serve(train: Train) -> None:
     torch.set_num_threads(1)  # of this process, which does nothing else
     with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):  # nobody reads any more
         asked = json.load(sys.stdin)
-        for event in train(asked["settings"], unpack(asked["saved"])):
-            print(json.dumps(event), flush=True)
+        try:
+            for event in train(asked["settings"], unpack(asked["saved"])):
+                print(json.dumps(event), flush=True)
+        except ExplainerError as error:
+            told = {"kind": "failed", "what": error.what, "fix": error.fix}
+            print(json.dumps(told), flush=True)
 
 
 def saved(tensors: dict[str, Tensor]) -> Event:

@@ -18,7 +18,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from core.ideas.forward import add_noise
@@ -28,6 +27,7 @@ from core.ideas.samplers.ddim import sample_ddim
 from core.ideas.samplers.levels import pair_with_stride
 from core.ideas.schedule_config import read_alpha_bar
 from core.ideas.spacings import space_leading
+from core.models.manifest import read_weights
 from core.models.tokens import load_tokenizer, read_pad_id, tokenize
 from core.nets.autoencoder import Autoencoder
 from core.nets.clip_text import ClipTextEncoder, without_prefix
@@ -51,6 +51,9 @@ class Model:
 
         Args:
             folder: of the checkpoint.
+
+        Raises:
+            ExplainerError: a file of it is missing or damaged.
         """
         self.folder = folder
         vae, text = AutoencoderConfig.from_config, ClipTextConfig.from_config
@@ -107,7 +110,7 @@ class Model:
 
     def _load(self, part: str, network: Net) -> Net:
         (file,) = (self.folder / part).glob("*.safetensors")
-        state = {name: value.float() for name, value in load_file(file).items()}
+        state = read_weights(self.folder, file.relative_to(self.folder).as_posix())
         network.load_state_dict(without_prefix(state) if part == "text_encoder" else state)
         return network.eval().requires_grad_(False)
 

@@ -9,11 +9,12 @@ import shutil
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 from torch import nn
 
 from core.errors import ExplainerError
+from core.models.manifest import read_weights
 from core.nets.autoencoder import Autoencoder
+from core.nets.clip_text import without_prefix
 from core.nets.config import AutoencoderConfig
 from core.training import loop, text, unet, vocabulary
 from core.training.card import DEVICES
@@ -64,7 +65,7 @@ def restore(model: Path, runs: Path, objects: int) -> dict[str, int]:
     drawn = model / LOGS / MILESTONES
     if drawn.exists():
         shutil.copytree(drawn, runs / "unet" / MILESTONES)
-    table = load_file(model / "text_encoder" / "model.safetensors")[EMBEDDINGS].float()
+    table = read_weights(model, "text_encoder/model.safetensors")[EMBEDDINGS]
     loop.save_whole({"weight": table}, vocabulary.embeddings_file(runs / "data", text.WIDTH))
     shutil.copytree(model / "tokenizer", runs / "data" / "tokenizer", dirs_exist_ok=True)
     return {stage: trained[stage] for stage in SHIPPED}
@@ -73,11 +74,11 @@ def restore(model: Path, runs: Path, objects: int) -> dict[str, int]:
 def _networks(model: Path, runs: Path, objects: int) -> dict[str, nn.Module]:
     config = json.loads((model / "vae" / "config.json").read_text())
     autoencoder = Autoencoder(AutoencoderConfig.from_config(config))
-    _load(autoencoder, model / "vae" / "diffusion_pytorch_model.safetensors")
+    autoencoder.load_state_dict(read_weights(model, "vae/diffusion_pytorch_model.safetensors"))
     network = unet.build_unet()
-    _load(network, model / "unet" / "diffusion_pytorch_model.safetensors")
+    network.load_state_dict(read_weights(model, "unet/diffusion_pytorch_model.safetensors"))
     encoder = text.build_text_encoder(torch.zeros(text.CONFIG["vocab_size"], text.WIDTH))
-    _load(encoder, model / "text_encoder" / "model.safetensors", "text_model.")
+    encoder.load_state_dict(without_prefix(read_weights(model, "text_encoder/model.safetensors")))
     reader = text.TextReader(encoder, objects)
     return {
         "vae": autoencoder,
@@ -86,9 +87,3 @@ def _networks(model: Path, runs: Path, objects: int) -> dict[str, nn.Module]:
         "pairs": reader,
         "unet": network,
     }
-
-
-def _load(network: nn.Module, path: Path, prefix: str = "") -> None:
-    """Load weights that were written in half precision."""
-    state = {name.removeprefix(prefix): value.float() for name, value in load_file(path).items()}
-    network.load_state_dict(state)

@@ -10,6 +10,7 @@ from core.ideas.checks import check_real
 from core.training.lab_bench import Training, bench
 from core.training.lab_settings import MOST_WEIGHT, LabSettings
 from core.ui.component import mount
+from core.ui.errors import show_error
 from core.ui.tables import offer_csv
 from core.views.latents_lab import (
     back_picture,
@@ -79,7 +80,10 @@ def _follow(settings: LabSettings, slot: DeltaGenerator) -> None:
     place.empty()
     slot.empty()
     if training.state != "done":
-        st.markdown("**The training ended before it was done.**")
+        if training.error is not None:
+            show_error(training.error)
+        else:
+            st.markdown("**The training ended before it was done.**")
         st.button("Train again", on_click=_want, args=(settings,), key="lab_again")
         return
     _show_planes(training)

@@ -120,7 +120,7 @@ def _follow(settings: PointSettings, going: bool) -> None:
     mount(NAME, data, on_drawn_change=_take)
     if going and ended:
         if training is not None and training.state == "failed":
-            st.session_state[_WRONG] = ExplainerError(
+            st.session_state[_WRONG] = training.error or ExplainerError(
                 "The training ended before it was done.", "Press Go on, or choose another shape."
             )
         _stop()

@@ -112,7 +112,7 @@ def _follow(settings: WordSettings, going: bool) -> None:
     mount("training_word", word_data(settings, events, going and not ended))
     if going and ended:
         if training is not None and training.state == "failed":
-            st.session_state[_WRONG] = ExplainerError(
+            st.session_state[_WRONG] = training.error or ExplainerError(
                 "The training ended before it was done.", "Press Go on, or choose another picture."
             )
         _stop()

@@ -115,3 +115,59 @@ def test_module_imports_no_torch(name: str) -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60
     )
     assert ran.returncode == 0, ran.stderr
+
+
+# Who reads weights, and why no byte of them can have changed unseen. All else reads them with
+# ``core.models.manifest.read_weights``, which compares the folder with its checksums first.
+READS_WEIGHTS = {
+    "core.models.manifest.read_weights": "this is the check",
+    "core.models.loading._load_part": "of a folder that was inspected, checksums and all",
+    "core.engine.film.film_from_bytes": "bytes of the store, which has compared their checksum",
+    "core.engine.trace.from_bytes": "bytes of the store, which has compared their checksum",
+    "core.training.lab_activations._resume": "state that was handed out in this process",
+    "core.training.lab_process.unpack": "state that was handed out by such a process",
+    "core.training.evaluate.load_autoencoder": "a run's own, written just before",
+    "core.training.evaluate.load_pipeline": "a run's own, written just before",
+    "core.training.latents.Kept": "a run's own",
+    "core.training.loop.load_checkpoint": "a run's own",
+    "core.training.loop.load_weights": "a run's own",
+    "core.training.loop.saved_step": "a run's own: its header",
+    "core.training.pictures.load_pictures": "a run's own",
+    "core.training.vocabulary._embed": "a public package's, whose checksum the installer compares",
+    "core.training.vocabulary.make_embeddings": "a run's own",
+    "core.training.vocabulary.make_tokenizer": "words, no weights",
+}
+READERS = ("load_file", "safe_open", "from_pretrained", "from_single_file", "load_safetensors")
+LOADERS = ("safetensors.torch.load", "safetensors.numpy.load", "torch.load", "np.load")
+
+
+def reads_weights(node: ast.AST) -> bool:
+    """Whether a name is that of a function that reads weights from a file or from bytes."""
+    if isinstance(node, ast.alias):
+        return node.name in READERS and node.asname is not None  # by another name from here on
+    if isinstance(node, ast.Attribute):
+        return node.attr in READERS or ast.unparse(node) in LOADERS
+    return isinstance(node, ast.Name) and node.id in READERS
+
+
+def test_whoever_reads_weights_has_checked_them() -> None:
+    found = {
+        f"{dotted(file)}.{getattr(part, 'name', '')}"
+        for file in modules()
+        for part in ast.parse(file.read_text(encoding="utf-8")).body
+        if any(reads_weights(node) for node in ast.walk(part))
+    }
+    assert found == set(READS_WEIGHTS)
+
+
+def test_a_reader_of_weights_is_seen_however_it_is_called() -> None:
+    for code in (
+        "from safetensors.torch import load_file as read",
+        "safetensors.torch.load_file(path)",
+        "safetensors.torch.load(content)",
+        "with safe_open(path, 'pt') as file: pass",
+        "torch.load(path)",
+        "AnyModel.from_pretrained(folder)",
+    ):
+        assert any(reads_weights(node) for node in ast.walk(ast.parse(code))), code
+    assert not any(reads_weights(node) for node in ast.walk(ast.parse("json.load(file)")))

@@ -256,6 +256,34 @@ def test_worker_that_dies_is_told(bench: Bench) -> None:
     assert wait_for(broken.join(SHORT)).state == "failed"
 
 
+TELL = """
+from core.errors import ExplainerError
+from core.training.lab_process import serve
+
+def train(settings, saved):
+    yield {"kind": "start"}
+    raise ExplainerError("The weights are damaged.", "Put them back.")
+
+serve(train)
+"""
+
+
+def test_worker_says_why_it_cannot_go_on() -> None:
+    def start(_: Training) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", TELL], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdin is not None
+        process.stdin.write('{"settings": {}, "saved": null}')
+        process.stdin.close()
+        return process
+
+    training = wait_for(Bench(start).join(SHORT))
+    assert training.state == "failed"
+    assert str(training.error) == "The weights are damaged. Put them back."
+    assert training.events == [{"kind": "start"}]
+
+
 def test_worker_has_one_thread_and_ends_with_its_reader() -> None:
     process = start_worker(Training(LONG))
     assert process.stdout is not None

@@ -2,11 +2,14 @@
 
 import base64
 import json
+import os
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -78,6 +81,19 @@ def test_before_training_it_is_the_model_that_ships(checkpoint: Checkpoint) -> N
     expected = run_alone(checkpoint, request).picture
     drawn = model.draw("a red apple", 3, WALK)
     assert np.abs(drawn.astype(int) - expected).max() <= 2
+
+
+@pytest.mark.parametrize("part", ["unet", "vae", "text_encoder"])
+def test_weights_with_a_flipped_byte_are_not_trained_on(tmp_path: Path, part: str) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(builtin_folder(), folder, copy_function=os.symlink)
+    (file,) = (folder / part).glob("*.safetensors")
+    content = bytearray(file.read_bytes())
+    content[-1000] ^= 1
+    file.unlink()  # a link to the one that ships
+    file.write_bytes(content)
+    with pytest.raises(ExplainerError, match=f"{part}/{file.name} is damaged: its checksum"):
+        Model(folder)
 
 
 def test_only_the_way_the_text_is_read_learns_and_the_loss_falls() -> None:
