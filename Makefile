@@ -64,7 +64,13 @@ $(DEV):
 
 .PHONY: install
 install:
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; install it and try again."; exit 1; }
-	@$(BIN)/python -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv --clear .venv || { \
-		echo "Python cannot make a virtual environment; on Debian: apt-get install python3-venv"; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 || { \
+		echo "Python 3.11 or newer is needed; install it and try again."; exit 1; }
+	@test -w . && { test ! -e .venv || test -w .venv; } || { \
+		echo "This folder cannot be written, and the packages go into its .venv: copy it elsewhere."; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { \
+		"$(PYTHON)" -c 'import ensurepip, venv' >/dev/null 2>&1 || { \
+			echo "This Python cannot make a virtual environment; on Debian: apt-get install python3-venv"; exit 1; }; \
+		"$(PYTHON)" -m venv --clear .venv || { \
+			echo "The virtual environment could not be made; the reason stands above."; exit 1; }; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(REQUIREMENTS)

@@ -25,3 +25,8 @@ Shapes:
 Two latent conventions: "VP" keeps x_t = sqrt(alpha_bar) x0 + sqrt(1 - alpha_bar) eps, "VE" keeps
 x_t = x0 + sigma eps. A VE latent divided by sqrt(1 + sigma^2) is the VP latent of the same point.
 """
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 - to say it in words, before anything else fails
+    sys.exit("Python 3.11 or newer is needed, this is %d.%d." % sys.version_info[:2])  # noqa: UP031
