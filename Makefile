@@ -7,13 +7,13 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \
 	&& { echo $$name; break; }; done)
 BIN := .venv/bin
-# A stamp is named after the requirements it was made from, so that any change makes it anew.
-APP := .venv/app-$(shell cksum < requirements.txt | cut -d' ' -f1).stamp
-DEV := .venv/dev-$(shell cat requirements.txt requirements-dev.txt | cksum | cut -d' ' -f1).stamp
+# A stamp is named after the files it was made from, so that any change makes it anew.
+APP := .venv/app-$(shell cat requirements.txt constraints.txt | cksum | cut -d' ' -f1).stamp
+DEV := .venv/dev-$(shell cat requirements*.txt constraints.txt | cksum | cut -d' ' -f1).stamp
 ADDRESS ?= 127.0.0.1
 PORT ?= 8501
 
-.PHONY: help run test lint format setup setup-dev bench train clean
+.PHONY: help run test lint format setup setup-dev constraints bench train clean
 
 help:
 	@echo "make run     open the app at http://$(ADDRESS):$(PORT)"
@@ -22,6 +22,7 @@ help:
 	@echo "make bench   ratios against bare diffusers and a bare Streamlit page"
 	@echo "make train   train the built-in model again (hours)"
 	@echo "make setup   only prepare .venv"
+	@echo "make constraints   take the newest packages that the requirements allow; then test"
 
 setup: $(APP)
 
@@ -42,6 +43,11 @@ format: setup-dev
 	$(BIN)/ruff format .
 
 setup-dev: $(DEV)
+
+constraints: setup-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade \
+		--upgrade-strategy eager -r requirements-dev.txt
+	$(BIN)/python .ci/constraints.py > constraints.new && mv constraints.new constraints.txt
 
 bench: setup-dev
 	for file in benchmarks/[a-z]*.py; do name=$${file##*/}; \
@@ -73,4 +79,4 @@ install:
 			echo "This Python cannot make a virtual environment; on Debian: apt-get install python3-venv"; exit 1; }; \
 		"$(PYTHON)" -m venv --clear .venv || { \
 			echo "The virtual environment could not be made; the reason stands above."; exit 1; }; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(REQUIREMENTS)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(REQUIREMENTS) -c constraints.txt
