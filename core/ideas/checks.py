@@ -101,6 +101,15 @@ def check_real(value: object, name: str, low: float, high: float) -> float:
     return number
 
 
+def say_number(number: float) -> str:
+    """Write a number with all its digits and no others, as a link and a browser write it.
+
+    Args:
+        number: a finite one.
+    """
+    return repr(float(number)).removesuffix(".0")
+
+
 def check_choice(value: object, name: str, choices: Collection[str]) -> str:
     """Return one of the names on offer.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from core.errors import ExplainerError
+from core.ideas.checks import check_text
 
 Kind = Literal["built-in", "preset", "hub", "folder"]
 
@@ -21,7 +22,7 @@ class CatalogEntry:
     """One model a person can choose.
 
     Attributes:
-        id: what is typed and kept in links.
+        id: what is typed and kept in links; of a folder its name, never where it lies.
         title: what is shown.
         kind: "built-in", "preset" (known to work), "hub" (any other Hub id) or "folder".
         source: Hub id, or the folder.
@@ -86,8 +87,12 @@ def entries() -> list[CatalogEntry]:
         BUILT_IN, "Emoji 128 (built in)", "built-in", str(builtin_folder()),
         _size_mb(builtin_folder()), "A true Stable Diffusion in small: 128 pixels, runs anywhere.",
     )  # fmt: skip
-    offered = [text for text in os.environ.get(FOLDERS, "").split(os.pathsep) if text]
-    return [built_in, *_PRESETS, *(_folder_entry(Path(text)) for text in offered)]
+    found = [built_in, *_PRESETS]
+    for text in filter(None, os.environ.get(FOLDERS, "").split(os.pathsep)):
+        name = _name_beside(Path(text), {entry.id for entry in found})
+        size = _size_mb(Path(text))
+        found.append(CatalogEntry(name, name, "folder", text, size, "A folder here."))
+    return found
 
 
 def offer_folder(folder: Path) -> CatalogEntry:
@@ -115,7 +120,7 @@ def offer_folder(folder: Path) -> CatalogEntry:
     known = os.environ.get(FOLDERS, "")
     if str(folder) not in known.split(os.pathsep):
         os.environ[FOLDERS] = os.pathsep.join(filter(None, (known, str(folder))))
-    return _folder_entry(folder)
+    return next(entry for entry in entries() if entry.source == str(folder))
 
 
 def find_entry(model_id: str) -> CatalogEntry:
@@ -124,13 +129,14 @@ def find_entry(model_id: str) -> CatalogEntry:
     Text typed in a page never opens a folder: only the folders in ``entries`` do.
 
     Args:
-        model_id: the built-in's name, a Hub id "owner/name", or a folder that was offered.
+        model_id: the built-in's name, a Hub id "owner/name", or a folder that was offered, by its
+            name or, as older links have it, by its place.
 
     Raises:
         ExplainerError: the id is none of these.
     """
     for entry in entries():
-        if entry.id == model_id:
+        if entry.id == model_id or (entry.kind == "folder" and entry.source == model_id):
             return entry
     well_formed = isinstance(model_id, str) and HUB_ID.fullmatch(model_id) is not None
     if not well_formed or ".." in model_id or "--" in model_id:
@@ -139,6 +145,20 @@ def find_entry(model_id: str) -> CatalogEntry:
             f"Choose {BUILT_IN}, or a Hugging Face id such as {_PRESETS[0].id}.",
         )
     return CatalogEntry(model_id, model_id, "hub", model_id, None, "A model from the Hub.")
+
+
+def without_paths(text: str) -> str:
+    """Leave out where files of this machine lie; their names stay.
+
+    Args:
+        text: a sentence, perhaps of another library, that a visitor will read.
+    """
+    offered = os.environ.get(FOLDERS, "").split(os.pathsep)
+    above = {str(Path(folder).parent) for folder in offered if folder}
+    above |= {str(folder) for folder in (ROOT, *hub_caches(), Path.home())}
+    for folder in sorted(above - {"/", "."}, key=len, reverse=True):
+        text = text.replace(folder + os.sep, "")
+    return text
 
 
 def local_folder(entry: CatalogEntry) -> Path | None:
@@ -175,10 +195,11 @@ def is_installed(entry: CatalogEntry) -> bool:
     return local_folder(entry) is not None
 
 
-def _folder_entry(folder: Path) -> CatalogEntry:
-    return CatalogEntry(
-        str(folder), folder.name, "folder", str(folder), _size_mb(folder), "A folder here."
-    )
+def _name_beside(folder: Path, taken: set[str]) -> str:
+    """Name an offered folder; one that is called as another gets a number."""
+    name = check_text(folder.name, "name of the folder").strip() or "folder"
+    names = (name, *(f"{name} {number}" for number in range(2, len(taken) + 3)))
+    return next(one for one in names if one not in taken)
 
 
 def _size_mb(folder: Path) -> int | None:

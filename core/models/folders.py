@@ -48,7 +48,7 @@ def find_checkpoint(model_id: str) -> tuple[CatalogEntry, Path]:
     folder = local_folder(entry)
     if folder is None and entry.kind == "built-in":
         raise ExplainerError(
-            f"The built-in model's weights are missing: {entry.source}",
+            "The built-in model's weights are missing from core/weights.",
             "Put the folder back as it came: git checkout, or a fresh download.",
         )
     if folder is None:

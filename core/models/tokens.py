@@ -166,7 +166,7 @@ def tokenize(tokenizer: Tokenizer, prompt: str, pad_id: int, length: int = 77) -
 def _from_vocabulary(folder: Path) -> Tokenizer:
     """Build the byte-pair tokenizer from the two files of older checkpoints."""
     vocab = read_json(folder / "vocab.json", LARGEST_FILE)
-    lines = (folder / "merges.txt").read_text(encoding="utf-8").split("\n")
+    lines = (folder / "merges.txt").read_text(encoding="utf-8-sig").split("\n")
     pairs = [tuple(line.split(" ")) for line in lines if line and not line.startswith("#version")]
     model = BPE(
         vocab=vocab,

@@ -1,16 +1,17 @@
 """Our own browser components: plain files in ``browser/``, no build step, no network."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 from streamlit.components import v2
 
 from core.views.theme import PALETTE
 
+T = TypeVar("T")
 FOLDER = Path(__file__).parent / "browser"
 # Stand before every component's script.
 BEFORE = ("present.js", "parts.js", "player.js", "curve.js")
@@ -30,6 +31,29 @@ def mount(name: str, data: dict[str, Any], **callbacks: Callable[[], None]) -> A
     """
     # In a list: Streamlit would look through a dict for tables, and import pandas for it.
     return _component(name)(key=name, data=[data, _turn(name, data)], **callbacks)
+
+
+def told(state: object, event: str) -> Any:  # Any: whatever a browser sent
+    """Return what a component told with an event; None where it told nothing.
+
+    Args:
+        state: from ``mount``, or of the session under the component's name. A browser may send
+            anything as either.
+        event: its name.
+    """
+    return state.get(event) if isinstance(state, Mapping) else None
+
+
+def told_one(state: object, event: str, choices: Iterable[T]) -> T | None:
+    """Return which of the choices a component told with an event; None where it is none of them.
+
+    Args:
+        state: as for ``told``.
+        event: its name.
+        choices: texts or numbers.
+    """
+    value = told(state, event)
+    return next((one for one in choices if type(one) is type(value) and one == value), None)
 
 
 def _turn(name: str, data: dict[str, Any]) -> int:  # Any: JSON

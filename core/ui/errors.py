@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from core.errors import ExplainerError
+from core.models.catalog import without_paths
 
 
 @contextmanager
@@ -22,12 +23,12 @@ def explained() -> Iterator[None]:
 
 
 def show_error(error: ExplainerError) -> None:
-    """Show what happened and what to try.
+    """Show what happened and what to try, without where anything lies on this machine.
 
     Args:
         error: what to say.
     """
-    show_note(error.what, error.fix, icon=":material/error:")
+    show_note(without_paths(error.what), without_paths(error.fix), icon=":material/error:")
 
 
 def show_note(what: str, fix: str = "", icon: str = ":material/info:") -> None:

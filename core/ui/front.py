@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.engine.request import Request, to_json
 from core.errors import ExplainerError
-from core.ui.component import mount
+from core.ui.component import mount, told_one
 from core.ui.errors import show_error
 from core.ui.navigation import existing
 from core.ui.page import lesson
@@ -75,5 +75,6 @@ def _mount(drawn: Map, request: Request) -> None:
         if page in paths:
             station["link"] = {"href": f"{page}?{query}" if query else page, "page": page}
     mounted = mount("pipeline", drawn, on_open_change=lambda: None)
-    if mounted.open in paths:
-        st.switch_page(paths[mounted.open], query_params=link_parameters(request))
+    page = told_one(mounted, "open", paths)
+    if page is not None:
+        st.switch_page(paths[page], query_params=link_parameters(request))

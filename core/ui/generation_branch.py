@@ -7,13 +7,14 @@ from typing import Any
 import streamlit as st
 
 from core.engine.looks.futures import BranchLook
-from core.engine.request import MAX_GUIDANCE, MAX_PROMPT, MAX_SEED, Request
+from core.engine.request import MAX_PROMPT, MAX_SEED, Request
+from core.ideas.checks import check_text, say_number
 from core.ideas.forward import add_noise, add_one_step
 from core.models.schedulers_info import SCHEDULERS
 from core.ui.component import mount
 from core.ui.looking import ask
 from core.ui.page import show_equation
-from core.ui.settings import EVERYDAY_GUIDANCE, offered_schedulers
+from core.ui.settings import offered_schedulers, weights
 from core.ui.shown import Shown
 from core.ui.tables import offer_csv
 from core.views.branch import OTHER_WORDS, Branched, changed, read_link, say_branch, say_start
@@ -89,12 +90,17 @@ def _choose(run: Run) -> _Change:
         call = 0
     words, guide, noise = st.columns(3, gap="medium")
     with words:
-        prompt = st.text_input("Words from there on", key="branch_words", max_chars=MAX_PROMPT)
-        negative = st.text_input("Not this", key="branch_not", max_chars=MAX_PROMPT)
+        prompt = check_text(
+            st.text_input("Words from there on", key="branch_words", max_chars=MAX_PROMPT), "prompt"
+        )
+        negative = check_text(
+            st.text_input("Not this", key="branch_not", max_chars=MAX_PROMPT), "negative prompt"
+        )
     with guide:
-        most = max(own.guidance, st.session_state["branch_guidance"])
-        end = EVERYDAY_GUIDANCE if most <= EVERYDAY_GUIDANCE else MAX_GUIDANCE
-        weight = st.slider("Guidance w", 0.0, end, step=0.5, format="%g", key="branch_guidance")
+        weight = st.select_slider(
+            "Guidance w", weights(own.guidance, st.session_state["branch_guidance"]),
+            format_func=say_number, key="branch_guidance",
+        )  # fmt: skip
         names = [name for name in SCHEDULERS if name in (*offered_schedulers(), own.scheduler)]
         scheduler = st.selectbox(
             "Scheduler", names, format_func=lambda name: SCHEDULERS[name].title,

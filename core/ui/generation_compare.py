@@ -9,7 +9,7 @@ from core.engine.request import Request
 from core.engine.ticket import ENDED, Ticket
 from core.errors import ExplainerError
 from core.models.schedulers_info import SCHEDULERS
-from core.ui.component import mount
+from core.ui.component import mount, told_one
 from core.ui.errors import show_error
 from core.ui.running_example import running_example, set_running_example
 from core.ui.runs import begun, say_status
@@ -159,8 +159,8 @@ def _draw(look: GridLook, across: Axis, down: Axis) -> None:
         "compare", compare_data(across, down, cells, running_example(), ticket is not None),
         on_chosen_change=lambda: None,
     )  # fmt: skip
-    number = mounted.chosen  # told by the browser, perhaps of a larger grid
-    chosen = cells[number] if isinstance(number, int) and 0 <= number < len(cells) else None
+    number = told_one(mounted, "chosen", range(len(cells)))  # perhaps it was of a larger grid
+    chosen = None if number is None else cells[number]
     if chosen is not None and chosen.error is None:
         set_running_example(chosen.request)
         st.rerun(scope="app")

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from core.engine.request import MAX_PROMPT, Request
+from core.ideas.checks import check_text
 from core.ui.component import mount
 from core.ui.runs import asked, follow, say_status
 from core.ui.shown import Shown
@@ -29,8 +30,11 @@ def show_two(shown: Shown) -> None:
     run = shown.run
     if _KEY not in st.session_state:
         first = other_prompt(run.request.prompt)
-        st.session_state[_KEY] = st.query_params.get(IN_LINK, first)[:MAX_PROMPT]
-    words = st.text_input("Other words, from the same noise", key=_KEY, max_chars=MAX_PROMPT)
+        linked = st.query_params.get(IN_LINK, first)[:MAX_PROMPT]
+        st.session_state[_KEY] = check_text(linked, "prompt")
+    words = check_text(
+        st.text_input("Other words, from the same noise", key=_KEY, max_chars=MAX_PROMPT), "prompt"
+    )
     st.query_params[IN_LINK] = words
     pair = Pair(run, _run(replace(run.request, prompt=words)))
     titles = tuple(text.strip() or "(no words)" for text in (run.request.prompt, words))

@@ -6,7 +6,7 @@ from core.engine.looks.latents import DecodeLook
 from core.errors import ExplainerError
 from core.models.latent_edits import Edits, check_edits
 from core.models.latent_reading import PictureReading
-from core.ui.component import mount
+from core.ui.component import mount, told
 from core.ui.errors import show_error
 from core.ui.latents_source import Source
 from core.ui.looking import read
@@ -61,6 +61,6 @@ def _edits(reading: PictureReading) -> tuple[Edits, ExplainerError | None]:
 
 
 def _take() -> None:
-    told = st.session_state[NAME].edit
-    if told is not None:
-        st.session_state[_EDITS] = told
+    edits = told(st.session_state.get(NAME), "edit")
+    if edits is not None:
+        st.session_state[_EDITS] = edits

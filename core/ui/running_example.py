@@ -12,7 +12,7 @@ from urllib.parse import quote
 import streamlit as st
 
 from core.engine.request import Request, usable
-from core.ideas.checks import read_json
+from core.ideas.checks import read_json, say_number
 from core.models.schedulers_info import SCHEDULERS
 from core.ui.errors import show_note
 
@@ -100,7 +100,7 @@ def show_summary() -> None:
         words = request.prompt.strip() or "(no prompt)"
         st.text(words if len(words) <= 90 else f"{words[:89]}…")
         title = SCHEDULERS[request.scheduler].title
-        st.caption(f"{request.steps} steps · guidance {request.guidance:g}")
+        st.caption(f"{request.steps} steps · guidance {say_number(request.guidance)}")
         st.caption(f"{title} · seed {request.seed}")
         for line in _rarely_set(request):
             st.text(line)

@@ -72,7 +72,7 @@ def _widget(option: Option, now: object, config: Config) -> None:
         low, high = float(option.allowed[0]), float(option.allowed[1])
         step = 10.0**-5 if high < 1 else 0.05
         st.number_input(
-            label, low, high, float(str(now)), step=step, format="%.5g", help=meaning, **bound
+            label, low, high, float(str(now)), step=step, format="%g", help=meaning, **bound
         )
 
 

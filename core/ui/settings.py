@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from core.engine.request import MAX_GUIDANCE, MAX_PROMPT, MAX_SEED
+from core.ideas.checks import say_number
 from core.models.schedulers_info import SCHEDULERS, find_scheduler
 from core.ui.running_example import running_example, set_running_example
 
@@ -50,12 +51,21 @@ def steps_slider() -> None:
 def guidance_slider() -> None:
     """Ask for the guidance weight."""
     guidance = running_example().guidance
-    end = EVERYDAY_GUIDANCE if guidance <= EVERYDAY_GUIDANCE else MAX_GUIDANCE
-    st.slider(
-        "Guidance w", 0.0, end, guidance, step=0.5, format="%g",
+    st.select_slider(
+        "Guidance w", weights(guidance), guidance, format_func=say_number,
         help="1 follows your words as they are, 0 forgets them, more exaggerates them.",
         **_bound("guidance"),
     )  # fmt: skip
+
+
+def weights(*shown: float) -> list[float]:
+    """Return the weights that a slider offers: every half, and those that a link or a file asks.
+
+    Args:
+        shown: what is on show; the slider must be able to stand there.
+    """
+    end = EVERYDAY_GUIDANCE if max(shown) <= EVERYDAY_GUIDANCE else MAX_GUIDANCE
+    return sorted({*(half / 2 for half in range(int(2 * end) + 1)), *shown})
 
 
 def seed_box() -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from core.errors import ExplainerError
+from core.ideas.checks import say_number
 from core.ideas.timestep import EmbeddingSettings
 from core.ideas.timestep_presets import PRESETS, check_embedding
 from core.ui.errors import show_note
@@ -53,13 +54,14 @@ def show_settings(now: EmbeddingSettings, own: EmbeddingSettings) -> None:
     )  # fmt: skip
     periods = sorted({*PERIODS, now.max_period})
     st.select_slider(
-        "Max period P", periods, now.max_period, format_func=lambda period: f"{period:,.10g}",
+        "Max period P", periods, now.max_period, format_func=lambda period: f"{period:,.17g}",
         key=_bound("max_period", now.max_period), on_change=_take, args=("max_period", own),
         help="Sets the slowest clock: at δ = 1 its turn takes exactly 2πP steps, at δ = 0 fewer.",
     )  # fmt: skip
-    most = max(min(MOST_SHIFT, half - 1.0), now.freq_shift)
-    st.slider(
-        "Frequency shift δ", min(0.0, now.freq_shift), most, now.freq_shift, step=0.5, format="%g",
+    most = min(MOST_SHIFT, half - 1.0)
+    shifts = sorted({*(half / 2 for half in range(int(2 * most) + 1)), now.freq_shift})
+    st.select_slider(
+        "Frequency shift δ", shifts, now.freq_shift, format_func=say_number,
         key=_bound("freq_shift", now.freq_shift), on_change=_take, args=("freq_shift", own),
         help="1 makes the slowest turn exactly 2πP steps, as in DDPM.",
     )  # fmt: skip
@@ -148,9 +150,9 @@ def _write_link(settings: EmbeddingSettings, own: EmbeddingSettings) -> None:
     """Make the address say which settings are on show; the model's own are left out."""
     said = {
         "dim": str(settings.dim),
-        "period": f"{settings.max_period:.15g}",
+        "period": say_number(settings.max_period),
         "first": "cos" if settings.flip_sin_to_cos else "sin",
-        "shift": f"{settings.freq_shift:.15g}",
+        "shift": say_number(settings.freq_shift),
     }
     wanted = {
         name: said[name]

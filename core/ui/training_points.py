@@ -11,7 +11,7 @@ from core.training.lab_bench import Training, bench
 from core.training.lab_points_data import make_points
 from core.training.lab_points_field import NO_CLASS
 from core.training.lab_points_settings import DRAWN, SHAPES, Point, PointSettings, check_points
-from core.ui.component import mount
+from core.ui.component import mount, told
 from core.ui.errors import show_error
 from core.ui.tables import offer_csv
 from core.views.training_points import field_of, paths_data, points_data, points_rows
@@ -164,11 +164,11 @@ def _show_paths(settings: PointSettings, training: Training) -> None:
 
 
 def _take() -> None:
-    told = st.session_state[NAME].drawn
-    if told is None:
+    points = told(st.session_state.get(NAME), "drawn")
+    if points is None:
         return
     try:
-        drawn: tuple[Point, ...] = check_points(told)
+        drawn: tuple[Point, ...] = check_points(points)
     except ExplainerError as error:
         st.session_state[_WRONG] = error
         return

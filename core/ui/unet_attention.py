@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.engine.looks.unet_attention import SelfAttentionLook
 from core.models.unet_facts import UNetFacts
-from core.ui.component import mount
+from core.ui.component import mount, told_one
 from core.ui.looking import read
 from core.ui.shown import Shown
 from core.ui.unet_run import place_of
@@ -35,8 +35,10 @@ def show_attention(facts: UNetFacts, shown: Shown, call: int) -> None:
     looks = read(SelfAttentionLook(place.request.model, place, row, column), "Piece")
     data = attention_data(facts, looks, shown.run.picture, (row, column))
     mounted = mount("unet_attention", data, on_place_change=lambda: None)
-    if mounted.place is not None:
-        st.session_state[_POSITION] = (int(mounted.place[0]), int(mounted.place[1]))
+    places = ([row, column] for row in range(rows) for column in range(columns))
+    place_told = told_one(mounted, "place", places)
+    if place_told is not None:
+        st.session_state[_POSITION] = tuple(place_told)
         st.rerun()
     st.caption(
         "The prompt's half of this call. A weight is told as a multiple of the even share, "

@@ -6,7 +6,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.engine.request import Request
 from core.models.unet_facts import Box, UNetFacts
 from core.models.unet_seen import BlocksSeen
-from core.ui.component import mount
+from core.ui.component import mount, told_one
 from core.ui.paint_first import paint_first
 from core.ui.running_example import running_example
 from core.ui.runs import say_status
@@ -70,11 +70,13 @@ def _draw(facts: UNetFacts, request: Request) -> DeltaGenerator:
         drawn = unet_map(facts, chosen_box(facts).name, moment, seconds, off)
         told = {"on_pick_change": _nothing, "on_skip_change": _nothing}
         mounted = mount("unet", drawn, **told)
-        if mounted.skip in {skip.number for skip in facts.skips}:
-            st.session_state.update({LOOK: OFF, WHAT: BRIDGE, SKIP: mounted.skip})
+        skip = told_one(mounted, "skip", (skip.number for skip in facts.skips))
+        if skip is not None:
+            st.session_state.update({LOOK: OFF, WHAT: BRIDGE, SKIP: skip})
             st.rerun(scope="app")
-        if mounted.pick and facts.box(mounted.pick) is not None:
-            st.session_state[_BOX] = mounted.pick
+        pick = told_one(mounted, "pick", (box.name for box in facts.boxes))
+        if pick is not None:
+            st.session_state[_BOX] = pick
         line = st.empty()
     box = chosen_box(facts)
     with panel:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core.engine.request import MAX_GUIDANCE, MAX_SEED, Request
 from core.errors import ExplainerError
-from core.ideas.checks import check_real, check_text, check_whole, read_json
+from core.ideas.checks import check_real, check_text, check_whole, read_json, say_number
 from core.models.schedulers_info import SCHEDULERS, find_scheduler
 from core.views.run import Run
 from core.views.two_runs import SAME, Pair
@@ -74,7 +74,7 @@ def changed(own: Request, other: Request, noise_share: float) -> str:
     names = {
         OTHER_WORDS: own.prompt != other.prompt,
         "another “not this”": own.negative != other.negative,
-        f"w = {other.guidance:g}": own.guidance != other.guidance,
+        f"w = {say_number(other.guidance)}": own.guidance != other.guidance,
         SCHEDULERS[other.scheduler].title: own.scheduler != other.scheduler,
         f"{noise_share:.0%} fresh noise".replace("%", " %"): noise_share > 0,
     }

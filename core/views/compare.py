@@ -11,7 +11,8 @@ import numpy as np
 from core.engine.looks.grid import MOST_CELLS, Cell
 from core.engine.request import MAX_GUIDANCE, MAX_SEED, Request
 from core.errors import ExplainerError
-from core.ideas.checks import check_real, check_text, check_whole, read_json
+from core.ideas.checks import check_real, check_text, check_whole, read_json, say_number
+from core.models.catalog import without_paths
 from core.models.schedulers_info import SCHEDULERS, find_scheduler
 from core.views.strips import photo_sheet
 
@@ -101,7 +102,7 @@ def write_values(axis: Axis) -> str:
     """
     if axis.field == "prompt":
         return "\n".join(str(value) for value in axis.values)
-    return ", ".join(f"{value:.12g}" for value in axis.values if not isinstance(value, str))
+    return ", ".join(say_number(value) for value in axis.values if not isinstance(value, str))
 
 
 def read_link(text: str) -> tuple[Axis, Axis] | None:
@@ -182,7 +183,7 @@ def say_value(field: str, value: Value) -> str:
     if field == "prompt":
         words = str(value) or "(no words)"
         return words if len(words) <= LONGEST_LABEL else f"{words[: LONGEST_LABEL - 1]}…"
-    return f"w = {value:g}" if field == "guidance" else f"seed {value}"
+    return f"w = {say_number(float(value))}" if field == "guidance" else f"seed {value}"
 
 
 def compare_data(
@@ -208,7 +209,8 @@ def compare_data(
         if cell is None:
             told.append({"state": "coming" if running else "empty"})
         elif cell.error is not None:
-            told.append({"state": "failed", "what": cell.error.what, "fix": cell.error.fix})
+            what, fix = map(without_paths, (cell.error.what, cell.error.fix))
+            told.append({"state": "failed", "what": what, "fix": fix})
         else:
             calls = f"{cell.calls} call" if cell.calls == 1 else f"{cell.calls} calls"
             told.append(
@@ -246,7 +248,7 @@ def compare_rows(across: Axis, down: Axis, cells: Sequence[Cell | None]) -> list
             "U-Net calls": cell.calls,
             "seconds": round(cell.seconds, 4),
             "was there already": cell.stored,
-            "what went wrong": "" if cell.error is None else str(cell.error.what),
+            "what went wrong": "" if cell.error is None else without_paths(cell.error.what),
         }
         for (low, right), cell in zip(places, cells, strict=True)
         if cell is not None

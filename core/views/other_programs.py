@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.engine.request import Request, usable
-from core.ideas.checks import read_json
+from core.ideas.checks import read_json, say_number
 from core.models.catalog import BUILT_IN, entries
 from core.models.schedulers_info import SCHEDULERS, read_sampler
 
@@ -197,7 +197,7 @@ def write_parameters(request: Request, width: int, height: int) -> str:
         if (option, True) in request.params:
             said["Schedule type"] = spacing
     said |= {
-        "CFG scale": f"{request.guidance:g}",
+        "CFG scale": say_number(request.guidance),
         "Seed": request.seed,
         "Size": f"{width}x{height}",
         "Model": request.model,

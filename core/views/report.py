@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from core.ideas.checks import say_number
 from core.ideas.equation import equation_of
 from core.ideas.guidance import guide
 from core.models.schedulers_info import SCHEDULERS
@@ -45,7 +46,7 @@ def report_html(run: Run, frames: Frames) -> str:
         ("Scheduler", SCHEDULERS[request.scheduler].title),
         *((f"  {name}", str(value)) for name, value in request.params),
         ("Steps", f"{request.steps} (U-Net calls: {len(run.timesteps)})"),
-        ("Guidance w", f"{request.guidance:g}" + (" (none)" if request.guidance == 1 else "")),
+        ("Guidance w", say_number(request.guidance) + (" (none)" if request.guidance == 1 else "")),
         ("Seed", str(request.seed)),
         ("Size", f"{run.picture.shape[1]} × {run.picture.shape[0]} pixels"),
         ("Not this", request.negative or "–"),
@@ -173,9 +174,9 @@ def _guidance(run: Run) -> str:
     added = rms(run.eps_cond - run.eps_uncond)
     return (
         "<p class='formula'>ε̂ = ε<sub>∅</sub> + w (ε<sub>c</sub> − ε<sub>∅</sub>), "
-        f"w = {run.request.guidance:g}</p><p>ε<sub>∅</sub> is the noise seen without the words "
-        f"(or with what was not wanted), ε<sub>c</sub> with them. Their difference has a size of "
-        f"{added.min():.3f} to {added.max():.3f}. <small>{source}</small></p>"
+        f"w = {say_number(run.request.guidance)}</p><p>ε<sub>∅</sub> is the noise seen without "
+        "the words (or with what was not wanted), ε<sub>c</sub> with them. Their difference has a "
+        f"size of {added.min():.3f} to {added.max():.3f}. <small>{source}</small></p>"
     )
 
 

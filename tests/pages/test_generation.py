@@ -113,7 +113,7 @@ def test_link_sets_every_control(open_page: Open) -> None:
     assert at.text_input(key="ask_negative").value == "a cat"
     assert at.number_input(key="ask_seed").value == 7
     assert at.slider(key="ask_steps").value == 4
-    assert at.slider(key="ask_guidance").value == 2.5
+    assert at.select_slider(key="ask_guidance").value == 2.5
     assert at.selectbox(key="ask_scheduler").value == "euler"
     wanted = Request(
         prompt="two dogs", negative="a cat", seed=7, steps=4, guidance=2.5, scheduler="euler"

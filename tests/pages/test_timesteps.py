@@ -56,7 +56,7 @@ def test_switches_change_the_map_and_the_link(
     widget(at.slider, "Dimension").set_value(320).run()
     widget(at.select_slider, "Max period P").set_value(1000.0).run()
     widget(at.radio, "Order").set_value("Sines first").run()
-    widget(at.slider, "Frequency shift δ").set_value(1.0).run()
+    widget(at.select_slider, "Frequency shift δ").set_value(1.0).run()
     assert not at.exception
     chosen = EmbeddingSettings(320, 1000.0, False, 1.0)
     np.testing.assert_allclose(drawn(at)["frequencies"], compute_frequencies(chosen))
@@ -87,7 +87,7 @@ def test_narrow_embedding_takes_its_shift_along(open_page: Open) -> None:
     at = open_page(PAGE, dim="64", shift="8")
     widget(at.slider, "Dimension").set_value(4).run()
     assert not at.exception
-    assert widget(at.slider, "Frequency shift δ").value == 1.0
+    assert widget(at.select_slider, "Frequency shift δ").value == 1.0
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,7 @@ requests = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(requests)
 def test_what_is_written_for_others_reads_back(request: Request) -> None:
     again, notes = opened(write_parameters(request, 128, 128))
