@@ -286,7 +286,7 @@ def read_json(file: Path, most: int = LARGEST_JSON) -> Config:
             f"{named(file)} is damaged: it has more than {most:,} bytes.", again(file)
         )
     try:
-        config = json.loads(content.decode("utf-8"))
+        config = json.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise ExplainerError(f"{named(file)} is damaged: not JSON.", again(file)) from error
     if not isinstance(config, dict):
