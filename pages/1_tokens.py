@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.ui.can_draw import say_what_it_draws
 from core.ui.errors import explained
 from core.ui.page import lesson
 from core.ui.settings import prompt_box
@@ -11,6 +12,7 @@ from core.ui.tokens_pieces import LIVE, show_pieces
 
 lesson("What does the model read of your prompt?", title="Tokens")
 prompt_box(live=LIVE)
+say_what_it_draws()
 model_box()
 with explained():
     show_pieces()

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.ideas.guidance import guide, rescale
+from core.ui.can_draw import say_what_it_draws
 from core.ui.downloads import offer_downloads
 from core.ui.errors import explained
 from core.ui.generation_looks import choose_look, show_look
@@ -22,6 +23,7 @@ from core.ui.settings import (
 
 lesson("How does noise become your picture?", title="Generation")
 prompt_box()
+say_what_it_draws()
 with explained():
     prompt_notes()
 

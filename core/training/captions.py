@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from dataclasses import dataclass
 
+from core.models.known_words import words_in
 from core.training.arranged import Arranged
 from core.training.held_out import trained_colours
 from core.training.pictures import Emoji, PictureBank
@@ -36,6 +37,11 @@ FILLERS = (
     "please", "me", "my", "your", "our", "their", "its", "some", "one", "just", "only", "very",
     "also", "again", "then", "so", "but", "or", "if", "as", "by", "for", "from", "of", "to",
     "imagine", "behold", "suppose", "perhaps", "once", "always", "today", "finally",
+)  # fmt: skip
+# Words that ask for more than one of a kind; no caption holds them.
+MANY = (
+    "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "dozen", "several",
+    "many", "both",
 )  # fmt: skip
 # Arranged scenes: what is said of the objects, and behind it what is said of the background.
 TAILS = (" on a {c} background", ", {c} background", " on {c}", " in front of a {c} wall")
@@ -173,6 +179,36 @@ def fill(wording: str, name: str, colour: str) -> str:
 
 def _coloured(wording: str, colour: str) -> str:
     return wording.replace("a {c}", f"{article(colour)} {{c}}").replace("{c}", colour)
+
+
+def caption_words(bank: PictureBank) -> dict[str, object]:
+    """Every word that a caption may hold, for whoever asks what the model has read of.
+
+    Returns:
+        "objects": the objects' names, by group; "words": what names or describes them; "plain":
+        what captions hold beside; "many": what asks for more than one, which none holds.
+    """
+    objects = bank.emoji[: bank.objects]
+    uses = Counter(tag for entry in objects for tag in entry.tags)
+    groups = sorted({entry.group for entry in objects})
+    named = {word for entry in objects for text in (entry.label, *entry.tags)
+             for word in words_in(text)}  # fmt: skip
+    wordings = [*WORDINGS, *PLAIN_WORDINGS, *HELD_OUT_WORDINGS, *TAILS, HELD_OUT_TAIL]
+    wordings += [text for every in ARRANGED_WORDINGS.values() for text in every]
+    wordings += [text for every in PAIR_WORDINGS.values() for text in every]
+    wordings += [*ANY_PAIR_WORDINGS, HELD_OUT_PAIR_WORDING, *FILLERS, *COLOUR_NAMES, "an"]
+    plain = {word for text in wordings for word in words_in(text)} - {"o", "b", "c"}
+    # "orange" is a colour of backgrounds, and what few objects are called.
+    plain -= {colour for colour in COLOUR_NAMES if 0 < uses[colour] <= 3}
+    return {
+        "objects": {
+            group: [spoken(entry.label) for entry in objects if entry.group == group]
+            for group in groups
+        },
+        "words": sorted(named - plain),
+        "plain": sorted(plain),
+        "many": list(MANY),
+    }
 
 
 def evaluation_captions(bank: PictureBank, count: int, seed: int) -> list[Caption]:

@@ -10,8 +10,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from core.errors import ExplainerError
+from core.models.known_words import WORDS
 from core.models.manifest import write_manifest
 from core.training import loop, text, unet, vae, vocabulary
+from core.training.captions import caption_words
 from core.training.card import DEVICES, STAGES, TURNS, stage_device, write_card
 from core.training.history import REPORT, TURNS_FILE
 from core.training.run import Run, trained_reader, trained_vae
@@ -37,6 +39,8 @@ def assemble(run: Run, target: Path) -> None:
     bank = run.pictures()
     target.mkdir(parents=True, exist_ok=True)
     (target / "model_index.json").write_text(json.dumps(MODEL_INDEX, indent=2) + "\n")
+    words = json.dumps(caption_words(bank), ensure_ascii=False, indent=0)
+    (target / WORDS).write_text(words + "\n", encoding="utf-8")
     scheduler = target / "scheduler"
     scheduler.mkdir(exist_ok=True)
     schedule = json.dumps(unet.SCHEDULER_CONFIG, indent=2) + "\n"

@@ -11,6 +11,7 @@ import streamlit as st
 
 from core.engine.request import Request, to_json
 from core.errors import ExplainerError
+from core.ui.can_draw import say_what_it_draws
 from core.ui.component import mount, told_one
 from core.ui.errors import show_error
 from core.ui.navigation import existing
@@ -33,6 +34,7 @@ def front_page() -> None:
         "box goes along."
     )
     prompt_box()
+    say_what_it_draws()
     request = running_example()
     failed_request, error = st.session_state.get(_FAILED, (None, None))
     if failed_request == to_json(request):  # asking again by itself would fail again, for ever

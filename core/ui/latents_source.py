@@ -10,6 +10,7 @@ from core.models.catalog import BUILT_IN
 from core.models.gallery import find_picture, gallery, open_picture
 from core.models.latent_facts import LatentFacts, read_latent_facts
 from core.models.uploads import MOST_BYTES, SUFFIXES, Upload, fit, read_upload, say_fit
+from core.ui.address import say, was_changed
 from core.ui.errors import show_error
 from core.ui.running_example import running_example
 from core.ui.shown import kept
@@ -114,6 +115,8 @@ def _source(
 
 def _chosen(titles: dict[str, str], first: str) -> str:
     """Return what was chosen last, else what the link says, else the first."""
+    if was_changed(IN_LINK):
+        st.session_state.pop(_CHOSEN, None)
     for name in (st.session_state.get(_CHOSEN), st.query_params.get(IN_LINK), first):
         if name in titles:
             return name
@@ -123,10 +126,7 @@ def _chosen(titles: dict[str, str], first: str) -> str:
 def _take() -> None:
     chosen = st.session_state[_CHOSEN] = st.session_state[_KEY]
     st.session_state.pop(_WRONG, None)
-    if chosen in (RUN, UPLOAD):
-        st.query_params.pop(IN_LINK, None)
-    else:
-        st.query_params[IN_LINK] = chosen
+    say({IN_LINK: None if chosen in (RUN, UPLOAD) else chosen})
 
 
 def _take_upload() -> None:
@@ -140,7 +140,7 @@ def _take_upload() -> None:
         st.session_state[_WRONG] = error
     else:
         st.session_state[_CHOSEN] = UPLOAD
-        st.query_params.pop(IN_LINK, None)
+        say({IN_LINK: None})
 
 
 def show_notes(source: Source) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.ui.address import say, was_changed
+
 IN_LINK = "look"
 
 
@@ -16,17 +18,18 @@ def look_box(looks: Sequence[str], key: str) -> str:
         key: of the widget.
     """
     asked = st.query_params.get(IN_LINK)
-    begins = f"{key}_begins"
-    if st.session_state.get(key) is None:  # a server's first session draws this under two names
+    begins, turns = f"{key}_begins", f"{key}_turns"
+    turn = st.session_state.get(turns, 0)
+    if was_changed(IN_LINK):
+        turn = st.session_state[turns] = turn + 1  # a new box, which begins with what is asked
+    box = f"{key}_{turn}" if turn else key
+    if st.session_state.get(box) is None:  # a server's first session draws this under two names
         st.session_state[begins] = asked if asked in looks else looks[0]
     # As a default, not as a value: that is told once, and a browser that is still busy misses it.
     first = st.session_state[begins]
-    chosen = st.segmented_control("Look closer", looks, default=first, required=True, key=key)
+    chosen = st.segmented_control("Look closer", looks, default=first, required=True, key=box)
     chosen = chosen or first
-    if chosen == looks[0]:
-        st.query_params.pop(IN_LINK, None)
-    elif chosen != asked:
-        st.query_params[IN_LINK] = chosen
+    say({IN_LINK: None if chosen == looks[0] else chosen})
     return chosen
 
 

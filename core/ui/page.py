@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from core.ideas.equation import equation_of
+from core.ui.address import forget_said
 from core.ui.navigation import APP, ensure_navigation
 from core.ui.running_example import follow_link, show_summary, write_link
 from core.ui.settings import forget_widgets
@@ -28,11 +29,13 @@ def lesson(question: str, lead: str = "", title: str = APP) -> None:
     """
     ensure_navigation()
     st.html(STYLE)
-    if st.session_state.get(_PAGE) != question:  # widgets of another page are gone, their keys not
+    stayed = st.session_state.get(_PAGE) == question
+    if not stayed:  # widgets of another page are gone, their keys not
         forget_widgets()
+        forget_said()
         st.session_state[_PAGE] = question
     st.set_page_config(page_title=title if title == APP else f"{title} · {APP}")
-    follow_link()
+    follow_link(stayed)
     write_link()
     st.title(question, anchor=False)
     if lead:

@@ -59,14 +59,19 @@ def note(what: str, fix: str = "") -> None:
     st.session_state.setdefault(_NOTES, []).append((what, fix))
 
 
-def follow_link() -> None:
+def follow_link(stayed: bool = False) -> None:
     """Take the running example from the address, where the address says another than we wrote.
 
     What the address leaves out is at its start. An address with none of our parameters changes
-    nothing: that is how Streamlit's own page links look.
+    nothing: that is how Streamlit's own page links look. Only where it says something else of the
+    very page that was on show, somebody went back to it.
+
+    Args:
+        stayed: whether this page was on show before.
     """
     given = {name: st.query_params[name] for name in IN_LINK if name in st.query_params}
-    if given and given != st.session_state.get(_WRITTEN):
+    went_back = stayed and len(st.query_params) > 0
+    if (given or went_back) and given != st.session_state.get(_WRITTEN):
         set_running_example(replace(START, **{name: _read(name, given[name]) for name in given}))
 
 

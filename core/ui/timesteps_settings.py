@@ -8,6 +8,7 @@ from core.errors import ExplainerError
 from core.ideas.checks import say_number
 from core.ideas.timestep import EmbeddingSettings
 from core.ideas.timestep_presets import PRESETS, check_embedding
+from core.ui.address import say, was_changed
 from core.ui.errors import show_note
 
 WIDTHS = (4, 1024)  # numbers that the page draws; the command line has more
@@ -28,7 +29,7 @@ def embedding_settings(own: EmbeddingSettings) -> EmbeddingSettings:
         own: what the running example's model does.
     """
     given = {name: st.query_params[name] for name in IN_LINK if name in st.query_params}
-    if given and given != st.session_state.get(_WRITTEN):
+    if any(map(was_changed, IN_LINK)) or (given and given != st.session_state.get(_WRITTEN)):
         _follow(given, own)
     chosen: EmbeddingSettings | None = st.session_state.get(_CHOSEN)
     settings = own if chosen is None else chosen
@@ -159,9 +160,7 @@ def _write_link(settings: EmbeddingSettings, own: EmbeddingSettings) -> None:
         for name, field in IN_LINK.items()
         if getattr(settings, field) != getattr(own, field)
     }
-    if wanted != {name: st.query_params[name] for name in IN_LINK if name in st.query_params}:
-        others = {name: text for name, text in st.query_params.items() if name not in IN_LINK}
-        st.query_params.from_dict({**others, **wanted})
+    say({name: wanted.get(name) for name in IN_LINK})
     st.session_state[_WRITTEN] = wanted
 
 

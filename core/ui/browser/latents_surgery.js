@@ -39,12 +39,11 @@ class Surgery {
     if (this.data !== data) return; // a newer one arrived while this one was decoded
     this.latents = floats(data.latents);
     this.noise = floats(data.noise);
-    const told = JSON.stringify(data.edits);
+    this.told = JSON.stringify(data.edits);
     // What the hand does meanwhile is newer than what the server has heard of.
-    if (!this.edits || this.shown !== data.title || this.sent === told || this.sent === undefined) {
+    if (!this.edits || this.shown !== data.title || this.sent === this.told || this.sent === undefined) {
       this.edits = data.edits;
     }
-    this.root.classList.toggle("waiting", JSON.stringify(this.edits) !== told);
     this.shown = data.title;
     this.root.style.setProperty("--aspect", `${data.width} / ${data.height}`);
     this.find(".inside .time").textContent = data.previewTime;
@@ -53,7 +52,7 @@ class Surgery {
     canvas.width = image.naturalWidth;
     canvas.height = image.naturalHeight;
     canvas.getContext("2d").drawImage(image, 0, 0);
-    this.root.dataset.decoded = told;
+    this.root.dataset.decoded = this.told;
     this.build();
     this.draw();
   }
@@ -63,13 +62,14 @@ class Surgery {
     const box = this.find(".gains");
     if (box.children.length === channels) return;
     box.replaceChildren(...Array.from({ length: channels }, (_, channel) => {
-      const row = document.createElement("div");
-      row.className = "gain";
-      const from = document.createElement("select");
+      const row = make("div", "gain");
+      const from = make("select");
       from.setAttribute("aria-label", `Channel ${channel + 1} is taken from`);
-      for (let other = 0; other < channels; other++) from.append(new Option(`from ${other + 1}`, other));
+      for (let other = 0; other < channels; other++) {
+        from.append(new Option(other === channel ? "its own" : `from ${other + 1}`, other));
+      }
       from.addEventListener("change", () => this.swap(channel, Number(from.value)));
-      const gain = document.createElement("input");
+      const gain = make("input");
       Object.assign(gain, { type: "range", min: -mostGain, max: mostGain, step: 0.1 });
       gain.setAttribute("aria-label", `Gain of channel ${channel + 1}`);
       gain.addEventListener("input", () => {
@@ -78,7 +78,7 @@ class Surgery {
         this.change({ gains });
       });
       gain.addEventListener("change", () => this.done());
-      row.append(from, gain, document.createElement("output"));
+      row.append(make("span", "", `Channel ${channel + 1}`), from, gain, make("output"));
       return row;
     }));
   }
@@ -121,7 +121,6 @@ class Surgery {
 
   change(edits) {
     this.edits = { ...this.edits, ...edits };
-    this.root.classList.add("waiting");
     this.draw();
   }
 
@@ -131,17 +130,20 @@ class Surgery {
   }
 
   draw() {
+    // Pale while the decoded picture is not that of these edits; they may be changed back by hand.
+    this.root.classList.toggle("waiting", JSON.stringify(this.edits) !== this.told);
     const { gains, order, region, amount } = this.edits;
     const { channels, height, width, weights, bias } = this.data;
     [...this.find(".gains").children].forEach((row, channel) => {
-      const [from, gain, told] = row.children;
+      const [, from, gain, told] = row.children;
       from.value = order[channel];
       gain.value = gains[channel];
       const words = { 0: "drop", 1: "as is", "-1": "flip" };
       told.textContent = words[gains[channel]] ?? `× ${gains[channel].toFixed(1).replace("-", "−")}`;
     });
     this.find(".amount input").value = amount;
-    this.find(".amount output").textContent = `${Math.round(100 * amount)} %`;
+    this.find(".amount input").disabled = !region;
+    this.find(".amount output").textContent = region ? `${Math.round(100 * amount)} %` : "no frame";
     const frame = this.find(".plate i");
     frame.style.display = region ? "block" : "none";
     if (region) {

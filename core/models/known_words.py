@@ -1,0 +1,178 @@
+"""What a model can draw, by its own account: the words of its captions, and how it was found.
+
+Both lie beside the weights, written by the training. Imports no numpy.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+from core.errors import ExplainerError
+from core.models.folders import read_json
+
+WORDS, REPORT = "captions.json", "evaluation.json"
+GOOD, POOR = 90.0, 50.0  # percent of a group's tests in which the judge named what was drawn
+_WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
+
+Name = tuple[str, ...]  # of an object, word by word
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """An object that a prompt names.
+
+    Attributes:
+        group: it belongs to.
+        begins: the place of its first word.
+        ends: the place after its last word.
+    """
+
+    group: str
+    begins: int
+    ends: int
+
+
+@dataclass(frozen=True, slots=True)
+class KnownWords:
+    """What a model was shown, and what came of it.
+
+    Attributes:
+        objects: the group of every object, by its name.
+        words: that name or describe an object in some caption.
+        plain: that captions hold beside.
+        many: that ask for more than one of a kind.
+        found: percent of a group's tests in which the judge named what was drawn, by group.
+        pairs: how many tests asked for two objects.
+        both: percent of them in which both were found.
+        right: prompts for what came out most like the object that was asked for, the best first.
+    """
+
+    objects: dict[Name, str]
+    words: frozenset[str]
+    plain: frozenset[str]
+    many: frozenset[str]
+    found: dict[str, float]
+    pairs: int
+    both: float
+    right: tuple[str, ...]
+
+    def suggestions(self, most: int) -> tuple[str, ...]:
+        """Return prompts worth trying, of the groups that were found good, a group in turn.
+
+        Args:
+            most: how many at most.
+        """
+        rows: dict[str, list[str]] = {
+            group: [] for group, percent in self.found.items() if percent >= GOOD
+        }
+        for prompt in self.right:
+            for thing in self.things(words_in(prompt))[:1]:
+                rows.get(thing.group, []).append(prompt)
+        places = range(max(map(len, rows.values()), default=0))
+        turns = [row[place] for place in places for row in rows.values() if place < len(row)]
+        return tuple(turns[:most])
+
+    def doubt(self, prompt: str) -> tuple[str, str] | None:
+        """Say why a prompt may come out as nothing that can be recognised; None where it need not.
+
+        Args:
+            prompt: any text.
+
+        Returns:
+            What is the matter, and what to do; our own words alone.
+        """
+        words = words_in(prompt)
+        things = self.things(words)
+        if not words:
+            return None
+        if not any(self._known(word, self.words) for word in words):
+            strange = not any(word in self.plain for word in words)
+            return (
+                "It has read none of these words: its captions are English."
+                if strange
+                else "No word here names a thing that it was shown.",
+                "What it draws is a guess. Name one thing, in English.",
+            )
+        apart = any(after.begins > before.ends for before, after in pairwise(things))
+        rest = set(words).difference(*(words[thing.begins : thing.ends] for thing in things))
+        if apart or rest & self.many:
+            return (
+                "This asks for more than one thing. Asked for two, it drew both in "
+                f"{self.both:g} % of {self.pairs} tests.",
+                "Ask for one.",
+            )
+        group = things[0].group if things else ""
+        if self.found.get(group, GOOD) < POOR:
+            return (
+                f"Of the tests for this kind of thing ({group.replace('-', ', ')}) only "
+                f"{self.found[group]:g} % came out so that they were recognised.",
+                "Another kind comes out better.",
+            )
+        return None
+
+    def things(self, words: Name) -> list[Thing]:
+        """Return the objects that words name, the longest name first where several would fit.
+
+        Args:
+            words: of a prompt, in lower case.
+        """
+        longest = max(map(len, self.objects), default=0)
+        found, at = [], 0
+        while at < len(words):
+            for ends in range(min(at + longest, len(words)), at, -1):
+                name = words[at:ends]
+                group = self.objects.get(name) or self.objects.get((*name[:-1], _one(name[-1])))
+                if group is not None:
+                    found.append(Thing(group, at, ends))
+                    at = ends - 1
+                    break
+            at += 1
+        return found
+
+    def _known(self, word: str, among: frozenset[str]) -> bool:
+        return word in among or _one(word) in among
+
+
+@cache
+def known_words(folder: Path) -> KnownWords:
+    """Read what lies beside the weights of a model that was trained here.
+
+    Args:
+        folder: of the model.
+
+    Raises:
+        ExplainerError: a file is missing or damaged.
+    """
+    said, report = read_json(folder / WORDS), read_json(folder / REPORT)
+    try:
+        pairs = report["arranged"]["pairs"]
+        groups = report["prompts"]["groups"]
+        return KnownWords(
+            {words_in(name): group for group, names in said["objects"].items() for name in names},
+            *(frozenset(said[kind]) for kind in ("words", "plain", "many")),
+            {group: float(row["top1_percent"]) for group, row in groups.items()},
+            int(pairs["prompts"]),
+            float(pairs["both_top1_percent"]),
+            tuple(map(str, report["nearest"]["right"])),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ExplainerError(
+            "What this model says of itself is damaged.",
+            "Put its folder back as it came: git checkout, or a fresh download.",
+        ) from error
+
+
+def words_in(text: str) -> Name:
+    """Return the words of a text in lower case, without signs.
+
+    Args:
+        text: any text.
+    """
+    return tuple(_WORD.findall(text.casefold()))
+
+
+def _one(word: str) -> str:
+    """Return the singular of a word, or of what looks like a plural."""
+    return word[:-1] if word.endswith("s") else word

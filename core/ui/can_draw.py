@@ -1,0 +1,39 @@
+"""What the built-in model can draw: things to try, and a word of doubt where it cannot."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from core.models.catalog import BUILT_IN, builtin_folder
+from core.models.known_words import known_words
+from core.ui.errors import explained, show_note
+from core.ui.running_example import running_example, set_running_example
+
+OFFERED = 6  # prompts to try
+
+
+def say_what_it_draws() -> None:
+    """Say below the prompt what the built-in model knows; of other models nothing is known here."""
+    request = running_example()
+    if request.model != BUILT_IN:
+        return
+    with explained():
+        known = known_words(builtin_folder())
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(
+                ":small[This small model knows **single things in English, on one plain "
+                "background**. Try:]",
+                width="content",
+            )
+            for prompt in known.suggestions(OFFERED):
+                st.button(
+                    f":small[{prompt}]", type="tertiary", on_click=_take, args=(prompt,),
+                    key=f"try_{prompt}",
+                )  # fmt: skip
+        doubt = known.doubt(request.prompt)
+        if doubt is not None:
+            show_note(*doubt)
+
+
+def _take(prompt: str) -> None:
+    set_running_example(replace(running_example(), prompt=prompt))
