@@ -16,7 +16,9 @@ from core.ui.timesteps_settings import embedding_settings, show_settings
 
 lesson(
     "How does the network know what time it is?",
-    "**Drag the green dot** from noise to picture: each time has a row of its own.",
+    "At every step the network is told one number beside the noisy picture: the time t, which "
+    "says **how much noise to expect**. High is almost all noise, 0 is the picture. **Drag the "
+    "green dot** through it: each time has a row of its own.",
     title="Timesteps",
 )
 with explained():

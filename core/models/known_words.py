@@ -13,6 +13,7 @@ from core.errors import ExplainerError
 from core.models.folders import read_json
 
 WORDS, REPORT = "captions.json", "evaluation.json"
+MILESTONES = "training/milestones/milestones.json"
 GOOD, POOR = 90.0, 50.0  # percent of a group's tests in which the judge named what was drawn
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 
@@ -46,7 +47,8 @@ class KnownWords:
         found: percent of a group's tests in which the judge named what was drawn, by group.
         pairs: how many tests asked for two objects.
         both: percent of them in which both were found.
-        right: prompts for what came out most like the object that was asked for, the best first.
+        right: prompts whose picture the judge named rightly, the surest first; where they were not
+            judged one by one, those that the training drew on its way.
     """
 
     objects: dict[Name, str]
@@ -59,7 +61,7 @@ class KnownWords:
     right: tuple[str, ...]
 
     def suggestions(self, most: int) -> tuple[str, ...]:
-        """Return prompts worth trying, of the groups that were found good, a group in turn.
+        """Return prompts worth trying, a group in turn, of those whose tests came out well.
 
         Args:
             most: how many at most.
@@ -106,9 +108,9 @@ class KnownWords:
         group = things[0].group if things else ""
         if self.found.get(group, GOOD) < POOR:
             return (
-                f"Of the tests for this kind of thing ({group.replace('-', ', ')}) only "
-                f"{self.found[group]:g} % came out so that they were recognised.",
-                "Another kind comes out better.",
+                f"Of its tests for this kind of thing ({group.replace('-', ', ')}), only "
+                f"{self.found[group]:g} % were recognised.",
+                "Other kinds come out better.",
             )
         return None
 
@@ -149,13 +151,18 @@ def known_words(folder: Path) -> KnownWords:
     try:
         pairs = report["arranged"]["pairs"]
         groups = report["prompts"]["groups"]
+        if "typed" in report:  # what people would type first
+            each = sorted(report["typed"]["each"], key=lambda row: -row["share"])
+            right = [row["prompt"] for row in each if row["rank"] == 1]
+        else:
+            right = read_json(folder / MILESTONES)["prompts"]
         return KnownWords(
             {words_in(name): group for group, names in said["objects"].items() for name in names},
             *(frozenset(said[kind]) for kind in ("words", "plain", "many")),
             {group: float(row["top1_percent"]) for group, row in groups.items()},
             int(pairs["prompts"]),
             float(pairs["both_top1_percent"]),
-            tuple(map(str, report["nearest"]["right"])),
+            tuple(map(str, right)),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ExplainerError(

@@ -39,7 +39,7 @@ def assemble(run: Run, target: Path) -> None:
     bank = run.pictures()
     target.mkdir(parents=True, exist_ok=True)
     (target / "model_index.json").write_text(json.dumps(MODEL_INDEX, indent=2) + "\n")
-    words = json.dumps(caption_words(bank), ensure_ascii=False, indent=0)
+    words = json.dumps(caption_words(bank), ensure_ascii=False)
     (target / WORDS).write_text(words + "\n", encoding="utf-8")
     scheduler = target / "scheduler"
     scheduler.mkdir(exist_ok=True)

@@ -19,13 +19,14 @@ def say_what_it_draws() -> None:
         return
     with explained():
         known = known_words(builtin_folder())
+        offered = known.suggestions(OFFERED)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(
                 ":small[This small model knows **single things in English, on one plain "
-                "background**. Try:]",
+                f"background**.{' Try:' if offered else ''}]",
                 width="content",
             )
-            for prompt in known.suggestions(OFFERED):
+            for prompt in offered:
                 st.button(
                     f":small[{prompt}]", type="tertiary", on_click=_take, args=(prompt,),
                     key=f"try_{prompt}",

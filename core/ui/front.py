@@ -38,7 +38,7 @@ def front_page() -> None:
     request = running_example()
     failed_request, error = st.session_state.get(_FAILED, (None, None))
     if failed_request == to_json(request):  # asking again by itself would fail again, for ever
-        _mount(empty_map(request), request)
+        _mount(empty_map(request, awaited=False), request)
         show_error(error)
         st.button("Try again", on_click=lambda: st.session_state.pop(_FAILED))
         return

@@ -12,7 +12,7 @@ from core.models.uploads import fit
 from core.ui.latents_source import Source
 from core.ui.looking import read
 from core.ui.running_example import running_example
-from core.views.latents import pixels_of, say_likeness
+from core.views.latents import LIKENESS, pixels_of, say_likeness
 from core.views.latents_pictures import row_picture
 
 STOPS = 7
@@ -52,5 +52,5 @@ def show_between(source: Source, facts: LatentFacts, reading: PictureReading) ->
     st.markdown(
         f"Halfway, the two ways are alike by {say_likeness(decoded[middle], outside[middle])}. "
         "**Nearby latents are nearby pictures, but the middle of two things is no third thing**: "
-        "meaning is left to the network that works on the latents."
+        f"meaning is left to the network that works on the latents. {LIKENESS}"
     )

@@ -2,6 +2,7 @@
 
 import inspect
 import time
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -13,22 +14,27 @@ from core.ui.component import mount
 from core.ui.errors import show_error
 from core.ui.tables import offer_csv
 from core.views.latents_lab import (
+    PLAIN,
+    Trained,
     back_picture,
     curve_rows,
     error_chart,
     kl_chart,
     of_kind,
     planes_data,
+    say_ends,
+    vae_name,
 )
 
 WEIGHTS = (0.0, 0.0003, 0.001, 0.003, 0.01, 0.03)
 START = LabSettings()
 TURN_S = 0.5  # between two drawings
-_WANTED, _KEY = "latents_lab_wanted", "latents_lab_weight"
+SHOWN = 2  # trainings side by side, the newest
+_WANTED, _KEY, _FINISHED = "latents_lab_wanted", "latents_lab_weight", "latents_lab_finished"
 
 
 def show_lab() -> None:
-    """Offer the training, follow it, then show what the two have learned.
+    """Offer the training, follow it, then show what the last two have learned.
 
     Raises:
         ExplainerError: the lab is full.
@@ -36,7 +42,8 @@ def show_lab() -> None:
     st.markdown(
         "Two small autoencoders squeeze 32 × 32 pictures into **two numbers**, so that all they "
         "know can be seen on a plane. The plain one only has to bring pictures back. The VAE "
-        "also pays, by the weight below, for every cloud that strays from the unit Gaussian."
+        "also pays, by the weight below, for every cloud that strays from the unit Gaussian. "
+        "**Train it with two weights** to see both side by side."
     )
     weight, press = st.columns([3, 2], vertical_alignment="bottom", gap="large")
     with weight:
@@ -45,11 +52,13 @@ def show_lab() -> None:
             format_func=lambda value: f"{value:g}",
         )  # fmt: skip
     settings = LabSettings(kl_weight=check_real(chosen, "weight", 0.0, MOST_WEIGHT))
-    wanted = st.session_state.get(_WANTED) == settings
-    slot = press.empty()
-    if wanted:
-        _follow(settings, slot)
-    else:
+    finished = _finished()
+    slot, place = press.empty(), st.empty()
+    if finished:  # below, so that they stay while another is trained
+        _show_planes(finished)
+    if st.session_state.get(_WANTED) == settings:
+        _follow(settings, slot, place)
+    elif settings not in [training.settings for training in finished]:
         slot.button(
             "Train both", on_click=_want, args=(settings,), type="primary",
             icon=":material/model_training:", key="lab_train",
@@ -63,11 +72,16 @@ def show_code() -> None:
     st.code(inspect.getsource(lab_autoencoder), language="python")
 
 
-def _follow(settings: LabSettings, slot: DeltaGenerator) -> None:
+def _finished() -> list[Training[LabSettings]]:
+    """Return the last two that this visitor has trained, as far as they are kept."""
+    known = [bench().known(settings) for settings in st.session_state.get(_FINISHED, [])]
+    return [one for one in known if one is not None and one.state == "done"]
+
+
+def _follow(settings: LabSettings, slot: DeltaGenerator, place: DeltaGenerator) -> None:
     training = bench().join(settings)
     if not training.ended:
         slot.button("Stop", on_click=_forget, icon=":material/stop_circle:", key="lab_stop")
-    place = st.empty()
     try:
         view = _View(place)
         while not training.ended:
@@ -77,22 +91,24 @@ def _follow(settings: LabSettings, slot: DeltaGenerator) -> None:
             training.wait(seen, TURN_S)
     finally:  # also when the visitor leaves, and Streamlit ends the script at a drawing
         bench().leave(training)
-    place.empty()
     slot.empty()
     if training.state != "done":
-        if training.error is not None:
-            show_error(training.error)
-        else:
-            st.markdown("**The training ended before it was done.**")
-        st.button("Train again", on_click=_want, args=(settings,), key="lab_again")
+        with place.container():
+            if training.error is not None:
+                show_error(training.error)
+            else:
+                st.markdown("**The training ended before it was done.**")
+            st.button("Train again", on_click=_want, args=(settings,), key="lab_again")
         return
-    _show_planes(training)
+    before = [one for one in st.session_state.get(_FINISHED, []) if one != settings]
+    st.session_state[_FINISHED] = [*before, settings][-SHOWN:]
+    _forget()
+    st.rerun()
 
 
-def _show_planes(training: Training[LabSettings]) -> None:
-    events = training.events
-    mount("latents_lab", planes_data(events, training.settings.kl_weight))
-    (done,), last = of_kind(events, "done"), of_kind(events, "step")[-1]
+def _show_planes(trainings: list[Training[LabSettings]]) -> None:
+    trained = {training.settings.kl_weight: training.events for training in trainings}
+    mount("latents_lab", planes_data(trained))
     st.markdown(
         "**Drag the ring over each plane: its decoder follows.** Each dot is a picture, in its own "
         "colour. Outside its dots the plain decoder was never asked for anything, and draws "
@@ -100,20 +116,22 @@ def _show_planes(training: Training[LabSettings]) -> None:
         "holes are left, and the more points drawn from the unit Gaussian are pictures. Too "
         "heavy, and they blur; at 0 the VAE is left alone."
     )
-    rows = curve_rows(events)
-    steps = training.settings.steps
+    steps = trainings[-1].settings.steps
+    rows = curve_rows(trained)
     first, second = st.columns(2, gap="large")
-    first.altair_chart(error_chart(rows, steps), alt="Error of both over the training")
+    first.altair_chart(error_chart(rows, steps), alt="Error of all over the training")
     second.altair_chart(kl_chart(rows, steps), alt="KL over the training")
-    st.caption(
-        f"{steps} steps in {done['seconds']:.0f} s on one core. At the end: plain error "
-        f"{last['plain']:.4f}, VAE error {last['variational']:.4f}, KL {last['kl']:.2f} nats."
-    )
-    picture = back_picture(events)
-    if picture is not None:
-        words = "The pictures, then what comes back from the plain one, then from the VAE"
-        st.image(picture, words, width="stretch", output_format="PNG", alt=words)
+    st.caption(say_ends(trained))
+    _show_back(st, trained)
     offer_csv(rows, "lab")
+
+
+def _show_back(place: Any, trained: Trained) -> None:  # Any: streamlit itself, or a place of it
+    picture = back_picture(trained)
+    if picture is not None:
+        kinds = ", then ".join(f"from the {name}" for name in (PLAIN, *map(vae_name, trained)))
+        words = f"The pictures, then what comes back {kinds}"
+        place.image(picture, words, width="stretch", output_format="PNG", alt=words)
 
 
 class _View:
@@ -137,13 +155,11 @@ class _View:
         self.bar.progress(
             now / end, f"After {now} of {end} training steps, {steps[-1]['seconds']:.0f} s"
         )
-        rows = curve_rows(events)
+        trained = {training.settings.kl_weight: events}
+        rows = curve_rows(trained)
         self.error.altair_chart(error_chart(rows, end), alt="Error of both so far")
         self.kl.altair_chart(kl_chart(rows, end), alt="KL so far")
-        picture = back_picture(events)
-        if picture is not None:
-            words = "The pictures, then what comes back from the plain one, then from the VAE"
-            self.back.image(picture, words, width="stretch", output_format="PNG", alt=words)
+        _show_back(self.back, trained)
 
 
 def _want(settings: LabSettings) -> None:

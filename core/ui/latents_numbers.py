@@ -3,10 +3,11 @@
 import streamlit as st
 
 from core.models.latent_reading import PictureReading
-from core.ui.tables import offer_csv
+from core.ui.tables import show_table
 from core.views.latents_charts import histogram_chart, histogram_rows, number_rows
 
 A_ROW = 4
+HEADROOM = 1.08  # above the highest bar
 
 
 def show_numbers(reading: PictureReading) -> None:
@@ -17,7 +18,7 @@ def show_numbers(reading: PictureReading) -> None:
     """
     rows = number_rows(reading.mean)
     counted = [histogram_rows(channel) for channel in reading.mean]
-    top = max(float(str(row["density"])) for one in counted for row in one)
+    top = HEADROOM * max(float(str(row["density"])) for one in counted for row in one)
     for start in range(0, len(counted), A_ROW):
         for column, index in zip(st.columns(A_ROW), range(start, len(counted)), strict=False):
             name = f"channel {index + 1}"
@@ -30,5 +31,4 @@ def show_numbers(reading: PictureReading) -> None:
         "it, and all pictures together share its width, not its shape. The channels are learned: "
         "they are not red, green, blue and opacity."
     )
-    st.dataframe(rows, hide_index=True, alt="Every channel in numbers")
-    offer_csv(rows, "latents")
+    show_table(rows, "latents", "Every channel in numbers")

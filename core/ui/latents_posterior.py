@@ -12,10 +12,11 @@ from core.models.uploads import fit
 from core.ui.latents_source import Source
 from core.ui.looking import read
 from core.ui.running_example import running_example
-from core.ui.tables import offer_csv
-from core.views.latents import LIMIT, error_picture, say_likeness
+from core.ui.tables import as_table
+from core.views.latents import LIKENESS, LIMIT, error_picture, say_likeness
 from core.views.latents_charts import scale_rows
 from core.views.latents_pictures import channels_picture, map_picture
+from core.views.numbers import percent
 
 SURE = 0.2  # of the means' spread: widths below it say that the encoder is nearly sure
 
@@ -38,10 +39,14 @@ def show_posterior(source: Source, facts: LatentFacts, reading: PictureReading) 
             channels_picture(reading.mean, LIMIT),
             f"**Mean** of each number, −{LIMIT:g} to {LIMIT:g}",
         ),
-        (channels_picture(reading.std, widest), f"**Width** (std), white 0 to {widest:.3g}"),
+        (
+            channels_picture(reading.std, widest),
+            f"**Width** (std) of each number: white is 0, darkest {widest:.3g}",
+        ),
         (
             map_picture(kl - least, max(most - least, 1e-6)),
-            f"**KL** a position, before scaling, white {least:.3g} to {most:.3g} nats",
+            f"**KL** of each position, before scaling: white is {least:.3g} nats, darkest "
+            f"{most:.3g}",
         ),
     )
     for column, (picture, words) in zip(st.columns(3, gap="medium"), maps, strict=True):
@@ -52,7 +57,8 @@ def show_posterior(source: Source, facts: LatentFacts, reading: PictureReading) 
         f"The widths are about **{width:.2g}**, the means spread by {spread:.2g}"
         f"{': the encoder is nearly sure' if width < SURE * spread else ''}. The KL says how far "
         f"these Gaussians are from the unit Gaussian, before scaling: **{nats:,.0f} nats**, or "
-        f"{nats / np.log(2) / 8:,.0f} bytes."
+        f"{nats / np.log(2) / 8:,.0f} bytes. A nat is a bit with e in place of 2: 1 nat is 1.44 "
+        "bits. As much would have to be told to draw this picture's numbers instead of any."
     )
     _show_samples(source, reading)
     _show_scale(facts)
@@ -75,14 +81,15 @@ def _show_samples(source: Source, reading: PictureReading) -> None:
         (reading.back, "The mean, decoded"),
         (first, f"Sample, seed {seed}"),
         (second, f"Sample, seed {seed + 1}"),
-        (error_picture(first, second, most), f"Where the two differ, white is {most:.1%}"),
+        (error_picture(first, second, most), f"Where the two differ, white is {percent(most, 1)}"),
     )
     for column, (picture, words) in zip(st.columns(4), shown, strict=True):
         column.image(picture, words, width="stretch", output_format="PNG", alt=words)
     apart = float(np.sqrt(np.mean((reading.samples[0] - reading.samples[1]) ** 2)))
     st.markdown(
         f"Their numbers differ by about {apart:.2g}, their pictures {say_likeness(first, second)}. "
-        "**Encoding is random unless the mean is taken**; the same seed gives the same sample."
+        "**Encoding is random unless the mean is taken**; the same seed gives the same sample. "
+        f"{LIKENESS}"
     )
 
 
@@ -100,6 +107,4 @@ def _show_scale(facts: LatentFacts) -> None:
         f"**{found.configured:g}**, measured where it was trained. The 0.18215 seen everywhere "
         "belongs to the autoencoder of Stable Diffusion 1 and 2; others have their own."
     )
-    rows = scale_rows(found)
-    st.dataframe(rows, hide_index=True, alt="Mean and deviation of every channel, after scaling")
-    offer_csv(rows, "scaling")
+    as_table(scale_rows(found), "scaling", "Mean and deviation of every channel, after scaling")

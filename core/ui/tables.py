@@ -4,7 +4,34 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from core.views.tables import csv_of
+from core.views.tables import csv_of, written
+
+
+def as_table(rows: Sequence[Mapping[str, object]], name: str, alt: str) -> None:
+    """Offer the numbers of a chart as a table, behind a toggle.
+
+    Args:
+        rows: all with the keys of the first; at least one.
+        name: of the table, once a page.
+        alt: the table in words.
+    """
+    if st.toggle("As a table", key=f"as_table_{name}"):
+        show_table(rows, name, alt)
+
+
+def show_table(rows: Sequence[Mapping[str, object]], name: str, alt: str) -> None:
+    """Show a table whole, with all of its rows, and offer it as a file.
+
+    Args:
+        rows: all with the keys of the first; at least one.
+        name: of the table, once a page.
+        alt: the table in words.
+    """
+    st.dataframe(
+        written(rows), hide_index=True, width="content", height="content", alt=alt,
+        key=f"table_{name}",
+    )  # fmt: skip
+    offer_csv(rows, name)
 
 
 def offer_csv(rows: Sequence[Mapping[str, object]], name: str) -> None:

@@ -9,6 +9,7 @@ from core.ideas.timestep import EmbeddingSettings
 from core.models.time_facts import TimeFacts
 from core.ui.component import mount
 from core.ui.tables import offer_csv
+from core.views.numbers import minus
 from core.views.timesteps_charts import alike_chart, alike_rows
 from core.views.timesteps_map import alike_by_distance, alike_data
 from core.views.timesteps_tables import alike_table
@@ -26,7 +27,8 @@ def show_alike(settings: EmbeddingSettings, facts: TimeFacts) -> None:
     half = settings.dim // 2
     now = alike_by_distance(settings, steps)
     st.markdown(
-        f"**Neighbours are alike by {now[1]:.2f}, first and last by {now[-1]:.2f}.** Only the "
+        f"**Neighbours are alike by {minus(f'{now[1]:.2f}')}, first and last by "
+        f"{minus(f'{now[-1]:.2f}')}.** Only the "
         "distance counts: every stripe of the matrix has one colour. A dot product says the "
         f"same, times {half}: every row has length √{half}."
     )

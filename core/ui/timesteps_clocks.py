@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.ideas.timestep import EmbeddingSettings
-from core.views.tables import csv_of
+from core.ui.tables import as_table
 from core.views.timesteps_charts import period_chart
 from core.views.timesteps_tables import clock_rows, embedding_csv, say_unfinished
 
@@ -16,25 +16,15 @@ def show_clocks(settings: EmbeddingSettings, train_steps: int) -> None:
         train_steps: how many timesteps there are.
     """
     rows = clock_rows(settings, train_steps)
-    chart, table = st.columns([3, 2], gap="large")
-    with chart:
-        st.altair_chart(
-            period_chart(rows, train_steps), alt="Steps that each clock needs for one turn"
-        )
-        st.markdown(
-            f"{say_unfinished(settings, train_steps)} The hand of a clock that never goes round "
-            "stands nowhere twice, so it tells any two times apart, if only by a little. The fast "
-            "ones tell neighbours apart."
-        )
-    with table:
-        st.dataframe(rows, hide_index=True, height=300, alt="Every clock in numbers")
-        with st.container(horizontal=True):
-            st.download_button(
-                "Clocks", csv_of(rows), "glassbox-clocks.csv", "text/csv", on_click="ignore",
-                icon=":material/table:", help="This table as CSV",
-            )  # fmt: skip
-            st.download_button(
-                "Embedding", lambda: embedding_csv(settings, train_steps),
-                "glassbox-embedding.csv", "text/csv", on_click="ignore",
-                icon=":material/table:", help="Every number of every timestep as CSV",
-            )  # fmt: skip
+    st.altair_chart(period_chart(rows, train_steps), alt="Steps that each clock needs for one turn")
+    st.markdown(
+        f"{say_unfinished(settings, train_steps)} The hand of a clock that never goes round "
+        "stands nowhere twice, so it tells any two times apart, if only by a little. The fast "
+        "ones tell neighbours apart."
+    )
+    as_table(rows, "clocks", "Every clock in numbers")
+    st.download_button(
+        "Embedding", lambda: embedding_csv(settings, train_steps), "glassbox-embedding.csv",
+        "text/csv", on_click="ignore", icon=":material/table:",
+        help="Every number of every timestep as CSV",
+    )  # fmt: skip

@@ -6,13 +6,15 @@ from core.engine.looks.times import TimeLook
 from core.models.time_facts import TimeFacts
 from core.ui.looking import read
 from core.ui.running_example import running_example
-from core.ui.tables import offer_csv
+from core.ui.tables import as_table
 from core.views.colormaps import LATENTS_SAY
+from core.views.numbers import minus
 from core.views.timesteps_network import (
     before_after_chart,
     before_after_rows,
     block_chart,
     block_rows,
+    ends_alike,
     likeness,
     likeness_picture,
     mean_likeness,
@@ -52,10 +54,17 @@ def show_network(facts: TimeFacts) -> None:
         )
         st.caption(f"t = {middle} beside every other t")
     st.caption(f"Noisiest on top and to the right; {LATENTS_SAY.format(limit=1)}.")
+    said = [
+        minus(f"{alike:.2f}")
+        for alike in (
+            mean_likeness(before), mean_likeness(after),
+            ends_alike(reading.waves), ends_alike(reading.vectors),
+        )
+    ]  # fmt: skip
     st.markdown(
         "**What the trained layers make of it:** two different times are alike by "
-        f"{mean_likeness(before):.2f} on average before and by {mean_likeness(after):.2f} after, "
-        f"the first and the last by {before[0, -1]:.2f} before and by {after[0, -1]:.2f} after."
+        f"{said[0]} on average before and by {said[1]} after, "
+        f"the first and the last by {said[2]} before and by {said[3]} after."
     )
     st.subheader("Where it enters", anchor=False)
     st.markdown(
@@ -64,6 +73,4 @@ def show_network(facts: TimeFacts) -> None:
         "block's mean over all times."
     )
     st.altair_chart(block_chart(reading), alt="How far each block's shift is from its mean, by t")
-    rows = block_rows(reading)
-    st.dataframe(rows, hide_index=True, alt="Every block in numbers")
-    offer_csv(rows, "time-blocks")
+    as_table(block_rows(reading), "time-blocks", "Every block in numbers")

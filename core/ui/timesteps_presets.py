@@ -5,7 +5,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.ideas.timestep_presets import PRESETS
-from core.ui.tables import offer_csv
+from core.ui.tables import as_table
 from core.views.timesteps_charts import alike_chart, alike_rows, map_picture
 from core.views.timesteps_map import alike_by_distance
 from core.views.timesteps_tables import preset_rows
@@ -35,9 +35,7 @@ def show_presets(train_steps: int) -> None:
         if name != "dit"  # the same numbers as guided diffusion
     }
     st.altair_chart(alike_chart(alike_rows(curves)), alt="How alike timesteps are in each preset")
-    rows = preset_rows(train_steps)
-    st.dataframe(rows, hide_index=True, alt="The presets in numbers")
-    offer_csv(rows, "presets")
+    as_table(preset_rows(train_steps), "presets", "The presets in numbers")
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

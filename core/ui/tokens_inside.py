@@ -12,6 +12,7 @@ from core.ui.looking import read
 from core.ui.running_example import running_example
 from core.ui.tokens_engine import show_pictures
 from core.views.grids import grid_data
+from core.views.numbers import percent
 from core.views.token_charts import attention_grid, states_grid
 
 PICTURE_WIDTH = 560  # CSS pixels, for the two pictures together
@@ -53,7 +54,7 @@ def show_inside() -> None:
     rest = weights[1 : tokens.used + 2, 0].mean()
     st.markdown(
         "**Each row shows where one position looks:** itself and what stands before it. "
-        f"Your words and the end give **{rest:.0%}** of their attention here, on average, to "
+        f"Your words and the end give **{percent(rest)}** of their attention here, on average, to "
         "`<start>`, the one position that is the same for every prompt."
     )
     _show_clip_skip(layers)

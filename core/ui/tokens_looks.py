@@ -4,9 +4,9 @@ from core.ui.look_box import look_box, look_place
 
 
 def _positions() -> None:
-    from core.ui.tokens_table import show_table
+    from core.ui.tokens_table import show_positions
 
-    show_table()
+    show_positions()
 
 
 def _masks() -> None:
@@ -34,10 +34,10 @@ def _unconditional() -> None:
 
 
 LOOKS = {
-    "All positions": _positions,
+    "Meaning": _meaning,
     "The mask": _masks,
     "Inside the encoder": _inside,
-    "Meaning": _meaning,
+    "All positions": _positions,
     "No words": _unconditional,
 }
 

@@ -14,10 +14,11 @@ from core.models.tokens import Tokens
 from core.ui.component import mount
 from core.ui.looking import read
 from core.ui.running_example import running_example
-from core.ui.tables import offer_csv
+from core.ui.tables import as_table
 from core.ui.tokenizing import facts_of, tokenizer_of, tokens_of
 from core.ui.tokens_engine import show_pictures
 from core.views.grids import grid_data
+from core.views.numbers import count
 from core.views.token_charts import change_chart, change_rows, mask_grids
 
 PICTURE_WIDTH = 560  # CSS pixels, for the two pictures together
@@ -54,17 +55,24 @@ def show_masks() -> None:
 
 
 def _show_what_the_mask_changes(request: Request) -> None:
-    plain = read(TextLook(request.model, (request.prompt,)))
-    masked = read(TextLook(request.model, (request.prompt,), padding_mask=True))
-    change = relative_change(plain.last[0], masked.last[0])
-    _show_change(plain.tokens[0], change, "mask")
-    own = np.array(plain.tokens[0].mask, bool)
-    moved = change > 0
-    st.markdown(
-        f"**{(moved & ~own).sum()} of {(~own).sum()} padding outputs moved, and "
-        f"{(moved & own).sum()} of the {own.sum()} others.** Your own words never look at the "
-        "padding behind them, so hiding it changes nothing for them."
-    )
+    tokens = tokens_of(request.prompt, request.model)
+    padding = len(tokens.ids) - sum(tokens.mask)
+    if padding:
+        plain = read(TextLook(request.model, (request.prompt,)))
+        masked = read(TextLook(request.model, (request.prompt,), padding_mask=True))
+        change = relative_change(plain.last[0], masked.last[0])
+        _show_change(tokens, change, "mask")
+        moved, own = change > 0, np.array(tokens.mask, bool)
+        st.markdown(
+            f"**{(moved & ~own).sum()} of {count(padding, 'padding output')} moved, and "
+            f"{(moved & own).sum()} of the {own.sum()} others.** Your own words never look at the "
+            "padding behind them, so hiding it changes nothing for them."
+        )
+    else:
+        st.markdown(
+            f"**Your words fill all {len(tokens.ids) - 2} places:** there is no padding behind "
+            "them that a mask could hide."
+        )
     with st.container(width=PICTURE_WIDTH):
         first, second = show_pictures(
             [replace(request, padding_mask=passed) for passed in (False, True)],
@@ -72,9 +80,10 @@ def _show_what_the_mask_changes(request: Request) -> None:
         )
     apart = np.abs(first.astype(float) - second.astype(float)).mean()
     if apart:
+        whose = "of your words and of the negative prompt" if padding else "of the negative prompt"
         st.markdown(
             f"A pixel differs by **{apart:.2g} of 255** on average: the U-Net does listen to "
-            "padding, of your words and of the negative prompt."
+            f"padding, {whose}."
         )
     else:
         st.markdown("**The pictures are the same:** here there is no padding that could be hidden.")
@@ -113,4 +122,4 @@ def _show_changed_word(request: Request) -> None:
 def _show_change(tokens: Tokens, change: NDArray[np.floating], name: str) -> None:
     rows = change_rows(tokens, change)
     st.altair_chart(change_chart(rows), alt="How far each position's output moved")
-    offer_csv(rows, f"change-{name}")
+    as_table(rows, f"change-{name}", "How far each position's output moved, in numbers")

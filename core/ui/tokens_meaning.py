@@ -4,18 +4,34 @@ from dataclasses import replace
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from core.engine.looks.texts import TextLook
 from core.engine.request import MAX_PROMPT
+from core.ui.component import mount
+from core.ui.errors import show_note
 from core.ui.looking import read
+from core.ui.paint_first import paint_first
 from core.ui.running_example import running_example
-from core.ui.tables import offer_csv
+from core.ui.tables import as_table
 from core.ui.tokens_engine import show_pictures
-from core.views.token_meaning import LONGEST, cosine_rows, map_rows, short, word_map
+from core.views.grids import grid_data
+from core.views.numbers import percent
+from core.views.token_meaning import (
+    LONGEST,
+    cosine_grid,
+    cosine_rows,
+    map_rows,
+    short,
+    word_map,
+)
 
 START_WORDS = "apple, banana, strawberry, tomato, dog, cat, whale, blueberries, rose, car"
 START_AXES = ("fruit", "animal", "blue", "red")  # left, right, bottom, top
 MOST_WORDS = 24
+_PART = "meaning"
+
+Numbers = NDArray[np.floating]
 
 
 def show_meaning() -> None:
@@ -37,11 +53,15 @@ def show_meaning() -> None:
         height=80, key="map_words",
     )  # fmt: skip
     texts, left_out = _different(request.prompt, typed.split(","))
-    reading = read(TextLook(request.model, (*axes, *texts)))
-    vectors = reading.ends
-    rows = map_rows(texts, vectors[4:], vectors[:4])
+    # The prompt apart: it changes with every letter typed, the words do not.
+    looks = TextLook(request.model, (*axes, *texts[1:])), TextLook(request.model, (request.prompt,))
+    if not st.session_state.get(f"{_PART}_painted"):  # the engine is woken after the first paint
+        paint_first(_PART, looks, False, lambda: None, lambda _: [read(look) for look in looks])
+        return
+    words, own = (read(look).ends for look in looks)
+    vectors = np.concatenate([own, words[4:]])
     with chart:
-        st.altair_chart(word_map(rows, axes), alt="Words placed between the words of the axes")
+        _show_map(texts, vectors, axes, words[:4])
     if left_out:
         st.caption(
             f"{left_out} left out: at most {MOST_WORDS} texts are placed, and of those that begin "
@@ -53,14 +73,32 @@ def show_meaning() -> None:
         "another's; a text's place is the cosine of its direction with it, seen from the middle."
     )
     st.subheader("How alike are they?", anchor=False)
-    table = cosine_rows(texts, vectors[4:])
-    st.dataframe(table, hide_index=True, alt="Cosine between every two texts")
-    offer_csv(table, "cosines")
+    mount("grids", grid_data([cosine_grid(texts, vectors)]))
+    st.markdown(
+        "The cosine says how alike two directions are: 1 is the same, 0 a right angle. Every text "
+        "stands beside the one most like it of those that are left."
+    )
+    as_table(cosine_rows(texts, vectors), "cosines", "Cosine between every two texts")
     _show_blend()
+
+
+def _show_map(texts: list[str], vectors: Numbers, names: list[str], axes: Numbers) -> None:
+    same = [at for at in (0, 2) if np.array_equal(axes[at], axes[at + 1])]
+    if same:
+        which = " and ".join(("left and right", "bottom and top")[at // 2] for at in same)
+        show_note(
+            f"The model reads the same at both ends of an axis: {which}.",
+            "An axis needs two ends that differ.",
+        )
+        return
+    rows = map_rows(texts, vectors, axes)
+    st.altair_chart(word_map(rows, names), alt="Words placed between the words of the axes")
 
 
 def _show_blend() -> None:
     st.subheader("From one prompt to another", anchor=False)
+    if not st.toggle("Draw the pictures between", key="melt_drawn"):
+        return
     first, second = st.columns([3, 1], gap="large")
     with first:
         other = st.text_input("Your words melt into", "a banana", max_chars=MAX_PROMPT, key="melt")
@@ -70,7 +108,7 @@ def _show_blend() -> None:
     shares = [float(share) for share in np.linspace(0, 1, steps)]
     show_pictures(
         [replace(request, blend=other, share=share) for share in shares],
-        [f"{share:.0%}" for share in shares],
+        [percent(share) for share in shares],
     )
     st.markdown(
         "Same seed, same noise. Only the text states move, on a straight line, at all positions "

@@ -1,18 +1,17 @@
-"""All positions as a table, beside the tensors as they are; imports no torch."""
+"""All positions as a strip, with the tables and tensors behind a toggle; imports no torch."""
 
 import streamlit as st
 
 from core.models.text_facts import TextFacts
 from core.models.tokens import Tokens
+from core.ui.component import mount
 from core.ui.running_example import running_example
-from core.ui.tables import offer_csv
+from core.ui.tables import show_table
 from core.ui.tokenizing import facts_of, tokens_of
-from core.views.token_table import position_rows, tensor_text, unique_rows
-
-TALL = 420  # CSS pixels
+from core.views.token_table import OWN, position_rows, strip_data, tensor_text, unique_rows
 
 
-def show_table() -> None:
+def show_positions() -> None:
     """Show the running example's prompt as the text encoder gets it.
 
     Raises:
@@ -22,34 +21,32 @@ def show_table() -> None:
     table_of(request.prompt, request.model, "prompt")
 
 
-def table_of(words: str, model: str, name: str) -> None:
-    """Show one prompt's positions and tensors.
+def table_of(words: str, model: str, name: str, whose: str = OWN) -> None:
+    """Show one prompt's positions as a strip, and as tables and tensors where asked for.
 
     Args:
         words: any text.
         model: the model's id in the catalog.
-        name: tells the widgets of two tables apart; part of the file's name.
+        name: of the prompt; part of the files' names.
+        whose: words they are.
 
     Raises:
         ExplainerError: the model is not on this machine, or damaged.
     """
     tokens, facts = tokens_of(words, model), facts_of(model)
-    rows = position_rows(tokens, facts.passes_mask)
-    table, tensors = st.columns([5, 4], gap="large")
-    with table:
-        st.dataframe(
-            rows, hide_index=True, height=TALL, alt="Every position with its token and mask",
-            key=f"table_{name}",
-        )  # fmt: skip
-        offer_csv(rows, f"tokens-{name}")
-        st.caption("Each token once")
-        st.dataframe(
-            unique_rows(tokens), hide_index=True, alt="Each token with its id",
-            key=f"unique_{name}",
-        )  # fmt: skip
-    with tensors:
-        _show_tensors(tokens)
+    mount("positions", strip_data(tokens, facts.passes_mask, whose))
     st.markdown(say_padding(tokens, facts))
+    if not st.toggle("As tables and tensors", key=f"as_tables_{name}"):
+        return
+    rows = position_rows(tokens, facts.passes_mask, whose)
+    show_table(rows, f"tokens-{name}", "Every position with its token and mask")
+    st.caption("Each token once")
+    show_table(unique_rows(tokens), f"unique-{name}", "Each token with its id")
+    length = len(tokens.ids)
+    st.caption(f"input_ids, 1 × {length}")
+    st.code(tensor_text(tokens.ids), language="python", wrap_lines=True)
+    st.caption(f"attention_mask, 1 × {length}: the padding mask")
+    st.code(tensor_text(tokens.mask), language="python", wrap_lines=True)
 
 
 def say_padding(tokens: Tokens, facts: TextFacts) -> str:
@@ -80,11 +77,3 @@ def say_padding(tokens: Tokens, facts: TextFacts) -> str:
             "The others may pad with another id."
         )
     return said
-
-
-def _show_tensors(tokens: Tokens) -> None:
-    length = len(tokens.ids)
-    st.caption(f"input_ids, 1 × {length}")
-    st.code(tensor_text(tokens.ids), language="python", wrap_lines=True)
-    st.caption(f"attention_mask, 1 × {length}: the padding mask")
-    st.code(tensor_text(tokens.mask), language="python", wrap_lines=True)

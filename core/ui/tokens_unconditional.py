@@ -26,7 +26,7 @@ def show_unconditional() -> None:
             tokens.cut.strip(),
             icon=":material/content_cut:",
         )
-    table_of(request.negative, request.model, "negative")
+    table_of(request.negative, request.model, "negative", "the negative prompt")
 
 
 def say_second_question(tokens: Tokens, w: float) -> str:

@@ -34,6 +34,7 @@ class Grid:
         bars: a number for each row, drawn beside it, or none.
         bars_title: what those are.
         square: whether cells are square; otherwise the grid is as wide as there is room.
+        counted: whether rows and columns are positions, told by their number as well.
     """
 
     title: str
@@ -49,6 +50,7 @@ class Grid:
     bars: Sequence[float] = field(default=())
     bars_title: str = ""
     square: bool = True
+    counted: bool = True
 
 
 def grid_data(grids: Sequence[Grid]) -> dict[str, Any]:  # Any: JSON for the browser
@@ -95,6 +97,7 @@ def _one(grid: Grid) -> dict[str, Any]:
         "bars": [round(float(bar), 4) for bar in grid.bars],
         "barsTitle": grid.bars_title,
         "square": grid.square,
+        "counted": grid.counted,
     }
 
 

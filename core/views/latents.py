@@ -12,10 +12,15 @@ from core.ideas.picture_likeness import psnr, ssim
 from core.models.latent_facts import LatentFacts
 from core.models.latent_reading import PictureReading
 from core.views.colormaps import noise_greys
+from core.views.numbers import minus, percent
 from core.views.timesteps_map import diverging
 
 LIMIT = 3.0  # ends of the colour scale, deviations of a unit Gaussian
 ERROR_LIMIT = 0.25  # of the range of a pixel; white in the error map
+LIKENESS = (
+    "PSNR measures how far pixels are apart: 20 dB is poor, 40 dB can hardly be seen, ∞ is equal. "
+    "SSIM compares patterns: 1 is equal."
+)
 Pixels = NDArray[np.uint8]
 
 
@@ -85,7 +90,7 @@ def hero_data(
             "projection": picture_url(reading.preview(reading.mean)),
             "back": picture_url(reading.back),
             "error": picture_url(error_picture(pixels, reading.back)),
-            "errorLimit": f"{ERROR_LIMIT:.0%}",
+            "errorLimit": percent(ERROR_LIMIT),
             "likeness": say_likeness(pixels, reading.back),
         }
     return drawn
@@ -99,8 +104,8 @@ def say_likeness(first: Pixels, second: Pixels) -> str:
         second: the same shape.
     """
     decibels = psnr(first, second)
-    said = "∞" if np.isinf(decibels) else f"{decibels:.1f}"
-    return f"PSNR {said} dB · SSIM {ssim(first, second):.3f}"
+    said = "∞" if np.isinf(decibels) else minus(f"{decibels:.1f}")
+    return f"PSNR {said} dB · SSIM {minus(f'{ssim(first, second):.3f}')}"
 
 
 def error_picture(first: Pixels, second: Pixels, limit: float = ERROR_LIMIT) -> Pixels:

@@ -13,7 +13,7 @@ Row = dict[str, object]
 Latents = NDArray[np.floating]
 BINS = 24
 EDGE = 4.0  # histograms run from -EDGE to EDGE, what lies beyond is counted in the last bins
-TALL = 150  # CSS pixels
+TALL = 240  # CSS pixels
 
 
 def number_rows(latents: Latents) -> list[Row]:
@@ -74,7 +74,7 @@ def histogram_chart(rows: list[Row], title: str, top: float) -> alt.LayerChart |
         .encode(
             x=alt.X("from:Q", title=title, scale=across),
             x2="to:Q",
-            y=alt.Y("density:Q", title="density", scale=up),
+            y=alt.Y("density:Q", title="density", scale=up, axis=alt.Axis(tickCount=4)),
             y2=alt.datum(0),
             tooltip=["from:Q", "to:Q", "density:Q", "unit Gaussian:Q"],
         )

@@ -1,7 +1,7 @@
-"""The lab as it trains: curves, what comes back, and at the end both planes for the browser."""
+"""The lab as it trains: curves, what comes back, and at the end the planes for the browser."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -9,11 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.models.gallery import lab_objects
+from core.views.latents_pictures import GAP, row_picture
+from core.views.numbers import count
 from core.views.theme import PALETTE
 
 Event = dict[str, Any]  # Any: what JSON holds
 Row = dict[str, object]
-PLAIN, VARIATIONAL = "plain autoencoder", "VAE"
+Trained = Mapping[float, Sequence[Event]]  # trainings by the weight of their KL term
+PLAIN = "plain autoencoder"
+INKS = [PALETTE["picture"], PALETTE["latents"], "#56B4E9"]
 TALL = 240  # CSS pixels
 ZOOM = 2
 
@@ -28,101 +32,135 @@ def of_kind(events: Sequence[Event], kind: str) -> list[Event]:
     return [event for event in events if event["kind"] == kind]
 
 
-def curve_rows(events: Sequence[Event]) -> list[Row]:
-    """Return points of the curves.
+def vae_name(weight: float) -> str:
+    """Return what a VAE is called.
 
     Args:
-        events: from the bench.
+        weight: of its KL term.
     """
-    steps = of_kind(events, "step")
+    return f"VAE, KL weight {weight:g}"
+
+
+def curve_rows(trained: Trained) -> list[Row]:
+    """Return points of the curves; the plain one learns the same every time, and is told once.
+
+    Args:
+        trained: events from the bench.
+    """
+    last = list(trained)[-1]
+    told = [(PLAIN, "error", last, "plain")]
+    told += [(vae_name(weight), "error", weight, "variational") for weight in trained]
+    told += [(vae_name(weight), "KL", weight, "kl") for weight in trained]
     return [
-        {"step": event["step"], "of": name, "value": round(event[field], 6)}
-        for event in steps
-        for field, name in (("plain", PLAIN), ("variational", VARIATIONAL), ("kl", "KL"))
+        {"step": event["step"], "of": name, "what": what, "value": round(event[field], 6)}
+        for name, what, weight, field in told
+        for event in of_kind(trained[weight], "step")
     ]
 
 
 def error_chart(rows: Sequence[Row], steps: int) -> alt.Chart:
-    """Draw the errors of both over the steps.
+    """Draw the errors of all over the steps.
 
     Args:
         rows: from ``curve_rows``.
         steps: of the whole training, so that the curves grow into their axis.
     """
-    colours = alt.Scale(domain=[PLAIN, VARIATIONAL], range=[PALETTE["picture"], PALETTE["latents"]])
-    return (
-        alt.Chart(alt.InlineData(values=[row for row in rows if row["of"] != "KL"]))
-        .mark_line(strokeWidth=2)
-        .encode(
-            x=alt.X("step:Q", title="training step", scale=alt.Scale(domain=[0, steps])),
-            y=alt.Y(
-                "value:Q", title="squared error (log)", scale=alt.Scale(type="log", nice=False)
-            ),
-            color=alt.Color("of:N", title=None, scale=colours, legend=alt.Legend(orient="top")),
-        )
-        .properties(height=TALL)
-    )
+    scale = alt.Scale(type="log", nice=False)
+    return _curves(rows, "error", steps, alt.Y("value:Q", title="squared error (log)", scale=scale))
 
 
 def kl_chart(rows: Sequence[Row], steps: int) -> alt.Chart:
-    """Draw the KL of the variational one over the steps.
+    """Draw the KL of the variational ones over the steps.
 
     Args:
         rows: from ``curve_rows``.
         steps: of the whole training.
     """
+    return _curves(rows, "KL", steps, alt.Y("value:Q", title="KL, nats a picture"))
+
+
+def _curves(rows: Sequence[Row], what: str, steps: int, y: alt.Y) -> alt.Chart:
+    names = list(dict.fromkeys(str(row["of"]) for row in rows))
     return (
-        alt.Chart(alt.InlineData(values=[row for row in rows if row["of"] == "KL"]))
-        .mark_line(strokeWidth=2, color=PALETTE["latents"])
+        alt.Chart(alt.InlineData(values=[row for row in rows if row["what"] == what]))
+        .mark_line(strokeWidth=2)
         .encode(
             x=alt.X("step:Q", title="training step", scale=alt.Scale(domain=[0, steps])),
-            y=alt.Y("value:Q", title="KL of the VAE, nats a picture"),
+            y=y,
+            color=alt.Color(
+                "of:N", title=None, legend=alt.Legend(orient="top", labelLimit=240),
+                scale=alt.Scale(domain=names, range=INKS[: len(names)]),
+            ),
         )
         .properties(height=TALL)
-    )
+    )  # fmt: skip
 
 
-def back_picture(events: Sequence[Event]) -> NDArray[np.uint8] | None:
-    """Return three rows: the pictures, and what comes back from both; None before the first look.
+def say_ends(trained: Trained) -> str:
+    """Say where every training ended.
 
     Args:
-        events: from the bench.
+        trained: events of trainings that are done.
     """
-    starts, looks = of_kind(events, "start"), of_kind(events, "look")
-    if not starts or not looks:
+    newest = list(trained.values())[-1]
+    (done,), last = of_kind(newest, "done"), of_kind(newest, "step")[-1]
+    ends = [f"{PLAIN}: error {last['plain']:.4f}"]
+    for weight, events in trained.items():
+        end = of_kind(events, "step")[-1]
+        ends.append(f"{vae_name(weight)}: error {end['variational']:.4f}, KL {end['kl']:.2f} nats")
+    took = f"{count(last['step'], 'step')} in {done['seconds']:.0f} s on one core"
+    return f"{took}. At the end: {'; '.join(ends)}."
+
+
+def back_picture(trained: Trained) -> NDArray[np.uint8] | None:
+    """Return rows of pictures: what went in, and what comes back; None before the first look.
+
+    Args:
+        trained: events from the bench.
+    """
+    events = list(trained.values())
+    looks = [of_kind(one, "look") for one in events]
+    starts = of_kind(events[-1], "start")
+    if not starts or not all(looks):
         return None
-    rows = (starts[0]["pictures"], looks[-1]["plain"], looks[-1]["variational"])
-    whole = np.concatenate([_row(row) for row in rows])
-    return whole.repeat(ZOOM, axis=0).repeat(ZOOM, axis=1)
+    rows = [
+        starts[0]["pictures"],
+        looks[-1][-1]["plain"],
+        *(one[-1]["variational"] for one in looks),
+    ]
+    drawn = [row_picture(_pictures(row)) for row in rows]
+    gap = np.zeros((GAP, *drawn[0].shape[1:]), np.uint8)
+    return np.concatenate([part for row in drawn for part in (row, gap)][:-1])
 
 
-def planes_data(events: Sequence[Event], kl_weight: float) -> dict[str, Any]:  # Any: JSON
-    """Return both planes for the component: the points, and the decoders' layers.
+def planes_data(trained: Trained) -> dict[str, Any]:  # Any: JSON
+    """Return the planes for the component: the points, and the decoders' layers.
 
     Args:
-        events: of a training that is done.
-        kl_weight: its KL weight.
+        trained: events of trainings that are done.
     """
-    (done,) = of_kind(events, "done")
+    done = {weight: of_kind(events, "done")[0] for weight, events in trained.items()}
+    last = list(done.values())[-1]
     objects = lab_objects()
     inks = [
         np.average(one[..., :3].reshape(-1, 3), axis=0, weights=one[..., 3].reshape(-1))
         for one in objects.pictures.astype(np.float64)
     ]
     return {
-        "id": f"{kl_weight} {done['seconds']}",
+        "id": " ".join(f"{weight} {one['seconds']}" for weight, one in done.items()),
         "side": objects.pictures.shape[1],
         "names": list(objects.names),
         "inks": [f"rgb({' '.join(str(round(value)) for value in ink)})" for ink in inks],
-        "objects": done["objects"],
+        "objects": last["objects"],
         "planes": [
-            {"title": "Plain autoencoder", **done["plain"]},
-            {"title": f"VAE, KL weight {kl_weight:g}", **done["variational"]},
+            {"title": "Plain autoencoder", **last["plain"]},
+            *({"title": vae_name(weight), **one["variational"]} for weight, one in done.items()),
         ],
     }
 
 
-def _row(text: str) -> NDArray[np.uint8]:
-    """Return pictures side by side, (side, n * side, 3)."""
+def _pictures(text: str) -> NDArray[np.uint8]:
+    """Return pictures that were told side by side, (n, ZOOM * side, ZOOM * side, 3)."""
     side = lab_objects().pictures.shape[1]
-    return np.frombuffer(base64.b64decode(text), np.uint8).reshape(side, -1, 3)
+    row = np.frombuffer(base64.b64decode(text), np.uint8).reshape(side, -1, side, 3)
+    return row.swapaxes(0, 1).repeat(ZOOM, axis=1).repeat(ZOOM, axis=2)

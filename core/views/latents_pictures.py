@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw
 
 from core.views.colormaps import latent_colours
 from core.views.strips import channel_tiles, enlarge
@@ -12,6 +13,7 @@ Pixels = NDArray[np.uint8]
 Latents = NDArray[np.floating]
 SIDE = 256  # least pixels of a picture made of latents
 GAP = 4  # pixels between the pictures of a row
+ROUND = 4  # pixels, radius of their corners
 
 
 def channels_picture(latents: Latents, limit: float) -> Pixels:
@@ -35,12 +37,19 @@ def map_picture(values: Latents, limit: float) -> Pixels:
 
 
 def row_picture(pictures: Sequence[Pixels] | Pixels) -> Pixels:
-    """Put pictures side by side.
+    """Put pictures side by side, each with round corners; what lies between is transparent.
 
     Args:
         pictures: of one size, (H, W, 3) each.
+
+    Returns:
+        (H, n * W + (n - 1) * GAP, 4).
     """
-    padded = [np.pad(one, ((0, 0), (0, GAP), (0, 0)), constant_values=255) for one in pictures]
+    tall, wide = pictures[0].shape[:2]
+    shape = Image.new("L", (wide, tall), 0)
+    ImageDraw.Draw(shape).rounded_rectangle((0, 0, wide - 1, tall - 1), ROUND, 255)
+    cut = [np.dstack([one, np.asarray(shape)]) for one in pictures]
+    padded = [np.pad(one, ((0, 0), (0, GAP), (0, 0))) for one in cut]
     return np.concatenate(padded, axis=1)[:, :-GAP]
 
 

@@ -42,12 +42,15 @@ def pipeline_map(
     looks: dict[str, Look | None] = {
         "text": {"words": run.request.prompt.strip() or "(no words)"},
         "tokens": _chips(tokens),
-        "hidden": {"from": f"{len(tokens.ids)} × 1", "to": f"{len(tokens.ids)} × {text_width}"},
+        "hidden": {"from": f"{len(tokens.ids)} tokens", "to": f"{text_width} numbers each"},
         "noise": _exact(noise_greys(run.path[:1], LIMIT), "The first noise"),
         "schedule": {"curve": [round(float(share), 4) for share in shares]},
         "unet": _exact(noise_greys(run.eps[during], LIMIT), "The noise the network sees"),
         "latents": _exact(latent_colours(run.path[places], LIMIT), "The latents"),
-        "vae": {"from": f"{channels} × {rows} × {columns}", "to": f"3 × {height} × {width}"},
+        "vae": {
+            "from": f"{channels * rows * columns:,} numbers",
+            "to": f"{width} × {height} pixels",
+        },
         "picture": {"sheet": film["given"]["sheet"], "alt": "The picture so far"},
     }
     lines = {

@@ -39,7 +39,7 @@ def stations(request: Request) -> tuple[Station, ...]:
     return (
         Station("text", "Prompt", "your words", "generation"),
         Station("tokens", "Tokens", "word pieces, as numbers", "tokens"),
-        Station("hidden", "Meaning", "what CLIP makes of them", "attention"),
+        Station("hidden", "Meaning", "what CLIP makes of them", "tokens"),
         Station("noise", "Noise", f"where it starts: seed {request.seed}", "noising"),
         Station("schedule", "Schedule", f"noise left, by {scheduler}", "schedulers"),
         Station("unet", "U-Net", "answers: this is the noise", "unet"),
@@ -49,14 +49,15 @@ def stations(request: Request) -> tuple[Station, ...]:
     )
 
 
-def empty_map(request: Request) -> dict[str, Any]:  # Any: JSON for the browser
+def empty_map(request: Request, awaited: bool = True) -> dict[str, Any]:  # Any: JSON
     """Return the map of a run that is not there yet: the words, and empty boxes.
 
     Args:
         request: a valid request.
+        awaited: whether the run will come.
     """
     drawn: list[dict[str, Any]] = [
         {**asdict(station), "look": None} for station in stations(request)
     ]
     drawn[0]["look"] = {"words": request.prompt.strip() or "(no words)"}
-    return {"id": "", "stations": drawn, "places": [], "times": "", "how": ""}
+    return {"id": "", "stations": drawn, "places": [], "times": "", "how": "", "awaited": awaited}

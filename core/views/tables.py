@@ -1,8 +1,25 @@
-"""Tables as files."""
+"""Tables to look at, and as files."""
 
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from core.views.numbers import minus
+
+if TYPE_CHECKING:
+    from pandas.io.formats.style import Styler
+
+
+def written(rows: Sequence[Mapping[str, object]]) -> "Styler":
+    """Return rows as a table to look at: numbers keep their order, and have a real minus sign.
+
+    Args:
+        rows: all with the keys of the first.
+    """
+    import pandas as pd  # late: files are written without it
+
+    return pd.DataFrame(rows).style.format(_write)
 
 
 def csv_of(rows: Sequence[Mapping[str, object]]) -> str:
@@ -23,6 +40,10 @@ def csv_of(rows: Sequence[Mapping[str, object]]) -> str:
     writer.writeheader()
     writer.writerows({name: _safe(value) for name, value in row.items()} for row in rows)
     return written.getvalue()
+
+
+def _write(value: object) -> str:
+    return minus(f"{value:.6g}") if isinstance(value, float) else str(value)
 
 
 def _safe(value: object) -> object:

@@ -49,6 +49,16 @@ def mean_likeness(alike: Numbers) -> float:
     return float((alike.sum() - np.trace(alike)) / (count * (count - 1)))
 
 
+def ends_alike(vectors: Numbers) -> float:
+    """Return how alike the first and the last timestep are; ``likeness`` may leave the last out.
+
+    Args:
+        vectors: one a timestep, (T, D).
+    """
+    first, last = vectors[[0, -1]].astype(np.float64)
+    return float(compare_embeddings(first, last[None])[0])
+
+
 def middle_of(alike: Numbers) -> int:
     """Return the timestep in the middle of those that were compared.
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.ideas.text_geometry import cosine, place_between
+from core.views.grids import Grid
 from core.views.theme import PALETTE
 from core.views.token_pieces import visible
 
@@ -86,6 +87,46 @@ def cosine_rows(texts: Sequence[str], vectors: NDArray[np.floating]) -> list[Row
         {"": name, **{other: round(float(c), 3) for other, c in zip(names, row, strict=True)}}
         for name, row in zip(names, table, strict=True)
     ]
+
+
+def cosine_grid(texts: Sequence[str], vectors: NDArray[np.floating]) -> Grid:
+    """Return the same as a heat map, sorted so that like stands beside like.
+
+    Args:
+        texts: what to compare, no two alike; the first stays first.
+        vectors: one for each, (P, D).
+    """
+    table = cosine(vectors[:, None], vectors[None])
+    order = sort_alike(table)
+    names = [short(texts[at]) for at in order]
+    return Grid(
+        title="Cosine of every two",
+        values=table[np.ix_(order, order)],
+        rows=names,
+        columns=names,
+        down="a text",
+        across="another",
+        says="{row} and {column}: cosine {value}.",
+        scale="signed",
+        top=1.0,
+        counted=False,
+    )
+
+
+def sort_alike(table: NDArray[np.floating]) -> list[int]:
+    """Chain texts: each is followed by the one most alike to it of those that are left.
+
+    Args:
+        table: how alike every two are, (P, P).
+
+    Returns:
+        Every place once, 0 first.
+    """
+    order, left = [0], set(range(1, len(table)))
+    while left:
+        order.append(max(left, key=lambda at: float(table[order[-1], at])))
+        left.remove(order[-1])
+    return order
 
 
 def short(text: str) -> str:

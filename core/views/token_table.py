@@ -1,32 +1,81 @@
-"""The 77 positions as rows, and the two tensors as they are."""
+"""The 77 positions as a strip and as rows, and the two tensors as they are."""
+
+from typing import Any
 
 from core.models.token_words import Word
 from core.models.tokens import Tokens
+from core.views.numbers import count
+from core.views.token_pieces import visible
 
 Row = dict[str, object]
+JSON = dict[str, Any]  # Any: JSON for the browser
+OWN = "your words"
+LONGEST = 16  # characters of a piece that are drawn
 
 
-def position_rows(tokens: Tokens, passes_mask: bool = False) -> list[Row]:
+def position_rows(tokens: Tokens, passes_mask: bool = False, words: str = OWN) -> list[Row]:
     """Return one row for each position.
 
     Args:
         tokens: a prompt as the text encoder gets it.
         passes_mask: whether this model's pipeline hands the padding mask on.
+        words: whose they are, for those between start and end.
     """
-    last = tokens.used + 1
-    kinds = ["start", *["your words"] * tokens.used, "end"]
-    kinds += ["padding"] * (len(tokens.ids) - len(kinds))
     return [
         {
             "position": place,
             "piece": tokens.pieces[place],
             "id": tokens.ids[place],
-            "what it is": kinds[place],
+            "what it is": words if kind == "word" else kind,
             "padding mask": tokens.mask[place],
-            "is read": "yes" if not passes_mask or place <= last else "no",
+            "is read": "yes" if not passes_mask or tokens.mask[place] else "no",
         }
-        for place in range(len(tokens.ids))
+        for place, kind in enumerate(_kinds(tokens))
     ]
+
+
+def strip_data(tokens: Tokens, passes_mask: bool = False, words: str = OWN) -> JSON:
+    """Return the same as one strip of cells, for the component that draws it.
+
+    Args:
+        tokens: a prompt as the text encoder gets it.
+        passes_mask: whether this model's pipeline hands the padding mask on.
+        words: whose they are, for those between start and end.
+    """
+    rows, kinds = position_rows(tokens, passes_mask, words), _kinds(tokens)
+    padding = kinds.count("padding")
+    key = [("start", "start and end"), *([("word", words)] if tokens.used else [])]
+    if padding:
+        what = "never read" if passes_mask else "read all the same"
+        key.append(("padding", f"padding: mask 0, {what}"))
+    return {
+        "positions": [
+            {
+                "text": kind if kind in ("start", "end") else _cell(tokens.texts[place]),
+                "kind": kind,
+                "read": row["is read"] == "yes",
+                "said": f"Position {place}: {visible(tokens.pieces[place])}, id {row['id']}, "
+                f"{row['what it is']}. Padding mask {row['padding mask']}; read: {row['is read']}.",
+            }
+            for place, (kind, row) in enumerate(zip(kinds, rows, strict=True))
+        ],
+        "key": [
+            {"kind": kind, "read": kind != "padding" or not passes_mask, "text": text}
+            for kind, text in key
+        ],
+        "about": f"{count(len(rows), 'position')}: start, {tokens.used} of {words}, end, "
+        f"{padding} of padding. The arrow keys read them one by one.",
+    }
+
+
+def _kinds(tokens: Tokens) -> list[str]:
+    kinds = ["start", *["word"] * tokens.used, "end"]
+    return kinds + ["padding"] * (len(tokens.ids) - len(kinds))
+
+
+def _cell(text: str) -> str:
+    said = visible(text)
+    return said if len(said) <= LONGEST else f"{said[: LONGEST - 1]}…"
 
 
 def unique_rows(tokens: Tokens) -> list[Row]:

@@ -1,3 +1,6 @@
+import re
+from collections.abc import Callable
+
 from playwright.sync_api import Page, expect
 
 MAP = "section.pipeline"
@@ -46,6 +49,66 @@ def test_one_handle_moves_every_station_without_the_server(page: Page, server: s
     assert page.locator(f"{MAP} .dot").get_attribute("style") != dot
     page.wait_for_timeout(500)
     assert sent == []
+
+
+def test_names_follow_the_step_and_nothing_is_read_out_by_itself(page: Page, server: str) -> None:
+    page.goto(f"{server}/?steps=3")
+    wait_for_map(page)
+    names = ".latents canvas", ".picture canvas", ".unet canvas", ".schedule svg"
+    page.get_by_role("slider", name="Step", exact=True).focus()
+    page.keyboard.press("Home")
+    for name in names:
+        expect(page.locator(f"{MAP} {name}")).to_have_attribute("role", "img")
+        expect(page.locator(f"{MAP} {name}")).to_have_attribute("aria-label", re.compile("Start,"))
+    page.keyboard.press("ArrowRight")
+    for name in names:
+        label = page.locator(f"{MAP} {name}").get_attribute("aria-label") or ""
+        assert "After 1 of 3 steps, timestep 334," in label
+    assert "After" not in (page.locator(f"{MAP} .noise canvas").get_attribute("aria-label") or "")
+    live = f"{MAP} output, {MAP} [role=status], {MAP} [aria-live]:not([aria-live=off])"
+    assert page.locator(live).count() == 0
+
+
+def test_small_projector_shows_the_map_whole(new_page: Callable[..., Page], server: str) -> None:
+    page = new_page(width=1024, height=768)
+    page.goto(f"{server}/?steps=3")
+    wait_for_map(page)
+    assert page.locator("[data-testid=stSidebar]").bounding_box() is not None
+    places = {}
+    for name in ("text", "tokens", "hidden", "vae", "noise", "unet", "latents", "picture"):
+        box = page.locator(f"{MAP} .{name} .look").bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= 768, name
+        assert box["x"] + box["width"] <= 1024, name
+        places[name] = box
+    assert places["text"]["x"] < places["tokens"]["x"] < places["vae"]["x"] < places["picture"]["x"]
+    assert places["picture"]["width"] > 1.8 * places["text"]["width"]
+    walk = page.locator(f"{MAP} .walk").bounding_box()
+    assert walk is not None
+    assert walk["y"] + walk["height"] <= 768
+
+
+def test_player_leaves_the_map_to_be_seen_in_a_magnified_window(
+    new_page: Callable[..., Page], server: str
+) -> None:
+    page = new_page(width=640, height=400)  # 1280 x 800 at 200 %
+    page.goto(f"{server}/?steps=3")
+    wait_for_map(page)
+    walk = page.locator(f"{MAP} .walk")
+    assert walk.evaluate("part => getComputedStyle(part).position") != "sticky"
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_function("innerWidth === 390")
+    assert walk.evaluate("part => getComputedStyle(part).position") == "sticky"
+
+
+def test_a_suggestion_is_drawn(page: Page, server: str) -> None:
+    page.goto(f"{server}/?steps=3")
+    wait_for_map(page)
+    offered = page.locator("[class*=st-key-try_] button").nth(1)
+    prompt = offered.inner_text()
+    offered.click()
+    expect(page.locator(f"{MAP} .words")).to_have_text(prompt)
+    expect(page).to_have_url(re.compile("prompt=a"))
 
 
 def test_station_leads_to_its_page_and_takes_the_run_along(page: Page, server: str) -> None:

@@ -62,6 +62,44 @@ def test_surgery_guesses_at_once_and_decodes_on_release(page: Page, server: str)
     expect(root).to_have_attribute("data-decoded", edits_with(1))
 
 
+def test_surgery_is_pale_only_while_another_picture_is_awaited(page: Page, server: str) -> None:
+    open_page(page, f"{server}/latents", "Surgery")
+    root = page.locator("section.surgery")
+    expect(root).to_have_attribute("data-decoded", edits_with(1))
+    gain = page.get_by_role("slider", name="Gain of channel 1")
+    for value, pale in ((0, True), (1, False)):  # away, and back by hand
+        gain.evaluate(
+            "(e, value) => { e.value = value;"
+            " e.dispatchEvent(new Event('input', {bubbles: true})); }",
+            value,
+        )
+        assert ("waiting" in (root.get_attribute("class") or "")) == pale
+    page.get_by_role("button", name="Undo all").click()
+    page.wait_for_timeout(1500)
+    expect(root).to_have_class("surgery")
+    opacity = "canvas => getComputedStyle(canvas).opacity"
+    assert root.locator(".after canvas").evaluate(opacity) == "1"
+
+
+def test_surgery_names_its_channels_and_takes_noise_only_for_a_frame(
+    page: Page, server: str
+) -> None:
+    open_page(page, f"{server}/latents", "Surgery")
+    root = page.locator("section.surgery")
+    expect(root.locator(".gain > span")).to_have_text([f"Channel {at}" for at in range(1, 5)])
+    noise = root.locator(".amount input")
+    expect(noise).to_be_disabled()
+    expect(root.locator(".amount output")).to_have_text("no frame")
+    box = root.locator(".inside .plate").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 20, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 90, box["y"] + 90, steps=4)
+    page.mouse.up()
+    expect(noise).to_be_enabled()
+    expect(root.locator(".amount output")).to_have_text("100 %")
+
+
 def edits_with(first: int) -> re.Pattern[str]:
     """The edits with a certain gain of the first channel."""
     return re.compile(rf'^{{"gains":\[{first}(\.0)?,')

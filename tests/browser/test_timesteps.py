@@ -90,3 +90,14 @@ def test_map_and_dot_are_above_the_fold(
             assert box["x"] >= 0
             assert box["x"] + box["width"] <= width
             assert box["y"] + box["height"] <= 800, part
+
+
+def test_every_canvas_has_a_name_and_nothing_is_read_out_by_itself(page: Page, server: str) -> None:
+    open_page(page, f"{server}/timesteps?steps=3")
+    canvases = page.locator(f"{MAP} canvas")
+    assert canvases.count() == 9  # the map, two of the row, and six clocks
+    for at in range(canvases.count()):
+        expect(canvases.nth(at)).to_have_attribute("role", "img")
+        assert canvases.nth(at).get_attribute("aria-label")
+    live = f"{MAP} output, {MAP} [role=status], {MAP} [aria-live]:not([aria-live=off])"
+    assert page.locator(live).count() == 0

@@ -62,6 +62,76 @@ def test_cut_words_are_greyed_where_they_stand(page: Page, server: str) -> None:
     expect(page.locator(".pieces .count")).to_have_text(re.compile("the last 2 are cut off"))
 
 
+def test_long_prompt_is_shown_to_its_cut_and_beyond(page: Page, server: str) -> None:
+    page.goto(f"{server}/tokens?prompt={'unbelievableness+' * 30}")
+    expect(page.locator(".pieces .word")).to_have_count(30)
+    line = page.locator(".pieces .line")
+    assert line.evaluate("line => line.scrollHeight <= line.clientHeight + 1")
+    edge, last = (
+        page.locator(name).bounding_box() for name in (".pieces .line", ".piece.cut >> nth=-1")
+    )
+    assert edge is not None
+    assert last is not None
+    assert last["y"] + last["height"] <= edge["y"] + edge["height"] + 1
+
+
+def test_markers_are_whole_and_no_words_explain_nothing(page: Page, server: str) -> None:
+    page.goto(f"{server}/tokens")
+    wait_for(page, "a", "red", "apple")
+    marker = page.locator(".pieces .marker .text", has_text="padding × 72")
+    assert marker.evaluate("text => text.scrollHeight <= text.clientHeight")
+    expect(page.locator(".pieces .how")).to_contain_text("Each row glues two neighbours")
+    page.get_by_label("Your words").fill("")
+    expect(page.locator(".pieces .word")).to_have_count(0)
+    expect(page.locator(".pieces .how")).to_have_text("")
+
+
+def test_strip_is_read_cell_by_cell(page: Page, server: str) -> None:
+    page.goto(f"{server}/tokens?look=All+positions")
+    strip = page.locator(".positions .strip")
+    expect(strip.locator(".cell")).to_have_count(77)
+    page.wait_for_timeout(1500)
+    strip.focus()
+    said = page.locator(".positions .said")
+    for key, says in (("ArrowRight", "Position 0: <|startoftext|>, id 49406, start."),
+                      ("ArrowRight", "Position 1: a</w>, id 320, your words."),
+                      ("End", "Position 76: <|endoftext|>, id 49407, padding."),
+                      ("Home", "Position 0: ")):  # fmt: skip
+        page.keyboard.press(key)
+        expect(said).to_contain_text(says)
+    strip.locator(".cell").nth(4).hover()
+    expect(said).to_contain_text("Position 4: <|endoftext|>, id 49407, end.")
+
+
+def test_heat_map_of_words_is_read_with_names_and_a_minus_sign(page: Page, server: str) -> None:
+    page.goto(f"{server}/tokens")
+    grid = page.locator(".grid", has_text="Cosine of every two")
+    grid.wait_for()
+    expect(grid.locator(".scale")).to_have_text(re.compile("^−1.001.00$"))
+    page.wait_for_timeout(1500)
+    grid.locator("canvas").focus()
+    page.keyboard.press("ArrowUp")
+    expect(grid.locator(".said")).to_have_text("a red apple and a red apple: cosine 1.00.")
+
+
+def test_back_undoes_the_look_and_the_words(page: Page, server: str) -> None:
+    page.goto(f"{server}/tokens?look=No+words&steps=2")
+    wait_for(page, "a", "red", "apple")
+    page.wait_for_timeout(2000)
+    page.get_by_text("All positions", exact=True).click()
+    expect(page).to_have_url(re.compile("look=All"))
+    page.locator(".positions").wait_for()
+    page.get_by_label("Your words").fill("two dogs")
+    wait_for(page, "two", "dogs")
+    expect(page).to_have_url(re.compile("prompt=two"))
+    page.go_back()
+    wait_for(page, "a", "red", "apple")
+    expect(page).to_have_url(re.compile("look=All(?!.*prompt)"))
+    page.go_back()
+    expect(page.get_by_label("Not this")).to_be_visible()
+    expect(page).to_have_url(re.compile("look=No"))
+
+
 @pytest.mark.parametrize("look", ["All positions", "The mask"])
 def test_typed_markup_is_text(page: Page, server: str, look: str) -> None:
     page.goto(f"{server}/tokens?steps=1")

@@ -10,14 +10,14 @@ ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("torch", "diffusers", "transformers")
 ONE = "assert len(at.get('bidi_component')) == 1"
 FIRST = {
-    "1_tokens.py": "assert len(at.dataframe) == 2; at.text_input[0].set_value('two dogs').run()",
+    "1_tokens.py": ONE,
     "2_latents.py": ONE,
     "3_timesteps.py": ONE,
     "4_schedulers.py": ONE,
     "5_noising.py": ONE,
     "8_unet.py": ONE,
     "9_training.py": "assert at.get('bidi_component')",
-}  # what must be there by then, and for the tokens page also what a visitor does first
+}  # what must be there by then
 ALSO = {"4_schedulers.py": ("scipy",)}
 
 

@@ -118,6 +118,21 @@ def test_upload_is_shown_with_what_was_done_to_it(open_page: Open, shown_text: T
     assert "Cut to its middle and scaled from 300 × 150" in shown_text(at)
 
 
+def test_an_upload_is_told_in_the_size_that_was_given(open_page: Open, shown_text: Text) -> None:
+    at = upload(open_page(PAGE), png(Image.new("RGB", (1100, 700))))
+    assert "scaled from 1100 × 700 to" in shown_text(at)
+
+
+def test_going_back_undoes_the_choice_of_a_picture(open_page: Open) -> None:
+    at = open_page(PAGE, picture="ball")
+    at.selectbox(key="latents_picture").set_value("stripes").run()
+    at.query_params["picture"] = "ball"  # what Back does
+    at.run()
+    assert at.selectbox(key="latents_picture").value == "ball"
+    at.selectbox(key="latents_picture").set_value("letters").run()
+    assert at.query_params["picture"] == "letters"
+
+
 def test_bad_upload_is_told_and_the_picture_stays(open_page: Open, shown_text: Text) -> None:
     at = upload(open_page(PAGE), b"<script>alert(1)</script>")
     assert not at.exception
@@ -225,12 +240,20 @@ def test_lab_trains_only_when_asked_and_shows_both_planes(
     data = drawn(at, '"planes"')
     assert [plane["title"] for plane in data["planes"]] == ["Plain autoencoder",
                                                             "VAE, KL weight 0.003"]  # fmt: skip
+    assert not [button for button in at.button if button.key == "lab_train"]
     assert all(len(array_of(plane["points"])) == 2 * len(data["objects"])
                for plane in data["planes"])  # fmt: skip
     assert "12 steps in" in shown_text(at)
-    at.select_slider(key="latents_lab_weight").set_value(0.01).run()
-    assert not at.exception
-    assert len(at.get("bidi_component")) == 1  # another weight waits to be asked for
+    for weight, kept in ((0.01, ("0.003", "0.01")), (0.0, ("0.01", "0"))):
+        at.select_slider(key="latents_lab_weight").set_value(weight).run()
+        assert drawn(at, '"planes"') == data  # what was trained stays until more is asked for
+        at.button(key="lab_train").click().run()
+        assert not at.exception
+        data = drawn(at, '"planes"')
+        assert [plane["title"] for plane in data["planes"][1:]] == [
+            f"VAE, KL weight {weight}" for weight in kept
+        ]
+        assert all(f"VAE, KL weight {weight}: error" in shown_text(at) for weight in kept)
 
 
 def test_lab_shows_the_code_that_ran(open_page: Open, shown_text: Text) -> None:

@@ -83,6 +83,29 @@ def test_link_sets_the_switches(open_page: Open, shown_text: Callable[[AppTest],
     assert "**71 of 160 clocks never go round** in 1,000 timesteps." in shown_text(at)
 
 
+def test_going_back_undoes_a_switch(open_page: Open) -> None:
+    at = open_page(PAGE, dim="320")
+    widget(at.slider, "Dimension").set_value(128).run()
+    assert at.query_params["dim"] == "128"
+    at.query_params["dim"] = "320"  # what Back does
+    at.run()
+    assert widget(at.slider, "Dimension").value == 320
+
+
+def test_page_says_what_the_network_does_with_t(
+    open_page: Open, shown_text: Callable[[AppTest], str]
+) -> None:
+    assert "how much noise to expect" in shown_text(open_page(PAGE))
+
+
+def test_clocks_are_a_chart_with_the_whole_table_behind_a_toggle(open_page: Open) -> None:
+    at = open_page(PAGE)
+    assert not at.dataframe
+    at.toggle(key="as_table_clocks").set_value(True).run()
+    assert len(at.dataframe[0].value) == OWN.dim // 2
+    assert list(at.dataframe[0].value)[-2:] == ["turns in 1,000 steps", "goes round"]
+
+
 def test_narrow_embedding_takes_its_shift_along(open_page: Open) -> None:
     at = open_page(PAGE, dim="64", shift="8")
     widget(at.slider, "Dimension").set_value(4).run()
@@ -119,6 +142,7 @@ def test_presets_stand_side_by_side(open_page: Open) -> None:
     at.button_group(key="timestep_look").set_value("Side by side").run()
     assert not at.exception
     assert len(at.get("image")) == 6
+    at.toggle(key="as_table_presets").set_value(True).run()
     assert len(at.dataframe[0].value) == 6
 
 
@@ -182,6 +206,8 @@ def test_network_is_asked_only_when_chosen(
     at.button_group(key="timestep_look").set_value("In the network").run()
     assert not at.exception
     assert "become **" in shown_text(at)
+    assert "the first and the last by 0.33 before" in shown_text(at)  # as How alike says
+    at.toggle(key="as_table_time-blocks").set_value(True).run()
     blocks = at.dataframe[0].value
     assert blocks["block"][0] == "down 0, block 0"
     assert len(blocks) == len(at.session_state["look_answers"][TimeLook()].blocks)

@@ -37,6 +37,29 @@ def test_page_opens_on_the_pieces_of_the_running_example(open_page: Open, way: t
     assert not at.exception
     assert at.title[0].value == "What does the model read of your prompt?"
     assert [word["text"] for word in pieces(at)["words"]] == ["a", "red", "apple"]
+    assert at.button_group(key="token_look").value == "Meaning"
+
+
+def positions(at: AppTest) -> dict:
+    """What the strip was given."""
+    (found,) = [part for part in at.get("bidi_component") if '"about"' in part.proto.json]
+    return json.loads(found.proto.json)[0]
+
+
+def test_all_positions_are_a_strip_with_tables_and_tensors_behind_a_toggle(
+    open_page: Open,
+) -> None:
+    at = open_page(PAGE, look="All positions")
+    strip = positions(at)["positions"]
+    kinds = ["start", *["word"] * 3, "end", *["padding"] * 72]
+    assert [cell["kind"] for cell in strip] == kinds
+    assert [cell["text"] for cell in strip[:5]] == ["start", "a", "red", "apple", "end"]
+    assert strip[3]["said"] == (
+        "Position 3: apple</w>, id 3055, your words. Padding mask 1; read: yes."
+    )
+    assert not at.dataframe
+    assert not at.code
+    at.toggle(key="as_tables_prompt").set_value(True).run()
     table, unique = (part.value for part in at.dataframe)
     assert len(table) == 77
     assert list(table["id"][:5]) == [49406, 320, 736, 3055, 49407]
@@ -46,7 +69,8 @@ def test_page_opens_on_the_pieces_of_the_running_example(open_page: Open, way: t
 
 
 def test_typing_changes_pieces_table_and_link(open_page: Open) -> None:
-    at = open_page(PAGE)
+    at = open_page(PAGE, look="All positions")
+    at.toggle(key="as_tables_prompt").set_value(True).run()
     box(at, "Your words").set_value("unbelievableness").run()
     assert [part["text"] for part in pieces(at)["words"][0]["pieces"]] == [
         "unbeliev", "ab", "leness",
@@ -62,10 +86,10 @@ def test_typing_changes_pieces_table_and_link(open_page: Open) -> None:
     ids=range(12),
 )  # fmt: skip
 def test_awkward_words_are_text(open_page: Open, prompt: str) -> None:
-    at = open_page(PAGE)
+    at = open_page(PAGE, look="All positions")
     box(at, "Your words").set_value(prompt).run()
     assert not at.exception
-    assert len(at.dataframe[0].value) == 77
+    assert len(positions(at)["positions"]) == 77
     for kind in ("markdown", "caption", "title", "toggle", "download_button", "button_group"):
         for part in at.get(kind):
             told = getattr(part.proto, "body", "") + getattr(part.proto, "label", "")
@@ -98,9 +122,10 @@ def test_another_pad_id_is_said_from_the_models_own_files(
     folder = tmp_path / "sd2"
     write_pipeline(folder, pad_token="!")
     monkeypatch.setenv("GLASSBOX_FOLDERS", str(folder))
-    at = open_page(PAGE, model=str(folder))
+    at = open_page(PAGE, model=str(folder), look="All positions")
     assert not at.exception
     assert "This model pads with id 0" in shown_text(at)
+    at.toggle(key="as_tables_prompt").set_value(True).run()
     assert list(at.dataframe[0].value["id"][4:6]) == [49407, 0]
 
 
@@ -117,9 +142,9 @@ def test_a_second_tokenizer_is_said_from_the_models_own_files(
     parts = json.loads(index.read_text("utf-8"))
     monkeypatch.setenv("GLASSBOX_FOLDERS", str(folder))
     said = "This model has 2 tokenizers and text encoders; shown is the first."
-    assert said not in shown_text(open_page(PAGE, model=str(folder)))
+    assert said not in shown_text(open_page(PAGE, model=str(folder), look="All positions"))
     index.write_text(json.dumps(parts | {"tokenizer_2": ["transformers", "CLIPTokenizer"]}))
-    at = open_page(PAGE, model=str(folder))
+    at = open_page(PAGE, model=str(folder), look="All positions")
     assert said in shown_text(at)
     at.button_group(key="token_look").set_value("No words").run()
     assert said in shown_text(at)
@@ -134,9 +159,9 @@ def test_positions_are_the_models_own(
     folder = tmp_path / "short"
     write_pipeline(folder, text={"max_position_embeddings": 20})
     monkeypatch.setenv("GLASSBOX_FOLDERS", str(folder))
-    at = open_page(PAGE, model=str(folder), prompt="cat " * 30)
+    at = open_page(PAGE, model=str(folder), prompt="cat " * 30, look="All positions")
     assert (pieces(at)["room"], pieces(at)["used"]) == (18, 18)
-    assert len(at.dataframe[0].value) == 20
+    assert len(positions(at)["positions"]) == 20
 
 
 def test_model_is_one_choice_where_there_are_two(
@@ -246,12 +271,42 @@ def test_meaning_maps_compares_and_blends(open_page: Open) -> None:
     at = open_look(open_page, "Meaning")
     placed = {row["text"]: row for row in chart_values(at)}
     assert placed["a red apple"]["kind"] == "your prompt"
+    at.toggle(key="as_table_cosines").set_value(True).run()
     table = at.dataframe[0].value
     assert len(table) == len(placed)
     assert all(table[name][at] == 1 for at, name in enumerate(placed))
+    (grid,) = grids(at)
+    assert sorted(grid["rows"]) == sorted(placed)
+    assert grid["rows"] == grid["columns"]
+    top = cells(grid)[0][1:]
+    assert top[0] == max(top)  # beside the prompt stands what is most like it
+    assert not pictures(at)  # five runs, only where somebody asks for them
+    at.toggle(key="melt_drawn").set_value(True).run()
     assert len(set(pictures(at))) == 5
     box(at, "Axis, left").set_value("dog").run()
     assert next(r for r in chart_values(at) if r["text"] == "dog")["across"] == -1
+
+
+def test_an_axis_between_a_word_and_itself_is_refused(
+    open_page: Open, shown_text: Callable[[AppTest], str]
+) -> None:
+    at = open_look(open_page, "Meaning", steps="1")
+    box(at, "Axis, left").set_value("Animal ").run()
+    assert "the same at both ends of an axis: left and right." in shown_text(at)
+    assert not at.get("vega_lite_chart")
+    assert grids(at)
+
+
+def test_words_that_fill_every_place_leave_no_padding_to_count(
+    open_page: Open, shown_text: Callable[[AppTest], str]
+) -> None:
+    at = open_look(open_page, "The mask", prompt="cat " * 75)
+    at.toggle[0].set_value(True).run()
+    assert not at.exception
+    said = shown_text(at)
+    assert "Your words fill all 75 places" in said
+    assert "0 of 0" not in said
+    assert "listen to padding, of the negative prompt." in said
 
 
 def test_texts_that_are_not_placed_are_counted(
@@ -262,18 +317,37 @@ def test_texts_that_are_not_placed_are_counted(
     words = [f"word {'abcdefghijklmnopqrstuvwxyz'[at]}" for at in range(26)]
     at.text_area[0].set_value(", ".join([*words, "", "word a"])).run()
     assert not at.exception
-    assert len(at.dataframe[0].value) == 24
+    assert len(grids(at)[0]["rows"]) == 24
     assert "3 left out" in shown_text(at)
 
 
 def test_a_link_opens_the_look_that_was_seen(open_page: Open) -> None:
     at = open_page(PAGE, look="No words")
     assert box(at, "Not this")
-    at.button_group(key="token_look").set_value("All positions").run()
+    at.button_group(key="token_look").set_value("Meaning").run()
     assert "look" not in at.query_params
     at.button_group(key="token_look").set_value("No words").run()
     assert at.query_params["look"] == "No words"
-    assert open_page(PAGE, look="../x").button_group(key="token_look").value == "All positions"
+    assert open_page(PAGE, look="../x").button_group(key="token_look").value == "Meaning"
+
+
+def test_going_back_undoes_a_look_and_the_words(open_page: Open) -> None:
+    at = open_page(PAGE, look="No words")
+    at.button_group(key="token_look").set_value("The mask").run()
+    box(at, "Your words").set_value("two dogs").run()
+    del at.query_params["prompt"]  # what Back does: the address alone is another one
+    at.run()
+    assert box(at, "Your words").value == "a red apple"
+    assert at.query_params["look"] == "The mask"
+    at.query_params["look"] = "No words"
+    at.run()
+    assert box(at, "Not this")
+    assert at.query_params["look"] == "No words"
+    at.run()
+    assert box(at, "Not this")
+    del at.query_params["look"]
+    at.run().run()  # the engine is woken after the first paint
+    assert grids(at)[0]["title"] == "Cosine of every two"
 
 
 def test_a_link_brings_its_way_of_reading(open_page: Open) -> None:
@@ -288,11 +362,14 @@ def test_no_words_have_the_same_table(
     open_page: Open, shown_text: Callable[[AppTest], str]
 ) -> None:
     at = open_look(open_page, "No words")
+    at.toggle(key="as_tables_negative").set_value(True).run()
     table = at.dataframe[0].value
     assert list(table["id"]) == [49406] + [49407] * 76
     assert list(table["padding mask"]) == [1, 1] + [0] * 75
     box(at, "Not this").set_value("blurry").run()
     assert at.dataframe[0].value["piece"][1] == "blurry</w>"
+    assert at.dataframe[0].value["what it is"][1] == "the negative prompt"
+    assert "of the negative prompt" in positions(at)["about"]
     box(at, "Not this").set_value("cat " * 75 + "dog").run()
     assert "these are 76. Cut off:" in shown_text(at)
     assert "dog" in shown_text(at)

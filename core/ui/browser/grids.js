@@ -1,7 +1,7 @@
 // Grids of numbers side by side; pointing at a cell, or walking there with the arrow keys, reads it.
 //
 // data.grids  [{title, cells, colours, low, high, mask, rows, columns, down, across, says, note,
-//              bars, barsTitle, square}]; cells and colours are in base64: a cell is two bytes, its
+//              bars, barsTitle, square, counted}]; cells and colours are in base64: a cell is two bytes, its
 //              place between low and high in 65,535ths, colours are 256 times red, green, blue
 
 const FEW = 26; // rows or columns up to which each one is named beside the grid
@@ -73,6 +73,8 @@ function draw(figure, grid) {
     });
     pen.putImageData(picture, 0, 0);
   }
+  const longest = Math.max(...rows.map((row) => row.length));
+  figure.style.setProperty("--names", `${Math.min(11, Math.max(5.2, 0.42 * longest))}rem`);
   names(figure.querySelector(".side"), rows, "top");
   names(figure.querySelector(".top"), grid.square ? columns : [], "left");
   drawBars(figure.querySelector(".bars"), grid);
@@ -116,17 +118,19 @@ function drawBars(box, { bars, barsTitle }) {
 }
 
 function point(figure, row, column) {
-  const { rows, columns, cells, low, high, says, mask, bars, barsTitle } = figure.grid;
+  const { rows, columns, cells, low, high, says, mask, bars, barsTitle, counted } = figure.grid;
   const r = Math.min(Math.max(row, 0), rows.length - 1);
   const c = Math.min(Math.max(column, 0), columns.length - 1);
   figure.at = [r, c];
   const value = low + ((high - low) * cells[r * columns.length + c]) / 65535;
-  const told = { row: `${r} ${rows[r]}`, column: `${c} ${columns[c]}`.trim(), value: mask ? (value ? "yes" : "no") : number(value) };
+  const name = (at, all) => (counted ? `${at} ${all[at]}`.trim() : all[at]);
+  const told = { row: name(r, rows), column: name(c, columns), value: mask ? (value ? "yes" : "no") : number(value) };
   const said = says.replace(/\{(row|column|value)\}/g, (_, name) => told[name]);
   figure.querySelector(".said").textContent = bars.length ? `${said} ${barsTitle}: ${number(bars[r])}.` : said;
 }
 
 function number(value) {
   if (value === 0) return "0";
-  return Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(Math.abs(value) < 0.1 ? 3 : 2);
+  const size = Math.abs(value);
+  return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : size < 0.1 ? 3 : 2).replace("-", "−");
 }

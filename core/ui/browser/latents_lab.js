@@ -1,4 +1,4 @@
-// Two latent planes to drag over; the decoders run here, so that nothing is sent.
+// Latent planes to drag over; the decoders run here, so that nothing is sent.
 //
 // data.id        names the training
 // data.side      pixels of a picture, each way

@@ -34,7 +34,7 @@ class RunLatents extends Player {
     const isNew = this.root.dataset.run !== data.id;
     this.table = bytes(data.colours);
     this.values = { given: signed(data.given.values), guess: signed(data.guess.values) };
-    this.top = Math.max(0.5, ...data.given.bars.flat(), ...data.guess.bars.flat()) * 1.05;
+    this.top = Math.max(0.5, ...data.given.bars.flat(), ...data.guess.bars.flat()) * 1.08;
     this.last = data.places.length - 1;
     this.range.max = this.last;
     this.root.dataset.run = data.id;
@@ -62,7 +62,7 @@ class RunLatents extends Player {
     this.paintBars(data[kind].bars[place]);
     const rows = data[kind].numbers[place].map((numbers, channel) => {
       const row = document.createElement("tr");
-      row.append(make("th", "", `${channel + 1}`), ...numbers.map((value) => make("td", "", value.toFixed(2).replace("-", "−"))));
+      row.append(make("th", "", `channel ${channel + 1}`), ...numbers.map((value) => make("td", "", value.toFixed(2).replace("-", "−"))));
       row.firstChild.scope = "row";
       return row;
     });

@@ -88,7 +88,11 @@ class Pieces {
     const word = this.data.words[this.chosen];
     const box = this.root.querySelector(".merging");
     box.hidden = !word;
-    if (!word) return;
+    this.root.querySelector(".how").textContent = word ? this.drawWord(box, word) : "";
+  }
+
+  // Returns what there is to know besides.
+  drawWord(box, word) {
     const title = box.querySelector("h2");
     title.replaceChildren("How ", make("bdi", "", word.text), title_end(word));
     const rows = word.letters.length ? [row(word.letters, null, "letters"), ...word.merges.map(
@@ -99,7 +103,7 @@ class Pieces {
     if (word.merges.length) how.push(`Each row glues two neighbours of the row above: the pair that comes first in CLIP’s list of ${this.data.learned.toLocaleString("en")} learned pairs.`);
     if (word.why === "too long") how.push("This word is too long to show merge by merge.");
     if (this.data.bytes) how.push("Letters like Ã or Ł stand for bytes: é is two bytes, most Chinese characters are three, most emoji four or more.");
-    this.root.querySelector(".how").textContent = how.join(" ");
+    return how.join(" ");
   }
 }
 

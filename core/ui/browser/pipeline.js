@@ -6,6 +6,7 @@
 //                or null while the run is not there yet
 // data.times     how often the loop is walked, for the label on it
 // data.how       how numbers became colours, one line
+// data.awaited   whether a run that is not there yet will come
 // data.places    [{text, spoken}]: what to say at each frame
 // A link is {href, page}; following it tells the server which page to open.
 
@@ -39,6 +40,7 @@ class Pipeline extends Player {
     this.list.replaceChildren(...data.stations.map((station, at) => this.station(station, looks[at])));
     this.root.querySelector(".how").textContent = data.how;
     this.root.classList.toggle("waiting", !data.places.length);
+    this.root.classList.toggle("awaited", !data.places.length && data.awaited);
     this.last = Math.max(0, data.places.length - 1);
     this.range.max = this.last;
     this.root.dataset.run = data.id;
@@ -75,7 +77,7 @@ class Pipeline extends Player {
       this.root.querySelector(".where").textContent = place.text;
       this.range.setAttribute("aria-valuetext", place.spoken);
     }
-    for (const item of this.list.children) item.paint(this.place);
+    for (const item of this.list.children) item.paint(this.place, place?.spoken);
     this.drawWays();
   }
 
@@ -105,9 +107,11 @@ function fill(box, look) {
   if (look.curve) return curve(box, look.curve);
   const canvas = box.appendChild(make("canvas", look.exact ? "exact" : ""));
   canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-label", look.alt);
   canvas.style.setProperty("--aspect", `${look.sheet.width} / ${look.sheet.height}`);
-  return (place) => paint(canvas, look, place);
+  return (place, spoken) => {
+    canvas.setAttribute("aria-label", look.sheet.count > 1 && spoken ? `${look.alt}. ${spoken}` : look.alt);
+    paint(canvas, look, place);
+  };
 }
 
 function chips(found) {
@@ -133,13 +137,15 @@ function curve(box, heights) {
   const picture = area.appendChild(document.createElementNS(SVG, "svg"));
   picture.setAttribute("viewBox", "0 0 100 100");
   picture.setAttribute("preserveAspectRatio", "none");
+  picture.setAttribute("role", "img");
   const last = Math.max(1, heights.length - 1);
   const points = heights.map((height, at) => [(100 * at) / last, 100 * (1 - height)]);
   const line = picture.appendChild(document.createElementNS(SVG, "polyline"));
   line.setAttribute("class", "line");
   line.setAttribute("points", points.map((point) => point.join(",")).join(" "));
   const dot = area.appendChild(make("span", "dot"));
-  return (place) => {
+  return (place, spoken) => {
+    picture.setAttribute("aria-label", `The noise that is left falls over the run. ${spoken ?? ""}`);
     const [x, y] = points[Math.min(place, points.length - 1)];
     dot.style.left = `${x}%`;
     dot.style.top = `${y}%`;

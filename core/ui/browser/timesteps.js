@@ -264,6 +264,8 @@ class Timesteps extends Player {
       bold.textContent = `Pair ${index}`;
       text.append(bold, period);
       const canvas = document.createElement("canvas");
+      canvas.setAttribute("role", "img");
+      canvas.setAttribute("aria-label", `Cosine and sine of pair ${index} over all timesteps: ${period}`);
       const [now, sin, cos] = ["now", "dot sin", "dot"].map((name) => {
         const part = document.createElement("i");
         part.className = name;

@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from core.models.known_words import words_in
 from core.training.arranged import ARRANGEMENTS, OPPOSITE, Arranged
 from core.training.captions import (
     ARRANGED_WORDINGS,
@@ -14,6 +15,7 @@ from core.training.captions import (
     PLAIN_WORDINGS,
     WORDINGS,
     CaptionWriter,
+    caption_words,
     evaluation_captions,
     fill,
     opening,
@@ -127,3 +129,16 @@ def test_tags_that_many_objects_share_stand_for_none(bank: PictureBank) -> None:
     assert any("red apple tag" in text for text in texts)
     # "shared" may only stand behind the label, never in its place
     assert all("red apple" in text for text in texts if "shared" in text)
+
+
+def test_no_caption_holds_a_word_that_is_not_told(bank: PictureBank) -> None:
+    said = caption_words(bank)
+    known = {*said["words"], *said["plain"]}
+    writer, chance = CaptionWriter(bank), random.Random(0)
+    for _ in range(2000):
+        row = chance.randrange(bank.objects)
+        texts = [writer.write(row, chance).text, opening(chance)]
+        assert not {word for text in texts for word in words_in(text)} - known
+    assert not set(said["words"]) & set(said["plain"])
+    assert not known & set(said["many"])
+    assert said["objects"]["food-drink"] == ["red apple", "sun", "man with beard", "key"]

@@ -15,10 +15,11 @@ from core.engine.alone import run_alone
 from core.engine.request import Request
 from core.errors import ExplainerError
 from core.models.hardware import Hardware
+from core.models.known_words import WORDS
 from core.models.loading import load_folder
 from core.models.manifest import verify_manifest
 from core.training import evaluate, export, latents, loop, text, unet, vae
-from core.training.captions import Caption
+from core.training.captions import Caption, caption_words
 from core.training.card import DEVICES, STAGES, TURNS, bars, write_card
 from core.training.evaluate import Drawn
 from core.training.history import REPORT as REPORT_FILE
@@ -140,6 +141,8 @@ def test_what_is_exported_draws_alike_here_and_in_plain_diffusers(
     told = json.loads((shipped / "training" / TURNS_FILE).read_text())
     assert told == json.loads(json.dumps(TURNS))
     assert (shipped / "training" / "unet.csv").exists()
+    said = json.loads((shipped / WORDS).read_text(encoding="utf-8"))
+    assert said == caption_words(trained.pictures())
 
     pipeline = evaluate.load_pipeline(shipped, torch.device("cpu"))
     theirs = pipeline(

@@ -34,6 +34,11 @@ def test_empty_map_has_the_words_and_nothing_computed() -> None:
     assert drawn["places"] == []
 
 
+def test_what_clip_makes_of_words_is_told_on_the_tokens_page() -> None:
+    (meaning,) = [one for one in empty_map(Request())["stations"] if one["title"] == "Meaning"]
+    assert meaning["page"] == "tokens"
+
+
 def test_map_of_no_words_says_so() -> None:
     assert empty_map(Request(prompt="  "))["stations"][0]["look"] == {"words": "(no words)"}
 
@@ -66,8 +71,8 @@ def test_tokens_are_those_of_the_prompt(drawn: dict) -> None:
 
 def test_sizes_are_those_of_the_run(drawn: dict) -> None:
     looks = {station["name"]: station["look"] for station in drawn["stations"]}
-    assert looks["vae"] == {"from": "4 × 2 × 3", "to": "3 × 16 × 24"}
-    assert looks["hidden"]["to"] == "77 × 192"
+    assert looks["vae"] == {"from": "24 numbers", "to": "24 × 16 pixels"}
+    assert looks["hidden"] == {"from": "77 tokens", "to": "192 numbers each"}
 
 
 def test_colours_are_explained(drawn: dict) -> None:

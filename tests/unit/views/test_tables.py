@@ -3,7 +3,7 @@ import io
 
 import pytest
 
-from core.views.tables import csv_of
+from core.views.tables import csv_of, written
 
 
 def test_rows_come_back_from_the_file() -> None:
@@ -25,3 +25,11 @@ def test_negative_numbers_stay_numbers() -> None:
 def test_no_rows_are_refused() -> None:
     with pytest.raises(ValueError, match="0 rows"):
         csv_of([])
+
+
+def test_what_is_looked_at_has_a_real_minus_sign_and_keeps_its_numbers() -> None:
+    table = written([{"of": "a-b", "value": -0.5}, {"of": "c", "value": 12.0}])
+    shown = str(table.to_html())
+    assert "−0.5" in shown
+    assert "a-b" in shown
+    assert list(table.data["value"]) == [-0.5, 12.0]

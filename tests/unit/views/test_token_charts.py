@@ -17,7 +17,15 @@ from core.views.token_charts import (
     names_of,
     states_grid,
 )
-from core.views.token_meaning import OTHERS, YOURS, cosine_rows, map_rows, short, word_map
+from core.views.token_meaning import (
+    OTHERS,
+    YOURS,
+    cosine_grid,
+    cosine_rows,
+    map_rows,
+    short,
+    word_map,
+)
 
 
 @pytest.fixture
@@ -114,6 +122,16 @@ def test_cosine_table_is_symmetric_with_ones() -> None:
     assert [row[""] for row in rows] == ["a", "b", "c"]
     assert rows[0]["b"] == rows[1]["a"]
     assert [row[name] for row, name in zip(rows, "abc", strict=True)] == [1, 1, 1]
+
+
+def test_like_stands_beside_like_in_the_heat_map() -> None:
+    across = np.array([[1.0, 0.0], [0.0, 1.0], [0.9, 0.1], [0.1, 0.9], [0.7, 0.4]])
+    grid = cosine_grid(["prompt", "far", "near", "farther", "middle"], across)
+    assert list(grid.rows) == ["prompt", "near", "middle", "farther", "far"]
+    assert grid.columns == grid.rows
+    np.testing.assert_allclose(grid.values.diagonal(), 1)
+    assert grid.values[0, 1] > grid.values[0, 2] > grid.values[0, 3]
+    assert "cosine" in grid.says
 
 
 def test_long_and_empty_texts_are_named() -> None:

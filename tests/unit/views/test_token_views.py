@@ -9,7 +9,7 @@ from core.models.catalog import builtin_folder
 from core.models.token_words import read_merges, words_of
 from core.models.tokens import Tokens, load_tokenizer, tokenize
 from core.views.token_pieces import MOST_PIECES, pieces_data, visible
-from core.views.token_table import position_rows, tensor_text, unique_rows, word_rows
+from core.views.token_table import position_rows, strip_data, tensor_text, unique_rows, word_rows
 
 
 @pytest.fixture(scope="module")
@@ -114,3 +114,18 @@ def test_word_rows_hold_pieces_and_ids(tokenizer: Tokenizer) -> None:
     apple, pie = word_rows(words_of(tokenizer, "Apple pie"))
     assert apple == {"word": "Apple", "pieces": ["apple</w>"], "ids": [3055]}
     assert pie == {"word": "pie", "pieces": ["pie</w>"], "ids": [tokenizer.token_to_id("pie</w>")]}
+
+
+def test_the_strip_says_of_every_position_what_the_table_says(tokenizer: Tokenizer) -> None:
+    tokens = read(tokenizer, "cat\u202e dog")
+    data = strip_data(tokens, passes_mask=True, words="these")
+    rows = position_rows(tokens, passes_mask=True, words="these")
+    assert len(data["positions"]) == len(rows) == 77
+    for cell, row in zip(data["positions"], rows, strict=True):
+        assert f"id {row['id']}, {row['what it is']}" in cell["said"]
+        assert cell["read"] == (row["is read"] == "yes")
+    assert "\u202e" not in json.dumps(data, ensure_ascii=False)
+    assert [entry["kind"] for entry in data["key"]] == ["start", "word", "padding"]
+    full = strip_data(read(tokenizer, "cat " * 90))
+    assert [entry["kind"] for entry in full["key"]] == ["start", "word"]
+    assert [cell["kind"] for cell in full["positions"]].count("word") == 75
