@@ -100,6 +100,6 @@ def explain(error: Exception) -> ExplainerError:
         )
     first_line = (str(error).strip() or "no reason given").splitlines()[0]
     return ExplainerError(
-        f"This run failed: {type(error).__name__}, {first_line:.160}",
-        "Change the settings, or try again.",
+        f"This run failed: {first_line:.160}",
+        "Change the settings, or try again; the log says more.",
     )

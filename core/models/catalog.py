@@ -14,6 +14,7 @@ Kind = Literal["built-in", "preset", "hub", "folder"]
 BUILT_IN = "emoji128"
 ROOT = Path(__file__).resolve().parents[2]
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,47}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
+ABOVE = re.compile(r"(?<![\w.:/])/(?:[^\s/'\"]+/)+")  # the folders of an absolute path
 FOLDERS = "GLASSBOX_FOLDERS"  # checkpoint folders that whoever starts the app offers to everybody
 
 
@@ -158,7 +159,7 @@ def without_paths(text: str) -> str:
     above |= {str(folder) for folder in (ROOT, *hub_caches(), Path.home())}
     for folder in sorted(above - {"/", "."}, key=len, reverse=True):
         text = text.replace(folder + os.sep, "")
-    return text
+    return ABOVE.sub("", text)  # and those that nobody here knows of, such as temporary ones
 
 
 def local_folder(entry: CatalogEntry) -> Path | None:

@@ -308,4 +308,4 @@ def _shown(folder: Folder, part: str) -> Iterator[tuple[Path, str | None]]:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:160]
+    return (str(error).strip() or "no reason given").splitlines()[0][:160]

@@ -17,6 +17,7 @@ from core.models.catalog import (
     is_installed,
     local_folder,
     offer_folder,
+    without_paths,
 )
 from core.models.download import download, weights
 
@@ -95,6 +96,35 @@ def test_folder_opens_only_when_it_was_offered(tiny_folder: Path) -> None:
 def test_folder_without_a_model_is_not_offered(wrong: str) -> None:
     with pytest.raises(ExplainerError, match="not a checkpoint"):
         offer_folder(Path(wrong))
+
+
+def test_offered_folders_have_names_of_their_own(tmp_path: Path) -> None:
+    places = [tmp_path / "a" / "same", tmp_path / "b" / "same", tmp_path / "c" / BUILT_IN]
+    for place in places:
+        place.mkdir(parents=True)
+        (place / "model_index.json").write_text("{}")
+    found = [offer_folder(place) for place in places]
+    assert [entry.id for entry in found] == ["same", "same 2", f"{BUILT_IN} 2"]
+    for entry, place in zip(found, places, strict=True):
+        assert find_entry(entry.id) == find_entry(str(place)) == entry
+        assert local_folder(entry) == place
+        assert str(tmp_path) not in entry.id + entry.title + entry.note
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ("no file in /tmp/x1/y/unet found", "no file in unet found"),
+        ("/srv/models/a b/unet/config.json is bad.", "a b/unet/config.json is bad."),
+        ("Choose owner/name, or see https://a.org/b/c.", None),
+        ("core/weights is missing; 1/2 and N/A stay.", None),
+    ],
+)
+def test_sentences_keep_names_and_lose_places(
+    said: str, read: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(FOLDERS, "/srv/models/a b")
+    assert without_paths(said) == (said if read is None else read)
 
 
 def test_hub_model_is_found_in_either_cache(tmp_path: Path) -> None:
