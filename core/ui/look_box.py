@@ -17,14 +17,12 @@ def look_box(looks: Sequence[str], key: str) -> str:
         looks: their names, the one to begin with first.
         key: of the widget.
     """
-    asked = st.query_params.get(IN_LINK)
-    begins, turns = f"{key}_begins", f"{key}_turns"
-    turn = st.session_state.get(turns, 0)
+    first = look_on_show(looks, key)
     if was_changed(IN_LINK):
-        turn = st.session_state[turns] = turn + 1  # a new box, which begins with what is asked
-    box = f"{key}_{turn}" if turn else key
+        _begin_anew(key)
+    box, begins = _box(key), f"{key}_begins"
     if st.session_state.get(box) is None:  # a server's first session draws this under two names
-        st.session_state[begins] = asked if asked in looks else looks[0]
+        st.session_state[begins] = first
     # As a default, not as a value: that is told once, and a browser that is still busy misses it.
     first = st.session_state[begins]
     chosen = st.segmented_control("Look closer", looks, default=first, required=True, key=box)
@@ -33,14 +31,49 @@ def look_box(looks: Sequence[str], key: str) -> str:
     return chosen
 
 
-def look_place(looks: Iterable[str], look: str | None) -> DeltaGenerator:
+def look_on_show(looks: Sequence[str], key: str) -> str:
+    """Return the look that the box shows, or will show once it is drawn.
+
+    Args:
+        looks: as for ``look_box``.
+        key: as for ``look_box``.
+    """
+    asked = st.query_params.get(IN_LINK)
+    chosen = None if was_changed(IN_LINK) else st.session_state.get(_box(key))
+    return chosen or (asked if asked in looks else looks[0])
+
+
+def turn_to(look: str, looks: Sequence[str], key: str) -> None:
+    """Show another look from the next run on.
+
+    Args:
+        look: one of the looks.
+        looks: as for ``look_box``.
+        key: as for ``look_box``.
+    """
+    if look_on_show(looks, key) != look:
+        say({IN_LINK: None if look == looks[0] else look})
+        _begin_anew(key)
+
+
+def look_place(looks: Iterable[str], look: str) -> DeltaGenerator:
     """Return the place of the look on show.
 
     Each has a place of its own, so that none shows through while another is computed.
 
     Args:
         looks: all of them.
-        look: the one on show; None where none is, and all stay empty.
+        look: the one on show.
     """
     places = {name: st.container() if name == look else st.empty() for name in looks}
-    return places[look] if look is not None else next(iter(places.values()))
+    return places[look]
+
+
+def _box(key: str) -> str:
+    turn = st.session_state.get(f"{key}_turns", 0)
+    return f"{key}_{turn}" if turn else key
+
+
+def _begin_anew(key: str) -> None:
+    """Have the next box be a new one, which begins with what the address asks for."""
+    st.session_state[f"{key}_turns"] = st.session_state.get(f"{key}_turns", 0) + 1

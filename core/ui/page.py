@@ -75,7 +75,10 @@ def source_of(function: Callable[..., Any]) -> tuple[str, str]:  # Any: as above
     """
     lines = inspect.getsource(function).splitlines()
     (written,) = ast.parse("\n".join(lines)).body
-    assert isinstance(written, ast.FunctionDef)
+    if not isinstance(written, ast.FunctionDef):
+        assert isinstance(written, ast.ClassDef)  # one block of a network, short as it is
+        whole = "\n".join(lines[written.lineno - 1 :])
+        return whole, whole
     first = written.body[0].lineno - 1
     told = ast.get_docstring(written) is not None
     steps = [step for step in written.body[told:] if not _checks(step)]

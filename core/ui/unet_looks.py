@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from core.models.unet_facts import UNetFacts
-from core.ui.look_box import look_place
+from core.ui.look_box import keep_in_link, look_box, look_on_show, look_place, turn_to
 from core.ui.running_example import running_example
 from core.ui.shown import Shown, kept
 
@@ -47,12 +47,25 @@ LOOKS: dict[str, Callable[[UNetFacts, Any, int], None]] = {  # Any: a Shown, or 
 }
 
 
-def choose_look() -> str | None:
-    """Ask for one of the looks; at first none is chosen."""
-    return st.segmented_control("Look closer", list(LOOKS), key=LOOK)
+def choose_look() -> str:
+    """Ask for one of the looks."""
+    look = look_box(list(LOOKS), LOOK)
+    if look != OFF:
+        keep_in_link(off="")
+    return look
 
 
-def show_look(look: str | None, facts: UNetFacts, call_of: Callable[[Shown], int]) -> None:
+def off_is_on_show() -> bool:
+    """Whether the look on show is the one that switches something off."""
+    return look_on_show(list(LOOKS), LOOK) == OFF
+
+
+def turn_to_off() -> None:
+    """Show the look that switches something off."""
+    turn_to(OFF, list(LOOKS), LOOK)
+
+
+def show_look(look: str, facts: UNetFacts, call_of: Callable[[Shown], int]) -> None:
     """Show one look; nothing of the others is computed.
 
     Args:
@@ -63,10 +76,7 @@ def show_look(look: str | None, facts: UNetFacts, call_of: Callable[[Shown], int
     Raises:
         ExplainerError: the engine could not do it.
     """
-    place = look_place(LOOKS, look)
-    if look is None:
-        return
-    with place:
+    with look_place(LOOKS, look):
         shown = kept(running_example())
         if shown is None and look != SILU:
             st.caption("This comes as soon as the run above is there.")
@@ -74,7 +84,7 @@ def show_look(look: str | None, facts: UNetFacts, call_of: Callable[[Shown], int
             LOOKS[look](facts, shown, call_of(shown) if shown else 0)
 
 
-def show_formulas(look: str | None) -> None:
+def show_formulas(look: str) -> None:
     """Show the formulas of what is on show, each with the code that computes it.
 
     Args:
