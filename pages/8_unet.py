@@ -13,7 +13,6 @@ lesson(
     "Down to see the whole, up to say where. **Click a box** to see what comes out of it.",
     title="Inside the U-Net",
 )
-look = None
 with explained():
     facts = unet_facts()
     show_network(facts)
@@ -23,6 +22,5 @@ with explained():
     )
     look = choose_look()
     show_look(look, facts, chosen_call)
-
-if st.toggle("The formulas and their code"):
-    show_formulas(look)
+    if st.toggle("The formulas and their code"):
+        show_formulas(look)

@@ -1,5 +1,7 @@
 """The map of the U-Net with one box looked into; the first paint imports no torch."""
 
+from functools import partial
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -7,18 +9,21 @@ from core.engine.request import Request
 from core.models.unet_facts import Box, UNetFacts
 from core.models.unet_seen import BlocksSeen
 from core.ui.component import mount, told_one
+from core.ui.look_box import keep_in_link, whole_number
 from core.ui.paint_first import paint_first
 from core.ui.running_example import running_example
 from core.ui.runs import say_status
 from core.ui.shown import Shown, compute, kept
-from core.ui.unet_looks import LOOK, OFF
-from core.ui.unet_off import BRIDGE, SKIP, WHAT, skip_that_is_off
+from core.ui.unet_looks import off_is_on_show, turn_to_off
+from core.ui.unet_off import skip_that_is_off, switch_skip_off
 from core.ui.unet_panel import show_block, show_code
 from core.ui.unet_run import kept_blocks, moment_of, place_of, read_blocks
 from core.views.unet_map import unet_map
 
 FIRST_PAINT_S = 0.3  # the map is much to look at already
-_BOX, _STEP, _CALL = "unet_box", "unet_step", "unet_call"
+NAME = "unet"
+BOX, CALL = "box", "call"  # in the address
+_STEP, _TURNED = "unet_step", "unet_turned"
 
 
 def show_network(facts: UNetFacts) -> None:
@@ -35,13 +40,18 @@ def show_network(facts: UNetFacts) -> None:
 
 
 def chosen_call(shown: Shown) -> int:
-    """Return the call of a run that is looked into, 0 the first.
+    """Return the call of a run that is looked into, 0 the first: the address says which.
 
     Args:
         shown: the run.
     """
-    calls = len(shown.run.timesteps)
-    return min(st.session_state.get(_CALL, 3 * calls // 4), calls - 1)
+    return _asked_call(len(shown.run.timesteps)) - 1
+
+
+def _asked_call(calls: int) -> int:
+    """Return the call that the address names, 1 the first; else one that has seen the picture."""
+    asked = whole_number(st.query_params.get(CALL, ""))
+    return min(asked, calls) if asked else 3 * calls // 4 + 1
 
 
 def _seen(request: Request) -> BlocksSeen | None:
@@ -66,19 +76,15 @@ def _draw(facts: UNetFacts, request: Request) -> DeltaGenerator:
     moment = None if shown is None else moment_of(shown, chosen_call(shown))
     seconds = {} if seen is None else {name: box.seconds for name, box in seen.boxes.items()}
     with network:
-        off = skip_that_is_off() if st.session_state.get(LOOK) == OFF else None
-        drawn = unet_map(facts, chosen_box(facts).name, moment, seconds, off)
-        told = {"on_pick_change": _nothing, "on_skip_change": _nothing}
-        mounted = mount("unet", drawn, **told)
-        skip = told_one(mounted, "skip", (skip.number for skip in facts.skips))
-        if skip is not None:
-            st.session_state.update({LOOK: OFF, WHAT: BRIDGE, SKIP: skip})
+        box = chosen_box(facts)
+        off = skip_that_is_off(facts) if off_is_on_show() else None
+        mount(
+            NAME, unet_map(facts, box.name, moment, seconds, off),
+            on_pick_change=partial(_take_pick, facts), on_skip_change=partial(_take_skip, facts),
+        )  # fmt: skip
+        if st.session_state.pop(_TURNED, False):  # what stands further down the page goes along
             st.rerun(scope="app")
-        pick = told_one(mounted, "pick", (box.name for box in facts.boxes))
-        if pick is not None:
-            st.session_state[_BOX] = pick
         line = st.empty()
-    box = chosen_box(facts)
     with panel:
         show_block(facts, box, seen)
     if st.toggle("The code of this box", key="unet_code"):
@@ -86,8 +92,21 @@ def _draw(facts: UNetFacts, request: Request) -> DeltaGenerator:
     return line
 
 
-def _nothing() -> None:
-    """What a click means is read where the map is mounted."""
+def _take_pick(facts: UNetFacts) -> None:
+    """Look into the box that was clicked: before the page is drawn, so that map and panel agree."""
+    pick = told_one(st.session_state.get(NAME), "pick", (box.name for box in facts.boxes))
+    if pick is not None:
+        keep_in_link(**{BOX: pick})
+
+
+def _take_skip(facts: UNetFacts) -> None:
+    """Switch off the skip connection that was clicked."""
+    skips = (skip.number for skip in facts.skips)
+    number = told_one(st.session_state.get(NAME), "skip", skips)
+    if number is not None:
+        switch_skip_off(number)
+        turn_to_off()
+        st.session_state[_TURNED] = True
 
 
 def chosen_box(facts: UNetFacts) -> Box:
@@ -99,7 +118,7 @@ def chosen_box(facts: UNetFacts) -> Box:
     Args:
         facts: of the network.
     """
-    found = facts.box(st.session_state.get(_BOX, ""))
+    found = facts.box(st.query_params.get(BOX, ""))
     if found is not None:
         return found
     readers = [box for box in facts.boxes if box.kind == "attention" and box.side == "up"]
@@ -111,11 +130,14 @@ def _step_slider(shown: Shown | None, request: Request) -> None:
     calls = request.steps if shown is None else len(shown.run.timesteps)
     if calls < 2:
         return
-    value = 3 * calls // 4 if shown is None else chosen_call(shown)
-    asked = st.slider(
-        "U-Net call", 1, calls, value + 1, key=f"{_STEP}_{calls}", disabled=shown is None,
+    key, value = f"{_STEP}_{calls}", _asked_call(calls)
+    st.slider(
+        "U-Net call", 1, calls, value, key=key, disabled=shown is None,
         help="Which call of the run to look into; the first is the noisiest.",
+        on_change=_take_call, args=(key,),
     )  # fmt: skip
-    if shown is not None and asked - 1 != chosen_call(shown):
-        st.session_state[_CALL] = asked - 1
-        st.rerun(scope="app")
+
+
+def _take_call(key: str) -> None:
+    keep_in_link(**{CALL: str(st.session_state[key])})
+    st.session_state[_TURNED] = True

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from core.engine.looks.unet_off import OffAtStepLook, OffRunLook, Switch
 from core.engine.ticket import Ticket
 from core.models.unet_facts import UNetFacts
+from core.ui.look_box import keep_in_link, whole_number
 from core.ui.looking import read
 from core.ui.runs import say_status
 from core.ui.shown import Shown
@@ -25,11 +26,15 @@ from core.views.unet_off import (
 )
 
 LATEST_T = 999  # where the slider of the stopped clock ends
-WHAT, SKIP = "unet_off_what", "unet_off_skip"
+IN_LINK = "off"
+USUAL = Switch("attention")
+HALF_WAY = 500  # where a clock stands at first
+_OFF = "unet_off"  # the switch, kept while another look is on show
+_WHAT, _SKIP = "unet_off_what", "unet_off_skip"
 _TEXT, _TIME, _CLOCK = "unet_off_text", "unet_off_time", "unet_off_clock"
 TEXT, TIME, BRIDGE = "The text", "The time", "A skip connection"
-TEXTS: dict[str, Part] = {"Cross-attention is silent": "attention", "Your words are gone": "prompt"}
-TIMES: dict[str, Part] = {"No time at all": "time", "The clock stands still": "clock"}
+TEXTS: dict[Part, str] = {"attention": "Cross-attention is silent", "prompt": "Your words are gone"}
+TIMES: dict[Part, str] = {"time": "No time at all", "clock": "The clock stands still"}
 
 
 def show_off(facts: UNetFacts, shown: Shown, call: int) -> None:
@@ -48,7 +53,7 @@ def show_off(facts: UNetFacts, shown: Shown, call: int) -> None:
     request = shown.run.request
     heads = (
         "**The noise it sees** at this step",
-        "**Part it believes is in there**, decoded",
+        "**What it believes is in there**, decoded",
         "**The finished picture**",
     )
     columns = st.columns(3, gap="medium")
@@ -78,35 +83,84 @@ def show_off(facts: UNetFacts, shown: Shown, call: int) -> None:
     )
 
 
-def skip_that_is_off() -> int | None:
-    """Return the number of the skip connection that is switched off, if one is."""
-    return st.session_state.get(SKIP, 0) if st.session_state.get(WHAT) == BRIDGE else None
+def skip_that_is_off(facts: UNetFacts) -> int | None:
+    """Return the number of the skip connection that is switched off, if one is.
+
+    Args:
+        facts: of the network.
+    """
+    switch = _switch(facts)
+    return int(switch.number) if switch.part == "skip" else None
+
+
+def switch_skip_off(number: int) -> None:
+    """Have a skip connection switched off when this look is next drawn.
+
+    Args:
+        number: of a skip connection.
+    """
+    _set(Switch("skip", number))
+
+
+def _switch(facts: UNetFacts) -> Switch:
+    """Return what is switched off: what was chosen last, else what the address says."""
+    kept: Switch | None = st.session_state.get(_OFF)
+    part, _, rest = st.query_params.get(IN_LINK, "").partition(" ")
+    number = whole_number(rest)
+    if kept is not None:
+        part, number = kept.part, int(kept.number)
+    if part == "skip":
+        known = number is not None and number in skip_names(facts)
+        return Switch("skip", number) if known else USUAL
+    if part == "clock":
+        return Switch("clock", min(LATEST_T, HALF_WAY if number is None else number))
+    return next((Switch(one) for one in (*TEXTS, *TIMES) if one == part), USUAL)
+
+
+def _set(switch: Switch) -> None:
+    """Put the widgets where a switch says: they are drawn with it."""
+    groups = {**dict.fromkeys(TEXTS, TEXT), **dict.fromkeys(TIMES, TIME), "skip": BRIDGE}
+    st.session_state[_OFF] = switch
+    st.session_state[_WHAT] = groups[switch.part]
+    for key, names in ((_TEXT, TEXTS), (_TIME, TIMES)):
+        if switch.part in names:
+            st.session_state[key] = switch.part
+    if switch.part in ("skip", "clock"):
+        st.session_state[_SKIP if switch.part == "skip" else _CLOCK] = int(switch.number)
 
 
 def _choose(facts: UNetFacts) -> Switch:
     """Ask what to switch off, and precisely how."""
+    if _WHAT not in st.session_state:
+        _set(_switch(facts))
     which, how = st.columns(2, gap="medium")
-    st.session_state.setdefault(WHAT, TEXT)
     with which:
-        part = st.segmented_control("Off", [TEXT, TIME, BRIDGE], required=True, key=WHAT)
+        group = st.segmented_control("Off", [TEXT, TIME, BRIDGE], required=True, key=_WHAT)
     with how:
-        if part == TEXT:
-            chosen = st.segmented_control(
-                "How", list(TEXTS), default=next(iter(TEXTS)), required=True, key=_TEXT
-            )
-            return Switch(TEXTS[chosen])
-        if part == BRIDGE:
-            names = skip_names(facts)
-            if st.session_state.get(SKIP) not in names:
-                st.session_state[SKIP] = 0
-            number = st.selectbox("Which", list(names), format_func=names.__getitem__, key=SKIP)
-            return Switch("skip", number)
-        chosen = st.segmented_control(
-            "How", list(TIMES), default=next(iter(TIMES)), required=True, key=_TIME
-        )
-        if TIMES[chosen] == "time":
-            return Switch("time")
-        return Switch("clock", st.slider("It stands at t", 0, LATEST_T, 500, key=_CLOCK))
+        switch = _how(facts, group)
+    st.session_state[_OFF] = switch
+    number = f" {switch.number:.0f}" if switch.part in ("skip", "clock") else ""
+    keep_in_link(**{IN_LINK: "" if switch == USUAL else f"{switch.part}{number}"})
+    return switch
+
+
+def _how(facts: UNetFacts, group: str) -> Switch:
+    """Ask how the text, the time or a skip connection is switched off."""
+    if group == BRIDGE:
+        names = skip_names(facts)
+        if st.session_state.get(_SKIP) not in names:
+            st.session_state[_SKIP] = 0
+        number = st.selectbox("Which", list(names), format_func=names.__getitem__, key=_SKIP)
+        return Switch("skip", number)
+    key, ways = (_TEXT, TEXTS) if group == TEXT else (_TIME, TIMES)
+    st.session_state.setdefault(key, next(iter(ways)))
+    part = st.segmented_control(
+        "How", list(ways), format_func=ways.__getitem__, required=True, key=key
+    )
+    if part != "clock":
+        return Switch(part)
+    st.session_state.setdefault(_CLOCK, HALF_WAY)
+    return Switch("clock", st.slider("It stands at t", 0, LATEST_T, key=_CLOCK))
 
 
 def _say(line: Any, ticket: Ticket[Any]) -> None:  # Any: a slot, and a reading

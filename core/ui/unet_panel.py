@@ -7,7 +7,7 @@ import streamlit as st
 from core.models.unet_facts import Box, Kind, UNetFacts
 from core.models.unet_seen import BlocksSeen
 from core.views.unet_block import block_picture
-from core.views.unet_map import say_box, say_count, say_shape, say_time
+from core.views.unet_map import say_box, say_shape, say_time
 
 DOES: dict[Kind, str] = {
     "time": "Two layers turn the waves of the timestep into the vector that every residual block "
@@ -33,7 +33,7 @@ def show_block(facts: UNetFacts, box: Box, seen: BlocksSeen | None) -> None:
     st.markdown(f"**{say_box(box)}**  \n:small[`{box.name}`]")
     found = None if seen is None else seen.boxes.get(box.name)
     share = box.weights / max(1, facts.weights)
-    line = f"{say_shape(box)} · {say_count(box.weights)} weights ({share:.1%})"
+    line = f"{say_shape(box)} · {box.weights:,} weights, {100 * share:.1f} % of all"
     st.caption(line if found is None else f"{line} · {say_time(found.seconds)}")
     if found is None:
         st.markdown(DOES[box.kind])
@@ -42,7 +42,7 @@ def show_block(facts: UNetFacts, box: Box, seen: BlocksSeen | None) -> None:
     shown = block_picture(found)
     st.image(
         shown.picture, width="stretch", output_format="PNG",
-        alt=f"{say_box(box)}: principal components as colours, and single channels",
+        alt=f"{say_box(box)}: what differs most as colours, and single channels",
     )  # fmt: skip
     st.caption(f"{shown.said}  \n{shown.numbers}")
 

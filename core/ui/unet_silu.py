@@ -15,6 +15,7 @@ from core.views.unet_activations import (
     curve_chart,
     curve_rows,
     result_rows,
+    say_where_nothing_is_learned,
     training_chart,
     training_rows,
 )
@@ -37,9 +38,8 @@ def show_silu(_facts: UNetFacts, _shown: Shown | None, _call: int) -> None:
         alt="Eight activations and their derivatives; the slider below zooms",
     )  # fmt: skip
     st.caption(
-        "Click a name to see it alone. Where the right curve is 0, nothing is learned: "
-        "everywhere below 0 for ReLU, only far below 0 for SiLU, GELU, Mish and ELU, at both ends "
-        "for tanh and the sigmoid. The sigmoid’s slope is never above a quarter."
+        f"Click a name to see it alone. {say_where_nothing_is_learned()} "
+        "The sigmoid’s slope is never above a quarter."
     )
     st.markdown("**The same tiny network with each**")
     st.markdown(

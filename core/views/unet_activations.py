@@ -31,6 +31,31 @@ def curve_rows() -> list[Row]:
     ]  # fmt: skip
 
 
+def lowest_points() -> dict[str, float]:
+    """Return where activations that fall and rise again are lowest, and their slope 0, by title."""
+    x = np.linspace(-3, 0, 30_001)
+    found = {act.title: (act.slope(x), act.function(x)) for act in ACTIVATIONS.values()}
+    return {
+        title: float(x[values.argmin()])
+        for title, (slope, values) in found.items()
+        if slope[0] < 0 < slope[-1]
+    }
+
+
+def say_where_nothing_is_learned() -> str:
+    """Say where every activation has no slope."""
+    (first, *others) = (
+        f"{title} ({'x = ' if not at else ''}{x:.2f})".replace("-", "−")
+        for at, (title, x) in enumerate(lowest_points().items())
+    )
+    lowest = f"{', '.join([first, *others[:-1]])} and {others[-1]}"
+    return (
+        "Where the right curve is 0, nothing is learned: everywhere below 0 for ReLU; at the one "
+        f"place where they are lowest for {lowest}, and nearly so far below 0, as for ELU; "
+        "at both ends for tanh and the sigmoid; nowhere for LeakyReLU."
+    )
+
+
 def curve_chart(rows: Sequence[Row]) -> alt.HConcatChart:
     """Draw the functions and their derivatives; a slider below zooms, in the browser alone.
 

@@ -47,20 +47,21 @@ def block_picture(seen: BoxSeen) -> BlockPicture:
     scale = LATENTS_SAY.format(limit=limit)
     numbers = (
         f"mean {_signed(seen.mean)} · standard deviation {seen.std:.2f} · "
-        f"{_signed(seen.low)} to {_signed(seen.high)} · {seen.negative:.0%} below 0"
+        f"{_signed(seen.low)} to {_signed(seen.high)} · {100 * seen.negative:.0f} % below 0"
     )
     if seen.components is None:
         said = f"All {values.size} numbers, row by row: {scale}."
         rows = latent_colours(_fold(values.ravel()), limit)
         return BlockPicture(_solid(enlarge(rows, WIDTH // STRIP)), said, numbers)
-    shares = ", ".join(f"{share:.0%}" for share in seen.shares)
+    shares = ", ".join(f"{100 * share:.0f} %" for share in seen.shares)
     colours = component_colours(seen.components.astype(np.float32))
     return BlockPicture(
         picture=_board(colours, [latent_colours(channel, limit) for channel in values]),
-        said=f"In colour: the three directions in which positions differ most, as red, green and "
-        f"blue, ±{SPREAD:g} standard deviations ({shares} of the variance). Beside it the "
-        f"{len(values)} channels that vary most, {', '.join(map(str, seen.picked))}: {scale}.",
-        numbers=numbers,
+        said="In colour: positions of one colour hold alike numbers. Red, green and blue are the "
+        f"three directions in which positions differ most ({shares} of the variance), "
+        f"±{SPREAD:g} standard deviations. Beside it the {len(values)} channels that vary most: "
+        f"{scale}.",
+        numbers=f"{numbers} · channels {', '.join(map(str, seen.picked))}",
     )
 
 

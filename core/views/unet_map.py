@@ -107,7 +107,7 @@ def say_shape(box: Box) -> str:
     Args:
         box: of a network.
     """
-    return f"{box.shape[0]} numbers" if len(box.shape) == 1 else _times(box.shape)
+    return f"{_times(box.shape)} numbers"
 
 
 def say_count(number: int) -> str:
@@ -142,7 +142,9 @@ def say_total(facts: UNetFacts, seconds: Mapping[str, float]) -> str:
         facts: of the network.
         seconds: that each box took, by name; empty while it has not run.
     """
-    parts = f"{len(facts.boxes)} boxes, {say_count(facts.weights)} weights"
+    millions = f"{facts.weights / 1e6:.3g} million"
+    count = millions if facts.weights >= 1e6 else f"{facts.weights:,}"
+    parts = f"{len(facts.boxes)} boxes, {count} weights"
     return f"{parts}, {say_time(sum(seconds.values()))} a call" if seconds else parts
 
 

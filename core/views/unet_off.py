@@ -59,7 +59,7 @@ def say_moved(change: float, alpha_bar: float) -> str:
     """
     if alpha_bar == 0:
         return "No signal is left at this step: the latents are the noise, whatever it answers."
-    return f"It moved by {change:.0%} of its own size."
+    return f"It moved by {100 * change:.0f} % of its own size."
 
 
 def skip_names(facts: UNetFacts) -> dict[int, str]:

@@ -54,7 +54,7 @@ def test_second_turn_brings_times_and_feature_maps(
     data = drawn(at)
     assert all(box["time"].endswith(" ms") for box in data["boxes"])
     assert data["t"] == "t = 1"  # of the timesteps 667, 334 and 1, the last
-    assert len(at.get("image")) == 1
+    assert len(at.get("image")) == 1 + 6  # the box, and the look that the page opens on
     assert "of the variance" in shown_text(at)
 
 
@@ -70,11 +70,11 @@ def test_chosen_box_is_shown_with_its_code(
     open_run: Open, shown_text: Callable[[AppTest], str]
 ) -> None:
     at = open_run()
-    at.session_state["unet_box"] = "time_embedding"
+    at.query_params["box"] = "time_embedding"
     at.toggle(key="unet_code").set_value(True).run()
     assert not at.exception
     assert drawn(at)["chosen"] == "time_embedding"
-    assert len(at.get("image")) == 1
+    assert len(at.get("image")) == 1 + 6
     assert "class TimeEmbedding(nn.Module)" in shown_text(at)
 
 
@@ -92,7 +92,7 @@ def test_code_is_the_code_that_runs(
     open_page: Open, shown_text: Callable[[AppTest], str], box: str, code: str
 ) -> None:
     at = open_page(PAGE, steps="3")
-    at.session_state["unet_box"] = box
+    at.query_params["box"] = box
     at.toggle(key="unet_code").set_value(True).run()
     assert not at.exception
     assert code in shown_text(at)
@@ -107,11 +107,11 @@ def test_model_that_is_not_here_is_told_in_a_sentence(
 
 
 OFFS = {
-    "attention": ("The text", "Cross-attention is silent"),
-    "prompt": ("The text", "Your words are gone"),
-    "time": ("The time", "No time at all"),
-    "clock": ("The time", "The clock stands still"),
-    "skip": ("A skip connection", ""),
+    "attention": ("The text", "attention", ""),
+    "prompt": ("The text", "prompt", "prompt"),
+    "time": ("The time", "time", "time"),
+    "clock": ("The time", "clock", "clock 500"),
+    "skip": ("A skip connection", "", "skip 0"),
 }
 
 
@@ -119,9 +119,8 @@ OFFS = {
 def test_something_is_switched_off_and_shown_beside(
     open_run: Open, shown_text: Callable[[AppTest], str], what: str
 ) -> None:
-    part, how = OFFS[what]
-    at = open_run(steps="2")
-    at.button_group(key="unet_look").set_value("Switch something off").run()
+    part, how, link = OFFS[what]
+    at = open_run(steps="2")  # the page opens on this look
     at.button_group(key="unet_off_what").set_value(part).run()
     if how:
         key = "unet_off_text" if part == "The text" else "unet_off_time"
@@ -133,6 +132,49 @@ def test_something_is_switched_off_and_shown_beside(
     assert "From the same first noise" in said
     assert len(at.get("image")) == 1 + 6
     assert drawn(at)["off"] == (0 if what == "skip" else -1)
+    assert at.query_params.get("off", "") == link
+    again = open_run(**dict(at.query_params))
+    assert SAYS[what] in shown_text(again)
+    assert drawn(again)["off"] == drawn(at)["off"]
+
+
+def test_link_brings_back_look_box_and_call(open_run: Open, shown_text: Callable) -> None:
+    at = open_run(look="Every box in numbers", box="mid_block.resnets.0", call="2")
+    assert at.button_group(key="unet_look").value == "Every box in numbers"
+    assert at.slider(key="unet_step_3").value == 2
+    assert drawn(at)["chosen"] == "mid_block.resnets.0"
+    assert drawn(at)["t"] == "t = 334"
+    assert "Residual block in the middle" in shown_text(at)
+    at.slider(key="unet_step_3").set_value(3).run()
+    assert at.query_params["call"] == "3"
+    assert drawn(at)["t"] == "t = 1"
+    at.button_group(key="unet_look").set_value("Switch something off").run()
+    assert "look" not in at.query_params  # the page opens on it
+
+
+@pytest.mark.parametrize(
+    "link",
+    [{"call": "99"}, {"call": "0"}, {"call": "\u0663"}, {"box": "x"}, {"off": "skip 77"},
+     {"off": "clock 9999999"}, {"off": "everything"}],
+)  # fmt: skip
+def test_link_that_names_what_is_not_there_opens_the_page(
+    open_run: Open, link: dict[str, str]
+) -> None:
+    at = open_run(steps="2", **link)
+    assert not at.exception
+    assert len(at.get("image")) == 1 + 6
+    assert drawn(at)["off"] == -1
+
+
+def test_what_is_off_leaves_the_link_with_its_look_and_comes_back(open_run: Open) -> None:
+    at = open_run(steps="2", off="skip 1")
+    assert drawn(at)["off"] == 1
+    at.button_group(key="unet_look").set_value("Every box in numbers").run()
+    assert "off" not in at.query_params
+    assert drawn(at)["off"] == -1
+    at.button_group(key="unet_look").set_value("Switch something off").run()
+    assert at.query_params["off"] == "skip 1"
+    assert drawn(at)["off"] == 1
 
 
 def test_every_box_is_in_the_table(open_run: Open) -> None:
@@ -188,12 +230,12 @@ def test_self_attention_of_every_layer_is_shown(open_run: Open) -> None:
 @pytest.mark.parametrize(
     ("look", "codes"),
     [
-        (None, ("class ResnetBlock(nn.Module)", "def attend(", "def guide(")),
+        ("", ("class ResnetBlock(nn.Module)", "def attend(", "def guide(")),
         ("Why SiLU?", tuple(f"def {name}(" for name in ACTIVATIONS)),
     ],
 )
 def test_formulas_come_with_their_code(
-    open_page: Open, shown_text: Callable[[AppTest], str], look: str | None, codes: tuple[str, ...]
+    open_page: Open, shown_text: Callable[[AppTest], str], look: str, codes: tuple[str, ...]
 ) -> None:
     at = open_page(PAGE, steps="3")
     if look:

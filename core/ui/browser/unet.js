@@ -13,6 +13,8 @@ const HEAD = 92; // CSS pixels above the first box
 const PITCH = [21, 26]; // from one box to the next
 const BAND = 12; // between two levels
 const TALL = 560; // that all boxes together should keep to
+const ROOM = [640, 780]; // width of the map and height of the window beyond which all of it grows
+const MOST = 2; // times as large
 
 export default function ({ parentElement, data, setTriggerValue }) {
   const close = present(parentElement, ".unet", Unet, data);
@@ -94,9 +96,13 @@ class Unet {
   draw() {
     const width = this.root.clientWidth;
     if (!this.data || !width) return;
-    const places = this.lay(width);
-    const ways = [...this.bands, ...this.flow(places), ...this.rails(places, width), ...this.arcs(places)];
+    this.scale = Math.min(MOST, Math.max(1, Math.min(width / ROOM[0], innerHeight / ROOM[1])));
+    this.root.style.setProperty("--scale", this.scale);
+    const wide = width / this.scale; // all below is counted in these, and then drawn larger
+    const places = this.lay(wide);
+    const ways = [...this.bands, ...this.flow(places), ...this.rails(places, wide), ...this.arcs(places)];
     this.ways.replaceChildren(...ways);
+    this.ways.setAttribute("viewBox", `0 0 ${wide} ${this.high}`);
   }
 
   // Give every box its place; returns them by name.
@@ -139,17 +145,18 @@ class Unet {
     const pill = Math.min(150, 0.28 * width);
     const first = boxes.find(({ side }) => side === "top");
     put(first, width / 2 - pill / 2, 6, pill);
-    Object.assign(this.find(".pill").style, { left: `${width / 2 - pill / 2}px`, width: `${pill}px`, top: "38px", height: "23px" });
+    this.set(this.find(".pill"), { left: width / 2 - pill / 2, width: pill, top: 38, height: 23 });
     places.words = { x: width / 2 - pill / 2, y: 38, w: pill, h: 23 };
-    Object.assign(this.find(".given").style, { left: `${rail}px`, top: "2px" });
-    Object.assign(this.find(".noise").style, { right: `${rail}px`, top: "2px" });
+    this.set(this.find(".given"), { left: rail, top: 2 });
+    this.set(this.find(".noise"), { right: rail, top: 2 });
     this.bottom = y;
     this.rail = rail;
     this.root.classList.toggle("narrow", width < 480);
-    this.board.style.height = `${y + (middle.length ? 10 : 0)}px`;
+    this.high = y + (middle.length ? 10 : 0);
+    this.set(this.board, { height: this.high });
     for (const button of this.find(".boxes").children) {
       const { x, y: top, w, h } = places[button.dataset.name];
-      Object.assign(button.style, { left: `${x}px`, top: `${top}px`, width: `${w}px`, height: `${h}px` });
+      this.set(button, { left: x, top, width: w, height: h });
       const isFirst = button.dataset.name === first.name;
       const two = h > 30 && w > 100;
       button.classList.toggle("two", two);
@@ -157,6 +164,10 @@ class Unet {
       button.classList.toggle("tiny", !two && w < 110 && !isFirst);
     }
     return places;
+  }
+
+  set(element, lengths) {
+    for (const [name, length] of Object.entries(lengths)) element.style[name] = `${length * this.scale}px`;
   }
 
   // From one box to the next, as the latents go.
@@ -223,7 +234,7 @@ class Unet {
       const button = this.find(".bridges").children[at];
       const off = skip.number === this.data.off;
       button.setAttribute("aria-pressed", off);
-      Object.assign(button.style, { left: `${(x + right) / 2 - 12}px`, top: `${(y + low) / 2 - 12}px` });
+      this.set(button, { left: (x + right) / 2 - 12, top: (y + low) / 2 - 12 });
       const drawn = path(`M${x} ${y}C${x + bend} ${y} ${right - bend} ${low} ${right} ${low}`, `skip ${off ? "off" : ""}`);
       drawn.dataset.skip = skip.number;
       return drawn;

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from torch.nn import functional
 
 from core.models.unet_facts import UNetFacts, read_unet_facts
 from core.models.unet_seen import BoxSeen, Looking
 from core.views.colormaps import latent_colours
+from core.views.unet_activations import lowest_points, say_where_nothing_is_learned
 from core.views.unet_attention import attention_data
 from core.views.unet_block import block_picture, component_colours, tidy_limit
 from core.views.unet_map import Moment, box_rows, say_count, say_how, say_time, unet_map
@@ -96,9 +99,12 @@ def test_box_is_shown_with_how_it_was_coloured() -> None:
     assert (shown.picture[:, 132, 3] == 255).sum() < height  # see-through between the parts
     np.testing.assert_array_equal(shown.picture[0, 0, :3], component_colours(parts)[0, 0])
     limit = tidy_limit(channels.astype(np.float32))
-    for says in ("50%, 25%, 12%", f"ends at ±{limit:g}", "10, 11, 12", "blue below 0"):
+    for says in ("50 %, 25 %, 12 %", f"ends at ±{limit:g}", "blue below 0"):
         assert says in shown.said
-    assert shown.numbers == ("mean −0.50 · standard deviation 1.25 · −3.00 to 2.50 · 62% below 0")
+    assert shown.numbers == (
+        "mean −0.50 · standard deviation 1.25 · −3.00 to 2.50 · 62 % below 0 · "
+        "channels 10, 11, 12, 13, 14, 15, 16, 17"
+    )
 
 
 def test_vector_is_shown_row_by_row() -> None:
@@ -106,6 +112,17 @@ def test_vector_is_shown_row_by_row() -> None:
     shown = block_picture(BoxSeen(0.01, (70,), 0, 1, 0, 69, 0, (), vector))
     assert shown.picture.shape == (3 * 17, 32 * 17, 4)
     assert shown.said.startswith("All 70 numbers, row by row")
+
+
+def test_place_where_an_activation_has_no_slope_is_where_torch_finds_none() -> None:
+    named = {"SiLU": functional.silu, "GELU": functional.gelu, "Mish": functional.mish}
+    assert set(lowest_points()) == set(named)
+    said = say_where_nothing_is_learned()
+    for title, at in lowest_points().items():
+        x = torch.tensor(at, dtype=torch.float64, requires_grad=True)
+        named[title](x).backward()
+        assert abs(float(x.grad)) < 1e-4
+        assert f"{at:.2f}".replace("-", "−") in said
 
 
 def test_noise_is_four_tiles_on_a_fixed_scale() -> None:
@@ -156,5 +173,5 @@ def test_the_noise_is_not_always_the_answer(guidance: float, predicts: str, said
 
 
 def test_noise_that_moved_is_told_and_noise_that_cannot_move_as_well() -> None:
-    assert say_moved(0.256, 0.01) == "It moved by 26% of its own size."
+    assert say_moved(0.256, 0.01) == "It moved by 26 % of its own size."
     assert "the latents are the noise" in say_moved(0.0, 0.0)
