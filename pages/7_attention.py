@@ -9,7 +9,7 @@ from core.ui.page import lesson
 from core.ui.prompt_notes import prompt_notes
 from core.ui.settings import prompt_box, seed_box
 
-lesson("Which pixels listened to which word?", title="Attention")
+lesson("Which places listened to which word?", title="Attention")
 words, seed = st.columns([5, 1], gap="small")
 with words:
     prompt_box()
@@ -19,9 +19,11 @@ with explained():
     prompt_notes()
     seen = show_hero()
     st.markdown(
-        "**Choose a word:** bright places took much from it. At every place the shares of all "
-        "tokens, start and padding included, add up to 100 %. Each token has read all before it, "
-        "so others may carry a word along: a map says where numbers came from, not why."
+        "**Where will a word be bright? Guess, then choose it.** Bright places took much from it: "
+        "often those of the thing that it names, sometimes all the others. At every place the "
+        "shares of all tokens, start and padding included, add up to 100 %. Each token has read "
+        "all before it, so others may carry a word along: a map says where numbers came from, not "
+        "why."
     )
     show_looks(seen)
 

@@ -7,7 +7,7 @@ from core.ui.attention_run import prompt_tokens
 from core.ui.attention_words import choose_entry, choose_layers, say_percent
 from core.ui.running_example import running_example
 from core.ui.tables import offer_csv
-from core.views.attention import entries_of, entry_maps, first_view
+from core.views.attention import entries_of, entry_maps, first_entry
 from core.views.attention_means import say_mean
 from core.views.attention_reads import map_png, maps_npz, scale_end, token_rows
 
@@ -37,9 +37,9 @@ def _offer_maps(seen: AttentionSeen) -> None:
     entries = entries_of(tokens)
     left, right, _ = st.columns(3, gap="medium")
     with left:
-        chosen = choose_entry("Token", entries, first_view(seen, entries)[0], "attention_taken")
+        chosen = choose_entry("Token", entries, first_entry(seen, entries), "attention_taken")
     with right:
-        layers = choose_layers(seen, entries)
+        layers = choose_layers(seen)
     maps = entry_maps(seen.mean(layers), entries)
     words = [at for at, entry in enumerate(entries) if entry.kind == "word"] or [chosen]
     limit = scale_end(maps[words])

@@ -5,6 +5,7 @@ import streamlit as st
 from core.engine.looks.attribution import AttributionLook
 from core.models.attention_seen import AttentionSeen
 from core.ui.attention_run import prompt_tokens
+from core.ui.attention_words import say_percent
 from core.ui.looking import read
 from core.ui.running_example import running_example
 from core.ui.tables import offer_csv
@@ -38,8 +39,8 @@ def show_gradient(seen: AttentionSeen) -> None:
     rows = attribution_rows(seen, entries_of(prompt_tokens()), call, found.shares)
     st.altair_chart(attribution_chart(rows), alt="Share of the push and of the attention by token")
     st.caption(
-        f"t = {found.t:g}. All of it adds up to {found.shares.sum():.0%}; cut into ever finer "
-        "parts, the way from the negative prompt to yours would give 100 %. The start token is the "
-        "same in both prompts, so it accounts for nothing."
+        f"t = {found.t:g}. All of it adds up to {say_percent(found.shares.sum())}; cut into ever "
+        "finer parts, the way from the negative prompt to yours would give 100 %. The start token "
+        "is the same in both prompts, so it accounts for nothing."
     )
     offer_csv(rows, "attention-gradient")

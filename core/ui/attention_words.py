@@ -12,7 +12,7 @@ from core.ideas.attention_maps import phrase_map
 from core.models.attention_seen import AttentionSeen
 from core.ui.attention_run import prompt_tokens
 from core.ui.tables import offer_csv
-from core.views.attention import Entry, entries_of, entry_maps, first_view
+from core.views.attention import Entry, entries_of, entry_maps, first_entry
 from core.views.attention_means import layer_choices, say_mean, say_mean_of_places
 from core.views.attention_reads import (
     alike,
@@ -38,10 +38,10 @@ def show_budget(seen: AttentionSeen) -> None:
     entries = entries_of(prompt_tokens())
     start, own, end, padding = budget(seen, entries).mean(axis=0)
     st.markdown(
-        f"**Of all attention, {own:.0%} goes to your words**; {start:.0%} to the start token, "
-        f"{end:.0%} to the end, {padding:.0%} to the padding. Nothing hides start and padding "
-        "from the network: they are places to look at when a word is not needed, and the padding "
-        "has read the whole prompt."
+        f"**Of all attention, {say_percent(own)} goes to your words**; {say_percent(start)} to the "
+        f"start token, {say_percent(end)} to the end, {say_percent(padding)} to the padding. "
+        "Nothing hides start and padding from the network: they are places to look at when a word "
+        "is not needed, and the padding has read the whole prompt."
     )
     st.altair_chart(
         budget_chart(seen, entries), alt="Share of start, words, end and padding at each call"
@@ -61,19 +61,20 @@ def show_two(seen: AttentionSeen) -> None:
     """
     entries = entries_of(prompt_tokens())
     columns = st.columns(3, gap="medium")
-    first, _ = first_view(seen, entries)
+    first = first_entry(seen, entries)
     with columns[0]:
         one = choose_entry("One token", entries, first, "attention_one")
     with columns[1]:
         other = choose_entry("Another", entries, other_than(first, entries), "attention_other")
     with columns[2]:
-        layers = choose_layers(seen, entries)
+        layers = choose_layers(seen)
     maps = entry_maps(seen.mean(layers), entries)[[one, other]]
     limit, apart = scale_end(maps), scale_end(np.abs(maps[0] - maps[1]))
+    outline = _ask_for_outline(maps)
     pictures = (
-        heat_picture(seen.picture, maps[0], limit),
-        heat_picture(seen.picture, maps[1], limit),
-        difference_picture(seen.picture, maps[0], maps[1], apart),
+        heat_picture(seen.picture, maps[0], limit, outline),
+        heat_picture(seen.picture, maps[1], limit, outline),
+        difference_picture(seen.picture, maps[0], maps[1], apart, outline),
     )
     names = (entries[one].label, entries[other].label, "The first less the second")
     for column, name, picture in zip(st.columns(3, gap="medium"), names, pictures, strict=True):
@@ -102,7 +103,7 @@ def show_phrase(seen: AttentionSeen) -> None:
     with words:
         chosen = choose_entries("Tokens of the phrase", entries, phrase_of(entries), "phrase")
     with place:
-        layers = choose_layers(seen, entries)
+        layers = choose_layers(seen)
     if not chosen:
         st.caption("Choose at least one token.")
         return
@@ -110,16 +111,17 @@ def show_phrase(seen: AttentionSeen) -> None:
     positions = [at for one in chosen for at in entries[one].positions]
     heat = phrase_map(maps, positions)
     limit = scale_end(heat)
+    outline = _ask_for_outline(heat)
     left, right, _ = st.columns(3, gap="medium")
     with left:
         st.text(" ".join(entries[at].label for at in chosen))
         st.image(
-            heat_picture(seen.picture, heat, limit), width="stretch", output_format="PNG",
-            alt="The picture under the map of the phrase",
+            heat_picture(seen.picture, heat, limit, outline), width="stretch",
+            output_format="PNG", alt="The map of the phrase",
         )  # fmt: skip
     with right:
-        st.metric("of all attention", f"{heat.mean():.1%}")
-        st.metric("at the place that takes most", f"{heat.max():.1%}")
+        st.metric("of all attention", say_percent(heat.mean()))
+        st.metric("at the place that takes most", say_percent(heat.max()))
     st.caption(
         f"{say_mean(seen, layers)} The weights of one softmax are shares of one whole, so they "
         f"add up. The scale ends at {say_percent(limit)}; it is this phrase’s own."
@@ -138,7 +140,7 @@ def show_regions(seen: AttentionSeen) -> None:
     with words:
         chosen = choose_entries("Tokens that compete", entries, start, "regions")
     with place:
-        layers = choose_layers(seen, entries)
+        layers = choose_layers(seen)
     if len(chosen) < 2:
         st.caption("Choose at least two tokens.")
         return
@@ -148,7 +150,7 @@ def show_regions(seen: AttentionSeen) -> None:
     winners = [at for at in order if shares[at] > 0][:8]
     for column, at in zip(st.columns(max(4, len(winners))), winners, strict=False):
         with column:
-            st.text(f"{entries[chosen[at]].label}: {shares[at]:.0%}")
+            st.text(f"{entries[chosen[at]].label}: {100 * shares[at]:.0f} %")
             st.image(
                 pictures[at], width="stretch", output_format="PNG",
                 alt="Where this token is the strongest",
@@ -158,21 +160,28 @@ def show_regions(seen: AttentionSeen) -> None:
         "even if start or padding get far more. This looks like finding objects, but nobody "
         "trained it to: names of regions are not what these weights are for."
     )
-    never = len(chosen) - int((shares > 0).sum())
-    st.caption(f"{say_mean(seen, layers)} {never} of {len(chosen)} tokens win nowhere.")
+    never = [entries[at].label for at, share in zip(chosen, shares, strict=True) if share == 0]
+    st.caption(f"{say_mean(seen, layers)} In colour: where the token is the strongest.")
+    if never:
+        st.text(f"Strongest nowhere: {', '.join(never)}")
 
 
-def choose_layers(seen: AttentionSeen, entries: Sequence[Entry]) -> list[int]:
-    """Ask for the layers to average, the same for all looks.
+def choose_layers(seen: AttentionSeen) -> list[int]:
+    """Ask for the layers to average, the same for all looks; at first all of them.
 
     Args:
         seen: the run.
-        entries: of its prompt.
     """
     choices = layer_choices(seen)
-    _, size = first_view(seen, entries)
-    begin = next((at for at, name in enumerate(choices) if size and name.startswith(f"{size}:")), 0)
-    return choices[st.selectbox("Layers, averaged", list(choices), begin, key=_LAYERS)]
+    return choices[st.selectbox("Layers, averaged", list(choices), key=_LAYERS)]
+
+
+def _ask_for_outline(maps: NDArray[np.floating]) -> bool:
+    """Ask whether the picture's outline is laid over maps, and say that it is no part of them."""
+    rows, columns = maps.shape[-2:]
+    return st.toggle(
+        f"Outline: the picture; the map has {rows}×{columns} places", True, key="attention_outline"
+    )
 
 
 def choose_entry(label: str, entries: Sequence[Entry], begin: int, key: str) -> int:
@@ -255,13 +264,14 @@ def other_than(first: int, entries: Sequence[Entry]) -> int:
     return words[-1] if words else len(entries) - 1
 
 
-def say_percent(share: float) -> str:
-    """Say a share in percent, two or three digits.
+def say_percent(share: float | np.floating) -> str:
+    """Say a share in percent, with two digits at least where it is not tiny: as the maps say it.
 
     Args:
         share: 0 to 1.
     """
-    return f"{100 * share:.3g} %"
+    percent = 100 * float(share)
+    return f"{percent:.{0 if percent >= 9.95 else 1 if percent >= 0.995 else 2}f} %"
 
 
 def _signed(number: float | NDArray[np.floating]) -> str:

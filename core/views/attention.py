@@ -7,12 +7,11 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
 
-from core.ideas.attention_maps import enlarge_map
 from core.models.attention_seen import AttentionSeen, LayerMaps, Size
 from core.models.tokens import Tokens
 from core.views.colormaps import text_colours
+from core.views.outline import address_of, outline_of
 from core.views.strips import exact_sheet
 from core.views.token_pieces import visible
 
@@ -21,10 +20,7 @@ Data = dict[str, Any]  # Any: JSON for the browser
 KINDS: tuple[Kind, ...] = ("start", "word", "end", "padding")
 MOST_SENT = 4_000_000  # bytes of maps in one page
 LONGEST_LABEL = 24  # characters
-DETAIL = 0.75  # of the picture's outlines in what is shown over it
-BLUR = 0.06  # of the longer side: what is larger is no outline
 LONG_WORD = 3  # letters of a word to begin with
-SHAPE = 6  # positions on the shorter side of a map that can show a shape
 SIDES = {"down_blocks": "way down", "mid_block": "middle", "up_blocks": "way up"}
 
 
@@ -111,7 +107,8 @@ def attention_data(seen: AttentionSeen | None, tokens: Tokens, picture_size: Siz
     """Return what the attention component shows.
 
     A weight travels as one byte on a square-root scale: q stands for top * (q / 255) ** 2, so
-    that small weights keep their differences.
+    that small weights keep their differences. What a token gets of all attention travels as it is:
+    the page says the same number elsewhere. Last of the calls comes the mean over all of them.
 
     Args:
         seen: the run; None while it is not there.
@@ -119,14 +116,13 @@ def attention_data(seen: AttentionSeen | None, tokens: Tokens, picture_size: Siz
         picture_size: height and width, pixels.
     """
     entries = entries_of(tokens)
-    first, place = first_view(seen, entries)
     data: Data = {
         "entries": [{"label": entry.label, "kind": entry.kind} for entry in entries],
-        "first": first,
-        "place": place,
+        "first": first_entry(seen, entries),
         "colours": _base64(text_colours(np.linspace(0, 1, 256))),
         "aspect": picture_size[1] / picture_size[0],
         "picture": "",
+        "outline": "",
         "layers": [],
     }
     if seen is None:
@@ -137,6 +133,7 @@ def attention_data(seen: AttentionSeen | None, tokens: Tokens, picture_size: Siz
     titles = layer_titles(seen.layers)
     return data | {
         "picture": exact_sheet(seen.picture[None]).as_json()["url"],
+        "outline": address_of(outline_of(seen.picture)),
         "top": top,
         "calls": len(seen.timesteps),
         "steps": [{"call": int(at) + 1, "t": f"{seen.timesteps[at]:g}"} for at in calls],
@@ -151,6 +148,7 @@ def attention_data(seen: AttentionSeen | None, tokens: Tokens, picture_size: Siz
                 "all": layer.heads,
                 "joined": joined_layers(layer),
                 "maps": _base64(np.rint(255 * np.sqrt(each / top))),
+                "shares": _base64(each.mean(axis=(-2, -1), dtype=np.float64), "<f4"),
             }
             for title, layer, each in zip(titles, seen.layers, maps, strict=True)
         ],
@@ -158,28 +156,24 @@ def attention_data(seen: AttentionSeen | None, tokens: Tokens, picture_size: Siz
     }
 
 
-def first_view(seen: AttentionSeen | None, entries: Sequence[Entry]) -> tuple[int, str]:
-    """Choose what to begin with: the word and the size whose map varies most from place to place.
+def first_entry(seen: AttentionSeen | None, entries: Sequence[Entry]) -> int:
+    """Choose what to begin with: the word whose map varies most from place to place, of all layers.
 
-    Short words are passed over where there are others, and so are maps too small to show a shape.
+    Short words are passed over where there are others.
 
     Args:
         seen: the run; None while it is not there.
         entries: from ``entries_of``.
 
     Returns:
-        Number of the entry, and the size of its layers; "" for all of them.
+        Number of the entry.
     """
     words = [at for at, entry in enumerate(entries) if entry.kind == "word"]
     words = [at for at in words if len(entries[at].label) >= LONG_WORD] or words
     if not words or seen is None:
-        return words[-1] if words else 0, ""
-    found = [(0.0, words[-1], "")]
-    for size in {layer.own for layer in seen.layers if min(layer.size) >= SHAPE}:
-        layers = [at for at, layer in enumerate(seen.layers) if layer.own == size]
-        maps = entry_maps(seen.mean(layers), entries)
-        found += [(float(maps[at].std()), at, f"{size[0]}×{size[1]}") for at in words]
-    return max(found)[1:]
+        return words[-1] if words else 0
+    maps = entry_maps(seen.mean(), entries)
+    return max(words, key=lambda at: float(maps[at].std()))
 
 
 def what_is_sent(seen: AttentionSeen, entries: int) -> tuple[NDArray[np.intp], bool]:
@@ -195,8 +189,8 @@ def what_is_sent(seen: AttentionSeen, entries: int) -> tuple[NDArray[np.intp], b
     calls = len(seen.timesteps)
     places = sum(layer.size[0] * layer.size[1] for layer in seen.layers) * entries
     whole = sum(layer.maps[0, :, 0].size for layer in seen.layers) * entries
-    heads = whole * calls <= MOST_SENT
-    most = max(2, MOST_SENT // (whole if heads else places))
+    heads = whole * (calls + 1) <= MOST_SENT
+    most = max(2, MOST_SENT // (whole if heads else places) - 1)  # and their mean
     return np.unique(np.linspace(0, calls - 1, min(calls, most)).round().astype(np.intp)), heads
 
 
@@ -221,34 +215,12 @@ def say_pooled(seen: AttentionSeen, entries: int) -> str:
     return " ".join(said)
 
 
-def blend_heat(
-    picture: NDArray[np.uint8], heat: NDArray[np.floating], limit: float
-) -> NDArray[np.uint8]:
-    """Show a map in the colours of the text, with the outlines of the picture.
-
-    Bright and dark areas of the picture are left out: they would look like more and less attention.
-
-    Args:
-        picture: (H, W, 3).
-        heat: (h, w), enlarged with each position repeated.
-        limit: weight at the end of the scale.
-
-    Returns:
-        (H, W, 3).
-    """
-    grey = Image.fromarray(picture).convert("L")
-    blurred = grey.filter(ImageFilter.BoxBlur(BLUR * max(grey.size)))
-    outlines = np.asarray(grey, np.float32) - np.asarray(blurred, np.float32)
-    shares = enlarge_map(heat, (picture.shape[0], picture.shape[1])) / limit
-    shown = text_colours(shares) + DETAIL * outlines[..., None]
-    return np.rint(np.clip(shown, 0, 255)).astype(np.uint8)
-
-
 def _sent(
     layer: LayerMaps, entries: Sequence[Entry], calls: NDArray[np.intp], heads: bool
 ) -> NDArray[np.float32]:
-    """Return the maps of one layer that are sent, (calls, heads, entries, H, W)."""
-    maps = layer.maps[calls]
+    """Return the maps of one layer that are sent, (calls + 1, heads, entries, H, W)."""
+    mean = layer.maps.mean(axis=0, keepdims=True, dtype=np.float32)
+    maps = np.concatenate([layer.maps[calls], mean])
     if not heads:
         maps = maps.mean(axis=1, keepdims=True, dtype=np.float32)
     return entry_maps(maps, entries)
@@ -260,5 +232,5 @@ def _label(text: str, piece: str) -> str:
     return label if len(label) <= LONGEST_LABEL else f"{label[: LONGEST_LABEL - 1]}…"
 
 
-def _base64(numbers: NDArray[Any]) -> str:  # Any: whole numbers of 0 to 255
-    return base64.b64encode(numbers.astype(np.uint8).tobytes()).decode("ascii")
+def _base64(numbers: NDArray[Any], kind: str = "u1") -> str:  # Any: what fits into the kind
+    return base64.b64encode(numbers.astype(kind).tobytes()).decode("ascii")

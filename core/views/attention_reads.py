@@ -14,17 +14,22 @@ from core.engine.request import Request, to_json
 from core.ideas.attention_maps import attention_budget, enlarge_map, strongest_word
 from core.models.attention_seen import AttentionSeen
 from core.models.tokens import Tokens
-from core.views.attention import KINDS, Entry, blend_heat, entry_maps
+from core.views.attention import KINDS, Entry, entry_maps
 from core.views.attention_means import say_mean
 from core.views.colormaps import latent_colours, text_colours
+from core.views.outline import laid_over, large, outline_of
 from core.views.theme import PALETTE
 
+# In the order of the chart; each can be seen on the page's ground, light and dark.
+BUDGET_COLOURS = {
+    "word": PALETTE["text"], "start": "#955C7D", "end": "#767676", "padding": "#D9A6C2",
+}  # fmt: skip
+PERCENT = "format(100 * datum.value, '.0f')"  # labels of an axis whose title names the unit
 Maps = NDArray[np.floating]
 Pixels = NDArray[np.uint8]
 Row = dict[str, object]
 NEARLY_ALL = 0.995  # of the words' weights lie within a scale
-FADED = 0.12  # what is left of a picture where a word is not the strongest
-TARGET = 384  # pixels that a picture of a map should at least have
+FADED = 0.3  # what is left of a picture's darkness where a word is not the strongest
 
 
 def scale_end(maps: Maps) -> float:
@@ -88,10 +93,6 @@ def budget_chart(seen: AttentionSeen, entries: Sequence[Entry]) -> Any:  # Any: 
         for at, row in enumerate(shares)
         for place, kind in enumerate(order)
     ]
-    colours = [
-        PALETTE["text"],
-        *(_hex(text_colours(np.array(share))) for share in (0.3, 0.1, 0.85)),
-    ]
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         x=alt.X(
             "call:Q", title="U-Net call; the first is the noisiest",
@@ -100,11 +101,11 @@ def budget_chart(seen: AttentionSeen, entries: Sequence[Entry]) -> Any:  # Any: 
         ),
         y=alt.Y(
             "share:Q", title="share of the softmax, %", stack="zero",
-            axis=alt.Axis(format=".0%"), scale=alt.Scale(domain=[0, 1]),
+            axis=alt.Axis(labelExpr=PERCENT), scale=alt.Scale(domain=[0, 1]),
         ),
         color=alt.Color(
             "who:N", title=None, sort=list(names.values()), legend=alt.Legend(orient="top"),
-            scale=alt.Scale(domain=list(names.values()), range=colours),
+            scale=alt.Scale(domain=list(names.values()), range=list(BUDGET_COLOURS.values())),
         ),
         order=alt.Order("order:Q"),
         tooltip=["call:Q", "who:N", alt.Tooltip("share:Q", format=".1%")],
@@ -113,18 +114,23 @@ def budget_chart(seen: AttentionSeen, entries: Sequence[Entry]) -> Any:  # Any: 
     return mark.properties(height=280)
 
 
-def heat_picture(picture: Pixels, heat: Maps, limit: float) -> Pixels:
-    """Lay a map over the outlines of the picture, large enough to be looked at.
+def heat_picture(picture: Pixels, heat: Maps, limit: float, outline: bool) -> Pixels:
+    """Show a map alone, as squares, large enough to be looked at.
 
     Args:
         picture: (H, W, 3).
         heat: (h, w).
         limit: weight at the end of the scale.
+        outline: whether the picture's outline is laid over it, as a thin line.
     """
-    return blend_heat(_large(picture), heat, limit)
+    height, width = large(picture).shape[:2]
+    colours = text_colours(enlarge_map(heat, (height, width)) / limit)
+    return laid_over(colours, outline_of(picture)) if outline else colours
 
 
-def difference_picture(picture: Pixels, one: Maps, other: Maps, limit: float) -> Pixels:
+def difference_picture(
+    picture: Pixels, one: Maps, other: Maps, limit: float, outline: bool
+) -> Pixels:
     """Show where one map is above the other: red-brown, and where below: blue.
 
     Args:
@@ -132,9 +138,11 @@ def difference_picture(picture: Pixels, one: Maps, other: Maps, limit: float) ->
         one: (h, w).
         other: (h, w).
         limit: difference at the ends of the scale.
+        outline: as for ``heat_picture``.
     """
-    large = _large(picture)
-    return latent_colours(enlarge_map(one - other, (large.shape[0], large.shape[1])), limit)
+    height, width = large(picture).shape[:2]
+    colours = latent_colours(enlarge_map(one - other, (height, width)), limit)
+    return laid_over(colours, outline_of(picture)) if outline else colours
 
 
 def region_pictures(picture: Pixels, maps: Maps) -> tuple[list[Pixels], NDArray[np.floating]]:
@@ -145,15 +153,14 @@ def region_pictures(picture: Pixels, maps: Maps) -> tuple[list[Pixels], NDArray[
         maps: one a word, (words, h, w).
 
     Returns:
-        For each word the picture with all other places faded, and its share of all places.
+        For each word the picture with all other places pale and grey, and its share of all places.
     """
-    large = _large(picture)
+    shown = large(picture)
     winner = strongest_word(maps)
-    spread = enlarge_map(winner, (large.shape[0], large.shape[1]))
-    pictures = []
-    for word in range(len(maps)):
-        keep = np.where(spread == word, 1.0, FADED)[..., None]
-        pictures.append(np.rint(large * keep + 128 * (1 - keep)).astype(np.uint8))
+    spread = enlarge_map(winner, (shown.shape[0], shown.shape[1]))
+    grey = shown.mean(axis=-1, keepdims=True)
+    pale = np.rint(255 - FADED * (255 - grey)).astype(np.uint8)
+    pictures = [np.where((spread == word)[..., None], shown, pale) for word in range(len(maps))]
     return pictures, np.bincount(winner.ravel(), minlength=len(maps)) / winner.size
 
 
@@ -247,7 +254,7 @@ def attribution_chart(rows: Sequence[Row]) -> Any:  # Any: altair's own types
     )
     title = "share of the prompt’s push (bar) and of the attention (dot), %"
     bar = base.mark_bar(color=PALETTE["text"]).encode(
-        x=alt.X("share of the push:Q", title=title, axis=alt.Axis(format=".0%"))
+        x=alt.X("share of the push:Q", title=title, axis=alt.Axis(labelExpr=PERCENT))
     )
     dot = base.mark_point(filled=True, size=70, color=PALETTE["noise"], opacity=1).encode(
         x=alt.X("share of the attention:Q")
@@ -266,10 +273,9 @@ def map_png(seen: AttentionSeen, layers: Sequence[int], heat: Maps, limit: float
     """
     about = PngImagePlugin.PngInfo()
     about.add_text("Description", f"{say_mean(seen, layers)} The scale ends at {limit:.2g}.")
-    large = _large(seen.picture)
-    shares = enlarge_map(heat, (large.shape[0], large.shape[1])) / limit
     written = io.BytesIO()
-    Image.fromarray(text_colours(shares)).save(written, "PNG", pnginfo=about)
+    drawn = heat_picture(seen.picture, heat, limit, outline=False)
+    Image.fromarray(drawn).save(written, "PNG", pnginfo=about)
     return written.getvalue()
 
 
@@ -300,15 +306,6 @@ def maps_npz(seen: AttentionSeen, tokens: Tokens, request: Request) -> bytes:
         averaged=np.array("; ".join(seen.pooled)),
     )
     return written.getvalue()
-
-
-def _large(picture: Pixels) -> Pixels:
-    times = max(1, -(-TARGET // max(picture.shape[:2])))
-    return picture.repeat(times, axis=0).repeat(times, axis=1)
-
-
-def _hex(colour: NDArray[np.uint8]) -> str:
-    return "#" + "".join(f"{int(part):02X}" for part in colour)
 
 
 def _short(number: Any) -> float:  # Any: numpy types an element as an array

@@ -1,11 +1,13 @@
-// Which pixels listened to which word: every token's map at every call, layer and head, on one scale.
+// Which places listened to which word: every token's map at every call, layer and head, on one scale.
 //
 // data.entries  [{label, kind}]: what there is a map of; kind is start, word, end or padding
-// data.first    the entry to begin with, data.place the size of its layers
+// data.first    the entry to begin with
 // data.picture  the finished picture; "" while the run is not there; data.aspect width by height
-// data.layers   [{title, name, rows, columns, size, heads, all, joined, maps}] in the order in which
-//               they run: heads that are sent of all heads there, layers of the network joined in
-//               one; maps are bytes in base64, call by call, head by head, entry by entry
+// data.outline  its outline, a thin line on nothing
+// data.layers   [{title, name, rows, columns, size, heads, all, joined, maps, shares}] in the order in
+//               which they run: heads that are sent of all heads there, layers of the network joined
+//               in one; maps are bytes in base64, call by call, head by head, entry by entry, and last
+//               the mean over all calls; shares are their means over all places, in floats
 // data.top      the weight of byte 255; byte q stands for top · (q / 255)²
 // data.steps    [{call, t}] of the calls that are here, data.calls of all
 // data.colours  256 times red, green, blue; data.pooled what was averaged on the way here
@@ -13,9 +15,10 @@
 const FRAME_MS = 260;
 const WHOLE_MS = 7000;
 const NEARLY_ALL = 0.995; // of the words' weights lie within the scale
-const MANY = 7; // tokens, beyond which their maps are drawn smaller
-const DETAIL = 0.75; // of the picture's outlines in what is shown over it
-const BLUR = 0.06; // of a side: what is larger is no outline
+const LEAST = [54, 76]; // CSS pixels that a tile is wide: beside the map, and below it
+const MOST = 240;
+const LABELS = 2.9; // rem, what stands above and below a tile's map
+const GAP = 7;
 
 export default function ({ parentElement, data }) {
   return present(parentElement, ".attention", Attention, data);
@@ -24,19 +27,17 @@ export default function ({ parentElement, data }) {
 class Attention extends Player {
   constructor(root) {
     super(root, FRAME_MS, WHOLE_MS);
-    this.range = root.querySelector(".steps");
-    this.range.addEventListener("input", () => { this.pause(); this.go(Number(this.range.value)); });
     this.find = (name) => root.querySelector(name);
     this.where = this.find(".where select");
-    this.head = this.find(".head select");
+    this.head = this.find(".head-of select");
     this.where.addEventListener("change", () => { this.offerHeads(); this.count(); });
     this.wanted = "mean"; // the head asked for last, which the layer chosen next may not have
     this.head.addEventListener("change", () => { this.wanted = this.head.value; this.count(); });
-    this.find(".squares input").addEventListener("change", () => this.draw());
-    this.image = new Image();
+    this.outline = this.find(".outline input");
+    this.outline.addEventListener("change", () => this.drawLine());
   }
 
-  async show(data) {
+  show(data) {
     this.data = data;
     const labels = data.entries.map(({ label }) => label).join("\n");
     if (labels !== this.labels) {
@@ -50,29 +51,23 @@ class Attention extends Player {
     this.find(".scale i").style.background = `linear-gradient(90deg, ${stops.join(", ")})`;
     this.root.style.setProperty("--aspect", data.aspect);
     this.root.classList.toggle("waiting", !data.picture);
-    this.root.classList.toggle("many", data.entries.length > MANY);
     this.label();
     this.drawn.hidden = !data.picture;
+    this.drawLine();
     if (!data.picture) {
       this.layers = null;
       delete this.root.dataset.run;
-      this.draw();
+      this.redraw();
       return;
     }
-    this.image.src = this.drawn.src = data.picture;
-    await this.image.decode();
-    if (this.data !== data) return; // newer data came while this picture was decoded
-    this.outlines = outlinesOf(this.image);
-    this.layers = data.layers.map((layer) => ({ ...layer, bytes: bytes(layer.maps) }));
+    this.drawn.src = data.picture;
+    this.layers = data.layers.map((layer) => ({ ...layer, bytes: bytes(layer.maps), shares: floats(layer.shares) }));
     this.last = data.steps.length; // one place more than calls: the mean over all
     this.range.max = this.last;
     this.place = this.range.value = this.last;
     this.offerLayers();
     this.count();
     this.root.dataset.run = data.steps.length;
-    const [box, tile] = [this.find(".tiles"), this.tiles[this.entry]];
-    const below = tile.offsetTop + tile.offsetHeight - box.offsetTop - box.clientHeight;
-    if (below > 0) box.scrollTop = below + 8; // the one to begin with is in sight
   }
 
   tile({ label, kind }, at) {
@@ -80,11 +75,11 @@ class Attention extends Player {
     button.type = "button";
     const share = make("span");
     share.append(make("i"), make("u"));
-    button.append(make("b", "", label), make("canvas"), share);
+    button.append(make("b", "", kind === "padding" ? label.split(" × ")[0] : label), make("canvas"), share);
     button.title = label;
-    button.addEventListener("click", () => { this.chosen = at; this.draw(); });
-    button.addEventListener("pointerenter", () => { this.hovered = at; this.draw(); });
-    button.addEventListener("pointerleave", () => { this.hovered = null; this.draw(); });
+    button.addEventListener("click", () => { this.chosen = at; this.mark(); this.drawOver(); });
+    button.addEventListener("pointerenter", () => { this.hovered = at; this.drawOver(); });
+    button.addEventListener("pointerleave", () => { this.hovered = null; this.drawOver(); });
     return button;
   }
 
@@ -99,18 +94,19 @@ class Attention extends Player {
 
   // All layers, the layers of each size, then each layer alone: only there is a head one thing.
   offerLayers() {
-    const kept = this.where.value || this.data.place;
+    const kept = this.where.value;
     const all = this.layers.map((_, at) => at);
     const count = joined(this.layers);
-    this.places = { all: { title: count > 1 ? `All ${count}, averaged` : "The only one", at: all } };
+    const whole = count > 1 ? `all ${count} layers` : "the only layer";
+    this.places = { all: { title: count > 1 ? `All ${count}, averaged` : "The only one", said: whole, at: all } };
     for (const size of new Set(this.layers.map((layer) => layer.size))) {
       const at = all.filter((one) => this.layers[one].size === size);
-      if (at.length > 1) this.places[size] = { title: `${size}: ${at.length}, averaged`, at };
+      if (at.length > 1) this.places[size] = { title: `${size}: ${at.length}, averaged`, said: `the ${at.length} layers of ${size} places`, at };
     }
     const single = make("optgroup");
     single.label = count > all.length ? "Layers of one size, averaged" : "One layer, in the order in which they run";
     this.layers.forEach(({ title }, at) => {
-      this.places[`layer ${at}`] = { title, at: [at] };
+      this.places[`layer ${at}`] = { title, said: `one layer: ${title}`, at: [at] };
       single.append(option(`layer ${at}`, title));
     });
     const means = Object.entries(this.places).filter(([name]) => !name.startsWith("layer "));
@@ -142,7 +138,8 @@ class Attention extends Player {
     return "The heads were averaged on the way here.";
   }
 
-  // The maps of the chosen layers and head: one for each call and entry, and the mean over calls.
+  // The maps of the chosen layers and head, and their shares: one for each call and entry, and the
+  // mean over calls.
   count() {
     if (!this.layers) return;
     const layers = this.within;
@@ -150,31 +147,29 @@ class Attention extends Player {
     this.columns = Math.max(...layers.map(({ columns }) => columns));
     const cells = this.rows * this.columns;
     const entries = this.data.entries.length;
-    const steps = this.last;
-    const found = new Float32Array((steps + 1) * entries * cells);
+    const found = new Float32Array((this.last + 1) * entries * cells);
+    const shares = new Float64Array((this.last + 1) * entries);
     for (const layer of layers) {
-      const heads = this.head.value === "mean" ? Array.from({ length: layer.heads }, (_, head) => head) : [Number(this.head.value)];
+      const heads = this.head.value === "mean" ? [...Array(layer.heads).keys()] : [Number(this.head.value)];
       const from = sources(this.rows, this.columns, layer);
       const size = layer.rows * layer.columns;
-      const share = 1 / (layers.length * heads.length);
-      for (let step = 0; step < steps; step++) {
+      const part = 1 / (layers.length * heads.length);
+      for (let step = 0; step <= this.last; step++) {
         for (const head of heads) {
           for (let entry = 0; entry < entries; entry++) {
-            const start = ((step * layer.heads + head) * entries + entry) * size;
-            const to = (step * entries + entry) * cells;
+            const start = (step * layer.heads + head) * entries + entry;
+            const to = step * entries + entry;
+            shares[to] += part * layer.shares[start];
             for (let cell = 0; cell < cells; cell++) {
-              const q = layer.bytes[start + from[cell]] / 255;
-              found[to + cell] += share * this.data.top * q * q;
+              const q = layer.bytes[start * size + from[cell]] / 255;
+              found[to * cells + cell] += part * this.data.top * q * q;
             }
           }
         }
       }
     }
-    const whole = entries * cells;
-    for (let step = 0; step < steps; step++) {
-      for (let cell = 0; cell < whole; cell++) found[steps * whole + cell] += found[step * whole + cell] / steps;
-    }
     this.maps = found;
+    this.shares = shares;
     this.limit = this.end();
     this.redraw();
   }
@@ -202,44 +197,83 @@ class Attention extends Player {
     return this.hovered ?? this.chosen ?? this.data.first;
   }
 
-  draw() {
-    const { entries, steps, calls } = this.data;
-    const picked = this.chosen ?? this.data.first;
-    const { tiles } = this;
-    tiles.forEach((tile, at) => tile.setAttribute("aria-pressed", at === picked));
-    this.find(".over .word").textContent = entries[this.entry].label;
-    this.root.dataset.entry = this.entry;
-    if (!this.layers || !this.root.clientWidth) {
-      this.find(".said").textContent = "The run is on its way; its maps come with it.";
-      return;
-    }
-    const mean = this.place === this.last;
-    const when = mean ? (steps.length > 1 ? `Mean over ${steps.length} calls` : "The only call") : `Call ${steps[this.place].call} of ${calls} · t = ${steps[this.place].t}`;
-    this.find(".when").textContent = when;
-    this.range.setAttribute("aria-valuetext", when.replace("t =", "timestep"));
-    this.find(".limit").textContent = `${percent(this.limit)} of a pixel’s attention, or more`;
-    tiles.forEach((tile, at) => {
-      const share = this.share(at);
-      tile.style.setProperty("--share", `${100 * share}%`);
-      tile.querySelector("u").textContent = percent(share);
-      tile.setAttribute("aria-label", `${entries[at].label}, ${percent(share)} of all attention`);
-      this.heat(tile.querySelector("canvas"), at, false);
-    });
-    const share = percent(this.share(this.entry));
-    this.find(".gets").textContent = `${share} of all attention`;
-    const canvas = this.find(".over canvas");
-    this.heat(canvas, this.entry, true);
-    canvas.setAttribute("aria-label", `The map of ${entries[this.entry].label} with the outlines of the picture`);
-    this.find(".said").textContent = this.say(mean, steps.length);
-    this.root.dataset.place = this.place;
-    this.root.dataset.limit = this.limit;
+  redraw() {
+    this.fit();
+    this.draw();
   }
 
-  say(mean, steps) {
+  // As many tiles in a row as it takes to have all of them beside the map, each as large as may be.
+  fit() {
+    const [box, count] = [this.find(".tiles"), this.tiles.length + 1];
+    const [wide, over] = [box.clientWidth, this.find(".over")];
+    if (!wide) return;
+    const beside = box.offsetLeft >= over.offsetLeft + over.offsetWidth;
+    const high = beside ? over.offsetHeight : 0;
+    const size = (columns) => (wide + GAP) / columns - GAP;
+    const labels = LABELS * parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const tall = (columns) => Math.ceil(count / columns) * (size(columns) / this.data.aspect + labels + GAP);
+    let columns = 1;
+    while ((size(columns) > MOST || tall(columns) > high) && size(columns + 1) >= LEAST[beside ? 0 : 1]) columns += 1;
+    box.style.gridTemplateColumns = `repeat(${columns}, minmax(0, 1fr))`;
+    this.root.classList.toggle("many", size(columns) < 84);
+  }
+
+  // All that a step or another choice of layers changes; a map under the pointer only the large one.
+  draw() {
+    const { entries, steps, calls } = this.data;
+    this.mark();
+    if (this.layers && this.root.clientWidth) {
+      const mean = this.place === this.last;
+      const when = mean ? (steps.length > 1 ? `Mean over ${calls} calls` : "The only call") : `Call ${steps[this.place].call} of ${calls} · t = ${steps[this.place].t}`;
+      this.find(".when").textContent = when;
+      this.range.setAttribute("aria-valuetext", when.replace("t =", "timestep"));
+      this.find(".limit").textContent = `${percent(this.limit)} of a place’s attention, or more`;
+      this.find(".outline span").textContent = `Outline: the picture; the map has ${this.rows}×${this.columns} places`;
+      this.tiles.forEach((tile, at) => {
+        const share = this.share(at);
+        tile.style.setProperty("--share", `${100 * share}%`);
+        tile.querySelector("u").textContent = percent(share);
+        tile.setAttribute("aria-label", `${entries[at].label}, ${percent(share)} of all attention`);
+        this.heat(tile.querySelector("canvas"), at);
+      });
+      this.find(".said").textContent = this.say(mean);
+      this.root.dataset.place = this.place;
+      this.root.dataset.limit = this.limit;
+    } else {
+      this.find(".said").textContent = "The run is on its way; its maps come with it.";
+    }
+    this.drawOver();
+  }
+
+  mark() {
+    const picked = this.chosen ?? this.data.first;
+    this.tiles.forEach((tile, at) => tile.setAttribute("aria-pressed", at === picked));
+  }
+
+  drawOver() {
+    const { label } = this.data.entries[this.entry];
+    this.find(".word").textContent = label;
+    this.root.dataset.entry = this.entry;
+    if (!this.layers) return;
+    const head = this.head.value === "mean" ? "" : `, head ${Number(this.head.value) + 1}`;
+    const where = `${this.places[this.where.value].said}${head}`;
+    this.find(".gets").textContent = `${percent(this.share(this.entry))} of all attention, in ${where}`;
+    const canvas = this.find(".map canvas");
+    this.heat(canvas, this.entry);
+    canvas.setAttribute("aria-label", `The map of ${label}: ${this.rows}×${this.columns} places`);
+  }
+
+  drawLine() {
+    const line = this.find(".line");
+    line.hidden = !this.data.outline || !this.outline.checked;
+    if (this.data.outline) line.src = this.data.outline;
+  }
+
+  say(mean) {
     const layers = this.within;
     const [count, heads] = [joined(layers), headsOf(layers)];
     const over = [];
-    if (mean && steps > 1) over.push(`${steps} calls`);
+    if (mean && this.data.calls > 1) over.push(`${this.data.calls} calls`);
     if (count > 1) over.push(`${count} layers`);
     if (this.head.value === "mean" && heads.at(-1) > 1) over.push(heads.length === 1 ? `${heads} heads` : `the ${list(heads, "or")} heads of each layer`);
     const shown = over.length ? `Your prompt, not the negative one: the mean over ${list(over)}.` : "Your prompt, not the negative one: one call, one layer, one head; nothing is averaged.";
@@ -258,11 +292,11 @@ class Attention extends Player {
   }
 
   share(entry) {
-    const map = this.map(entry, this.place);
-    return map.reduce((sum, weight) => sum + weight, 0) / map.length;
+    return this.shares[this.place * this.data.entries.length + entry];
   }
 
-  heat(canvas, entry, over) {
+  // A pixel of the canvas is a place of the map; the browser shows it as a square.
+  heat(canvas, entry) {
     const map = this.map(entry, this.place);
     const cells = new ImageData(this.columns, this.rows);
     map.forEach((weight, at) => {
@@ -270,65 +304,9 @@ class Attention extends Player {
       cells.data.set(this.colours.subarray(colour, colour + 3), 4 * at);
       cells.data[4 * at + 3] = 255;
     });
-    this.small ??= document.createElement("canvas");
-    this.small.width = this.columns;
-    this.small.height = this.rows;
-    this.small.getContext("2d").putImageData(cells, 0, 0);
-    canvas.width = Math.max(1, Math.round(canvas.clientWidth * devicePixelRatio));
-    canvas.height = Math.max(1, Math.round(canvas.clientHeight * devicePixelRatio));
-    const pen = canvas.getContext("2d");
-    pen.imageSmoothingEnabled = over;
-    pen.imageSmoothingQuality = "high";
-    pen.drawImage(over ? this.outlined() : this.small, 0, 0, canvas.width, canvas.height);
+    Object.assign(canvas, { width: this.columns, height: this.rows });
+    canvas.getContext("2d").putImageData(cells, 0, 0);
   }
-
-  // The map with the picture's outlines. Bright and dark areas of the picture are left out: they
-  // would look like more and less attention.
-  outlined() {
-    const { width, height, detail } = this.outlines;
-    this.large ??= document.createElement("canvas");
-    this.large.width = width;
-    this.large.height = height;
-    const pen = this.large.getContext("2d", { willReadFrequently: true });
-    pen.imageSmoothingEnabled = !this.find(".squares input").checked;
-    pen.imageSmoothingQuality = "high";
-    pen.drawImage(this.small, 0, 0, width, height);
-    const pixels = pen.getImageData(0, 0, width, height);
-    detail.forEach((value, at) => {
-      for (let colour = 4 * at; colour < 4 * at + 3; colour++) pixels.data[colour] += DETAIL * value;
-    });
-    pen.putImageData(pixels, 0, 0);
-    return this.large;
-  }
-}
-
-// What a picture has beyond its own blurred copy, in grey.
-function outlinesOf(image) {
-  const canvas = document.createElement("canvas");
-  const { naturalWidth: width, naturalHeight: height } = image;
-  Object.assign(canvas, { width, height });
-  const pen = canvas.getContext("2d");
-  pen.drawImage(image, 0, 0);
-  const { data } = pen.getImageData(0, 0, width, height);
-  const grey = Float32Array.from({ length: width * height }, (_, at) => (data[4 * at] + data[4 * at + 1] + data[4 * at + 2]) / 3);
-  const reach = Math.max(1, Math.round(BLUR * Math.max(width, height)));
-  const across = blurred(grey, width, height, 1, width, reach);
-  const both = blurred(across, height, width, width, 1, reach);
-  return { width, height, detail: grey.map((value, at) => value - both[at]) };
-}
-
-// The mean over a window along lines: count lines of length numbers, step apart within a line.
-function blurred(grey, length, count, step, next, reach) {
-  const found = new Float32Array(grey.length);
-  const sums = new Float64Array(length + 1);
-  for (let line = 0; line < count; line++) {
-    for (let at = 0; at < length; at++) sums[at + 1] = sums[at] + grey[line * next + at * step];
-    for (let at = 0; at < length; at++) {
-      const [first, end] = [Math.max(0, at - reach), Math.min(length, at + reach + 1)];
-      found[line * next + at * step] = (sums[end] - sums[first]) / (end - first);
-    }
-  }
-  return found;
 }
 
 // Which cell of a smaller layer lies under each cell of the largest.
@@ -350,7 +328,7 @@ function tidy(value) {
 
 function percent(share) {
   const value = 100 * share;
-  return `${value >= 9.95 ? value.toFixed(0) : value >= 0.095 ? value.toFixed(1) : value.toFixed(2)} %`;
+  return `${value.toFixed(value >= 9.95 ? 0 : value >= 0.995 ? 1 : 2)} %`;
 }
 
 function list(parts, last = "and") {

@@ -16,21 +16,22 @@ from core.models.tokens import Tokens, load_tokenizer, read_pad_id, tokenize
 from core.views.attention import (
     MOST_SENT,
     attention_data,
-    blend_heat,
     entries_of,
     entry_maps,
-    first_view,
+    first_entry,
     layer_titles,
     say_pooled,
     what_is_sent,
 )
 from core.views.attention_means import layer_choices, say_heads, say_mean, say_mean_of_places
 from core.views.attention_reads import (
+    BUDGET_COLOURS,
     alike,
     attribution_chart,
     attribution_rows,
     budget,
     difference_picture,
+    heat_picture,
     map_png,
     maps_npz,
     region_pictures,
@@ -38,6 +39,7 @@ from core.views.attention_reads import (
     token_rows,
 )
 from core.views.colormaps import text_colours
+from core.views.outline import outline_of
 
 FOLDER = builtin_folder() / "tokenizer"
 TOKENIZER = load_tokenizer(FOLDER)
@@ -103,8 +105,13 @@ def test_browser_gets_the_weights_to_a_hundredth() -> None:
     for layer, sent in zip(SEEN.layers, data["layers"], strict=True):
         read = np.frombuffer(base64.b64decode(sent["maps"]), np.uint8).astype(float)
         found = data["top"] * (read / 255) ** 2
-        expected = entry_maps(layer.maps, ENTRIES)
+        mean = layer.maps.mean(axis=0, keepdims=True, dtype=np.float32)  # over all calls, the last
+        expected = entry_maps(np.concatenate([layer.maps, mean]), ENTRIES)
         np.testing.assert_allclose(found.reshape(expected.shape), expected, atol=4e-3)
+        shares = np.frombuffer(base64.b64decode(sent["shares"]), "<f4")
+        np.testing.assert_allclose(
+            shares.reshape(expected.shape[:3]), expected.mean(axis=(-2, -1)), atol=1e-6
+        )
     assert json.dumps(data)
 
 
@@ -112,7 +119,7 @@ def test_page_of_a_large_run_is_bounded_and_says_what_is_left_out() -> None:
     large, entries = seen_of(calls=30, heads=2, times=4), entries_of(tokens_of("word " * 75))
     calls, heads = what_is_sent(large, len(entries))
     places = sum(layer.size[0] * layer.size[1] for layer in large.layers)
-    assert len(calls) * places * len(entries) * (2 if heads else 1) <= MOST_SENT
+    assert (len(calls) + 1) * places * len(entries) * (2 if heads else 1) <= MOST_SENT
     assert not heads
     assert (calls[0], calls[-1]) == (0, 29)
     said = say_pooled(large, len(entries))
@@ -122,11 +129,10 @@ def test_page_of_a_large_run_is_bounded_and_says_what_is_left_out() -> None:
 
 
 def test_it_opens_on_the_word_that_varies_most() -> None:
-    at, size = first_view(SEEN, ENTRIES)
+    at = first_entry(SEEN, ENTRIES)
     assert ENTRIES[at].label == "apple"  # position 3: all of it on one place
-    assert size == "8×12"
-    assert first_view(None, ENTRIES) == (3, "")
-    assert first_view(SEEN, entries_of(tokens_of("")))[0] == 0
+    assert first_entry(None, ENTRIES) == 3
+    assert first_entry(SEEN, entries_of(tokens_of(""))) == 0
 
 
 def test_budget_and_table_add_up() -> None:
@@ -137,16 +143,57 @@ def test_budget_and_table_add_up() -> None:
     assert (apple["row of that place"], apple["column of that place"]) == (8, 1)
 
 
-def test_heat_has_the_colours_of_the_map_alone_but_for_outlines() -> None:
+def test_map_is_shown_alone_and_the_outline_is_no_colour_of_it() -> None:
     picture = np.full((80, 120, 3), (10, 20, 60), np.uint8)
     picture[:, 60:] = 250  # bright areas must not look like attention
     heat = np.zeros((4, 6))
     heat[3, 0] = 0.5
-    shown = blend_heat(picture, heat, 0.5)
-    dark, bright = (text_colours(np.array(share)).tolist() for share in (0.0, 1.0))
-    assert shown[0, 0].tolist() == shown[0, -1].tolist() == dark
-    assert shown[-1, 0].tolist() == bright
-    assert (shown[0, 60] > shown[0, -1]).all()  # the outline
+    alone = heat_picture(picture, heat, 0.5, outline=False)
+    assert len(np.unique(alone.reshape(-1, 3), axis=0)) == 2
+    assert alone[-1, 0].tolist() == text_colours(np.array(1.0)).tolist()
+    shown = heat_picture(picture, heat, 0.5, outline=True)
+    line = outline_of(picture)
+    changed = (shown != alone).any(axis=-1)
+    np.testing.assert_array_equal(changed, line[..., 3] > 0)
+    columns = np.flatnonzero(changed.any(axis=0))
+    assert abs(columns.mean() + 0.5 - shown.shape[1] / 2) < 2  # where dark and bright meet
+    assert len(columns) <= 6  # of 600: thin
+    solid = line[line[..., 3] == 255][:, :3]
+    assert (solid == solid[:, :1]).all()  # neutral
+    np.testing.assert_array_equal(
+        heat_picture(picture[::-1], heat, 0.5, outline=False), alone
+    )  # nothing of the picture in it
+
+
+@pytest.mark.parametrize("ground", ["#FFFFFF", "#11161D"])
+def test_colours_of_the_budget_can_be_seen_on_the_page(ground: str) -> None:
+    for colour in BUDGET_COLOURS.values():
+        one, other = sorted(_luminance(each) for each in (colour, ground))
+        assert (other + 0.05) / (one + 0.05) > 1.9
+
+
+def _luminance(colour: str) -> float:
+    """Relative luminance as WCAG 2 defines it."""
+    parts = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)]) / 255
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return float(linear @ (0.2126, 0.7152, 0.0722))
+
+
+@pytest.mark.parametrize("colours", [((200, 60, 60), (60, 150, 60)), ((9, 9, 9), (250, 250, 250))])
+def test_outline_follows_a_disc_whatever_its_colour(colours: tuple) -> None:
+    rows, columns = np.mgrid[:96, :96] - 47.5
+    inside = np.hypot(rows, columns) < 30
+    picture = np.where(inside[..., None], colours[0], colours[1]).astype(np.uint8)
+    line = outline_of(picture)
+    at = np.argwhere(line[..., 3] == 255) - (np.array(line.shape[:2]) - 1) / 2
+    radius = np.hypot(at[:, 0], at[:, 1]) * 96 / line.shape[0]
+    assert np.abs(radius - 30).max() < 1.5
+    angles = np.unique(np.degrees(np.arctan2(at[:, 0], at[:, 1])).round())
+    assert len(angles) > 350  # all the way round
+
+
+def test_picture_of_one_colour_has_no_outline() -> None:
+    assert not outline_of(np.full((32, 32, 3), 77, np.uint8)).any()
 
 
 def test_regions_part_the_picture() -> None:
@@ -161,7 +208,9 @@ def test_regions_part_the_picture() -> None:
 
 
 def test_difference_is_red_above_and_blue_below() -> None:
-    shown = difference_picture(SEEN.picture, np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]]), 1.0)
+    shown = difference_picture(
+        SEEN.picture, np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]]), 1.0, False
+    )
     assert shown[0, 0, 0] > shown[0, 0, 2]
     assert shown[0, -1, 0] < shown[0, -1, 2]
 
