@@ -47,7 +47,10 @@ def outline_of(picture: Pixels) -> Pixels:
     edge = np.zeros(above.shape, bool)
     edge[:-1] |= above[:-1] != above[1:]
     edge[:, :-1] |= above[:, :-1] != above[:, 1:]
-    line = edge & (slope > STEEP * slope.max())
+    edge &= slope > STEEP * slope.max()
+    line = edge.copy()  # two pixels wide
+    line[1:] |= edge[:-1]
+    line[:, 1:] |= edge[:, :-1]
     drawn = np.zeros((height, width, 4), np.uint8)
     drawn[_grown(line)] = (0, 0, 0, 150)
     drawn[line] = (255, 255, 255, 255)

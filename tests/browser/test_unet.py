@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 UNET = "section.unet"
 ADDRESS = "unet?steps=3"
+IDLE = "[data-test-script-state=notRunning]"
 
 
 def open_page(page: Page, server: str) -> None:
@@ -22,9 +23,53 @@ def test_click_on_a_box_shows_what_it_puts_out(page: Page, server: str) -> None:
     box.click()
     expect(box).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_text("Residual block on the way down")).to_be_visible()
-    page.locator(f"{UNET} [data-name='time_embedding']").focus()
-    page.keyboard.press("Enter")
+    for name, title in (
+        ("mid_block.resnets.0", "Residual block in the middle"),
+        ("up_blocks.0.upsamplers.0", "Twice the size on the way up"),
+        ("time_embedding", "Time embedding"),
+    ):  # from the second click on as well, and after the server has answered
+        page.locator(f"{UNET} [data-name='{name}']").focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("strong").get_by_text(title)).to_be_visible()
+        page.locator(IDLE).wait_for(state="attached")
+        page.wait_for_timeout(300)
+        pressed = page.locator(f"{UNET} .boxes [aria-pressed=true]")
+        expect(pressed).to_have_count(1)
+        expect(pressed).to_have_attribute("data-name", name)
     expect(page.get_by_text("numbers, row by row")).to_be_visible()
+    assert "box=time_embedding" in page.url
+
+
+def test_bar_of_a_box_is_explained_and_shapes_are_shown_where_there_is_room(
+    new_page: Callable[..., Page], server: str
+) -> None:
+    page = new_page(1024, 768)
+    open_page(page, server)
+    expect(page.locator(f"{UNET} .key .bar")).to_have_text("time it took, beside the slowest box")
+    expect(page.get_by_text("million weights")).to_be_visible()
+    box = page.locator(f"{UNET} [data-name='down_blocks.0.resnets.0']")
+    expect(box.locator("i").first).to_be_visible()
+    expect(box.locator("i").first).to_have_text("64×16×16")
+    ends = page.locator(f"{UNET} .boxes button").evaluate_all(
+        "all => all.map((one) => one.scrollWidth - one.clientWidth)"
+    )
+    assert max(ends) <= 0  # nothing sticks out of its box
+
+
+def test_map_grows_with_the_window(new_page: Callable[..., Page], server: str) -> None:
+    sizes = []
+    for width, height in ((1280, 800), (1920, 1080)):
+        page = new_page(width, height)
+        open_page(page, server)
+        sizes.append(
+            page.locator(f"{UNET} .boxes b").first.evaluate("b => getComputedStyle(b).fontSize")
+        )
+        last = page.locator(f"{UNET} .board").bounding_box()
+        assert last is not None
+        assert last["y"] + last["height"] <= height
+    small, large = (float(size.removesuffix("px")) for size in sizes)
+    assert small >= 11.5
+    assert large >= 15
 
 
 def test_click_on_a_skip_switches_it_off(page: Page, server: str) -> None:

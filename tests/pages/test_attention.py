@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.ui.attention_words import say_percent
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = "pages/7_attention.py"
 
@@ -40,7 +42,7 @@ def open_run(open_page: Open) -> Open:
 def test_page_opens_on_the_tokens_of_the_prompt(open_page: Open, way: tuple) -> None:
     at = open_page(*way, prompt="a page just opened")
     assert not at.exception
-    assert at.title[0].value == "Which pixels listened to which word?"
+    assert at.title[0].value == "Which places listened to which word?"
     labels = [entry["label"] for entry in drawn(at)["entries"]]
     assert labels == ["⟨start⟩", "a", "page", "just", "opened", "⟨end⟩", "⟨padding⟩ × 71"]
     assert drawn(at)["picture"] == ""
@@ -72,7 +74,7 @@ def test_second_turn_brings_maps_that_add_up_to_one(open_run: Open) -> None:
     for layer in data["layers"]:
         bytes_ = np.frombuffer(base64.b64decode(layer["maps"]), np.uint8).astype(float)
         maps = data["top"] * (bytes_ / 255) ** 2
-        maps = maps.reshape(2, 4, len(data["entries"]), layer["rows"], layer["columns"])
+        maps = maps.reshape(2 + 1, 4, len(data["entries"]), layer["rows"], layer["columns"])
         np.testing.assert_allclose(maps.sum(axis=2), 1, atol=0.02)
     assert data["entries"][data["first"]]["kind"] == "word"
 
@@ -177,6 +179,17 @@ def choose(at: AppTest, look: str) -> AppTest:
 def test_budget_says_who_gets_how_much(open_run: Open, shown_text: Text) -> None:
     at = open_run()
     assert "goes to your words" in shown_text(at)
+    data = drawn(at)
+    shares = np.mean(
+        [
+            np.frombuffer(base64.b64decode(layer["shares"]), "<f4")
+            .reshape(3, 4, len(data["entries"]))[-1]
+            .mean(axis=0)
+            for layer in data["layers"]
+        ],
+        axis=0,
+    )  # as the hero has them when it opens: of all layers and heads, over all calls
+    assert f"{say_percent(shares[-1])} to the padding" in shown_text(at)
     at.toggle(key="attention_budget_table").set_value(True).run()
     table = at.dataframe[0].value
     assert list(table["call"]) == [1, 2]
@@ -201,6 +214,15 @@ def test_choices_keep_their_keys_from_one_server_to_the_next(open_run: Open) -> 
 def test_two_words_are_shown_on_one_scale(open_run: Open, shown_text: Text) -> None:
     at = choose(open_run(), "Two words")
     assert len(at.get("image")) == 3
+    assert at.selectbox(key="attention_layers").value == "All 7 layers"
+    outline = at.toggle(key="attention_outline")
+    assert outline.label == "Outline: the picture; the map has 16×16 places"
+    assert outline.value
+    before = [image.proto.imgs[0].url for image in at.get("image")]
+    at.toggle(key="attention_outline").set_value(False).run()
+    assert not set(before) & {image.proto.imgs[0].url for image in at.get("image")}
+    at.selectbox(key="attention_layers").set_value("8×8: 3 layers").run()
+    assert "8×8 places" in at.toggle(key="attention_outline").label
     assert "Both maps end at" in shown_text(at)
     assert "correlate with" in shown_text(at)
 
@@ -208,9 +230,10 @@ def test_two_words_are_shown_on_one_scale(open_run: Open, shown_text: Text) -> N
 def test_phrase_adds_up_what_its_tokens_get(open_run: Open, shown_text: Text) -> None:
     at = choose(open_run(prompt="a red apple on a table"), "A phrase")
     assert "a red apple" in [part.value for part in at.text]
-    whole = float(at.metric[0].value.rstrip("%"))
+    assert "the map has 16×16 places" in at.toggle(key="attention_outline").label
+    whole = float(at.metric[0].value.rstrip(" %"))
     at.multiselect[0].set_value([1]).run()
-    assert 0 < float(at.metric[0].value.rstrip("%")) < whole
+    assert 0 < float(at.metric[0].value.rstrip(" %")) < whole
     at.multiselect[0].set_value([]).run()
     assert "Choose at least one token." in shown_text(at)
 
@@ -218,9 +241,11 @@ def test_phrase_adds_up_what_its_tokens_get(open_run: Open, shown_text: Text) ->
 def test_strongest_word_takes_its_places(open_run: Open, shown_text: Text) -> None:
     at = choose(open_run(), "Strongest word")
     assert "however narrowly it wins" in shown_text(at)
-    shares = [int(part.value.split(": ")[1].rstrip("%")) for part in at.text if ": " in part.value]
+    shares = [int(part.value.split(": ")[1].rstrip(" %")) for part in at.text if "%" in part.value]
     assert len(shares) == len(at.get("image"))
     assert sum(shares) == pytest.approx(100, abs=2)
+    nowhere = [part.value for part in at.text if part.value.startswith("Strongest nowhere: ")]
+    assert len(nowhere) == (len(shares) < 3)
 
 
 def test_word_is_turned_up_and_shown_beside(open_run: Open, shown_text: Text) -> None:
