@@ -1,5 +1,7 @@
 """Self-attention inside the U-Net: a click on the picture, and where that position looks."""
 
+from functools import partial
+
 import streamlit as st
 
 from core.engine.looks.unet_attention import SelfAttentionLook
@@ -10,6 +12,7 @@ from core.ui.shown import Shown
 from core.ui.unet_run import place_of
 from core.views.unet_attention import attention_data
 
+NAME = "unet_attention"
 _POSITION = "unet_position"
 
 
@@ -34,14 +37,17 @@ def show_attention(facts: UNetFacts, shown: Shown, call: int) -> None:
     )
     looks = read(SelfAttentionLook(place.request.model, place, row, column), "Piece")
     data = attention_data(facts, looks, shown.run.picture, (row, column))
-    mounted = mount("unet_attention", data, on_place_change=lambda: None)
-    places = ([row, column] for row in range(rows) for column in range(columns))
-    place_told = told_one(mounted, "place", places)
-    if place_told is not None:
-        st.session_state[_POSITION] = tuple(place_told)
-        st.rerun()
+    mount(NAME, data, on_place_change=partial(_take, rows, columns))
     st.caption(
         "The prompt's half of this call. A weight is told as a multiple of the even share, "
         "what each position would get if all were alike. The maps say where numbers come from, "
         "not why."
     )
+
+
+def _take(rows: int, columns: int) -> None:
+    """Look from the position that was clicked: before it is read, so that nothing is read twice."""
+    places = ([row, column] for row in range(rows) for column in range(columns))
+    place = told_one(st.session_state.get(NAME), "place", places)
+    if place is not None:
+        st.session_state[_POSITION] = tuple(place)

@@ -18,7 +18,7 @@ HOSTILE = {
         "params": f'[["steps_offset", {HUGE}]]', "seed": HUGE, "steps": HUGE, "guidance": HUGE,
         "height": HUGE, "clip_skip": HUGE, "share": HUGE, "strength": HUGE, "dim": HUGE,
         "period": HUGE, "shift": HUGE, "branch": f'{{"call": {HUGE}, "seed": {HUGE}}}',
-        "grid": f'[["seed", [{HUGE}]], ["steps", [{HUGE}]]]',
+        "grid": f'[["seed", [{HUGE}]], ["steps", [{HUGE}]]]', "call": HUGE, "off": f"skip {HUGE}",
     },
     "halves": {
         "params": '[["\\ud800", "\\ud800"]]', "branch": '{"words": "\\ud800", "not": "\\udc00"}',
