@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.runtime.state.session_state import STREAMLIT_INTERNAL_KEY_PREFIX
 from streamlit.testing.v1 import AppTest
 
 from core.ideas.activations import ACTIVATIONS
@@ -64,6 +65,39 @@ def test_another_step_is_another_call(open_run: Open) -> None:
     assert not at.exception
     assert drawn(at)["t"] == "t = 667"
     assert len(at.session_state["unet_readings"]) == 2
+
+
+def click(at: AppTest, **events: object) -> AppTest:
+    """Run the page with what the map tells when it is clicked."""
+    (map_,) = [part for part in at.get("bidi_component") if '"boxes"' in part.proto.json]
+    states = at._tree.get_widget_states()
+    name = f"{STREAMLIT_INTERNAL_KEY_PREFIX}_{map_.proto.id}__events"
+    told = [{"event": event, "value": value} for event, value in events.items()]
+    states.widgets.add(id=name, json_trigger_value=json.dumps(told))
+    return at._run(states)
+
+
+def test_click_marks_the_box_that_the_panel_shows_in_the_same_run(
+    open_run: Open, shown_text: Callable[[AppTest], str]
+) -> None:
+    at = open_run()
+    for name in ("mid_block.resnets.0", "conv_in", "time_embedding"):
+        click(at, pick=name)
+        assert not at.exception
+        assert drawn(at)["chosen"] == at.query_params["box"] == name
+        assert f"`{name}`" in shown_text(at)
+    click(at, pick="no_such_box")
+    assert drawn(at)["chosen"] == "time_embedding"
+
+
+def test_click_on_a_skip_turns_to_the_look_that_shows_it_off(open_run: Open) -> None:
+    at = open_run(steps="2", look="Every box in numbers")
+    click(at, skip=3)
+    assert not at.exception
+    assert at.button_group(key="unet_look_1").value == "Switch something off"
+    assert (drawn(at)["off"], at.query_params["off"]) == (3, "skip 3")
+    click(at, skip=2)  # while that look is on show
+    assert (drawn(at)["off"], at.query_params["off"]) == (2, "skip 2")
 
 
 def test_chosen_box_is_shown_with_its_code(
