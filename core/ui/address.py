@@ -32,3 +32,13 @@ def was_changed(name: str) -> bool:
 def forget_said() -> None:
     """Begin a page anew: links from page to page leave most of the address out."""
     st.session_state.pop(_SAID, None)
+
+
+def whole_number(name: str) -> int | None:
+    """Return the small whole number that the address says; None where it says none.
+
+    Args:
+        name: of the query parameter.
+    """
+    text = st.query_params.get(name, "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 7 else None

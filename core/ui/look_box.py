@@ -56,15 +56,6 @@ def turn_to(look: str, looks: Sequence[str], key: str) -> None:
         _begin_anew(key)
 
 
-def whole_number(text: str) -> int | None:
-    """Read a small whole number out of an address; None where it is none.
-
-    Args:
-        text: anything.
-    """
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 7 else None
-
-
 def look_place(looks: Iterable[str], look: str) -> DeltaGenerator:
     """Return the place of the look on show.
 

@@ -6,12 +6,14 @@ from typing import Any
 import streamlit as st
 
 from core.models.unet_facts import UNetFacts
-from core.ui.look_box import keep_in_link, look_box, look_on_show, look_place, turn_to
+from core.ui.address import say
+from core.ui.look_box import look_box, look_on_show, look_place, turn_to
 from core.ui.running_example import running_example
 from core.ui.shown import Shown, kept
 
 LOOK = "unet_look"
 OFF = "Switch something off"
+OFF_IN_LINK = "off"
 SILU = "Why SiLU?"
 
 
@@ -51,7 +53,7 @@ def choose_look() -> str:
     """Ask for one of the looks."""
     look = look_box(list(LOOKS), LOOK)
     if look != OFF:
-        keep_in_link(off="")
+        say({OFF_IN_LINK: None})
     return look
 
 

@@ -8,8 +8,8 @@ from streamlit.delta_generator import DeltaGenerator
 from core.engine.request import Request
 from core.models.unet_facts import Box, UNetFacts
 from core.models.unet_seen import BlocksSeen
+from core.ui.address import say, was_changed, whole_number
 from core.ui.component import mount, told_one
-from core.ui.look_box import keep_in_link, whole_number
 from core.ui.paint_first import paint_first
 from core.ui.running_example import running_example
 from core.ui.runs import say_status
@@ -23,7 +23,7 @@ from core.views.unet_map import unet_map
 FIRST_PAINT_S = 0.3  # the map is much to look at already
 NAME = "unet"
 BOX, CALL = "box", "call"  # in the address
-_STEP, _TURNED = "unet_step", "unet_turned"
+_STEP, _TURN, _TURNED = "unet_step", "unet_step_turn", "unet_turned"
 
 
 def show_network(facts: UNetFacts) -> None:
@@ -50,7 +50,7 @@ def chosen_call(shown: Shown) -> int:
 
 def _asked_call(calls: int) -> int:
     """Return the call that the address names, 1 the first; else one that has seen the picture."""
-    asked = whole_number(st.query_params.get(CALL, ""))
+    asked = whole_number(CALL)
     return min(asked, calls) if asked else 3 * calls // 4 + 1
 
 
@@ -96,7 +96,7 @@ def _take_pick(facts: UNetFacts) -> None:
     """Look into the box that was clicked: before the page is drawn, so that map and panel agree."""
     pick = told_one(st.session_state.get(NAME), "pick", (box.name for box in facts.boxes))
     if pick is not None:
-        keep_in_link(**{BOX: pick})
+        say({BOX: pick})
 
 
 def _take_skip(facts: UNetFacts) -> None:
@@ -130,7 +130,11 @@ def _step_slider(shown: Shown | None, request: Request) -> None:
     calls = request.steps if shown is None else len(shown.run.timesteps)
     if calls < 2:
         return
-    key, value = f"{_STEP}_{calls}", _asked_call(calls)
+    if was_changed(CALL):
+        st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1  # a new slider, at that call
+        say({CALL: st.query_params.get(CALL)})
+    turn = st.session_state.get(_TURN, 0)
+    key, value = f"{_STEP}_{calls}{f'_{turn}' if turn else ''}", _asked_call(calls)
     st.slider(
         "U-Net call", 1, calls, value, key=key, disabled=shown is None,
         help="Which call of the run to look into; the first is the noisiest.",
@@ -139,5 +143,5 @@ def _step_slider(shown: Shown | None, request: Request) -> None:
 
 
 def _take_call(key: str) -> None:
-    keep_in_link(**{CALL: str(st.session_state[key])})
+    say({CALL: str(st.session_state[key])})
     st.session_state[_TURNED] = True

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.engine.looks.unet_off import OffAtStepLook, OffRunLook, Switch
 from core.engine.ticket import Ticket
 from core.models.unet_facts import UNetFacts
-from core.ui.look_box import keep_in_link, whole_number
+from core.ui.address import say, was_changed
 from core.ui.looking import read
 from core.ui.runs import say_status
 from core.ui.shown import Shown
@@ -104,17 +104,26 @@ def switch_skip_off(number: int) -> None:
 
 def _switch(facts: UNetFacts) -> Switch:
     """Return what is switched off: what was chosen last, else what the address says."""
-    kept: Switch | None = st.session_state.get(_OFF)
-    part, _, rest = st.query_params.get(IN_LINK, "").partition(" ")
-    number = whole_number(rest)
-    if kept is not None:
-        part, number = kept.part, int(kept.number)
-    if part == "skip":
-        known = number is not None and number in skip_names(facts)
-        return Switch("skip", number) if known else USUAL
-    if part == "clock":
-        return Switch("clock", min(LATEST_T, HALF_WAY if number is None else number))
-    return next((Switch(one) for one in (*TEXTS, *TIMES) if one == part), USUAL)
+    known = [*(Switch(part) for part in (*TEXTS, "time")), *_clocks(), *_skips(facts)]
+    kept = None if was_changed(IN_LINK) else st.session_state.get(_OFF)
+    if kept in known:
+        return kept
+    asked = st.query_params.get(IN_LINK, "")
+    return next((one for one in known if _write(one) == asked), USUAL)
+
+
+def _clocks() -> list[Switch]:
+    return [Switch("clock", t) for t in range(LATEST_T + 1)]
+
+
+def _skips(facts: UNetFacts) -> list[Switch]:
+    return [Switch("skip", number) for number in skip_names(facts)]
+
+
+def _write(switch: Switch) -> str:
+    """Write a switch as the address has it."""
+    number = f" {switch.number:.0f}" if switch.part in ("skip", "clock") else ""
+    return f"{switch.part}{number}"
 
 
 def _set(switch: Switch) -> None:
@@ -131,7 +140,7 @@ def _set(switch: Switch) -> None:
 
 def _choose(facts: UNetFacts) -> Switch:
     """Ask what to switch off, and precisely how."""
-    if _WHAT not in st.session_state:
+    if _WHAT not in st.session_state or was_changed(IN_LINK):
         _set(_switch(facts))
     which, how = st.columns(2, gap="medium")
     with which:
@@ -139,8 +148,7 @@ def _choose(facts: UNetFacts) -> Switch:
     with how:
         switch = _how(facts, group)
     st.session_state[_OFF] = switch
-    number = f" {switch.number:.0f}" if switch.part in ("skip", "clock") else ""
-    keep_in_link(**{IN_LINK: "" if switch == USUAL else f"{switch.part}{number}"})
+    say({IN_LINK: None if switch == USUAL else _write(switch)})
     return switch
 
 
