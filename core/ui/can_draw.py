@@ -10,6 +10,7 @@ from core.ui.errors import explained, show_note
 from core.ui.running_example import running_example, set_running_example
 
 OFFERED = 6  # prompts to try
+_TRIED = "prompt_to_try"
 
 
 def say_what_it_draws() -> None:
@@ -20,21 +21,23 @@ def say_what_it_draws() -> None:
     with explained():
         known = known_words(builtin_folder())
         offered = known.suggestions(OFFERED)
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             st.markdown(
                 ":small[This small model knows **single things in English, on one plain "
                 f"background**.{' Try:' if offered else ''}]",
                 width="content",
             )
-            for prompt in offered:
-                st.button(
-                    f":small[{prompt}]", type="tertiary", on_click=_take, args=(prompt,),
-                    key=f"try_{prompt}",
-                )  # fmt: skip
+            st.pills(
+                "Things to try", offered, label_visibility="collapsed", key=_TRIED,
+                on_change=_take,
+            )  # fmt: skip
         doubt = known.doubt(request.prompt)
         if doubt is not None:
             show_note(*doubt)
 
 
-def _take(prompt: str) -> None:
-    set_running_example(replace(running_example(), prompt=prompt))
+def _take() -> None:
+    prompt = st.session_state[_TRIED]
+    st.session_state[_TRIED] = None  # a press, not a choice that stays
+    if prompt is not None:
+        set_running_example(replace(running_example(), prompt=prompt))

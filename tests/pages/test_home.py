@@ -57,6 +57,27 @@ def test_words_change_the_map(open_page: Open) -> None:
     assert stations(at)["tokens"]["look"]["chips"][1]["text"] == "dogs"
 
 
+@pytest.mark.parametrize("file", ["Home.py", "pages/1_tokens.py", "pages/6_generation.py"])
+def test_things_to_try_stand_below_the_prompt(
+    open_page: Open, shown_text: Callable[[AppTest], str], file: str
+) -> None:
+    at = open_page(file, **{**SHORT, "prompt": "ein roter Apfel"})
+    assert "single things in English, on one plain background" in shown_text(at)
+    assert "It has read none of these words" in shown_text(at)
+    offered = at.button_group(key="prompt_to_try")
+    offered.set_value(offered.options[0]).run()
+    assert not at.exception
+    assert at.text_input(key="ask_prompt_1").value == offered.options[0]
+    assert "It has read none of these words" not in shown_text(at)
+
+
+def test_of_another_model_nothing_is_claimed(
+    open_page: Open, shown_text: Callable[[AppTest], str]
+) -> None:
+    at = open_page(model="someone/no-such-model", **SHORT)
+    assert "single things" not in shown_text(at)
+
+
 def test_running_example_goes_along_to_another_page(open_page: Open) -> None:
     at = open_page(prompt="two dogs", seed="4", **SHORT).run()
     at.query_params.clear()  # as Streamlit's own menu does
