@@ -5,6 +5,7 @@ import gc
 import shutil
 import tempfile
 import warnings
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -292,19 +293,22 @@ def _shown(folder: Folder, part: str) -> Iterator[tuple[Path, str | None]]:
     """Show the library one part under names that it looks for.
 
     Those are the names in the folder, but for shards as older diffusers named them: these are
-    linked to from a folder of their own, beside an index with its plain name.
+    linked to from a folder of their own, beside an index with its plain name. So is a part whose
+    config begins with a byte order mark, which the libraries take for damage.
     """
     weights, place = folder.weights[part], folder.path / part
-    if not is_renamed_index(weights.chosen):
+    config, renamed = (place / "config.json").read_bytes(), is_renamed_index(weights.chosen)
+    if not renamed and not config.startswith(BOM_UTF8):
         yield place, weights.chosen.variant
         return
     with tempfile.TemporaryDirectory() as made:
-        index = f"{STEMS[part]}.safetensors.index.json"
-        shutil.copy(place / "config.json", made)
-        shutil.copy(place / weights.chosen.index, Path(made, index))
-        for file in weights.paths[:-1]:
+        Path(made, "config.json").write_bytes(config.removeprefix(BOM_UTF8))
+        if renamed:
+            index = f"{STEMS[part]}.safetensors.index.json"
+            shutil.copy(place / weights.chosen.index, Path(made, index))
+        for file in weights.paths[:-1] if renamed else weights.paths:
             Path(made, file.name).symlink_to(file.resolve())
-        yield Path(made), None
+        yield Path(made), None if renamed else weights.chosen.variant
 
 
 def _first_line(error: Exception) -> str:

@@ -41,34 +41,50 @@ def test_a_page_opens_whatever_its_link_says(open_page: Open, file: str, link: s
     assert at.title
 
 
-LOOKS = {
-    "Home.py": {}, "pages/8_unet.py": {}, "pages/2_latents.py": {"look": "Surgery"},
-    "pages/6_generation.py": {"look": "Compare a grid", "steps": "2"},
-    "pages/9_training.py": {"look": "Train on points"},
-}  # fmt: skip
+LOOKS = [
+    ("Home.py", ""), ("pages/8_unet.py", ""), ("pages/8_unet.py", "Who looks where"),
+    ("pages/2_latents.py", "Surgery"), ("pages/6_generation.py", "Compare a grid"),
+    ("pages/9_training.py", "Train on points"),
+]  # fmt: skip
 EVENTS = ("open", "pick", "skip", "chosen", "edit", "drawn", "place")
 FORGED = [[], {}, [[]], {"a": {}}, "\ud800", "x", -1, 10**30, 1e308, True, [1], [1, 2, 3],
           ["a", None], [-1, 10**30],
           {"gains": [[]] * 4, "order": [{}] * 4}, [[[], {}, 3]]]  # fmt: skip
 
 
-@pytest.mark.parametrize("file", LOOKS)
+def tell(at: AppTest, value: object) -> AppTest:
+    """Have every component tell a value with every event, as a browser that is not ours may."""
+    states = WidgetStates()
+    for part in at.get("bidi_component"):
+        told = json.dumps(dict.fromkeys(EVENTS, value))
+        states.widgets.add(id=part.proto.id, json_value=told)
+        events = json.dumps([{"event": event, "value": value} for event in EVENTS])
+        name = f"{STREAMLIT_INTERNAL_KEY_PREFIX}_{part.proto.id}__events"
+        states.widgets.add(id=name, json_trigger_value=events)
+    return at._run(states)
+
+
+@pytest.mark.parametrize(("file", "look"), LOOKS)
 def test_a_page_goes_on_whatever_a_browser_says_of_its_components(
-    open_page: Open, file: str
+    open_page: Open, file: str, look: str
 ) -> None:
-    at = open_page(file, **LOOKS[file]).run()
+    at = open_page(file, steps="2", **({"look": look} if look else {}))
+    if look == "Who looks where":
+        at.button_group(key="unet_look").set_value(look)
+    at.run()
     assert at.get("bidi_component")
     for value in FORGED:
-        states = WidgetStates()
-        for part in at.get("bidi_component"):
-            told = json.dumps(dict.fromkeys(EVENTS, value))
-            states.widgets.add(id=part.proto.id, json_value=told)
-            events = json.dumps([{"event": event, "value": value} for event in EVENTS])
-            name = f"{STREAMLIT_INTERNAL_KEY_PREFIX}_{part.proto.id}__events"
-            states.widgets.add(id=name, json_trigger_value=events)
-        at._run(states)  # as a browser that is not ours would ask
+        tell(at, value)
         assert not at.exception, value
         assert at.title
+
+
+def test_what_a_browser_says_arrives(open_page: Open) -> None:
+    at = open_page("Home.py")
+    before = at.title[0].value
+    tell(at, "tokens")
+    assert not at.exception
+    assert at.title[0].value != before
 
 
 def test_where_an_offered_folder_lies_is_told_nowhere(

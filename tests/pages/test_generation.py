@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 from streamlit.testing.v1 import AppTest
 
 from core.engine.request import MAX_SEED, Request
@@ -240,6 +240,29 @@ def test_picture_that_was_saved_restores_its_settings(open_page: Open) -> None:
     assert labelled(at.selectbox, "Scheduler").value == "euler"
     labelled(at.number_input, "Seed").set_value(4).run()
     assert labelled(at.number_input, "Seed").value == 4  # the file is taken once, not at every run
+
+
+def test_picture_of_another_program_is_taken_over_and_what_could_not_be_is_told(
+    open_page: Open, shown_text: Callable[[AppTest], str]
+) -> None:
+    told = PngImagePlugin.PngInfo()
+    told.add_text(
+        "parameters",
+        "a cat\non a mat\nNegative prompt: blurry\nSteps: 2, Sampler: DPM++ 2M Karras, CFG scale: "
+        "7.3, Seed: -1, Size: 512x512, Model: some-model",
+    )
+    written = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(written, "PNG", pnginfo=told)
+    at = open_page(PAGE, **SHORT)
+    at.file_uploader[0].set_value([("other.png", written.getvalue(), "image/png")]).run()
+    assert not at.exception
+    assert labelled(at.text_input, "Your words").value == "a cat on a mat"
+    assert labelled(at.selectbox, "Scheduler").value == "dpmpp-2m"
+    assert labelled(at.select_slider, "Guidance w").value == 7.3
+    assert at.query_params["guidance"] == "7.3"
+    assert at.query_params["params"] == '[["use_karras_sigmas", true]]'
+    for note in ("The seed is -1.", "The model was 'some-model'", "The size was 512x512 pixels."):
+        assert note in shown_text(at)
 
 
 def test_recipe_restores_the_run_and_says_when_weights_differ(

@@ -234,6 +234,12 @@ def test_broken_config_is_named(content: str, folder: Path) -> None:
         load_folder("wrong", folder, CPU)
 
 
+def test_a_byte_order_mark_is_no_damage(folder: Path) -> None:
+    for file in [*folder.rglob("*config.json"), folder / "model_index.json"]:
+        file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    assert load_folder("marked", folder, CPU).latent_channels == 4
+
+
 def test_pickled_weights_are_never_opened(folder: Path) -> None:
     (folder / WEIGHTS).rename(folder / "unet" / "diffusion_pytorch_model.bin")
     with pytest.raises(ExplainerError, match="only pickled weights, which are never opened"):
