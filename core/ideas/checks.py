@@ -45,7 +45,7 @@ def read_json(data: bytes | str) -> Any:  # Any: what JSON holds
     """Read JSON from outside: with a byte order mark or without, as deep and long as it may be.
 
     Args:
-        data: UTF-8 or text; nothing about it is trusted.
+        data: UTF-8, UTF-16 or text; nothing about it is trusted.
 
     Returns:
         The value. Its texts hold no halves of surrogate pairs, and a whole number too long for
@@ -54,7 +54,9 @@ def read_json(data: bytes | str) -> Any:  # Any: what JSON holds
     Raises:
         ValueError: it is no JSON, or nested too deep.
     """
-    text = data.decode("utf-8-sig") if isinstance(data, bytes) else data.removeprefix("\ufeff")
+    if isinstance(data, bytes):
+        data = data.decode(json.detect_encoding(data))
+    text = data.removeprefix("\ufeff")
     try:
         return _paired(json.loads(text, parse_int=_whole_or_float))
     except RecursionError as error:

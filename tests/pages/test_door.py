@@ -28,7 +28,8 @@ HOSTILE = {
         "params": '[["eta", [[]]], {}]', "scheduler": "nothing", "branch": "[" * 5000,
         "grid": "[[[], {}], 3]", "padding_mask": "[]", "look": "[]", "picture": "{}", "model": "/",
         "other": "a\nb\0c", "prompt": "a\r\nb\tc", "negative": "\u2028", "first": "[]",
-        "period": "nan", "shift": "1e400", "dim": "-inf",
+        "period": "nan", "shift": "1e400", "dim": "-inf", "box": "[]",
+        "call": HUGE, "off": "{}",
     },
 }  # fmt: skip
 

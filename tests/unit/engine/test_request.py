@@ -15,6 +15,7 @@ from core.engine.request import (
     key,
     problems,
     to_json,
+    usable,
     validated,
     validated_film,
 )
@@ -111,6 +112,33 @@ def test_the_limits_themselves_are_taken() -> None:
 
 def test_steps_are_limited_by_the_scheduler() -> None:
     assert "LCM" in problems(Request(scheduler="lcm", steps=51))["steps"][0]
+
+
+def test_the_library_s_names_of_schedulers_mean_the_same_everywhere() -> None:
+    typed = Request(scheduler="eulerdiscretescheduler", params=(("use_karras_sigmas", True),))
+    short = replace(typed, scheduler="euler")
+    assert validated(typed) == validated(short)
+    assert from_json('{"scheduler": "HeunDiscreteScheduler"}') == Request(scheduler="heun")
+    assert "LCM" in problems(Request(scheduler="LCMScheduler", steps=51))["steps"][0]
+    assert list(problems(replace(typed, scheduler="DDIMScheduler"))) == ["params"]
+
+
+def test_what_can_be_used_is_kept_field_by_field() -> None:
+    typed = Request(prompt="a\nb", seed=-1, scheduler="lcm", steps=150, params=(("eta", 1),))
+    request, notes = usable(typed, Request(prompt="a red apple", steps=20))
+    assert request == Request(prompt="a b", scheduler="lcm", steps=20)
+    assert [what for what, _ in notes] == [
+        "The seed is -1.", "The number of LCM steps is 150.",
+        "LCM has no setting called 'eta'.",
+    ]  # fmt: skip
+    assert notes[0][1].endswith("Until then it is 0.")
+
+
+def test_a_scheduler_that_is_put_back_has_its_own_settings_checked() -> None:
+    typed = Request(scheduler="nothing", params=(("solver_order", 3),))
+    request, notes = usable(typed, Request())
+    assert request == Request()
+    assert [what.split()[0] for what, _ in notes] == ["There", "DDIM"]
 
 
 def test_options_are_those_of_the_scheduler() -> None:

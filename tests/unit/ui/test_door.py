@@ -158,7 +158,8 @@ def test_json_comes_in_one_form(value: object) -> None:
     found = read_json(text)
     json.dumps(found, ensure_ascii=False).encode()
     assert repr(read_json("\ufeff" + text)) == repr(found)
-    assert repr(read_json(text.encode("utf-8-sig"))) == repr(found)
+    for code in ("utf-8", "utf-8-sig", "utf-16"):
+        assert repr(read_json(text.encode(code))) == repr(found)
 
 
 @pytest.mark.parametrize("bad", [b"\xff\xfe", b"", b"{", b"[" * 200_000, "[" * 200_000])
