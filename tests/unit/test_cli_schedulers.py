@@ -41,7 +41,7 @@ def test_sigmas_are_the_librarys(
 ) -> None:
     given = ["--param", f"{param[0]}={str(param[1]).lower()}"] if param else []
     answer = ask(capsys, "sigmas", "--scheduler", name, "--steps", "12", *given)
-    assert answer == ask(capsys, "sigmas", "--scheduler", class_name, "--steps", "12", *given)
+    assert answer == ask(capsys, "sigmas", "--scheduler", library, "--steps", "12", *given)
     own = dict([param]) if param else {}
     theirs = getattr(diffusers, library).from_config({**CONFIG, **own})
     theirs.set_timesteps(12)
