@@ -6,7 +6,7 @@ Both lie beside the weights, written by the training. Imports no numpy.
 import re
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 from core.errors import ExplainerError
@@ -15,6 +15,7 @@ from core.models.folders import read_json
 WORDS, REPORT = "captions.json", "evaluation.json"
 MILESTONES = "training/milestones/milestones.json"
 GOOD, POOR = 90.0, 50.0  # percent of a group's tests in which the judge named what was drawn
+BETWEEN = 4  # characters' room that stands between two suggestions
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 
 Name = tuple[str, ...]  # of an object, word by word
@@ -60,11 +61,11 @@ class KnownWords:
     both: float
     right: tuple[str, ...]
 
-    def suggestions(self, most: int) -> tuple[str, ...]:
+    def suggestions(self, room: int) -> tuple[str, ...]:
         """Return prompts worth trying, a group in turn, of those whose tests came out well.
 
         Args:
-            most: how many at most.
+            room: characters of all of them together, and a few between them.
         """
         rows: dict[str, list[str]] = {
             group: [] for group, percent in self.found.items() if percent >= GOOD
@@ -74,7 +75,8 @@ class KnownWords:
                 rows.get(thing.group, []).append(prompt)
         places = range(max(map(len, rows.values()), default=0))
         turns = [row[place] for place in places for row in rows.values() if place < len(row)]
-        return tuple(turns[:most])
+        takes = accumulate(len(prompt) + BETWEEN for prompt in turns)
+        return tuple(prompt for prompt, end in zip(turns, takes, strict=True) if end <= room)
 
     def doubt(self, prompt: str) -> tuple[str, str] | None:
         """Say why a prompt may come out as nothing that can be recognised; None where it need not.

@@ -9,7 +9,7 @@ from core.models.known_words import known_words
 from core.ui.errors import explained, show_note
 from core.ui.running_example import running_example, set_running_example
 
-OFFERED = 6  # prompts to try
+ROOM = 90  # characters of things to try: one row, also in a small window
 _TRIED = "prompt_to_try"
 
 
@@ -20,7 +20,7 @@ def say_what_it_draws() -> None:
         return
     with explained():
         known = known_words(builtin_folder())
-        offered = known.suggestions(OFFERED)
+        offered = known.suggestions(ROOM)
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             st.markdown(
                 ":small[This small model knows **single things in English, on one plain "
