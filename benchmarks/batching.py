@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from benchmarks._measuring import Arguments, by_turns, medians, ratios, use_threads
 from core.engine.alone import run_alone
-from core.engine.batcher import Batcher
+from core.engine.worker import Worker
 from core.engine.loaded import LoadedModel, load_model
 from core.engine.request import Request
 
@@ -40,12 +40,12 @@ def one_after_another(model: LoadedModel, requests: list[Request]) -> int:
 
 
 def all_at_once(model: LoadedModel, requests: list[Request]) -> int:
-    """Run all requests in one batcher; returns the U-Net calls."""
+    """Run all requests in one worker; returns the U-Net calls."""
     before = model.unet.calls
-    batcher = Batcher(load=lambda _: model, threaded=False)
-    tickets = [batcher.submit(request, f"pupil {n}") for n, request in enumerate(requests)]
-    while batcher.busy:
-        batcher.tick()
+    worker = Worker(load=lambda _: model, threaded=False)
+    tickets = [worker.submit(request, f"pupil {n}") for n, request in enumerate(requests)]
+    while worker.busy:
+        worker.tick()
     assert all(ticket.status().state == "done" for ticket in tickets)
     return model.unet.calls - before
 

@@ -11,13 +11,14 @@ which other programs on the machine disturb less; and the U-Net calls.
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from benchmarks._measuring import Arguments, by_turns, medians, ratios, use_threads
-from core.engine.batcher import Batcher
 from core.engine.loaded import LoadedModel, load_model
 from core.engine.looks.grid import GridLook
-from core.engine.looks.look import Look
 from core.engine.request import Request
+from core.engine.work import Work
+from core.engine.worker import Worker
 
 SCHEDULERS = ("ddim", "euler", "dpmpp-2m", "unipc")
 WEIGHTS = (1.5, 3.0, 5.0, 7.5)
@@ -32,14 +33,14 @@ def cells_of(steps: int) -> tuple[Request, ...]:
     )
 
 
-def run_all(model: LoadedModel, jobs: tuple[Request | Look, ...]) -> int:
+def run_all(model: LoadedModel, jobs: tuple[Work[Any], ...]) -> int:
     """Run jobs one after another in a fresh engine; returns the U-Net calls."""
     before = model.unet.calls
-    batcher = Batcher(load=lambda _: model, clock=lambda: 0.0, threaded=False)
+    worker = Worker(load=lambda _: model, clock=lambda: 0.0, threaded=False)
     for job in jobs:
-        ticket = batcher.submit(job)
-        while batcher.busy:
-            batcher.tick()
+        ticket = worker.submit(job)
+        while worker.busy:
+            worker.tick()
         ticket.result()
     return model.unet.calls - before
 
@@ -56,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     model = load_model("emoji128")
     cells = cells_of(options.steps)[: options.cells]
 
-    def run(*jobs: Request | Look) -> int:
+    def run(*jobs: Work[Any]) -> int:
         use_threads(threads)  # the engine may have chosen others meanwhile
         return run_all(model, jobs)
 

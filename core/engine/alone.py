@@ -1,79 +1,59 @@
-"""One run by itself: the loop driven by hand, for tests, notebooks and the command line."""
+"""One work by itself: its course driven by hand, for tests, notebooks and the command line."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
+from typing import Any
 
-import numpy as np
-import torch
-from torch import Tensor
-
-from core.engine.ask import answer
-from core.engine.denoise import denoise
-from core.engine.looks.look import Work, finish
-from core.engine.request import Request, validated
-from core.engine.trace import Step, Trace
-from core.models.latents import decode_latents
+from core.engine.calls import explain
+from core.engine.loaded import LoadedModel
+from core.engine.work import Outcome, Progress, Result, Wanted, Work
 from core.models.loading import Checkpoint
 
 
-def run_alone(checkpoint: Checkpoint, request: Request) -> Trace:
-    """Run one request from noise to picture.
+def run_alone(
+    checkpoint: Checkpoint, work: Work[Result], tell: Callable[[Progress], object] = lambda _: None
+) -> Result:
+    """Do one work from its beginning to its end.
 
     Args:
-        checkpoint: answers, whatever model the request names.
-        request: validated here.
+        checkpoint: answers, whatever model the work names.
+        work: validated here.
+        tell: is told how far it is, before every piece.
 
     Returns:
-        The whole run.
+        The result.
 
     Raises:
-        ExplainerError: a field is wrong, or the numbers stopped being finite.
+        ExplainerError: a field is wrong, or the work cannot be done.
     """
-    return finish(run_in_pieces(checkpoint, request))
+    return _drive(LoadedModel(checkpoint, 0), work.validated(), tell)
 
 
-def run_in_pieces(checkpoint: Checkpoint, request: Request) -> Work[Trace]:
-    """Run one request, pausing before every call of the network.
-
-    Args:
-        checkpoint: as for ``run_alone``.
-        request: as for ``run_alone``.
-
-    Yields:
-        Calls made, and calls in all.
-
-    Returns:
-        The whole run.
-
-    Raises:
-        ExplainerError: as for ``run_alone``.
-    """
-    request = validated(request)
-    started = time.perf_counter()
-    loop = denoise(checkpoint, request)
-    query = next(loop)
+def _drive(loaded: LoadedModel, work: Work[Any], tell: Callable[[Progress], object]) -> Any:
+    started, course, answer = time.perf_counter(), work.course(loaded), None
     while True:
-        yield 0 if query.last is None else query.last.index + 1, query.calls
         try:
-            query = loop.send(answer(checkpoint, query))
+            asked = course.send(answer)
         except StopIteration as end:
-            steps: tuple[Step, ...] = end.value
-            break
-    picture = decode(checkpoint, [steps[-1].x_prev])[0]
-    return Trace(request, checkpoint.fingerprint, steps, picture, time.perf_counter() - started)
+            return work.timed(end.value, time.perf_counter() - started)
+        progress = asked if isinstance(asked, Progress) else getattr(asked, "progress", None)
+        if progress is not None:
+            tell(progress)
+        if isinstance(asked, Progress):
+            answer = None
+        elif isinstance(asked, Wanted):
+            answer = [_outcome(loaded, part) for part in asked.works]
+        else:
+            [answer] = loaded.answers([asked])
+            if isinstance(answer, Exception):
+                raise answer
 
 
-def decode(checkpoint: Checkpoint, latents: Sequence[Tensor]) -> np.ndarray:
-    """Turn latents into pictures.
-
-    Args:
-        checkpoint: whose autoencoder decodes.
-        latents: each (C, H, W), at unit scale, all of one shape.
-
-    Returns:
-        uint8 (len(latents), height, width, 3).
-
-    Raises:
-        ExplainerError: the pictures hold numbers that are not finite.
-    """
-    return decode_latents(checkpoint, torch.stack(list(latents))).contiguous().numpy()
+def _outcome(loaded: LoadedModel, work: Work[Any]) -> Outcome:
+    """Do a work that another one wants; one that fails fails alone."""
+    started, before = time.perf_counter(), loaded.unet.calls
+    try:
+        value, error = _drive(loaded, work.validated(), lambda _: None), None
+    except Exception as caught:  # whatever it is, it ends this one
+        value, error = None, explain(caught)
+    return Outcome(value, error, loaded.unet.calls - before, time.perf_counter() - started)

@@ -1,13 +1,12 @@
 """Asking the U-Net: many questions, whatever their time, prompt and guidance, in one call."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from core.engine.calls import FittedCalls
-from core.engine.denoise import NoiseQuery
+from core.engine.work import NoiseQuery, Row
 from core.models.loading import Checkpoint
 
 # Bytes of activations that one row takes at a call's peak, per latent position, first-level channel
@@ -15,15 +14,6 @@ from core.models.loading import Checkpoint
 ACTIVATIONS = 100
 MEMORY_SHARE = 0.25  # of the device's memory that one call may take
 MOST_ROWS = {"cuda": 64, "mps": 8, "cpu": 16}  # beyond these, wider calls bring no more speed
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Row:
-    """One sample of a U-Net call: latents (C, H, W), timestep, text states (L, D)."""
-
-    latents: Tensor
-    t: float
-    states: Tensor
 
 
 def ask_unet(checkpoint: Checkpoint, rows: Sequence[Row]) -> Tensor:
@@ -51,31 +41,22 @@ def rows_of(query: NoiseQuery) -> list[Row]:
     Args:
         query: one latent, one or two text states.
     """
-    return [Row(query.latents[0], query.t, states) for states in query.states]
-
-
-def answer(checkpoint: Checkpoint, query: NoiseQuery) -> Tensor:
-    """Answer one question alone, guidance's two rows in one call.
-
-    Args:
-        checkpoint: whose U-Net answers.
-        query: the question.
-
-    Returns:
-        (len(query.states), C, H, W) float32 on the CPU.
-    """
-    return ask_unet(checkpoint, rows_of(query))
+    last = len(query.states) - 1
+    return [
+        Row(query.latents[0], query.t, states, query.how, number == last)
+        for number, states in enumerate(query.states)
+    ]
 
 
 def answer_all(calls: FittedCalls[Row], queries: Sequence[NoiseQuery]) -> list[Tensor | Exception]:
-    """Answer many questions at once; rows of all of them share calls.
+    """Answer many questions at once; rows that are asked plainly share calls.
 
     Args:
         calls: puts rows to the U-Net, see ``unet_calls``.
         queries: any mix of times, prompts, guidance and sizes.
 
     Returns:
-        For each question its answer, as ``answer`` gives it, or the exception it ended with.
+        For each question one row for each of its text states, or the exception it ended with.
     """
     rows = iter(calls.run([row for query in queries for row in rows_of(query)]))
     answers: list[Tensor | Exception] = []
@@ -95,7 +76,15 @@ def unet_calls(checkpoint: Checkpoint, most: Callable[[torch.Size], int]) -> Fit
         checkpoint: whose U-Net answers.
         most: rows of a latent shape (C, H, W) that one call should have at most.
     """
-    return FittedCalls(lambda rows: ask_unet(checkpoint, rows), lambda r: r.latents.shape, most)
+
+    def ask(rows: list[Row]) -> Tensor:
+        how = rows[0].how
+        return ask_unet(checkpoint, rows) if how is None else how.ask(checkpoint, rows)
+
+    def group(row: Row) -> tuple[torch.Size, int | None]:
+        return row.latents.shape, None if row.how is None else id(row.how)
+
+    return FittedCalls(ask, group, lambda group: most(group[0]))
 
 
 def most_rows(checkpoint: Checkpoint, shape: torch.Size, memory_bytes: int) -> int:

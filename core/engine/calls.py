@@ -2,8 +2,8 @@
 
 import gc
 import logging
-from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor
@@ -21,37 +21,37 @@ class FittedCalls(Generic[Item]):
     def __init__(
         self,
         work: Callable[[list[Item]], Tensor],
-        shape_of: Callable[[Item], torch.Size],
-        most: Callable[[torch.Size], int],
+        group_of: Callable[[Item], Hashable],
+        most: Callable[[Any], int],  # Any: a group, of whatever kind ``group_of`` gives
     ) -> None:
         """Keep what to run.
 
         Args:
-            work: takes items of one shape and returns one row for each.
-            shape_of: items of different shapes never share a call.
-            most: how many items of a shape one call should take at most.
+            work: takes items of one group and returns one row for each.
+            group_of: items of different groups, of shapes for one, never share a call.
+            most: how many items of a group one call should take at most.
         """
         self._work = work
-        self._shape_of = shape_of
+        self._group_of = group_of
         self._most = most
-        self._limits: dict[torch.Size, int] = {}
+        self._limits: dict[Hashable, int] = {}
         self.calls = 0
 
     def run(self, items: Sequence[Item]) -> list[Tensor | Exception]:
         """Work on every item.
 
         Args:
-            items: of any mix of shapes.
+            items: of any mix of groups.
 
         Returns:
             For each item its row, or the exception that it ended with when tried alone.
         """
-        groups: dict[torch.Size, list[int]] = {}
+        groups: dict[Hashable, list[int]] = {}
         for number, item in enumerate(items):
-            groups.setdefault(self._shape_of(item), []).append(number)
+            groups.setdefault(self._group_of(item), []).append(number)
         results: dict[int, Tensor | Exception] = {}
-        for shape, numbers in groups.items():
-            found = self._in_parts(shape, [items[number] for number in numbers])
+        for group, numbers in groups.items():
+            found = self._in_parts(group, [items[number] for number in numbers])
             results.update(zip(numbers, found, strict=True))
         return [results[number] for number in range(len(items))]
 
@@ -59,10 +59,10 @@ class FittedCalls(Generic[Item]):
         """Try full width again: memory that others held may be free by now."""
         self._limits.clear()
 
-    def _in_parts(self, shape: torch.Size, items: list[Item]) -> list[Tensor | Exception]:
-        limit = self._limits.get(shape) or max(1, self._most(shape))
+    def _in_parts(self, group: Hashable, items: list[Item]) -> list[Tensor | Exception]:
+        limit = self._limits.get(group) or max(1, self._most(group))
         if len(items) > limit:
-            return self._in_parts(shape, items[:limit]) + self._in_parts(shape, items[limit:])
+            return self._in_parts(group, items[:limit]) + self._in_parts(group, items[limit:])
         self.calls += 1
         try:
             return list(self._work(items))
@@ -70,11 +70,11 @@ class FittedCalls(Generic[Item]):
             caught = error.with_traceback(None)  # a traceback keeps the failed call's tensors
         if is_out_of_memory(caught):
             free_memory()
-            self._limits[shape] = max(1, len(items) // 2)
+            self._limits[group] = max(1, len(items) // 2)
         if len(items) == 1:
             return [caught]
         half = len(items) // 2
-        return self._in_parts(shape, items[:half]) + self._in_parts(shape, items[half:])
+        return self._in_parts(group, items[:half]) + self._in_parts(group, items[half:])
 
 
 def free_memory() -> None:

@@ -17,14 +17,58 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from core.engine.ask import ask_unet
+from core.engine.work import NoiseQuery, Row
 from core.errors import ExplainerError
 from core.models.attention_seen import LayerMaps, Size
+from core.models.loading import Checkpoint
 
 # Told a layer's name and its weights (heads, N, L) in float32; returns those to go on with.
 Watch = Callable[[str, Tensor], Tensor]
 
 MOST_BYTES = 100_000_000  # that the maps of one run may take
 KNOWN = ("AttnProcessor", "AttnProcessor2_0")  # plain attention, which is what we write out
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Watched:
+    """A question whose weights of the prompt's row go through a function."""
+
+    watch: Watch
+
+    def ask(self, checkpoint: Checkpoint, rows: Sequence[Row]) -> Tensor:
+        """Answer as the library does, with the cross-attention in the open for this call alone."""
+        if not rows[-1].last:  # memory was short, and the prompt's row has a call of its own
+            return ask_unet(checkpoint, rows)
+        with watched(checkpoint.unet, self.watch):
+            return ask_unet(checkpoint, rows)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Following:
+    """A question whose prompt looks where another row's looks: that row is asked first.
+
+    Attributes:
+        base: the row to follow.
+        change: told a layer's weights (heads, N, L) of the base and the row's own; returns those to
+            go on with.
+    """
+
+    base: Row
+    change: Callable[[Tensor, Tensor], Tensor]
+
+    def ask(self, checkpoint: Checkpoint, rows: Sequence[Row]) -> Tensor:
+        """Ask about the base for its weights alone, then about the rows."""
+        if not rows[-1].last:
+            return ask_unet(checkpoint, rows)
+        kept: dict[str, Tensor] = {}
+
+        def keep(name: str, weights: Tensor) -> Tensor:
+            kept[name] = weights
+            return weights
+
+        Watched(keep).ask(checkpoint, [self.base])
+        return Watched(lambda name, own: self.change(kept[name], own)).ask(checkpoint, rows)
 
 
 @contextmanager
@@ -197,33 +241,38 @@ def pooled_size(size: Size, side: int | None) -> Size:
 
 
 class Recorder:
-    """Keeps the weights of a run call by call, pooled as they come; hands them back unchanged."""
+    """Keeps the weights of a run call by call, pooled as they come; hands them back unchanged.
 
-    def __init__(self, unet: Any, latent: Size, calls: int, length: int, most: int) -> None:
-        """Choose what is kept, and make room for it.
+    Its ``how`` is what ``denoise`` takes.
+    """
+
+    def __init__(self, unet: Any, most: int) -> None:
+        """Choose nothing yet: the first question tells what there is to keep.
 
         Args:
             unet: diffusers' UNet2DConditionModel.
-            latent: height and width of the latents.
-            calls: of the U-Net in the run.
-            length: positions of the text, L.
             most: bytes that all maps may take.
 
         Raises:
             ExplainerError: there is no cross-attention of the kind that can be read.
         """
-        shapes = layer_shapes(unet, latent)
-        self.plan = make_plan(shapes, calls, length, most)
-        self._shapes = {shape.name: shape for shape in shapes}
-        self._groups = _groups(shapes, self.plan)
-        self._group_of = {
-            shape.name: at for at, group in enumerate(self._groups) for shape in group
-        }
-        self._kept = [
-            np.zeros(self._shape(group, calls, length), np.float16) for group in self._groups
-        ]
+        cross_layers(unet)
+        self._unet, self._most = unet, most
+        self._kept: list[np.ndarray] = []
         self._sums: dict[int, Tensor] = {}
-        self._call = 0
+        self._call = -1
+
+    def how(self, query: NoiseQuery) -> Watched:
+        """Watch the call that answers a question; the first one decides what fits.
+
+        Args:
+            query: the run's next, with its progress.
+        """
+        if not self._kept:
+            self._make_room(query)
+        self._end_call()
+        self._call += 1
+        return Watched(self)
 
     def __call__(self, name: str, weights: Tensor) -> Tensor:
         """Add a layer's weights (heads, N, L) to those of this call."""
@@ -239,23 +288,37 @@ class Recorder:
         self._sums[at] = self._sums[at] + maps if at in self._sums else maps
         return weights
 
-    def end_call(self) -> None:
-        """Put what this call of the U-Net gave beside that of the others."""
-        for at, maps in self._sums.items():
-            self._kept[at][self._call] = maps.half().cpu().numpy()
-        self._sums.clear()
-        self._call += 1
-
-    def _shape(self, group: Sequence[LayerShape], calls: int, length: int) -> tuple[int, ...]:
-        size = pooled_size(group[0].size, self.plan.side)
-        return calls, _heads(group[0], self.plan), length, *size
-
     def layers(self) -> tuple[LayerMaps, ...]:
         """Return what was kept."""
+        self._end_call()
         return tuple(
             LayerMaps(", ".join(shape.name for shape in group), group[0].size, group[0].heads, maps)
             for group, maps in zip(self._groups, self._kept, strict=True)
         )
+
+    def _make_room(self, query: NoiseQuery) -> None:
+        height, width = query.latents.shape[-2:]
+        calls, length = query.calls, query.states.shape[1]
+        shapes = layer_shapes(self._unet, (height, width))
+        self.plan = make_plan(shapes, calls, length, self._most)
+        self._shapes = {shape.name: shape for shape in shapes}
+        self._groups = _groups(shapes, self.plan)
+        self._group_of = {
+            shape.name: at for at, group in enumerate(self._groups) for shape in group
+        }
+        self._kept = [
+            np.zeros(self._shape(group, calls, length), np.float16) for group in self._groups
+        ]
+
+    def _end_call(self) -> None:
+        """Put what the last call of the U-Net gave beside that of the others."""
+        for at, maps in self._sums.items():
+            self._kept[at][self._call] = maps.half().cpu().numpy()
+        self._sums.clear()
+
+    def _shape(self, group: Sequence[LayerShape], calls: int, length: int) -> tuple[int, ...]:
+        size = pooled_size(group[0].size, self.plan.side)
+        return calls, _heads(group[0], self.plan), length, *size
 
 
 def layer_shapes(unet: Any, latent: Size) -> tuple[LayerShape, ...]:

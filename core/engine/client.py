@@ -3,17 +3,15 @@
 import os
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, overload
+from typing import TYPE_CHECKING, Any, Protocol
 
-from core.engine.looks.look import Look, Reading
-from core.engine.request import FilmRequest, Request
 from core.engine.ticket import Ticket
+from core.engine.work import Result, Work
 from core.errors import ExplainerError
 from core.models.catalog import ROOT
 
 if TYPE_CHECKING:
-    from core.engine.film import Film
-    from core.engine.trace import Trace
+    import numpy as np
 
 _lock = threading.Lock()
 _engine: "EngineClient | None" = None
@@ -22,26 +20,22 @@ _engine: "EngineClient | None" = None
 class EngineClient(Protocol):
     """What pages and the command line know of an engine, wherever it computes."""
 
-    @overload
     def submit(
-        self, request: Request, session: str = "", *, replace: bool = True
-    ) -> "Ticket[Trace]": ...
-    @overload
-    def submit(
-        self, request: FilmRequest, session: str = "", *, replace: bool = True
-    ) -> "Ticket[Film]": ...
-    @overload
-    def submit(
-        self, request: Look[Reading], session: str = "", *, replace: bool = True
-    ) -> Ticket[Reading]: ...
-    def submit(
-        self,
-        request: Request | FilmRequest | Look[Any],
-        session: str = "",
-        *,
-        replace: bool = True,
-    ) -> Ticket[Any]:  # Any: one of those above
-        """Ask for a picture, a film or a reading; see ``Batcher.submit``."""
+        self, work: Work[Result], session: str = "", *, replace: bool = True
+    ) -> Ticket[Result]:
+        """Ask for a work to be done; see ``Worker.submit``."""
+        ...
+
+    def find(self, work: Work[Result]) -> Result | None:
+        """Return finished work at once, None where it would have to be done."""
+        ...
+
+    def preview(self, ticket: Ticket[Any]) -> "np.ndarray | None":
+        """Return the newest estimate of a ticket's run as a small picture, (h, w, 3) uint8."""
+        ...
+
+    def close(self) -> None:
+        """Give up all work; what is finished is written."""
         ...
 
 
@@ -73,8 +67,8 @@ def _make_engine() -> EngineClient:
             f"There is no engine called {kind!r:.40}.",
             "Unset GLASSBOX_ENGINE, or set it to local.",
         )
-    from core.engine.batcher import Batcher  # imports torch: seconds, and not for the first page
     from core.engine.results import Results
     from core.engine.store import Store
+    from core.engine.worker import Worker  # imports torch: seconds, and not for the first page
 
-    return Batcher(results=Results(Store(cache_folder())))
+    return Worker(results=Results(Store(cache_folder())))

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from core.engine.request import Request
 from core.engine.trace import Step
+from core.engine.work import How, NoiseQuery, Progress
 from core.errors import ExplainerError
 from core.ideas.guidance import guide
 from core.ideas.noise_levels import alpha_bar_from_sigma, sigma_from_alpha_bar
@@ -61,26 +62,6 @@ class Point:
         return OUTPUT_FROM[self.kind](eps, x0, self.alpha_bar)
 
 
-@dataclass(frozen=True, slots=True, eq=False)  # tensors have no plain ==
-class NoiseQuery:
-    """What the U-Net must be asked: how much noise is in these latents, given these words?
-
-    Attributes:
-        latents: (1, C, H, W) float32 on the CPU, at unit scale.
-        t: their timestep; between two whole timesteps for some schedulers.
-        states: text states of the negative prompt and the prompt, (2, L, D); (1, L, D) without
-            guidance. One answer is expected for each.
-        last: the step that led here, None at the first question.
-        calls: how many questions the whole run will have.
-    """
-
-    latents: Tensor
-    t: float
-    states: Tensor
-    last: Step | None
-    calls: int
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Answered:
     """A run whose first calls were answered before: it goes through the same steps again.
@@ -119,8 +100,10 @@ def denoise(
     request: Request,
     states: Tensor | None = None,
     start: Answered | Placed | None = None,
+    how: Callable[[NoiseQuery], How | None] | None = None,
+    guided: Callable[[Tensor, Tensor, float], Tensor] | None = None,
 ) -> Loop:
-    """Walk from noise to latents; whoever drives this asks the U-Net and sends its answers.
+    """Walk from noise to latents; a work's course goes through all of it by ``yield from``.
 
     All arithmetic here is float32 on the CPU, also when the U-Net runs elsewhere in half precision:
     latents are small, and so the same seed gives the same noise on every machine.
@@ -130,6 +113,8 @@ def denoise(
         request: validated.
         states: from ``read_prompts``; None reads them now.
         start: where to begin; None begins at noise.
+        how: chooses for every question how it is asked; None asks all of them plainly.
+        guided: mixes the answers to negative prompt and prompt; None is ``guide``.
 
     Yields:
         What to ask; expects the answers back, (len(states), C, H, W) float32 on the CPU.
@@ -157,10 +142,13 @@ def denoise(
         if before is not None and index < len(before.eps):
             output = point.output(before.eps[index : index + 1], before.x0[index : index + 1])
         else:
-            last = steps[-1] if steps else None
-            answer = yield NoiseQuery(xt, float(t), states, last, len(timesteps))
+            query = NoiseQuery(xt, float(t), states, Progress(index, len(timesteps), tuple(steps)))
+            if how is not None:
+                query = replace(query, how=how(query))
+            answer = yield query
             uncond, cond = answer.chunk(2) if len(states) == 2 else (None, answer)
-            output = cond if uncond is None else guide(uncond, cond, request.guidance)
+            mix = guided or guide
+            output = cond if uncond is None else mix(uncond, cond, request.guidance)
         if "order" in takes:  # LMS would count predictions that it was never told
             fresh["order"] = min(index + 1, takes["order"].default)
         x = scheduler.step(output, t, x, **fresh).prev_sample
@@ -264,30 +252,38 @@ def read_prompts(request: Request, read: Callable[[str, int, bool], Tensor]) -> 
 
 
 def latent_shape(checkpoint: Checkpoint, request: Request) -> tuple[int, int, int, int]:
+    """Return the shape of the latents of one picture, (1, C, H, W), see ``fit_latents``."""
+    own = checkpoint.height, checkpoint.width
+    return fit_latents(request, checkpoint.latent_channels, checkpoint.vae_scale, own)
+
+
+def fit_latents(
+    request: Request, channels: int, scale: int, own: tuple[int, int]
+) -> tuple[int, int, int, int]:
     """Return the shape of the latents of one picture, (1, C, H, W).
 
     Args:
-        checkpoint: knows its own size and how far its autoencoder shrinks a picture.
         request: validated; None for a side takes the model's own.
+        channels: numbers at each position of the latents.
+        scale: pixels per position, each way.
+        own: height and width that the model was trained at, pixels.
 
     Raises:
         ExplainerError: the picture is far larger than what the model was trained at.
     """
-    height, width = request.height or checkpoint.height, request.width or checkpoint.width
-    if height * width > LARGEST * checkpoint.height * checkpoint.width:
+    height, width = request.height or own[0], request.width or own[1]
+    if height * width > LARGEST * own[0] * own[1]:
         raise ExplainerError(
             f"{width} × {height} pixels are too many for this model, which was trained at "
-            f"{checkpoint.width} × {checkpoint.height}.",
-            f"Choose at most {LARGEST} times its area, for example "
-            f"{2 * checkpoint.width} × {2 * checkpoint.height}.",
+            f"{own[1]} × {own[0]}.",
+            f"Choose at most {LARGEST} times its area, for example {2 * own[1]} × {2 * own[0]}.",
         )
-    scale = checkpoint.vae_scale
     if height % scale or width % scale:
         raise ExplainerError(
             f"{width} × {height} pixels do not divide into this model's latents.",
             f"Choose sides that are multiples of {scale}.",
         )
-    return 1, checkpoint.latent_channels, height // scale, width // scale
+    return 1, channels, height // scale, width // scale
 
 
 def noise_level(scheduler: Any, t: Tensor) -> float:  # Any: diffusers has no common type

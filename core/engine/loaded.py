@@ -15,9 +15,10 @@ from torch import Tensor
 
 from core.engine.ask import answer_all, most_rows, unet_calls
 from core.engine.calls import FittedCalls, free_memory
-from core.engine.denoise import NoiseQuery
-from core.engine.results import Results
+from core.engine.denoise import read_prompts
+from core.engine.request import Request
 from core.engine.threads import ThreadChoice
+from core.engine.work import Decode, NoiseQuery
 from core.errors import ExplainerError
 from core.models.hardware import find_hardware
 from core.models.latents import ColorMap, decode_latents, fit_color_map
@@ -33,6 +34,7 @@ CORE = Path(__file__).resolve().parents[1]
 LIBRARIES = ("torch", "diffusers", "transformers", "tokenizers", "numpy", "scipy", "torchsde")
 DECIDING = (
     *("engine/ask.py", "engine/denoise.py", "engine/film.py", "engine/trace.py"),
+    "engine/work.py",
     *("models/latents.py", "models/loading.py", "models/scheduler_options.py"),
     *("models/schedulers.py", "models/schedulers_info.py", "models/text.py", "models/tokens.py"),
     *("ideas/guidance.py", "ideas/noise_levels.py", "ideas/prediction.py"),
@@ -57,14 +59,13 @@ class LoadedModel:
         own = (checkpoint.latent_channels, checkpoint.height // scale, checkpoint.width // scale)
         self.unet = unet_calls(checkpoint, lambda shape: most_rows(checkpoint, shape, memory_bytes))
         self.vae = FittedCalls(self._decode, lambda latents: latents.shape, lambda _: MOST_PICTURES)
-        # Two rows a request: with guidance, everybody in memory fits into one call.
-        self.slots = most_rows(checkpoint, torch.Size(own), memory_bytes) // 2
-        self._threads = ThreadChoice(torch.get_num_threads())
+        self.most_rows = most_rows(checkpoint, torch.Size(own), memory_bytes)  # of one call
+        self.positions = own[1] * own[2]  # of the latents of a picture of the model's own size
+        self._threads = ThreadChoice(all_threads())
         self._prompts: OrderedDict[tuple[str, int, bool], Tensor] = OrderedDict()
         self._reader: ClipTextEncoder | None = None
         self.colors: ColorMap | None = None  # for previews; fitted when one is asked for
         self.colors_tried = False
-        self.results = Results()  # finished runs; whoever loaded the model may share its own
 
     @property
     def stamp(self) -> str:
@@ -97,15 +98,42 @@ class LoadedModel:
         self._prompts.move_to_end(name)
         return self._prompts[name]
 
-    def answers(self, queries: Sequence[NoiseQuery]) -> list[Tensor | Exception]:
-        """Put questions to the U-Net, with as many CPU threads as pay just now.
+    def forget_limits(self) -> None:
+        """Try calls of full width again."""
+        self.unet.forget_limits()
+        self.vae.forget_limits()
+
+    def states(self, request: Request) -> Tensor:
+        """Return the text states that a run asks with, see ``read_prompts``."""
+        return read_prompts(request, self.read)
+
+    def answers(
+        self, questions: Sequence[NoiseQuery | Decode]
+    ) -> list[Tensor | list[Tensor] | Exception]:
+        """Answer questions of one kind, as many in one call as fit.
 
         Args:
-            queries: any mix of times, prompts, guidance and sizes; they share calls.
+            questions: all for the U-Net, of any mix of times, prompts, guidance and sizes, or all
+                for the autoencoder.
 
         Returns:
             For each question its answer, or the exception it ended with.
         """
+        queries = [one for one in questions if isinstance(one, NoiseQuery)]
+        if queries:
+            return [*self._ask(queries)]
+        decodes = [one for one in questions if isinstance(one, Decode)]
+        pictures = iter(self.vae.run([latents for one in decodes for latents in one.latents]))
+        answers: list[Tensor | list[Tensor] | Exception] = []
+        for one in decodes:
+            mine = [next(pictures) for _ in one.latents]
+            wrong = [picture for picture in mine if isinstance(picture, Exception)]
+            right = [picture for picture in mine if isinstance(picture, Tensor)]
+            answers.append(wrong[0] if wrong else right)
+        return answers
+
+    def _ask(self, queries: Sequence[NoiseQuery]) -> list[Tensor | Exception]:
+        """Put questions to the U-Net, with as many CPU threads as pay just now."""
         rows = sum(len(query.states) for query in queries)
         on_cpu = self.checkpoint.device.type == "cpu"
         threads = self._threads.choose(rows) if on_cpu else torch.get_num_threads()
@@ -142,6 +170,12 @@ class LoadedModel:
 
     def _decode(self, latents: list[Tensor]) -> Tensor:
         return decode_latents(self.checkpoint, torch.stack(latents)).contiguous()
+
+
+@functools.cache
+def all_threads() -> int:
+    """Return how many threads torch had when the first model was loaded, before any choice."""
+    return torch.get_num_threads()
 
 
 def libraries() -> str:

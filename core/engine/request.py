@@ -4,8 +4,9 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from core.engine.work import FILM, ROWS_A_PIECE, Course, Decode, Progress, Wanted, Work
 from core.errors import ExplainerError
 from core.ideas.checks import (
     MAX_TEXT,
@@ -19,6 +20,11 @@ from core.models.catalog import BUILT_IN, find_entry
 from core.models.scheduler_options import Value, check_params
 from core.models.schedulers_info import SchedulerInfo, find_scheduler
 
+if TYPE_CHECKING:
+    from core.engine.film import Film
+    from core.engine.loaded import LoadedModel
+    from core.engine.trace import Trace
+
 MAX_PROMPT = MAX_TEXT
 MAX_STEPS = 150
 MAX_SEED = 2**32 - 1  # torch's CPU generator keeps 32 bits: a larger seed repeats a smaller one
@@ -27,12 +33,13 @@ SIDES = (64, 1024)  # pixels
 SIDE_STEP = 8  # the autoencoder shrinks a picture by 8 each way
 MAX_PARAMS = 32
 MAX_FRAMES = 256
+FILM_CHUNK = 4  # frames decoded between two turns
 MAX_CLIP_SKIP = 11  # layers of Stable Diffusion 1's text encoder, but one
 FORMAT = 1  # of what is stored under a key; raise it when a trace changes its meaning
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class Request(Work["Trace"]):
     """Everything that decides a picture; two equal requests give the same one.
 
     Attributes:
@@ -67,9 +74,35 @@ class Request:
     blend: str = ""
     share: float = 0.0
 
+    goes_on: ClassVar[bool] = True
+
+    def validated(self) -> "Request":
+        """Return the request with every field checked, see ``validated``."""
+        return validated(self)
+
+    def course(self, loaded: "LoadedModel") -> "Course[Trace]":
+        """Walk from noise to latents, then decode them."""
+        from core.engine.denoise import denoise
+        from core.engine.trace import Trace
+
+        steps = yield from denoise(loaded.checkpoint, self, loaded.states(self))
+        [picture] = yield Decode([steps[-1].x_prev])
+        return Trace(self, loaded.checkpoint.fingerprint, steps, picture.numpy(), 0.0)
+
+    def rows(self, positions: int) -> float:
+        """Return its steps, twice with guidance, in rows of the model's own size."""
+        rows = self.steps * (1 if self.guidance == 1 else 2)
+        if self.height is None or self.width is None:
+            return rows
+        return rows * self.height * self.width / (SIDE_STEP**2 * positions)
+
+    def timed(self, result: "Trace", seconds: float) -> "Trace":
+        """Return the run with the time it took."""
+        return replace(result, seconds=seconds)
+
 
 @dataclass(frozen=True, slots=True)
-class FilmRequest:
+class FilmRequest(Work["Film"]):
     """The decoded film of one request: every noisy latent and every estimate as a picture.
 
     Attributes:
@@ -79,6 +112,42 @@ class FilmRequest:
 
     request: Request
     frames: int = 64
+
+    rank: ClassVar[int] = FILM
+
+    @property
+    def model(self) -> str:  # type: ignore[override]  # that of the run, and no field of its own
+        """The checkpoint's id in the catalog."""
+        return self.request.model
+
+    def validated(self) -> Self:
+        """Return the film request with every field checked.
+
+        Raises:
+            ExplainerError: a field is wrong, its own or its run's.
+        """
+        frames = check_whole(self.frames, "number of frames", 2, MAX_FRAMES)
+        return type(self)(validated(self.request), frames)
+
+    def rows(self, positions: int) -> float:
+        """Return its frames, each as long as a few rows."""
+        return ROWS_A_PIECE * (2 * min(self.request.steps, self.frames) + 1)
+
+    def course(self, loaded: "LoadedModel") -> "Course[Film]":
+        """Have the run done, then decode what is shown of it, a few pictures at a time."""
+        import numpy as np
+
+        from core.engine.film import Film, latents_to_show, shown_calls
+
+        [outcome] = yield Wanted((self.request,))
+        trace = outcome.result()
+        indices = shown_calls(trace.calls, self.frames)
+        latents, pictures = latents_to_show(trace, indices), []
+        while len(pictures) < len(latents):
+            chunk = latents[len(pictures) : len(pictures) + FILM_CHUNK]
+            pictures += yield Decode(chunk, Progress(len(pictures), len(latents)))
+        whole = np.stack([picture.numpy() for picture in pictures])
+        return Film(whole[: len(indices) + 1], whole[len(indices) + 1 :], indices)
 
 
 def validated(request: Request) -> Request:
@@ -100,17 +169,20 @@ def validated(request: Request) -> Request:
     return Request(**{name: check(request) for name, check in _CHECKS.items()})
 
 
-def validated_film(film: FilmRequest) -> FilmRequest:
-    """Return the film request with every field checked.
+def of_model(request: Request, model: str) -> Request:
+    """Return a run with every field checked, which must be a model's.
 
     Args:
-        film: as asked; nothing about it is trusted.
+        request: nothing about it is trusted.
+        model: the checkpoint's id in the catalog.
 
     Raises:
-        ExplainerError: a field is wrong, its own or its run's.
+        ExplainerError: a field is wrong, or the run is another model's.
     """
-    frames = check_whole(film.frames, "number of frames", 2, MAX_FRAMES)
-    return FilmRequest(validated(film.request), frames)
+    checked = validated(request)
+    if checked.model != model:
+        raise ExplainerError("This run is another model's.", "Draw the picture again.")
+    return checked
 
 
 def problems(request: Request) -> dict[str, tuple[str, str]]:

@@ -1,20 +1,30 @@
-"""Finished work: the newest in memory, the rest in the store, found by what was asked."""
+"""Finished work: the newest in memory for the whole process, runs and films on disk as well."""
 
 import logging
+import queue
+import sys
 import threading
 from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
 
-from core.engine.film import Film, film_from_bytes
+import numpy as np
+
+from core.engine.film import film_from_bytes
 from core.engine.request import FilmRequest, Request, key
 from core.engine.store import Store
-from core.engine.trace import Trace, from_bytes
+from core.engine.trace import from_bytes
+from core.engine.work import Result, Work
 
 LOG = logging.getLogger(__name__)
-IN_MEMORY = 64_000_000  # bytes of traces and films, the newest
+IN_MEMORY = 300_000_000  # bytes of results and of what was asked, the newest
+WAITING = 16  # results that wait to be written at most; what is more is not written
+ON_DISK: dict[type, Callable[[bytes], Any]] = {Request: from_bytes, FilmRequest: film_from_bytes}
 
 
 class Results:
-    """Traces and films by request; safe to share between threads."""
+    """Results by what was asked and what decides the answer; safe to share between threads."""
 
     def __init__(self, store: Store | None = None) -> None:
         """Start with what the store holds.
@@ -24,11 +34,14 @@ class Results:
         """
         self._store = store
         self._stamps: dict[str, str] = {}
-        self._recent: OrderedDict[str, tuple[Trace | Film, int]] = OrderedDict()
+        self._recent: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self._bytes = 0
         self._lock = threading.Lock()
+        self._unwritten: queue.Queue[tuple[str, Any]] = queue.Queue(WAITING)
+        self._writer: threading.Thread | None = None
 
     def stamp(self, model: str, stamp: str) -> None:
-        """Tell what decides a model's runs beside the request; without it nothing is found.
+        """Tell what decides a model's results beside the work; without it nothing is found.
 
         Args:
             model: its id.
@@ -36,54 +49,108 @@ class Results:
         """
         self._stamps[model] = stamp
 
-    def find(self, request: Request | FilmRequest) -> Trace | Film | None:
+    def find(self, work: Work[Result]) -> Result | None:
         """Return finished work, or None; what is damaged counts as missing.
 
         Args:
-            request: validated.
+            work: validated.
         """
-        name = self._key(request)
-        if name is None:
+        stamp = self._stamp_of(work)
+        if stamp is None:
             return None
         with self._lock:
-            if name in self._recent:
-                self._recent.move_to_end(name)
-                return self._recent[name][0]
-        content = self._store.get(name) if self._store else None
+            if (stamp, work) in self._recent:
+                self._recent.move_to_end((stamp, work))
+                return self._recent[stamp, work][0]
+        read = ON_DISK.get(type(work))
+        if read is None or self._store is None:
+            return None
+        name = key(work, stamp)  # type: ignore[arg-type]  # of those on disk
+        content = self._store.get(name)
         if content is None:
             return None
-        film = isinstance(request, FilmRequest)
         try:
-            found = film_from_bytes(content) if film else from_bytes(content)
+            found = read(content)
         except ValueError as error:  # whole, yet not what this version writes
             LOG.warning("stored run %s is computed again: %s", name[:12], error)
             return None
-        self._remember(name, found, len(content))
+        self._remember((stamp, work), found)
         return found
 
-    def keep(self, request: Request | FilmRequest, value: Trace | Film) -> None:
+    def keep(self, work: Work[Any], value: Any) -> None:  # Any: the work's own result
         """Keep finished work; a disk that fails costs the store, never the work.
 
         Args:
-            request: validated.
-            value: what it gave.
+            work: validated.
+            value: its result.
         """
-        name = self._key(request)
-        if name is None:
+        stamp = self._stamp_of(work)
+        if stamp is None:
             return
-        content = value.to_bytes()
-        self._remember(name, value, len(content))
-        if self._store:
-            self._store.put(name, content)
-
-    def _key(self, request: Request | FilmRequest) -> str | None:
-        run = request.request if isinstance(request, FilmRequest) else request
-        stamp = self._stamps.get(run.model)
-        return None if stamp is None else key(request, stamp)
-
-    def _remember(self, name: str, value: Trace | Film, size: int) -> None:
+        self._remember((stamp, work), value)
+        if self._store is None or type(work) not in ON_DISK:
+            return
         with self._lock:
+            if self._writer is None or not self._writer.is_alive():
+                self._writer = threading.Thread(target=self._write, name="results", daemon=True)
+                self._writer.start()
+        try:
+            self._unwritten.put_nowait((key(work, stamp), value))  # type: ignore[arg-type]  # as above
+        except queue.Full:
+            LOG.warning("the disk is slow: a finished run is kept in memory only")
+
+    def flush(self) -> None:
+        """Wait until all that is to be written is written."""
+        self._unwritten.join()
+
+    def _write(self) -> None:
+        assert self._store is not None
+        while True:
+            name, value = self._unwritten.get()
+            try:
+                self._store.put(name, value.to_bytes())
+            except Exception:  # nothing here may end the thread: the run itself is there
+                LOG.exception("a finished run was not written")
+            finally:
+                self._unwritten.task_done()
+
+    def _stamp_of(self, work: Work[Any]) -> str | None:
+        return self._stamps.get(work.model) if work.weights else ""
+
+    def _remember(self, name: Hashable, value: Any) -> None:
+        size = held_bytes((name, value))
+        with self._lock:
+            self._bytes += size - self._recent.get(name, (None, 0))[1]
             self._recent[name] = (value, size)
             self._recent.move_to_end(name)
-            while len(self._recent) > 1 and sum(s for _, s in self._recent.values()) > IN_MEMORY:
-                self._recent.popitem(last=False)
+            while len(self._recent) > 1 and self._bytes > IN_MEMORY:
+                _, (_, gone) = self._recent.popitem(last=False)
+                self._bytes -= gone
+
+
+def held_bytes(value: object) -> int:
+    """Count the bytes of a thing and of all that is inside it, each part once.
+
+    Dataclasses, tuples, lists, sets and dicts are opened, however deep they lie. An array counts as
+    all of the array that it is a view of, for that is what stays in memory.
+
+    Args:
+        value: anything; parts of other kinds count as themselves alone.
+    """
+    total, seen, waiting = 0, set[int](), [value]
+    while waiting:
+        part = waiting.pop()
+        while isinstance(part, np.ndarray) and isinstance(part.base, np.ndarray):
+            part = part.base
+        if id(part) in seen:
+            continue
+        seen.add(id(part))  # stays its own: whatever is here is held by ``value``
+        numbers = getattr(part, "nbytes", None)  # of arrays, also those of torch
+        total += numbers if isinstance(numbers, int) else sys.getsizeof(part)
+        if isinstance(part, Mapping):
+            waiting += [*part.keys(), *part.values()]
+        elif isinstance(part, tuple | list | set | frozenset):
+            waiting += part
+        elif is_dataclass(part) and not isinstance(part, type):
+            waiting += [getattr(part, field.name) for field in fields(part)]
+    return total

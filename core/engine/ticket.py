@@ -2,14 +2,10 @@
 
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
-from core.engine.looks.look import Look
-from core.engine.request import FilmRequest, Request
+from core.engine.work import Outcome, Progress, Work
 from core.errors import ExplainerError
-
-if TYPE_CHECKING:
-    import numpy as np
 
 State = Literal["queued", "running", "decoding", "done", "cancelled", "failed"]
 ENDED: tuple[State, ...] = ("done", "cancelled", "failed")
@@ -25,7 +21,7 @@ class TicketStatus:
         state: "queued", "running", "decoding", then one of "done", "cancelled", "failed".
         position: place in the line, 1 is next; 0 when not waiting.
         step: U-Net calls answered, pictures decoded, or pieces of a look read.
-        steps: of how many.
+        steps: of how many; 0 while that is not known.
         error: why it failed, None otherwise.
         eta_s: seconds until the end, as far as can be told; None where nothing is known yet.
         loading: whether the model it needs is being loaded.
@@ -40,19 +36,19 @@ class TicketStatus:
     loading: bool = False
 
 
-class Desk(Protocol):  # Any: a desk does not mind what its tickets are for
+class Keeper(Protocol):  # Any: it does not mind what its tickets are for
     """What a ticket asks of whoever gave it out."""
 
     def status_of(self, ticket: "Ticket[Any]") -> TicketStatus:
         """Say how far the work is, and take note that somebody still cares."""
         ...
 
-    def preview_of(self, ticket: "Ticket[Any]") -> "np.ndarray | None":
-        """Return a small picture of the newest estimate."""
+    def partial_of(self, ticket: "Ticket[Any]") -> Any:
+        """Return what there is of the result."""
         ...
 
-    def partial_of(self, ticket: "Ticket[Any]") -> Any:
-        """Return what a look has read so far."""
+    def newest_of(self, ticket: "Ticket[Any]") -> Any:
+        """Return the newest step of the run."""
         ...
 
     def cancel(self, ticket: "Ticket[Any]") -> None:
@@ -60,7 +56,7 @@ class Desk(Protocol):  # Any: a desk does not mind what its tickets are for
         ...
 
     def now(self) -> float:
-        """Return the desk's clock, in seconds."""
+        """Return its clock, in seconds."""
         ...
 
 
@@ -71,36 +67,35 @@ class Ticket(Generic[Result]):
     """
 
     def __init__(
-        self,
-        desk: Desk,
-        request: Request | FilmRequest | Look[Any],
-        session: str,
-        inner: bool = False,
+        self, keeper: Keeper, work: Work[Result], session: str, inner: bool = False
     ) -> None:
         """Made by the engine's ``submit``.
 
         Args:
-            desk: the engine.
-            request: what was asked, validated.
+            keeper: who gave it out.
+            work: what was asked, validated.
             session: who asked.
-            inner: held by other work of the engine, which waits for it.
+            inner: held by another work, which waits for it.
         """
-        self.request = request
+        self.work = work
         self.session = session
         self.inner = inner
-        self._desk = desk
-        # Written by the desk under its lock; ``seen`` and ``waiters`` by ``wait`` as well.
+        self._keeper = keeper
+        # Written by the keeper under its lock; ``seen`` and ``waiters`` by ``wait`` as well.
         self.state: State = "queued"
         self.error: ExplainerError | None = None
         self.value: Result | None = None
-        self.seen = desk.now()
+        self.progress = Progress(0, 0)  # how far it had come at the end
+        self.calls = 0  # of the U-Net that were made for it, until the end
+        self.spent: float | None = None  # seconds of the machine; None where it was there already
+        self.seen = keeper.now()
         self.waiters = 1 if inner else 0
         self._counting = threading.Lock()
         self.ended = threading.Event()
 
     def status(self) -> TicketStatus:
         """Return how far the work is."""
-        return self._desk.status_of(self)
+        return self._keeper.status_of(self)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait for the end.
@@ -116,25 +111,21 @@ class Ticket(Generic[Result]):
         try:
             return self.ended.wait(timeout)
         finally:
-            self.seen = self._desk.now()
+            self.seen = self._keeper.now()
             with self._counting:
                 self.waiters -= 1
 
-    def preview(self) -> "np.ndarray | None":
-        """Return the newest estimate as a small picture, one pixel a latent position.
+    def newest(self) -> Any | None:  # Any: a Step, whose module imports torch
+        """Return the newest step of the run, None before the first and after the end."""
+        return self._keeper.newest_of(self)
+
+    def partial(self) -> Any | None:  # Any: each work has its own
+        """Return what there is of the result: a run's steps so far, a grid's cells that are there.
 
         Returns:
-            uint8 (H, W, 3), a linear guess of the colours; None before the first step.
+            None where nothing is told yet; at the end the whole result.
         """
-        return self._desk.preview_of(self)
-
-    def partial(self) -> Result | None:
-        """Return what a look has read so far, where it tells.
-
-        Returns:
-            None where nothing is told yet; at the end the whole of it.
-        """
-        return self._desk.partial_of(self)
+        return self._keeper.partial_of(self)
 
     def result(self) -> Result:
         """Return what was asked for, waiting for it if need be.
@@ -149,6 +140,10 @@ class Ticket(Generic[Result]):
             raise ExplainerError("This run was cancelled.", "Start it again.")
         return self.value
 
+    def outcome(self) -> Outcome:
+        """Return what became of it, for the work that wanted it."""
+        return Outcome(self.value, self.error, self.calls, self.spent)
+
     def cancel(self) -> None:
         """Give up; after the end this changes nothing."""
-        self._desk.cancel(self)
+        self._keeper.cancel(self)

@@ -9,7 +9,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import torch
@@ -31,6 +31,7 @@ TRAIN_STEPS = 1000
 Variance = Literal["fixed small", "fixed large", "learned"]
 VARIANCES: tuple[Variance, ...] = ("fixed small", "fixed large", "learned")
 Progress = tuple[int, int]  # pieces done, pieces in all
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # modules have no plain ==
@@ -109,6 +110,19 @@ def load_pixel_model(folder: Path = FOLDER) -> PixelModel:
     return PixelModel(
         net.eval().requires_grad_(False), cosine_alpha_bar(), int(config["sample_size"])
     )
+
+
+def finish(pieces: Generator[Any, None, Result]) -> Result:
+    """Go through all pieces, and return what comes of them.
+
+    Args:
+        pieces: from ``read_variances`` or ``draw_with_variances``.
+    """
+    while True:
+        try:
+            next(pieces)
+        except StopIteration as end:
+            return end.value
 
 
 def load_held_out(folder: Path = FOLDER) -> Tensor:

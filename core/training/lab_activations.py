@@ -10,12 +10,12 @@ import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.engine.looks.look import Look, Work
+from core.engine.work import Course, Progress, Work
 from core.errors import ExplainerError
 from core.ideas.activations import ACTIVATIONS
 from core.models.catalog import find_entry
@@ -23,8 +23,6 @@ from core.models.catalog import find_entry
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
-
-    from core.engine.loaded import LoadedModel
 
 WIDTH, HIDDEN, WAVES = 32, 6, 8  # numbers a layer; hidden layers; cosines and as many sines of time
 BATCH, RATE = 128, 2e-3
@@ -54,17 +52,19 @@ class Round:
 
 
 @dataclass(frozen=True, slots=True)
-class ActivationLab(Look["Round"]):
+class ActivationLab(Work["Round"]):
     """One round of training in the engine's thread, so that it takes turns with pictures.
 
     Equal rounds of several visitors are computed once.
 
     Attributes:
-        model: any checkpoint's id; it is not used, but must be the one in memory.
+        model: any checkpoint's id; it is not used.
         number: of the round, 0 first.
         state: from the round before, b"" for the first.
         seed: of the first weights and of all points.
     """
+
+    weights: ClassVar[bool] = False
 
     model: str
     number: int = 0
@@ -81,20 +81,16 @@ class ActivationLab(Look["Round"]):
             raise ExplainerError("This round of training cannot be.", "Start the training again.")
         return type(self)(find_entry(self.model).id, self.number, self.state, self.seed)
 
-    def read(self, loaded: "LoadedModel") -> "Work[Round]":
-        """Train for one round, a few steps a piece.
-
-        Args:
-            loaded: not used.
-        """
+    def course(self, loaded: object) -> "Course[Round]":
+        """Train for one round, a few steps a piece."""
         import torch
 
-        yield 0, ROUND
+        yield Progress(0, ROUND)
         layers, optimizer = _resume(self.state, self.seed)
         losses, reach = [], None
         for step in range(ROUND):
             if step and step % PIECE == 0:
-                yield step, ROUND
+                yield Progress(step, ROUND)
             optimizer.zero_grad()
             with torch.enable_grad():
                 found = denoising_losses(layers, *_points(self.seed, ROUND * self.number + step))

@@ -10,7 +10,6 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
 
-from core.engine.looks.look import finish
 from core.ideas.bound import gather_reverse_step, measure_step_bits
 from core.ideas.learned_variance import add_hybrid_loss, interpolate_log_variance
 from core.models.manifest import write_manifest
@@ -21,6 +20,7 @@ from core.models.pixel_model import (
     WEIGHTS,
     PixelModel,
     cosine_alpha_bar,
+    finish,
     read_variances,
 )
 from core.nets.config import UNetConfig

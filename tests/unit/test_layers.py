@@ -31,7 +31,7 @@ TORCH_FREE = (
     "core.models.scheduler_plans",
     "core.models.time_facts",
     "core.models.uploads",
-    "core.engine.looks.look",
+    "core.engine.work",
     "core.engine.request",
     "core.views.film",
     "core.views.report",

@@ -1,29 +1,31 @@
 """A whole run with its cross-attention: read as it goes, or changed on the way."""
 
-import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, Self
 
-from core.engine.looks.look import Look, Work
-from core.engine.request import Request, check_text, validated
+from core.engine.request import Request, check_text, of_model
+from core.engine.work import BESIDE, Course, Decode, How, NoiseQuery, Wanted, Work
 from core.errors import ExplainerError
 from core.ideas.checks import check_real, check_whole
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from torch import Tensor
 
-    from core.engine.capture import Watch
-    from core.engine.denoise import NoiseQuery
     from core.engine.loaded import LoadedModel
+    from core.engine.trace import Trace
     from core.models.attention_seen import AttentionSeen
+
+    Hows = Callable[[NoiseQuery], How | None]
 
 MOST_TOKENS = 4096  # far more positions than any text encoder reads
 FACTORS = (-2.0, 10.0)  # a word's weights may be multiplied with
 
 
 @dataclass(frozen=True, slots=True)
-class AttentionLook(Look["AttentionSeen"]):
+class AttentionLook(Work["AttentionSeen"]):
     """A whole run, with what every place of the picture took from every position of the text.
 
     Attributes:
@@ -31,22 +33,17 @@ class AttentionLook(Look["AttentionSeen"]):
         request: the run.
     """
 
+    rank: ClassVar[int] = BESIDE
+
     model: str
     request: Request
 
     def validated(self) -> Self:
-        """Return the look with every field checked.
+        """Return the look with every field checked."""
+        return type(self)(self.model, of_model(self.request, self.model))
 
-        Raises:
-            ExplainerError: a field is wrong.
-        """
-        return type(self)(self.model, _of_model(self.request, self.model))
-
-    def read(self, loaded: "LoadedModel") -> "Work[AttentionSeen]":
-        """Walk from noise to latents, one call of the network a piece, then decode.
-
-        Args:
-            loaded: the model.
+    def course(self, loaded: "LoadedModel") -> "Course[AttentionSeen]":
+        """Walk from noise to latents with the weights in the open, then decode.
 
         Raises:
             ExplainerError: it has no cross-attention that can be read, or the numbers ran away.
@@ -54,23 +51,15 @@ class AttentionLook(Look["AttentionSeen"]):
         import numpy as np
 
         from core.engine.capture import MOST_BYTES, Recorder
+        from core.engine.denoise import denoise
         from core.models.attention_seen import AttentionSeen
-        from core.models.latents import decode_latents
 
-        yield 0, self.request.steps
-        run = _Run(loaded, self.request)
-        recorder = Recorder(loaded.checkpoint.unet, *run.shape, MOST_BYTES)
-        times = []
-        while run.query is not None:
-            yield run.done, run.calls
-            times.append(run.query.t)
-            run.step(recorder)
-            recorder.end_call()
-        yield run.calls, run.calls
-        picture = decode_latents(loaded.checkpoint, run.latents[None])[0].numpy()
-        return AttentionSeen(
-            np.array(times, np.float32), recorder.layers(), picture, recorder.plan.say()
-        )
+        recorder = Recorder(loaded.checkpoint.unet, MOST_BYTES)
+        states = loaded.states(self.request)
+        steps = yield from denoise(loaded.checkpoint, self.request, states, how=recorder.how)
+        [picture] = yield Decode([steps[-1].x_prev])
+        times = np.array([step.t for step in steps], np.float32)
+        return AttentionSeen(times, recorder.layers(), picture.numpy(), recorder.plan.say())
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +78,7 @@ class Reweight:
         """Return the edit with every field checked.
 
         Raises:
-            ExplainerError: a field is wrong.
+            ExplainerError: no word is chosen, or the factor is out of range.
         """
         if not isinstance(self.positions, tuple) or not self.positions:
             raise ExplainerError("No word is chosen.", "Choose one.")
@@ -114,14 +103,14 @@ class Swap:
         """Return the edit with every field checked.
 
         Raises:
-            ExplainerError: a field is wrong.
+            ExplainerError: the prompt is no text, or the share out of range.
         """
         prompt = check_text(self.prompt, "new prompt")
         return type(self)(prompt, check_real(self.share, "share of the calls", 0, 1) + 0.0)
 
 
 @dataclass(frozen=True, slots=True)
-class EditedAttentionLook(Look["np.ndarray"]):
+class EditedAttentionLook(Work["np.ndarray"]):
     """A whole run whose cross-attention is changed; read as its picture, uint8 (H, W, 3).
 
     Attributes:
@@ -130,43 +119,46 @@ class EditedAttentionLook(Look["np.ndarray"]):
         edit: what is changed, for the prompt's half only.
     """
 
+    rank: ClassVar[int] = BESIDE
+
     model: str
     request: Request
     edit: Reweight | Swap
 
     def validated(self) -> Self:
-        """Return the look with every field checked.
+        """Return the look with every field checked."""
+        return type(self)(self.model, of_model(self.request, self.model), self.edit.validated())
 
-        Raises:
-            ExplainerError: a field is wrong.
-        """
-        return type(self)(self.model, _of_model(self.request, self.model), self.edit.validated())
-
-    def read(self, loaded: "LoadedModel") -> "Work[np.ndarray]":
-        """Walk from the same noise, one call of the network a piece, then decode.
-
-        Args:
-            loaded: the model.
+    def course(self, loaded: "LoadedModel") -> "Course[np.ndarray]":
+        """Walk from the same noise with the weights changed, then decode.
 
         Raises:
             ExplainerError: it has no cross-attention that can be changed, the prompts cannot be
                 compared, or the numbers ran away.
         """
-        from core.models.latents import decode_latents
+        from core.engine.capture import cross_layers
+        from core.engine.denoise import denoise
 
+        cross_layers(loaded.checkpoint.unet)
         if isinstance(self.edit, Reweight):
-            latents = yield from _reweighted(loaded, self.request, self.edit)
+            request, how = self.request, _reweighted(loaded, self.edit)
         else:
-            latents = yield from _swapped(loaded, self.request, self.edit)
-        return decode_latents(loaded.checkpoint, latents[None])[0].numpy()
+            moves = _moves(loaded, self.request.prompt, self.edit.prompt)
+            request, how = replace(self.request, prompt=self.edit.prompt), None
+            if self.edit.share:  # where the first run's network looked is read off that run
+                [first] = yield Wanted((self.request,))
+                how = _looking_where(loaded, first.result(), moves, self.edit.share)
+        steps = yield from denoise(loaded.checkpoint, request, loaded.states(request), how=how)
+        [picture] = yield Decode([steps[-1].x_prev])
+        return picture.numpy()
 
 
-def _reweighted(loaded: "LoadedModel", request: Request, edit: Reweight) -> "Work[Tensor]":
+def _reweighted(loaded: "LoadedModel", edit: Reweight) -> "Hows":
     import torch
 
+    from core.engine.capture import Watched
     from core.ideas.attention_maps import reweight
 
-    yield 0, request.steps
     length = loaded.checkpoint.text_length
     if edit.positions[-1] >= length:
         raise ExplainerError(
@@ -175,102 +167,43 @@ def _reweighted(loaded: "LoadedModel", request: Request, edit: Reweight) -> "Wor
         )
     factors = torch.ones(length, device=loaded.checkpoint.device)
     factors[list(edit.positions)] = edit.factor
-    run = _Run(loaded, request)
-    while run.query is not None:
-        yield run.done, run.calls
-        run.step(lambda _, weights: reweight(weights, factors))
-    yield run.calls, run.calls
-    return run.latents
+    return lambda _: Watched(lambda _, weights: reweight(weights, factors))
 
 
-def _swapped(loaded: "LoadedModel", request: Request, edit: Swap) -> "Work[Tensor]":
-    """Walk both runs side by side; of the first one's weights only one call's are kept."""
-    import dataclasses
-
+def _moves(loaded: "LoadedModel", old: str, new: str) -> "Tensor":
+    """Return which position of one prompt each position of another takes its weights from."""
     import torch
 
-    from core.ideas.attention_maps import align_positions, replace_weights, split_parts
+    from core.ideas.attention_maps import align_positions, split_parts
     from core.models.text import read_prompt
 
-    yield 0, request.steps
-    checkpoint = loaded.checkpoint
-    read = [read_prompt(checkpoint, prompt) for prompt in (request.prompt, edit.prompt)]
+    read = [read_prompt(loaded.checkpoint, prompt) for prompt in (old, new)]
     if any(tokens.cut or not tokens.used for tokens in read):
         raise ExplainerError(
             "Both prompts must have words, and none may be cut off.", "Change the words."
         )
     ids = [tokens.ids[1 : tokens.used + 1] for tokens in read]
-    length = checkpoint.text_length
+    length = loaded.checkpoint.text_length
     parts = split_parts(ids[0], ids[1], length)
-    moves = torch.from_numpy(align_positions(*parts, length)).to(checkpoint.device)
-    first, new = (
-        _Run(loaded, dataclasses.replace(request, prompt=prompt))
-        for prompt in (request.prompt, edit.prompt)
-    )
-    kept: dict[str, torch.Tensor] = {}
-
-    def keep(name: str, weights: torch.Tensor) -> torch.Tensor:
-        kept[name] = weights
-        return weights
-
-    def inject(name: str, weights: torch.Tensor) -> torch.Tensor:
-        base = kept.get(name, weights)
-        return replace_weights(base, weights, moves, new.done, last)
-
-    last = edit.share * new.calls
-    total = new.calls + math.ceil(last)
-    while new.query is not None:
-        if first.query is not None and new.done < last:
-            yield first.done + new.done, total
-            first.step(keep)
-        yield first.done + new.done, total
-        new.step(inject)
-        kept.clear()
-    yield total, total
-    return new.latents
+    return torch.from_numpy(align_positions(*parts, length)).to(loaded.checkpoint.device)
 
 
-class _Run:
-    """One denoising loop, driven call by call with its cross-attention in the open."""
+def _looking_where(loaded: "LoadedModel", first: "Trace", moves: "Tensor", share: float) -> "Hows":
+    """Have the first calls look where the first run's network looked at the same call."""
+    from core.engine.capture import Following
+    from core.engine.work import Row
+    from core.ideas.attention_maps import replace_weights
 
-    def __init__(self, loaded: "LoadedModel", request: Request) -> None:
-        from core.engine.denoise import denoise, read_prompts
+    states, last = loaded.states(first.request)[-1], share * first.calls
 
-        self.loaded = loaded
-        self.loop = denoise(loaded.checkpoint, request, read_prompts(request, loaded.read))
-        self.query: NoiseQuery | None = next(self.loop)
-        self.calls, self.done = self.query.calls, 0
+    def how(query: NoiseQuery) -> How | None:
+        call = query.progress.done if query.progress else 0
+        if call >= last:
+            return None
+        step = first.steps[call]
+        return Following(
+            Row(step.xt, step.t, states),
+            lambda base, own: replace_weights(base, own, moves, call, last),
+        )
 
-    @property
-    def shape(self) -> tuple[tuple[int, int], int, int]:
-        """Height and width of the latents, calls in all, positions of the text."""
-        assert self.query is not None
-        height, width = self.query.latents.shape[-2:]
-        return (height, width), self.calls, self.query.states.shape[1]
-
-    def step(self, watch: "Watch") -> None:
-        """Ask the network about where the run is, and go on from its answer."""
-        assert self.query is not None
-        answered = _ask(self.loaded, self.query, watch)
-        self.done += 1
-        try:
-            self.query = self.loop.send(answered)
-        except StopIteration as end:
-            self.query = None
-            self.latents: Tensor = end.value[-1].x_prev
-
-
-def _ask(loaded: "LoadedModel", query: "NoiseQuery", watch: "Watch") -> "Tensor":
-    """Put one question; between two questions the network is as everybody else knows it."""
-    from core.engine.ask import answer
-    from core.engine.capture import watched
-
-    with watched(loaded.checkpoint.unet, watch):
-        return answer(loaded.checkpoint, query)
-
-
-def _of_model(request: Request, model: str) -> Request:
-    checked = validated(request)
-    if checked.model != model:
-        raise ExplainerError("This run is another model's.", "Draw the picture again.")
-    return checked
+    return how

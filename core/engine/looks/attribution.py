@@ -1,17 +1,21 @@
 """Which token moved the noise: gradients through the U-Net at one call of a run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
-from core.engine.looks.look import Look, Work
-from core.engine.request import Request, validated
+from core.engine.request import Request, of_model
+from core.engine.work import Course, NoiseQuery, Progress, Row, Wanted, Work
 from core.errors import ExplainerError
 from core.ideas.checks import check_whole
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
+    from torch import Tensor
 
     from core.engine.loaded import LoadedModel
+    from core.models.loading import Checkpoint
 
 PARTS = 12  # of the way from the negative prompt to the prompt
 MOST_CALLS = 1000
@@ -32,7 +36,7 @@ class Attribution:
 
 
 @dataclass(frozen=True, slots=True)
-class AttributionLook(Look[Attribution]):
+class AttributionLook(Work[Attribution]):
     """The prompt's push at one call of a run, shared out among the positions of the text.
 
     Attributes:
@@ -46,76 +50,69 @@ class AttributionLook(Look[Attribution]):
     call: int
 
     def validated(self) -> Self:
-        """Return the look with every field checked.
-
-        Raises:
-            ExplainerError: a field is wrong.
-        """
-        request = validated(self.request)
-        if request.model != self.model:
-            raise ExplainerError("This run is another model's.", "Draw the picture again.")
+        """Return the look with every field checked."""
+        request = of_model(self.request, self.model)
         return type(self)(self.model, request, check_whole(self.call, "call", 0, MOST_CALLS))
 
-    def read(self, loaded: "LoadedModel") -> Work[Attribution]:
-        """Walk to the call, then ask for the slope along the way from negative prompt to prompt.
-
-        Args:
-            loaded: the model.
+    def course(self, loaded: "LoadedModel") -> Course[Attribution]:
+        """Have the run done, then ask for the slope along the way from one prompt to the other.
 
         Raises:
             ExplainerError: the run has no such call, both prompts are the same, or the numbers ran
                 away.
         """
-        import dataclasses
-
-        import torch
-
-        from core.engine.ask import answer
-        from core.engine.denoise import denoise, read_prompts
         from core.ideas.attribution import integrate_gradients
 
-        yield 0, self.call + PARTS
-        checkpoint = loaded.checkpoint
-        loop = denoise(checkpoint, self.request, read_prompts(self.request, loaded.read))
-        query = next(loop)
-        if self.call >= query.calls:
+        [outcome] = yield Wanted((self.request,))
+        steps = outcome.result().steps
+        if self.call >= len(steps):
             raise ExplainerError(
-                f"There is no U-Net call {self.call + 1}.", f"Choose 1 to {query.calls}."
+                f"There is no U-Net call {self.call + 1}.", f"Choose 1 to {len(steps)}."
             )
-        for done in range(self.call):
-            yield done, self.call + PARTS
-            query = loop.send(answer(checkpoint, query))
-        loop.close()
+        step = steps[self.call]
         # Both prompts, also where guidance 1 does not ask about the negative one.
-        both = read_prompts(dataclasses.replace(self.request, guidance=2.0), loaded.read)
-        place = {"device": checkpoint.device, "dtype": checkpoint.dtype}
-        negative, prompt = both.clone().to(**place)
-        latents = query.latents.clone().to(**place)
-        t = torch.tensor([query.t], dtype=torch.float32, device=checkpoint.device)
-
-        def predict(states: torch.Tensor) -> torch.Tensor:
-            return checkpoint.unet(
-                latents, t, encoder_hidden_states=states.to(latents.dtype)[None], return_dict=False
-            )[0].float()
-
-        with torch.no_grad():
-            push = predict(prompt) - predict(negative)
+        both = loaded.states(replace(self.request, guidance=2.0))
+        uncond, cond = yield NoiseQuery(step.xt[None], step.t, both)
+        push = cond - uncond
         size = float(push.square().sum())
         if not size > 0:
             raise ExplainerError(
                 "Prompt and negative prompt ask for the same.", "Change one of them."
             )
-
-        def gradient(states: torch.Tensor) -> torch.Tensor:
-            with torch.enable_grad():
-                states = states.detach().requires_grad_()
-                along = (predict(states) * push).sum() / size
-            return torch.autograd.grad(along, states)[0].float()
-
-        way = (prompt - negative).float() / PARTS
-        shares = torch.zeros(len(prompt), device=checkpoint.device)
+        negative, prompt = both
+        way = (prompt - negative) / PARTS
+        shares = 0.0
         for part in range(PARTS):  # the integral over the whole way is the sum over its parts
-            yield self.call + part, self.call + PARTS
-            begin = negative.float() + part * way
-            shares += integrate_gradients(gradient, begin, begin + way, 1)
-        return Attribution(shares.cpu().numpy(), query.t)
+            begin = negative + part * way
+            middle = (begin + way / 2)[None]
+            told = Progress(part, PARTS)
+            slopes = yield NoiseQuery(step.xt[None], step.t, middle, told, _Slope(push / size))
+            shares = shares + integrate_gradients(lambda _, at=slopes[0]: at, begin, begin + way, 1)
+        return Attribution(shares.numpy(), step.t)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Slope:
+    """How far along a direction the answer moves with the text: its gradient, (L, D) a row."""
+
+    along: "Tensor"
+
+    def ask(self, checkpoint: "Checkpoint", rows: "Sequence[Row]") -> "Tensor":
+        """Answer each row by the gradient of its answer's part along the direction."""
+        import torch
+
+        place = {"device": checkpoint.device, "dtype": checkpoint.dtype}
+        along = self.along.to(checkpoint.device)
+        found = []
+        for row in rows:
+            t = torch.tensor([row.t], dtype=torch.float32, device=checkpoint.device)
+            with torch.enable_grad():
+                states = row.states.clone().to(checkpoint.device).requires_grad_()
+                text = states.to(checkpoint.dtype)[None]
+                latents = row.latents.clone()[None].to(**place)
+                answer = checkpoint.unet(latents, t, encoder_hidden_states=text, return_dict=False)[
+                    0
+                ]
+                part = (answer[0].float() * along).sum()
+            found.append(torch.autograd.grad(part, states)[0].float().cpu())
+        return torch.stack(found)

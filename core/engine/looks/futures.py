@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from core.engine.looks.given_picture import check_pixels, check_sides
-from core.engine.looks.look import Look, Work
 from core.engine.request import MAX_SEED, Request, validated
+from core.engine.work import BESIDE, Course, Decode, Progress, Work
 from core.errors import ExplainerError
 from core.ideas.checks import check_real, check_whole
 
@@ -48,8 +48,18 @@ class Future:
     start_picture: "np.ndarray"
 
 
+class _FutureWork(Work[Future]):
+    """A whole run with another beginning; the time it took stands in its trace."""
+
+    __slots__ = ()
+    rank: ClassVar[int] = BESIDE
+
+    def timed(self, result: Future, seconds: float) -> Future:
+        return replace(result, trace=replace(result.trace, seconds=seconds))
+
+
 @dataclass(frozen=True, slots=True)
-class BranchLook(Look[Future]):
+class BranchLook(_FutureWork):
     """A run taken up again after some U-Net calls, with something changed from there on.
 
     Words, guidance and text settings may change at will: the scheduler goes through the calls
@@ -114,11 +124,8 @@ class BranchLook(Look[Future]):
             getattr(self.run, name) == getattr(self.request, name) for name in same
         )
 
-    def read(self, loaded: "LoadedModel") -> Work[Future]:
-        """Go on to the end, one call of the network a piece.
-
-        Args:
-            loaded: the model.
+    def course(self, loaded: "LoadedModel") -> Course[Future]:
+        """Go on to the end.
 
         Raises:
             ExplainerError: the size does not suit the model, or the numbers ran away.
@@ -128,7 +135,6 @@ class BranchLook(Look[Future]):
         from core.engine.denoise import Answered, Placed, levels_of
         from core.ideas.forward import add_noise, add_one_step
 
-        yield 0, self.request.steps
         shape = self.call + 1, *self.shape
         eps, x0 = (
             torch.frombuffer(bytearray(numbers), dtype=torch.float32).reshape(shape)
@@ -160,7 +166,7 @@ class BranchLook(Look[Future]):
 
 
 @dataclass(frozen=True, slots=True)
-class FromPictureLook(Look[Future]):
+class FromPictureLook(_FutureWork):
     """A run that begins at a picture with noise on it, not at noise alone (img2img).
 
     As in the library, int(steps x strength) steps are made; one generator draws the latents from
@@ -199,17 +205,12 @@ class FromPictureLook(Look[Future]):
             )
         return type(self)(request.model, request, pixels, width, height, strength)
 
-    def read(self, loaded: "LoadedModel") -> Work[Future]:
-        """Encode, add noise, then go on to the end, one call of the network a piece.
-
-        Args:
-            loaded: the model.
+    def course(self, loaded: "LoadedModel") -> Course[Future]:
+        """Encode, add noise, then go on to the end.
 
         Raises:
             ExplainerError: the size does not suit the model, or the numbers ran away.
         """
-        import dataclasses
-
         import torch
 
         from core.engine.denoise import Placed, latent_shape, levels_of
@@ -217,14 +218,14 @@ class FromPictureLook(Look[Future]):
         from core.models.latents import encode_picture, picture_tensor
 
         total = steps_made(self.request.steps, self.strength)
-        yield 0, total
+        yield Progress(0, total)
         checkpoint = loaded.checkpoint
-        request = dataclasses.replace(self.request, width=self.width, height=self.height)
+        request = replace(self.request, width=self.width, height=self.height)
         shape = latent_shape(checkpoint, request)
         noise = torch.Generator().manual_seed(request.seed)
         picture = picture_tensor(self.pixels, self.width, self.height)
         x0 = encode_picture(checkpoint, picture, noise).cpu()
-        yield 0, total
+        yield Progress(0, total)
         step = request.steps - total
         level = levels_of(checkpoint, request)[step]
         latents = add_noise(x0, torch.randn(shape, generator=noise), level)
@@ -263,37 +264,16 @@ def _go_on(
     request: Request,
     start: "Answered | Placed",
     latents: "Tensor | None",
-) -> Work[Future]:
+) -> Course[Future]:
     """Ask to the end, then decode the first and the last latents."""
-    import time
-
-    from core.engine.denoise import Answered, denoise, read_prompts
+    from core.engine.denoise import Answered, denoise
     from core.engine.trace import Trace
 
-    began = time.perf_counter()
-    loop = denoise(loaded.checkpoint, request, read_prompts(request, loaded.read), start)
-    query = next(loop)
-    first = query.latents if latents is None else latents
-    while True:
-        [answer] = loaded.answers([query])
-        if isinstance(answer, Exception):
-            raise answer
-        try:
-            query = loop.send(answer)
-        except StopIteration as end:
-            steps = end.value
-            break
-        yield (query.last.index + 1 if query.last else 0), query.calls
-    yield query.calls, query.calls
-    pictures = []
-    for picture in loaded.vae.run([first[0], steps[-1].x_prev]):
-        if isinstance(picture, Exception):
-            raise picture
-        pictures.append(picture.numpy())
-    opened, ended = pictures
-    seconds = time.perf_counter() - began
-    trace = Trace(request, loaded.checkpoint.fingerprint, steps, ended, seconds)
+    steps = yield from denoise(loaded.checkpoint, request, loaded.states(request), start)
+    first = steps[0].xt if latents is None else latents[0]
+    opened, ended = yield Decode([first, steps[-1].x_prev])
+    trace = Trace(request, loaded.checkpoint.fingerprint, steps, ended.numpy(), 0.0)
     return Future(
         trace, steps[0].step, steps[0].alpha_bar, isinstance(start, Answered),
-        first[0].numpy(), opened,
+        first.numpy(), opened.numpy(),
     )  # fmt: skip

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from core.engine.looks.given_picture import check_fits, check_pixels, check_sides
-from core.engine.looks.look import Look, Work, within
 from core.engine.request import MAX_SEED, SIDE_STEP, SIDES
+from core.engine.work import Course, Progress, Work, within
 from core.errors import ExplainerError
 from core.ideas.checks import check_whole
 from core.ideas.latent_surgery import measure_scaling_factor
@@ -25,7 +25,7 @@ MOST_CHANNELS = 32
 
 
 @dataclass(frozen=True, slots=True)
-class PictureLook(Look[PictureReading]):
+class PictureLook(Work[PictureReading]):
     """A picture encoded and decoded again.
 
     Attributes:
@@ -59,11 +59,8 @@ class PictureLook(Look[PictureReading]):
             seeds=tuple(check_whole(seed, "seed", 0, MAX_SEED) for seed in self.seeds),
         )
 
-    def read(self, loaded: "LoadedModel") -> "Work[PictureReading]":
-        """Encode, decode, and fit the colours once for this model.
-
-        Args:
-            loaded: the model; the fitted colours stay with it.
+    def course(self, loaded: "LoadedModel") -> "Course[PictureReading]":
+        """Encode, decode, and fit the colours once for this model, with which they stay.
 
         Raises:
             ExplainerError: the picture does not suit the model.
@@ -75,7 +72,7 @@ class PictureLook(Look[PictureReading]):
         checkpoint = loaded.checkpoint
         check_fits(checkpoint, self.width, self.height)
         total = 2 + (vae.FITTED_PICTURES if loaded.colors is None else 0)
-        yield 0, total
+        yield Progress(0, total)
         picture = vae.picture_tensor(self.pixels, self.width, self.height)
         started = time.perf_counter()
         found = vae.encode_posterior(checkpoint, picture)
@@ -85,9 +82,12 @@ class PictureLook(Look[PictureReading]):
             for seed in self.seeds
         ]
         encode_s = time.perf_counter() - started
-        yield 1, total
+        yield Progress(1, total)
         started = time.perf_counter()
-        back = vae.decode_latents(checkpoint, mean)[0].numpy()
+        [decoded] = loaded.vae.run([mean[0]])  # in this piece alone, as it is timed
+        if isinstance(decoded, Exception):
+            raise decoded
+        back = decoded.numpy()
         decode_s = time.perf_counter() - started
         colors = loaded.colors
         if colors is None:
@@ -108,7 +108,7 @@ class PictureLook(Look[PictureReading]):
 
 
 @dataclass(frozen=True, slots=True)
-class DecodeLook(Look[Decoded]):
+class DecodeLook(Work[Decoded]):
     """Latents decoded, whatever was done to them before.
 
     Attributes:
@@ -152,18 +152,13 @@ class DecodeLook(Look[Decoded]):
             raise ExplainerError("These latents hold numbers that are not finite.", "Start again.")
         return type(self)(find_entry(self.model).id, self.latents, self.shape)
 
-    def read(self, loaded: "LoadedModel") -> "Work[Decoded]":
-        """Decode one after the other.
-
-        Args:
-            loaded: the model.
+    def course(self, loaded: "LoadedModel") -> "Course[Decoded]":
+        """Decode one after the other, each timed.
 
         Raises:
             ExplainerError: the latents are another model's.
         """
         import torch
-
-        from core.models import latents as vae
 
         checkpoint = loaded.checkpoint
         if self.shape[1] != checkpoint.latent_channels:
@@ -175,15 +170,18 @@ class DecodeLook(Look[Decoded]):
         whole = torch.from_numpy(np.frombuffer(self.latents, np.float32).reshape(self.shape).copy())
         pictures, seconds = [], []
         for index, one in enumerate(whole.split(1)):
-            yield index, len(whole)
+            yield Progress(index, len(whole))
             started = time.perf_counter()
-            pictures.append(vae.decode_latents(checkpoint, one)[0].numpy())
+            [picture] = loaded.vae.run([one[0]])
+            if isinstance(picture, Exception):
+                raise picture
+            pictures.append(picture.numpy())
             seconds.append(time.perf_counter() - started)
         return Decoded(np.stack(pictures), tuple(seconds), _preview_seconds(loaded, whole[:1]))
 
 
 @dataclass(frozen=True, slots=True)
-class ScaleLook(Look[ScaleReading]):
+class ScaleLook(Work[ScaleReading]):
     """How far latents spread: the scaling factor, measured on pictures.
 
     Attributes:
@@ -216,11 +214,8 @@ class ScaleLook(Look[ScaleReading]):
             seed=check_whole(self.seed, "seed", 0, MAX_SEED),
         )
 
-    def read(self, loaded: "LoadedModel") -> "Work[ScaleReading]":
+    def course(self, loaded: "LoadedModel") -> "Course[ScaleReading]":
         """Encode one picture after the other, and measure what came of them all.
-
-        Args:
-            loaded: the model.
 
         Raises:
             ExplainerError: the pictures do not suit the model.
@@ -234,7 +229,7 @@ class ScaleLook(Look[ScaleReading]):
         generator = torch.Generator().manual_seed(self.seed)
         found = []
         for index, pixels in enumerate(self.pictures):
-            yield index, len(self.pictures)
+            yield Progress(index, len(self.pictures))
             picture = vae.picture_tensor(pixels, self.width, self.height)
             found.append(vae.encode_posterior(checkpoint, picture).sample(generator).cpu())
         raw = torch.cat(found)  # (n, C, h, w), before scaling

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from core.engine.looks.given_picture import check_fits, check_pixels, check_sides
-from core.engine.looks.look import Look, Work
 from core.engine.request import MAX_SEED
+from core.engine.work import Course, Decode, Progress, Work
 from core.ideas.checks import check_real, check_whole
 from core.models.catalog import BUILT_IN, find_entry
 
@@ -33,7 +33,7 @@ class NoisedPicture:
 
 
 @dataclass(frozen=True, slots=True)
-class NoiseLook(Look[NoisedPicture]):
+class NoiseLook(Work[NoisedPicture]):
     """A picture encoded, noised to several levels, and decoded at each.
 
     Attributes:
@@ -69,11 +69,8 @@ class NoiseLook(Look[NoisedPicture]):
             seed=check_whole(self.seed, "seed", 0, MAX_SEED),
         )
 
-    def read(self, loaded: "LoadedModel") -> Work[NoisedPicture]:
+    def course(self, loaded: "LoadedModel") -> Course[NoisedPicture]:
         """Encode once, then noise and decode one level after the other.
-
-        Args:
-            loaded: the model.
 
         Raises:
             ExplainerError: the picture does not suit the model.
@@ -86,14 +83,14 @@ class NoiseLook(Look[NoisedPicture]):
 
         checkpoint, total = loaded.checkpoint, len(self.levels) + 1
         check_fits(checkpoint, self.width, self.height)
-        yield 0, total
+        yield Progress(0, total)
         picture = vae.picture_tensor(self.pixels, self.width, self.height)
         posterior = vae.encode_posterior(checkpoint, picture)
         clean = vae.to_unit_scale(checkpoint, posterior.mean).float().cpu()
         noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(self.seed))
         pictures = []
         for index, level in enumerate(self.levels):
-            yield index + 1, total
             noisy = add_noise(clean, noise, level)
-            pictures.append(vae.decode_latents(checkpoint, noisy)[0].numpy())
+            [picture] = yield Decode([noisy[0]], Progress(index + 1, total))
+            pictures.append(picture.numpy())
         return NoisedPicture(clean[0].numpy(), noise[0].numpy(), np.stack(pictures))

@@ -2,18 +2,22 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
-from core.engine.looks.look import Look, Work
 from core.engine.request import Request, validated
+from core.engine.work import BESIDE, Course, Decode, NoiseQuery, Progress, Work
 from core.errors import ExplainerError
 from core.ideas.checks import check_choice, check_real
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     import numpy as np
     from torch import Tensor
 
     from core.engine.loaded import LoadedModel
+
+    Walk = Generator[NoiseQuery, Tensor, Tensor]
 
 MOST_STEPS = 150
 MOST_SIGMA = 4096.0  # of the smallest signal that is told from none, 2 to the -24
@@ -38,7 +42,7 @@ class OwnRun:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnSigmasLook(Look[OwnRun]):
+class OwnSigmasLook(Work[OwnRun]):
     """A picture drawn over noise levels that somebody chose one by one.
 
     Attributes:
@@ -47,6 +51,8 @@ class OwnSigmasLook(Look[OwnRun]):
         sigmas: noise levels to visit, falling, the last one included; 0 is clean.
         sampler: one of ``SAMPLERS``.
     """
+
+    rank: ClassVar[int] = BESIDE
 
     model: str
     request: Request
@@ -67,11 +73,8 @@ class OwnSigmasLook(Look[OwnRun]):
             check_choice(self.sampler, "sampler", SAMPLERS),
         )
 
-    def read(self, loaded: "LoadedModel") -> "Work[OwnRun]":
-        """Run one of our own samplers, one step a piece.
-
-        Args:
-            loaded: the model.
+    def course(self, loaded: "LoadedModel") -> "Course[OwnRun]":
+        """Run one of our own samplers, its steps asked like those of any run.
 
         Raises:
             ExplainerError: the size does not suit the model, or the numbers ran away.
@@ -79,80 +82,106 @@ class OwnSigmasLook(Look[OwnRun]):
         import numpy as np
         import torch
 
-        from core.engine.denoise import latent_shape, read_prompts
-        from core.ideas.samplers.dpmpp_2m import sample_dpmpp_2m
-        from core.ideas.samplers.euler import sample_euler
-        from core.ideas.samplers.heun import sample_heun
+        from core.engine.denoise import latent_shape
 
-        total = len(self.sigmas)
-        yield 0, total
         noise = torch.randn(
             latent_shape(loaded.checkpoint, self.request),
             generator=torch.Generator().manual_seed(self.request.seed),
         )
-        network = _Network(loaded, read_prompts(self.request, loaded.read), self.request.guidance)
-        spread = (1 + self.sigmas[0] ** 2) ** 0.5
-        steps = {
-            "euler": lambda: sample_euler(network.predict, noise * spread, self.sigmas),
-            "heun": lambda: sample_heun(network.predict, noise * spread, self.sigmas),
-            "dpmpp-2m": lambda: sample_dpmpp_2m(network.predict, noise, self.sigmas),
-        }[self.sampler]()
-        latents = noise
-        for step in steps:
-            latents = step.x_next
-            if not torch.isfinite(latents).all():
-                raise ExplainerError(
-                    f"The numbers ran away at step {step.step + 1} of {total - 1}.",
-                    "Choose noise levels that fall more evenly.",
-                )
-            yield step.step + 1, total
-        if self.sampler != "dpmpp-2m":
-            latents = latents / (1 + self.sigmas[-1] ** 2) ** 0.5
-        [picture] = loaded.vae.run([latents[0]])
-        if isinstance(picture, Exception):
-            raise picture
+        asking = _Asking(loaded, self.request, len(self.sigmas))
+        walk = _dpmpp_2m if self.sampler == "dpmpp-2m" else _euler_or_heun
+        latents = yield from walk(asking, noise, self)
+        [picture] = yield Decode([latents[0]])
         return OwnRun(
-            np.array(network.timesteps),
-            np.array(network.sigmas),
+            np.array(asking.timesteps),
+            np.array(asking.sigmas),
             latents[0].numpy(),
             picture.numpy(),
         )
 
 
-class _Network:
-    """The U-Net as our samplers see it: told how much signal is left, it says the noise."""
+def _euler_or_heun(asking: "_Asking", noise: "Tensor", look: OwnSigmasLook) -> "Walk":
+    """Walk as ``sample_euler`` and ``sample_heun`` do; returns latents at unit scale."""
+    from core.ideas.prediction import from_unit_scale, to_unit_scale
+    from core.ideas.samplers.euler import euler_coefficients, euler_step
+    from core.ideas.samplers.heun import heun_step
 
-    def __init__(self, loaded: "LoadedModel", states: "Tensor", guidance: float) -> None:
+    x = from_unit_scale(noise, look.sigmas[0])
+    for step, (sigma, after) in enumerate(pairwise(look.sigmas)):
+        numbers = euler_coefficients(sigma, after)
+        eps = yield from asking.noise(to_unit_scale(x, sigma), sigma, step)
+        there = euler_step(x, eps, numbers)
+        if look.sampler == "heun" and after > 0:
+            eps_there = yield from asking.noise(to_unit_scale(there, after), after, step)
+            there = heun_step(x, eps, eps_there, numbers)
+        x = _finite(there, step, look)
+    return to_unit_scale(x, look.sigmas[-1])
+
+
+def _dpmpp_2m(asking: "_Asking", noise: "Tensor", look: OwnSigmasLook) -> "Walk":
+    """Walk as ``sample_dpmpp_2m`` does; returns latents at unit scale."""
+    from core.ideas.prediction import x0_from_eps
+    from core.ideas.samplers.dpmpp_2m import (
+        dpmpp_2m_step,
+        first_order_coefficients,
+        second_order_coefficients,
+    )
+
+    xt, before, x0_before = noise, 0.0, noise
+    for step, (sigma, after) in enumerate(pairwise(look.sigmas)):
+        first = step == 0 or after == 0
+        numbers = (
+            first_order_coefficients(sigma, after) if first
+            else second_order_coefficients(before, sigma, after)
+        )  # fmt: skip
+        eps = yield from asking.noise(xt, sigma, step)
+        x0 = x0_from_eps(xt, eps, 1 / (1 + sigma**2))
+        xt = _finite(dpmpp_2m_step(xt, x0, x0_before, numbers), step, look)
+        before, x0_before = sigma, x0
+    return xt
+
+
+def _finite(latents: "Tensor", step: int, look: OwnSigmasLook) -> "Tensor":
+    import torch
+
+    if not torch.isfinite(latents).all():
+        raise ExplainerError(
+            f"The numbers ran away at step {step + 1} of {len(look.sigmas) - 1}.",
+            "Choose noise levels that fall more evenly.",
+        )
+    return latents
+
+
+class _Asking:
+    """The U-Net as our samplers see it: told the noise level of latents, it says the noise."""
+
+    def __init__(self, loaded: "LoadedModel", request: Request, total: int) -> None:
         import numpy as np
 
         from core.ideas.noise_levels import sigma_from_alpha_bar
         from core.ideas.schedule_config import read_alpha_bar
 
-        self.loaded, self.states, self.guidance = loaded, states, guidance
-        self.kind = str(loaded.checkpoint.prediction_type)
+        self._states, self._guidance = loaded.states(request), request.guidance
+        self._kind = str(loaded.checkpoint.prediction_type)
         alpha_bar = read_alpha_bar(loaded.checkpoint.scheduler_config)
-        self.levels = np.asarray(sigma_from_alpha_bar(alpha_bar))
+        self._levels = np.asarray(sigma_from_alpha_bar(alpha_bar))
+        self._total = total
         self.timesteps: list[float] = []
         self.sigmas: list[float] = []
 
-    def predict(self, xt: "Tensor", alpha_bar: float) -> "Tensor":
-        """Ask the U-Net at the timestep whose noise level this is."""
-        from core.engine.ask import answer_all
-        from core.engine.denoise import NoiseQuery, Point
+    def noise(self, xt: "Tensor", sigma: float, step: int) -> "Walk":
+        """Ask at the timestep whose noise level this is; ``xt`` is at unit scale."""
+        from core.engine.denoise import Point
         from core.ideas.guidance import guide
         from core.ideas.interpolation import timestep_at_sigma
-        from core.ideas.noise_levels import sigma_from_alpha_bar
 
-        sigma = float(sigma_from_alpha_bar(alpha_bar))
-        t = float(timestep_at_sigma(sigma, self.levels))
+        t = float(timestep_at_sigma(sigma, self._levels))
         self.timesteps.append(t)
         self.sigmas.append(sigma)
-        [found] = answer_all(self.loaded.unet, [NoiseQuery(xt, t, self.states, None, 0)])
-        if isinstance(found, Exception):
-            raise found
-        uncond, cond = found.chunk(2) if len(self.states) == 2 else (None, found)
-        output = cond if uncond is None else guide(uncond, cond, self.guidance)
-        return Point(self.kind, xt, alpha_bar).noise(output)
+        answer = yield NoiseQuery(xt, t, self._states, Progress(step, self._total))
+        uncond, cond = answer.chunk(2) if len(self._states) == 2 else (None, answer)
+        output = cond if uncond is None else guide(uncond, cond, self._guidance)
+        return Point(self._kind, xt, 1 / (1 + sigma**2)).noise(output)
 
 
 def check_sigmas(sigmas: object) -> tuple[float, ...]:

@@ -1,15 +1,16 @@
 """Pictures whose guided noise is rescaled at every step: a large weight cannot blow it up."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
-from core.engine.looks.look import Look, Work
-from core.engine.request import Request, validated
-from core.errors import ExplainerError
+from core.engine.request import Request, of_model
+from core.engine.work import BESIDE, Course, Decode, Outcome, Wanted, Work
 from core.ideas.checks import check_real, check_whole
 from core.models.catalog import find_entry
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from torch import Tensor
 
@@ -19,7 +20,43 @@ MOST_PICTURES = 12
 
 
 @dataclass(frozen=True, slots=True)
-class RescaledLook(Look["tuple[np.ndarray, ...]"]):
+class RescaledRun(Work["np.ndarray"]):
+    """One whole run with guidance rescale; read as its picture, uint8 (H, W, 3).
+
+    Attributes:
+        model: the checkpoint's id in the catalog.
+        request: of this model.
+        phi: how much is rescaled, 0 to 1.
+    """
+
+    rank: ClassVar[int] = BESIDE
+
+    model: str
+    request: Request
+    phi: float
+
+    def validated(self) -> Self:
+        """Return the run with every field checked."""
+        phi = check_real(self.phi, "rescale factor", 0, 1)
+        return type(self)(self.model, of_model(self.request, self.model), phi)
+
+    def course(self, loaded: "LoadedModel") -> "Course[np.ndarray]":
+        """Walk with the rescaled mix in the place of the plain one, then decode."""
+        from core.engine.denoise import denoise
+        from core.ideas.guidance import guide, rescale
+
+        def guided(uncond: "Tensor", cond: "Tensor", w: float) -> "Tensor":
+            mixed = guide(uncond, cond, w)
+            return rescale(mixed, cond, self.phi) if mixed.std() > 0 else mixed
+
+        states = loaded.states(self.request)
+        steps = yield from denoise(loaded.checkpoint, self.request, states, guided=guided)
+        [picture] = yield Decode([steps[-1].x_prev])
+        return picture.numpy()
+
+
+@dataclass(frozen=True, slots=True)
+class RescaledLook(Work["tuple[np.ndarray, ...]"]):
     """Whole runs with guidance rescale; read as one picture a request, uint8 (H, W, 3).
 
     Attributes:
@@ -33,68 +70,18 @@ class RescaledLook(Look["tuple[np.ndarray, ...]"]):
     phi: float
 
     def validated(self) -> Self:
-        """Return the look with every field checked.
-
-        Raises:
-            ExplainerError: a field is wrong.
-        """
+        """Return the look with every field checked."""
         check_whole(len(self.requests), "number of pictures", 1, MOST_PICTURES)
-        requests = tuple(validated(request) for request in self.requests)
-        if any(request.model != self.model for request in requests):
-            raise ExplainerError(
-                "A strip has one model.", "Choose the same model for all pictures."
-            )
+        requests = tuple(of_model(request, self.model) for request in self.requests)
         phi = check_real(self.phi, "rescale factor", 0, 1)
         return type(self)(find_entry(self.model).id, requests, phi)
 
-    def read(self, loaded: "LoadedModel") -> "Work[tuple[np.ndarray, ...]]":
-        """Draw them all, one U-Net call of one of them a piece.
+    def course(self, loaded: object) -> "Course[tuple[np.ndarray, ...]]":
+        """Want them all; those that are there are shown meanwhile, None for the others."""
+        runs = tuple(RescaledRun(self.model, request, self.phi) for request in self.requests)
+        found = yield Wanted(runs, BESIDE, _pictures)
+        return tuple(outcome.result() for outcome in found)
 
-        The denoising loop guides with w, which is linear in the two answers: scaling both scales
-        what it makes of them. So it needs no switch of its own.
 
-        Args:
-            loaded: the model.
-
-        Raises:
-            ExplainerError: the size does not suit the model, or the numbers ran away.
-        """
-        from core.engine.denoise import denoise, read_prompts
-
-        pictures: list[np.ndarray] = []
-        asked, total = 0, sum(request.steps for request in self.requests)
-        for request in self.requests:
-            yield asked, total, tuple(pictures)
-            loop = denoise(loaded.checkpoint, request, read_prompts(request, loaded.read))
-            query = next(loop)
-            total += query.calls - request.steps  # some schedulers ask twice a step
-            while True:
-                [found] = loaded.answers([query])
-                if isinstance(found, Exception):
-                    raise found
-                try:
-                    query = loop.send(self._rescaled(found, request.guidance))
-                except StopIteration as end:
-                    steps = end.value
-                    break
-                finally:
-                    asked += 1
-                yield asked, total, tuple(pictures)
-            [picture] = loaded.vae.run([steps[-1].x_prev])
-            if isinstance(picture, Exception):
-                raise picture
-            pictures.append(picture.numpy())
-        return tuple(pictures)
-
-    def _rescaled(self, answers: "Tensor", w: float) -> "Tensor":
-        """Scale both answers so that the loop's guidance gives the rescaled one."""
-        from core.ideas.guidance import guide, rescale
-
-        if len(answers) == 1:  # w = 1: there is nothing that guidance could have blown up
-            return answers
-        uncond, cond = answers.chunk(2)
-        guided = guide(uncond, cond, w)
-        spread = guided.std()
-        if not spread > 0:
-            return answers
-        return answers * (rescale(guided, cond, self.phi).std() / spread)
+def _pictures(found: "Sequence[Outcome | None]") -> "tuple[np.ndarray | None, ...]":
+    return tuple(None if outcome is None else outcome.value for outcome in found)

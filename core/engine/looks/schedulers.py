@@ -1,19 +1,19 @@
 """What schedulers do: calls counted, errors measured, fresh noise drawn again."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
-from core.engine.looks.look import Look, Work
 from core.engine.request import MAX_PARAMS, Request, validated
+from core.engine.work import Course, Progress, Work
 from core.ideas.checks import check_switch, check_whole
 from core.models.catalog import BUILT_IN, find_entry
+from core.models.folders import Config, find_checkpoint, read_json
 from core.models.scheduler_options import OPTIONS, Value, available, check_params
 from core.models.schedulers_info import SCHEDULERS, find_scheduler
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from core.engine.loaded import LoadedModel
     from core.models.scheduler_proof import ProofPoint
 
 PROOF_STEPS = (5, 10, 20, 40)
@@ -21,7 +21,7 @@ MOST_STEPS = 150
 
 
 @dataclass(frozen=True, slots=True)
-class CountLook(Look[dict[str, int]]):
+class CountLook(Work[dict[str, int]]):
     """How often every scheduler asks the network, counted by a hook on it.
 
     Attributes:
@@ -30,6 +30,8 @@ class CountLook(Look[dict[str, int]]):
         scheduler: the one that has settings.
         params: its settings.
     """
+
+    weights: ClassVar[bool] = False
 
     model: str = BUILT_IN
     steps: int = 20
@@ -50,18 +52,14 @@ class CountLook(Look[dict[str, int]]):
             tuple(check_params(self.scheduler, dict(self.params)).items()),
         )
 
-    def read(self, loaded: "LoadedModel") -> "Work[dict[str, int]]":
-        """Run every scheduler on a network that needs no weights.
-
-        Args:
-            loaded: the model, of which only the noise schedule is read.
-        """
+    def course(self, loaded: object) -> "Course[dict[str, int]]":
+        """Run every scheduler on a network that needs no weights."""
         from core.models.call_count import count_calls
 
-        config, found = loaded.checkpoint.scheduler_config, {}
+        config, found = _config(self.model), {}
         names = [name for name in SCHEDULERS if available(name)]
         for done, name in enumerate(names):
-            yield done, len(names)
+            yield Progress(done, len(names))
             own = dict(self.params) if name == self.scheduler else {}
             if self.steps <= SCHEDULERS[name].max_steps:
                 found[name] = count_calls(name, self.steps, config, own)
@@ -69,13 +67,15 @@ class CountLook(Look[dict[str, int]]):
 
 
 @dataclass(frozen=True, slots=True)
-class ProofLook(Look["tuple[ProofPoint, ...]"]):
+class ProofLook(Work["tuple[ProofPoint, ...]"]):
     """Every scheduler against the exact solution for Gaussian data.
 
     Attributes:
         model: the checkpoint's id in the catalog.
         karras: whether those that can space their sigmas by Karras' rule do so.
     """
+
+    weights: ClassVar[bool] = False
 
     model: str = BUILT_IN
     karras: bool = True
@@ -88,28 +88,24 @@ class ProofLook(Look["tuple[ProofPoint, ...]"]):
         """
         return type(self)(find_entry(self.model).id, check_switch(self.karras, "Karras switch"))
 
-    def read(self, loaded: "LoadedModel") -> "Work[tuple[ProofPoint, ...]]":
-        """Run every scheduler with several numbers of steps.
-
-        Args:
-            loaded: the model, of which only the noise schedule is read.
-        """
+    def course(self, loaded: object) -> "Course[tuple[ProofPoint, ...]]":
+        """Run every scheduler with several numbers of steps."""
         from core.models.scheduler_proof import measure_error
 
         names = [n for n, info in SCHEDULERS.items() if available(n) and not info.distilled_only]
+        config = _config(self.model)
         runs = [(name, steps) for name in names for steps in PROOF_STEPS]
         found = []
         for done, (name, steps) in enumerate(runs):
-            yield done, len(runs)
+            yield Progress(done, len(runs))
             able = "use_karras_sigmas" in {option.name for option in OPTIONS[name]}
             params = {"use_karras_sigmas": True} if self.karras and able else {}
-            config = loaded.checkpoint.scheduler_config
             found.append(measure_error(name, steps, config, params))
         return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
-class FreshNoiseLook(Look["np.ndarray"]):
+class FreshNoiseLook(Work["np.ndarray"]):
     """The fresh noise that a stochastic run drew at one of its calls, drawn again.
 
     Attributes:
@@ -117,6 +113,8 @@ class FreshNoiseLook(Look["np.ndarray"]):
         request: the run.
         call: 0 is the first.
     """
+
+    weights: ClassVar[bool] = False
 
     model: str
     request: Request
@@ -131,21 +129,30 @@ class FreshNoiseLook(Look["np.ndarray"]):
         request = validated(self.request)
         return type(self)(request.model, request, check_whole(self.call, "call", 0, 2 * MOST_STEPS))
 
-    def read(self, loaded: "LoadedModel") -> "Work[np.ndarray]":
+    def course(self, loaded: object) -> "Course[np.ndarray]":
         """Draw the start noise, then one fresh noise for every call.
-
-        Args:
-            loaded: the model, of which only the shape of its latents is read.
 
         Returns:
             What was drawn at the call, float32 (C, h, w).
         """
         import torch
 
-        from core.engine.denoise import latent_shape
+        from core.engine.denoise import fit_latents
+        from core.models.latent_facts import read_latent_facts
 
-        yield 0, 1
-        shape = latent_shape(loaded.checkpoint, self.request)
+        yield Progress(0, 1)
+        _, folder = find_checkpoint(self.model)
+        facts = read_latent_facts(folder)
+        own = facts.height, facts.width
+        shape = fit_latents(self.request, facts.channels, facts.scale, own)
         generator = torch.Generator().manual_seed(self.request.seed)
         drawn = [torch.randn(shape, generator=generator) for _ in range(self.call + 2)]
         return drawn[-1][0].numpy()
+
+
+def _config(model: str) -> Config:
+    """Read what a model's schedulers are built from: the file alone, no weights."""
+    from core.models.schedulers import latent_config
+
+    _, folder = find_checkpoint(model)
+    return latent_config(read_json(folder / "scheduler" / "scheduler_config.json"))

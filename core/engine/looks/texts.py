@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from core.engine.looks.look import Look, Work
 from core.engine.request import check_text
+from core.engine.work import Course, Progress, Work
 from core.errors import ExplainerError
 from core.ideas.checks import check_switch
 from core.models.catalog import BUILT_IN, find_entry
@@ -17,7 +17,7 @@ MAX_TEXTS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class TextLook(Look["TextReading"]):
+class TextLook(Work["TextReading"]):
     """What the text encoder makes of prompts; no picture is drawn.
 
     Attributes:
@@ -50,18 +50,15 @@ class TextLook(Look["TextReading"]):
             inside=check_switch(self.inside, "look inside"),
         )
 
-    def read(self, loaded: "LoadedModel") -> "Work[TextReading]":
+    def course(self, loaded: "LoadedModel") -> "Course[TextReading]":
         """Read all prompts in one call.
-
-        Args:
-            loaded: the model.
 
         Raises:
             ExplainerError: the text encoder is of a kind that we have no readable copy of.
         """
         from core.models.text_reading import read_texts
 
-        yield 0, 1
+        yield Progress(0, 1)
         return read_texts(
             loaded.checkpoint, loaded.text_reader, self.prompts, self.padding_mask, self.inside
         )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from core.engine.looks.look import Look, Work
+from core.engine.work import Course, Progress, Work
 from core.models.catalog import BUILT_IN, find_entry
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class TimeLook(Look["TimeReading"]):
+class TimeLook(Work["TimeReading"]):
     """What a model's network makes of every timestep; no picture is drawn.
 
     Attributes:
@@ -29,16 +29,13 @@ class TimeLook(Look["TimeReading"]):
         """
         return type(self)(find_entry(self.model).id)
 
-    def read(self, loaded: "LoadedModel") -> "Work[TimeReading]":
+    def course(self, loaded: "LoadedModel") -> "Course[TimeReading]":
         """Put every timestep through the time layers.
-
-        Args:
-            loaded: the model.
 
         Raises:
             ExplainerError: the U-Net is of a kind that we have no readable copy of.
         """
         from core.models.time_reading import read_times
 
-        yield 0, 1
+        yield Progress(0, 1)
         return read_times(loaded.checkpoint)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from core.engine.looks.look import Look, Work
 from core.engine.looks.unet_place import Place
+from core.engine.work import Course, Work
 from core.errors import ExplainerError
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class SelfAttentionLook(Look["tuple[Looking, ...]"]):
+class SelfAttentionLook(Work["tuple[Looking, ...]"]):
     """The self-attention of one position, for the prompt's half of one call.
 
     Attributes:
@@ -37,7 +37,7 @@ class SelfAttentionLook(Look["tuple[Looking, ...]"]):
         Raises:
             ExplainerError: a field is wrong.
         """
-        place = self.place.validated().of_model(self.model)
+        place = self.place.of_model(self.model)
         _, height, width = place.shape
         if not (0 <= self.row < height and 0 <= self.column < width):
             raise ExplainerError(
@@ -46,21 +46,17 @@ class SelfAttentionLook(Look["tuple[Looking, ...]"]):
             )
         return type(self)(self.model, place, self.row, self.column)
 
-    def read(self, loaded: "LoadedModel") -> "Work[tuple[Looking, ...]]":
+    def course(self, loaded: "LoadedModel") -> "Course[tuple[Looking, ...]]":
         """Ask once; of each layer's weights only this position's row is kept, as they come.
-
-        Args:
-            loaded: the model.
 
         Raises:
             ExplainerError: the U-Net is of a kind that we have no readable copy of.
         """
-        from core.engine.denoise import read_prompts
+        from core.engine.readable import Readable
         from core.models.unet_facts import draw_plan
-        from core.models.unet_reading import ask_readable, readable_unet
+        from core.models.unet_reading import readable_unet
         from core.models.unet_seen import Looking
 
-        yield 0, 1
         unet, place = readable_unet(loaded.checkpoint), self.place
         _, height, width = place.shape
         boxes, _ = draw_plan(unet.config, (height, width))
@@ -81,9 +77,9 @@ class SelfAttentionLook(Look["tuple[Looking, ...]"]):
         parts = {
             name: keep_row(row * found[name][1] + column) for name, (row, column) in places.items()
         }
-        states = read_prompts(place.request, loaded.read)[-1:]
-        _, seen, _ = ask_readable(loaded.checkpoint, place.latents(), place.t, states, parts=parts)
+        how = Readable(parts=parts)
+        yield place.query(loaded.states(place.request)[-1:], how)
         return tuple(
             Looking(name, places[name], part.value.unflatten(-1, found[name]).float().cpu().numpy())
-            for name, part in seen.items()
+            for name, part in how.seen.items()
         )

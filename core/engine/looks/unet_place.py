@@ -4,7 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from core.engine.request import Request, validated
+from core.engine.request import Request, of_model
+from core.engine.work import How, NoiseQuery
 from core.errors import ExplainerError
 
 if TYPE_CHECKING:
@@ -31,32 +32,32 @@ class Place:
     shape: tuple[int, int, int]
     xt: bytes
 
-    def validated(self) -> Self:
-        """Return the place with every field checked.
-
-        Raises:
-            ExplainerError: a field is wrong.
-        """
-        right = 0 < len(self.xt) == 4 * math.prod(self.shape) <= LARGEST
-        if not (right and 0 <= self.alpha_bar <= 1 and math.isfinite(self.t)):
-            raise ExplainerError("This is no place of a run.", "Draw the picture again.")
-        return type(self)(validated(self.request), self.t, self.alpha_bar, self.shape, self.xt)
-
     def of_model(self, model: str) -> Self:
-        """Return the place, which must be of a model's run.
+        """Return the place with every field checked, which must be of a model's run.
 
         Args:
             model: an id of the catalog.
 
         Raises:
-            ExplainerError: it is another's.
+            ExplainerError: a field is wrong, or the run is another's.
         """
-        if self.request.model != model:
-            raise ExplainerError("This run is another model's.", "Draw the picture again.")
-        return self
+        right = 0 < len(self.xt) == 4 * math.prod(self.shape) <= LARGEST
+        if not (right and 0 <= self.alpha_bar <= 1 and math.isfinite(self.t)):
+            raise ExplainerError("This is no place of a run.", "Draw the picture again.")
+        request = of_model(self.request, model)
+        return type(self)(request, self.t, self.alpha_bar, self.shape, self.xt)
 
     def latents(self) -> "Tensor":
         """Return the noisy latents, (1, C, H, W)."""
         import torch
 
         return torch.frombuffer(bytearray(self.xt), dtype=torch.float32).reshape(1, *self.shape)
+
+    def query(self, states: "Tensor", how: How) -> NoiseQuery:
+        """Return what is asked here, once more.
+
+        Args:
+            states: text states to ask with, (B, L, D).
+            how: it is asked.
+        """
+        return NoiseQuery(self.latents(), self.t, states, how=how)

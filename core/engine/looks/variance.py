@@ -1,16 +1,15 @@
 """What the variance of a step back is worth: fixed small, fixed large, or learned."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
-from core.engine.looks.look import Look, Work, within
+from core.engine.work import Course, Progress, Work, within
 from core.ideas.checks import check_whole
 from core.models.catalog import BUILT_IN, find_entry
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from core.engine.loaded import LoadedModel
     from core.models.pixel_model import VarianceReading
 
 STEPS = (4, 100)  # what a visitor may ask for; a thousand take a minute
@@ -32,14 +31,16 @@ class Variances:
 
 
 @dataclass(frozen=True, slots=True)
-class VarianceLook(Look[Variances]):
+class VarianceLook(Work[Variances]):
     """The small model of faces, walked with each of the three variances.
 
     Attributes:
-        model: the running example's; its engine does the work, its weights are not used.
+        model: the running example's; it is not used.
         steps: of the walk.
         seed: of all noise.
     """
+
+    weights: ClassVar[bool] = False
 
     model: str = BUILT_IN
     steps: int = 25
@@ -57,11 +58,8 @@ class VarianceLook(Look[Variances]):
             seed=check_whole(self.seed, "seed", 0, 2**32 - 1),
         )
 
-    def read(self, loaded: "LoadedModel") -> Work[Variances]:
+    def course(self, loaded: object) -> Course[Variances]:
         """Measure first, then draw; one step of either is one piece.
-
-        Args:
-            loaded: not used.
 
         Raises:
             ExplainerError: the model of faces is missing or damaged.
@@ -74,7 +72,7 @@ class VarianceLook(Look[Variances]):
         )
 
         total = 2 * self.steps
-        yield 0, total
+        yield Progress(0, total)
         model, faces = load_pixel_model(), load_held_out()[::HALF]
         measuring = read_variances(model, faces, self.steps, self.seed)
         reading = yield from within(measuring, 0, total)

@@ -14,9 +14,9 @@ from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import Stabl
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from transformers import CLIPTokenizer
 
-from core.engine.batcher import Batcher
 from core.engine.loaded import LoadedModel
 from core.engine.request import Request
+from core.engine.worker import Worker
 from core.models.loading import Checkpoint
 from core.models.schedulers_info import SCHEDULERS
 
@@ -117,30 +117,30 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def make_batcher(tiny_checkpoint: Checkpoint, clock: Clock) -> Iterator[Callable[..., Batcher]]:
-    """Batchers around the tiny checkpoint whose ticks the test makes itself."""
-    made: list[Batcher] = []
+def make_worker(tiny_checkpoint: Checkpoint, clock: Clock) -> Iterator[Callable[..., Worker]]:
+    """Workers around the tiny checkpoint whose ticks the test makes itself."""
+    made: list[Worker] = []
 
-    def make(slots: int = 8, **settings: Any) -> Batcher:  # Any: as Batcher takes them
+    def make(slots: int = 8, **settings: Any) -> Worker:  # Any: as Worker takes them
         def load(_: str) -> LoadedModel:
             model = LoadedModel(tiny_checkpoint, 0)
-            model.slots = slots
+            model.most_rows = 2 * slots
             return model
 
         own = {"load": load, "check": lambda _: None, "clock": clock, "threaded": False}
-        batcher = Batcher(**(own | settings))
-        made.append(batcher)
-        return batcher
+        worker = Worker(**(own | settings))
+        made.append(worker)
+        return worker
 
     yield make
-    for batcher in made:
-        batcher.close()
+    for worker in made:
+        worker.close()
 
 
-def tick_until_quiet(batcher: Batcher, most: int = 1000) -> int:
+def tick_until_quiet(worker: Worker, most: int = 1000) -> int:
     """Tick until nothing is left to do; fails where that never happens."""
     for count in range(most):
-        if not batcher.busy:
+        if not worker.busy:
             return count
-        batcher.tick()
+        worker.tick()
     raise AssertionError(f"still busy after {most} ticks")

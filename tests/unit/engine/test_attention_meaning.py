@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.engine.loaded import LoadedModel
+from core.engine.alone import run_alone
 from core.engine.looks.attention import AttentionLook
-from core.engine.looks.look import finish
 from core.engine.request import Request, validated
 from core.models.attention_seen import AttentionSeen
 from core.models.text import read_prompt
@@ -39,9 +38,9 @@ def heard(seen: AttentionSeen, size: tuple[int, int]) -> np.ndarray:
 
 def run(checkpoint: Any, prompt: str, seed: int) -> tuple[AttentionSeen, dict[str, int]]:
     request = validated(Request(prompt=prompt, seed=seed, steps=6))
-    work = AttentionLook(request.model, request).read(LoadedModel(checkpoint, 0))
     texts = read_prompt(checkpoint, prompt).texts
-    return finish(work), {text: at for at, text in enumerate(texts) if text}
+    seen = run_alone(checkpoint, AttentionLook(request.model, request))
+    return seen, {text: at for at, text in enumerate(texts) if text}
 
 
 @pytest.mark.parametrize("seed", SEEDS)

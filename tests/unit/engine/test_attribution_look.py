@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from core.engine.loaded import LoadedModel
+from core.engine.alone import run_alone
 from core.engine.looks.attribution import Attribution, AttributionLook
-from core.engine.looks.look import finish
 from core.engine.request import Request, validated
 from core.errors import ExplainerError
 
@@ -17,8 +16,7 @@ REQUEST = validated(Request(prompt="a red apple", steps=4, seed=2))
 
 
 def shared(checkpoint: Any, request: Request = REQUEST, call: int = 1) -> Attribution:
-    look = AttributionLook(request.model, request, call).validated()
-    return finish(look.read(LoadedModel(checkpoint, 0)))
+    return run_alone(checkpoint, AttributionLook(request.model, request, call))
 
 
 @pytest.mark.parametrize("guidance", [5.0, 1.0])
@@ -41,11 +39,11 @@ def test_weights_keep_no_gradient(tiny_checkpoint: Any) -> None:
     assert torch.is_grad_enabled()
 
 
-def test_engine_answers_it(make_batcher: Any) -> None:
-    batcher = make_batcher()
-    ticket = batcher.submit(AttributionLook(REQUEST.model, REQUEST, 0))
-    while batcher.busy:
-        batcher.tick()
+def test_engine_answers_it(make_worker: Any) -> None:
+    worker = make_worker()
+    ticket = worker.submit(AttributionLook(REQUEST.model, REQUEST, 0))
+    while worker.busy:
+        worker.tick()
     assert ticket.result().shares.sum() == pytest.approx(1, abs=0.02)
 
 

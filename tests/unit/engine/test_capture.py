@@ -10,8 +10,7 @@ import torch
 from diffusers.models.attention_processor import AttnProcessor2_0
 
 from core.engine.alone import run_alone
-from core.engine.ask import answer
-from core.engine.batcher import Batcher
+from core.engine.ask import ask_unet, rows_of
 from core.engine.capture import (
     LayerShape,
     Plan,
@@ -22,10 +21,10 @@ from core.engine.capture import (
     watched,
 )
 from core.engine.denoise import denoise
-from core.engine.loaded import LoadedModel
 from core.engine.looks.attention import AttentionLook, EditedAttentionLook, Reweight, Swap
-from core.engine.looks.look import finish
 from core.engine.request import Request, validated
+from core.engine.work import NoiseQuery, Progress
+from core.engine.worker import Worker
 from core.errors import ExplainerError
 from core.models.attention_seen import AttentionSeen, LayerMaps
 from core.models.loading import load_folder
@@ -39,14 +38,11 @@ def processors(checkpoint: Any) -> dict[str, int]:
 
 
 def seen(checkpoint: Any, request: Request = REQUEST) -> AttentionSeen:
-    return finish(
-        AttentionLook(request.model, request).validated().read(LoadedModel(checkpoint, 0))
-    )
+    return run_alone(checkpoint, AttentionLook(request.model, request))
 
 
 def edited(checkpoint: Any, edit: Reweight | Swap, request: Request = REQUEST) -> np.ndarray:
-    look = EditedAttentionLook(request.model, request, edit).validated()
-    return finish(look.read(LoadedModel(checkpoint, 0)))
+    return run_alone(checkpoint, EditedAttentionLook(request.model, request, edit))
 
 
 @pytest.mark.parametrize("guidance", [4.0, 1.0])
@@ -55,7 +51,7 @@ def test_rows_sum_to_one_and_the_answer_is_the_same(
 ) -> None:
     for model in (tiny_checkpoint, checkpoint):
         query = next(denoise(model, replace(REQUEST, guidance=guidance)))
-        plain = answer(model, query)
+        plain = ask_unet(model, rows_of(query))
         rows: dict[str, torch.Tensor] = {}
 
         def note(name: str, weights: torch.Tensor, rows: dict = rows) -> torch.Tensor:
@@ -63,7 +59,7 @@ def test_rows_sum_to_one_and_the_answer_is_the_same(
             return weights
 
         with watched(model.unet, note):
-            torch.testing.assert_close(answer(model, query), plain, atol=1e-4, rtol=0)
+            torch.testing.assert_close(ask_unet(model, rows_of(query)), plain, atol=1e-4, rtol=0)
         assert set(rows) == set(cross_layers(model.unet))
         for weights in rows.values():
             assert weights.dtype == torch.float32
@@ -87,7 +83,7 @@ def test_weights_are_the_librarys_for_the_prompts_half(tiny_checkpoint: Any) -> 
     found: dict[str, torch.Tensor] = {}
     try:
         with watched(unet, lambda name, weights: found.setdefault(name, weights)):
-            answer(tiny_checkpoint, next(denoise(tiny_checkpoint, REQUEST)))
+            ask_unet(tiny_checkpoint, rows_of(next(denoise(tiny_checkpoint, REQUEST))))
     finally:
         for hook in hooks:
             hook.remove()
@@ -111,7 +107,7 @@ def test_processors_are_put_back_also_after_an_error(tiny_checkpoint: Any) -> No
         with watched(tiny_checkpoint.unet, fail):
             assert processors(tiny_checkpoint) != before
             with pytest.raises(RuntimeError, match="in the middle"):
-                answer(tiny_checkpoint, query)
+                ask_unet(tiny_checkpoint, rows_of(query))
         assert processors(tiny_checkpoint) == before
         with pytest.raises(KeyError), watched(tiny_checkpoint.unet, fail):
             raise KeyError
@@ -124,32 +120,35 @@ EDITS = [None, Reweight((3,), 2.0), Swap("a green apple", 0.5)]
 
 
 @pytest.mark.parametrize("edit", EDITS, ids=["read", "reweight", "swap"])
-def test_between_two_pieces_the_network_is_as_it_was(tiny_checkpoint: Any, edit: Any) -> None:
+def test_between_two_pieces_the_network_is_as_it_was(
+    make_worker: Callable[..., Worker], tiny_checkpoint: Any, edit: Any
+) -> None:
     before = processors(tiny_checkpoint)
     look = (
         AttentionLook(REQUEST.model, REQUEST)
         if edit is None
         else EditedAttentionLook(REQUEST.model, REQUEST, edit)
     )
-    work = look.validated().read(LoadedModel(tiny_checkpoint, 0))
+    worker = make_worker()
+    worker.submit(look)
     for _ in range(3):
-        next(work)
+        worker.tick()
         assert processors(tiny_checkpoint) == before
-    work.close()
+    worker.close()
     assert processors(tiny_checkpoint) == before
 
 
 def test_cancelled_look_leaves_the_network_as_it_was(
-    make_batcher: Callable[..., Batcher], tiny_checkpoint: Any
+    make_worker: Callable[..., Worker], tiny_checkpoint: Any
 ) -> None:
     before = processors(tiny_checkpoint)
-    batcher = make_batcher()
-    ticket = batcher.submit(AttentionLook(REQUEST.model, replace(REQUEST, steps=50)))
-    batcher.tick()
-    batcher.tick()
+    worker = make_worker()
+    ticket = worker.submit(AttentionLook(REQUEST.model, replace(REQUEST, steps=50)))
+    worker.tick()
+    worker.tick()
     ticket.cancel()
-    batcher.tick()
-    assert not batcher.busy
+    worker.tick()
+    assert not worker.busy
     assert ticket.state == "cancelled"
     assert processors(tiny_checkpoint) == before
 
@@ -184,12 +183,19 @@ def test_maps_of_a_picture_that_is_not_square(checkpoint: Any, size: tuple[int, 
     assert found.sizes[1] == (-(-height // 16), -(-width // 16))  # odd sides are rounded up
 
 
+def question(latent: tuple[int, int], call: int, calls: int) -> NoiseQuery:
+    """What a run asks at one of its calls."""
+    progress = Progress(call, calls, ())
+    return NoiseQuery(torch.zeros(1, 4, *latent), 0.0, torch.zeros(2, 77, 8), progress)
+
+
 def test_weight_at_a_known_place_is_found_there(tiny_checkpoint: Any) -> None:
     latent, calls, length = (6, 10), 2, 77
-    recorder = Recorder(tiny_checkpoint.unet, latent, calls, length, 10**8)
+    recorder = Recorder(tiny_checkpoint.unet, 10**8)
     shapes = layer_shapes(tiny_checkpoint.unet, latent)
     place = {}
-    for _ in range(calls):
+    for call in range(calls):
+        recorder.how(question(latent, call, calls))
         for shape in shapes:
             height, width = shape.size
             row, column = height - 1, width // 2
@@ -199,7 +205,6 @@ def test_weight_at_a_known_place_is_found_there(tiny_checkpoint: Any) -> None:
             weights[:, row * width + column] = 0
             weights[:, row * width + column, 5] = 1
             recorder(shape.name, weights)
-        recorder.end_call()
     for layer in recorder.layers():
         row, column = place[layer.name]
         maps = layer.maps.astype(np.float32).mean(axis=(0, 1))
@@ -211,14 +216,14 @@ def test_weight_at_a_known_place_is_found_there(tiny_checkpoint: Any) -> None:
 
 def test_pooling_keeps_shares_and_the_place(tiny_checkpoint: Any) -> None:
     latent = (24, 40)
-    recorder = Recorder(tiny_checkpoint.unet, latent, 1, 77, 300_000)
+    recorder = Recorder(tiny_checkpoint.unet, 300_000)
+    recorder.how(question(latent, 0, 1))
     assert recorder.plan != Plan()
     for shape in layer_shapes(tiny_checkpoint.unet, latent):
         height, width = shape.size
         weights = torch.rand(shape.heads, height, width, 77)
         weights[:, : height // 2, : width // 2, 9] += 300
         recorder(shape.name, (weights / weights.sum(-1, keepdim=True)).flatten(1, 2))
-    recorder.end_call()
     assert sum(layer.maps.nbytes for layer in recorder.layers()) <= 300_000
     for layer in recorder.layers():
         assert max(layer.size) <= recorder.plan.side

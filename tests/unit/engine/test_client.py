@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from core.engine import client
-from core.engine.batcher import Batcher
 from core.engine.request import Request
+from core.engine.worker import Worker
 from core.errors import ExplainerError
 
 
@@ -22,7 +22,7 @@ def _fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setenv("GLASSBOX_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("GLASSBOX_ENGINE", raising=False)
     yield
-    if isinstance(client._engine, Batcher):
+    if isinstance(client._engine, Worker):
         client._engine.close()
 
 

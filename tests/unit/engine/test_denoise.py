@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from core.engine.alone import run_alone
-from core.engine.ask import answer
+from core.engine.ask import ask_unet, rows_of
 from core.engine.denoise import NoiseQuery, denoise, latent_shape, noise_level, read_prompts
 from core.engine.request import Request
 from core.engine.trace import Step
@@ -316,7 +316,7 @@ def test_each_question_carries_the_step_before_it(tiny_checkpoint: Checkpoint) -
 
     def ask(query: NoiseQuery) -> Tensor:
         seen.append(query)
-        return answer(tiny_checkpoint, query)
+        return ask_unet(tiny_checkpoint, rows_of(query))
 
     steps = steps_of(tiny_checkpoint, CAT, ask)
     assert seen[0].last is None

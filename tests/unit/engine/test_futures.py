@@ -20,8 +20,7 @@ from PIL import Image
 from transformers import CLIPTokenizer
 
 from core.engine.alone import run_alone
-from core.engine.ask import answer
-from core.engine.batcher import Batcher
+from core.engine.ask import ask_unet, rows_of
 from core.engine.denoise import Placed, denoise, levels_of
 from core.engine.loaded import LoadedModel
 from core.engine.looks.futures import (
@@ -31,9 +30,9 @@ from core.engine.looks.futures import (
     nearest_level,
     steps_made,
 )
-from core.engine.looks.look import finish
 from core.engine.request import Request
 from core.engine.trace import Step, Trace
+from core.engine.worker import Worker
 from core.errors import ExplainerError
 from core.ideas.forward import add_noise, add_one_step
 from core.models.catalog import builtin_folder
@@ -47,7 +46,7 @@ from tests.unit.engine.conftest import seeded, tick_until_quiet
 
 pytestmark = pytest.mark.filterwarnings("ignore:Should have t:UserWarning")  # torchsde's rounding
 
-Make = Callable[..., Batcher]
+Make = Callable[..., Worker]
 OFFERED = [name for name in SCHEDULERS if available(name)]
 # What these remember of earlier calls, or draw at each step, is lost where a run begins anew.
 # DPM++ SDE draws from one path of noise over all levels, which its seed fixes once and for all.
@@ -69,9 +68,9 @@ def branch(trace: Trace, call: int, **changes: Any) -> BranchLook:  # Any: as th
     )  # fmt: skip
 
 
-def read(batcher: Batcher, look: Any) -> Future:  # Any: one of the two looks
-    ticket = batcher.submit(look)
-    tick_until_quiet(batcher)
+def read(worker: Worker, look: Any) -> Future:  # Any: one of the two looks
+    ticket = worker.submit(look)
+    tick_until_quiet(worker)
     return ticket.result()
 
 
@@ -81,7 +80,7 @@ def placed(checkpoint: Checkpoint, request: Request, start: Placed) -> tuple[Ste
     query = next(loop)
     while True:
         try:
-            query = loop.send(answer(checkpoint, query))
+            query = loop.send(ask_unet(checkpoint, rows_of(query)))
         except StopIteration as end:
             return end.value
 
@@ -89,16 +88,16 @@ def placed(checkpoint: Checkpoint, request: Request, start: Placed) -> tuple[Ste
 @pytest.mark.parametrize("kind", ["epsilon", "v_prediction"])
 @pytest.mark.parametrize("scheduler", OFFERED)
 def test_a_branch_without_a_change_is_the_runs_own_future_for_every_scheduler(
-    scheduler: str, kind: str, tiny_checkpoint: Checkpoint, make_batcher: Make
+    scheduler: str, kind: str, tiny_checkpoint: Checkpoint, make_worker: Make
 ) -> None:
     """Also for those that remember and those that draw noise, and in the middle of a step."""
     config = {**tiny_checkpoint.scheduler_config, "prediction_type": kind}
     checkpoint = replace(tiny_checkpoint, scheduler_config=config)
     trace = run_alone(checkpoint, replace(CAT, scheduler=scheduler))
 
-    batcher = make_batcher(load=lambda _: LoadedModel(checkpoint, 0))
+    worker = make_worker(load=lambda _: LoadedModel(checkpoint, 0))
     call = 3
-    found = read(batcher, branch(trace, call))
+    found = read(worker, branch(trace, call))
     assert found.remembers
     assert [step.index for step in found.trace.steps] == list(range(call, trace.calls))
     assert [step.step for step in found.trace.steps] == [s.step for s in trace.steps[call:]]
@@ -151,28 +150,28 @@ def test_latents_of_another_shape_or_step_are_refused(tiny_checkpoint: Checkpoin
 
 
 def test_other_words_and_guidance_leave_only_the_future_changed(
-    tiny_checkpoint: Checkpoint, make_batcher: Make
+    tiny_checkpoint: Checkpoint, make_worker: Make
 ) -> None:
     trace = run_alone(tiny_checkpoint, replace(CAT, scheduler="dpmpp-2m"))
-    found = read(make_batcher(), branch(trace, 2, prompt="a dog", guidance=1.0))
+    found = read(make_worker(), branch(trace, 2, prompt="a dog", guidance=1.0))
     assert found.remembers
     torch.testing.assert_close(found.trace.steps[0].xt, trace.steps[2].xt, atol=1e-6, rtol=1e-6)
     np.testing.assert_allclose(found.start, trace.steps[2].xt, atol=1e-6)
     assert not torch.allclose(found.trace.latents, trace.latents, atol=1e-3)
     assert found.trace.steps[0].eps_uncond is None
     # From the first call on it is the other run.
-    from_noise = read(make_batcher(), branch(trace, 0, prompt="a dog", guidance=1.0))
+    from_noise = read(make_worker(), branch(trace, 0, prompt="a dog", guidance=1.0))
     other = run_alone(tiny_checkpoint, replace(trace.request, prompt="a dog", guidance=1.0))
     torch.testing.assert_close(from_noise.trace.latents, other.latents, atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize(("old", "new"), [("ddim", "heun"), ("euler", "dpmpp-2m")])
 def test_another_scheduler_begins_at_its_nearest_noise_level(
-    old: str, new: str, tiny_checkpoint: Checkpoint, make_batcher: Make
+    old: str, new: str, tiny_checkpoint: Checkpoint, make_worker: Make
 ) -> None:
     trace = run_alone(tiny_checkpoint, replace(CAT, scheduler=old))
     look = branch(trace, 3, scheduler=new, steps=9)
-    found = read(make_batcher(), look)
+    found = read(make_worker(), look)
     levels = np.array(levels_of(tiny_checkpoint, look.request))
     lambdas = np.log(levels / (1 - levels))
     own = trace.steps[3]
@@ -197,7 +196,7 @@ def test_second_of_two_steps_begins_at_its_own_level(
 
 
 def test_branch_begun_anew_draws_none_of_the_noise_that_its_run_drew(
-    tiny_checkpoint: Checkpoint, make_batcher: Make, monkeypatch: pytest.MonkeyPatch
+    tiny_checkpoint: Checkpoint, make_worker: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[torch.Tensor] = []
     theirs = euler_ancestral.randn_tensor
@@ -209,17 +208,17 @@ def test_branch_begun_anew_draws_none_of_the_noise_that_its_run_drew(
     monkeypatch.setattr(euler_ancestral, "randn_tensor", watched)
     trace = run_alone(tiny_checkpoint, replace(CAT, scheduler="euler-a"))
     before = len(drawn)
-    read(make_batcher(), branch(trace, 3, noise_seed=8, noise_share=0.5))
+    read(make_worker(), branch(trace, 3, noise_seed=8, noise_share=0.5))
     assert len(drawn) > before
     assert not any(torch.equal(one, old) for one in drawn[before:] for old in drawn[:3])
 
 
 def test_fresh_noise_is_exchanged_and_keeps_level_and_variance(
-    tiny_checkpoint: Checkpoint, make_batcher: Make
+    tiny_checkpoint: Checkpoint, make_worker: Make
 ) -> None:
     trace = run_alone(tiny_checkpoint, replace(CAT, scheduler="euler"))
     own = trace.steps[2]
-    found = read(make_batcher(), branch(trace, 2, noise_seed=8, noise_share=0.36))
+    found = read(make_worker(), branch(trace, 2, noise_seed=8, noise_share=0.36))
     fresh = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(8))
     noise = 0.8 * own.eps + 0.6 * fresh
     torch.testing.assert_close(add_one_step(own.eps[None], fresh, 0.36), noise)
@@ -228,10 +227,10 @@ def test_fresh_noise_is_exchanged_and_keeps_level_and_variance(
     )
     assert found.step == own.step
     assert found.alpha_bar == pytest.approx(own.alpha_bar)
-    again = read(make_batcher(), branch(trace, 2, noise_seed=8, noise_share=0.36))
+    again = read(make_worker(), branch(trace, 2, noise_seed=8, noise_share=0.36))
     np.testing.assert_array_equal(again.trace.picture, found.trace.picture)
     # A vanishing share of noise is no change at all, only that the scheduler begins anew.
-    none = read(make_batcher(), branch(trace, 2, noise_seed=8, noise_share=1e-12))
+    none = read(make_worker(), branch(trace, 2, noise_seed=8, noise_share=1e-12))
     torch.testing.assert_close(none.trace.latents, trace.latents, atol=2e-5, rtol=2e-5)
 
 
@@ -248,20 +247,20 @@ def no_signal(tiny_checkpoint: Checkpoint) -> Checkpoint:
 
 @pytest.mark.parametrize("scheduler", ["ddim", "ddpm", "lcm", "tcd"])
 def test_branch_at_pure_noise_is_the_run_itself_and_with_other_words_the_other_run(
-    scheduler: str, no_signal: Checkpoint, make_batcher: Make
+    scheduler: str, no_signal: Checkpoint, make_worker: Make
 ) -> None:
     trace = run_alone(no_signal, replace(CAT, scheduler=scheduler, steps=3))
     assert (trace.steps[0].alpha_bar, trace.steps[0].sigma) == (0, float("inf"))
-    batcher = make_batcher(load=lambda _: LoadedModel(no_signal, 0))
-    same = read(batcher, branch(trace, 0))
+    worker = make_worker(load=lambda _: LoadedModel(no_signal, 0))
+    same = read(worker, branch(trace, 0))
     assert same.remembers
     assert same.alpha_bar == 0
     torch.testing.assert_close(same.trace.latents, trace.latents, atol=1e-5, rtol=1e-5)
     other = run_alone(no_signal, replace(trace.request, prompt="a dog"))
-    found = read(batcher, branch(trace, 0, prompt="a dog"))
+    found = read(worker, branch(trace, 0, prompt="a dog"))
     torch.testing.assert_close(found.trace.latents, other.latents, atol=1e-5, rtol=1e-5)
     # Calls before it that were answered at pure noise are gone through again.
-    later = read(batcher, branch(trace, 1))
+    later = read(worker, branch(trace, 1))
     torch.testing.assert_close(later.trace.latents, trace.latents, atol=1e-5, rtol=1e-5)
 
 
@@ -284,11 +283,11 @@ def test_nearest_level_is_found_where_no_signal_or_no_noise_is_left(
 
 @pytest.mark.parametrize(("old", "new"), [("ddim", "euler"), ("euler", "ddim"), ("ddim", "heun")])
 def test_branch_with_another_scheduler_goes_to_pure_noise_and_comes_from_it(
-    old: str, new: str, no_signal: Checkpoint, make_batcher: Make
+    old: str, new: str, no_signal: Checkpoint, make_worker: Make
 ) -> None:
     trace = run_alone(no_signal, replace(CAT, scheduler=old, steps=3))
-    batcher = make_batcher(load=lambda _: LoadedModel(no_signal, 0))
-    found = read(batcher, branch(trace, 0, scheduler=new))
+    worker = make_worker(load=lambda _: LoadedModel(no_signal, 0))
+    found = read(worker, branch(trace, 0, scheduler=new))
     assert not found.remembers
     assert found.step == 0  # the noisiest is the nearest, wherever it ends
     level = levels_of(no_signal, replace(CAT, scheduler=new, steps=3))[0]
@@ -302,22 +301,20 @@ def test_branch_with_another_scheduler_goes_to_pure_noise_and_comes_from_it(
 
 
 def test_fresh_noise_in_place_of_pure_noise_is_another_seeds_run(
-    no_signal: Checkpoint, make_batcher: Make
+    no_signal: Checkpoint, make_worker: Make
 ) -> None:
     trace = run_alone(no_signal, replace(CAT, scheduler="ddim", steps=3))
-    batcher = make_batcher(load=lambda _: LoadedModel(no_signal, 0))
-    found = read(batcher, branch(trace, 0, noise_seed=8, noise_share=1.0))
+    worker = make_worker(load=lambda _: LoadedModel(no_signal, 0))
+    found = read(worker, branch(trace, 0, noise_seed=8, noise_share=1.0))
     other = run_alone(no_signal, replace(trace.request, seed=8))
     torch.testing.assert_close(found.trace.latents, other.latents, atol=1e-5, rtol=1e-5)
 
 
-def test_picture_under_pure_noise_leaves_no_trace(
-    no_signal: Checkpoint, make_batcher: Make
-) -> None:
+def test_picture_under_pure_noise_leaves_no_trace(no_signal: Checkpoint, make_worker: Make) -> None:
     request = replace(CAT, scheduler="ddim", steps=3)
-    batcher = make_batcher(load=lambda _: LoadedModel(no_signal, 0))
+    worker = make_worker(load=lambda _: LoadedModel(no_signal, 0))
     found = [
-        read(batcher, FromPictureLook(CAT.model, request, picture.tobytes(), 64, 64, 1.0))
+        read(worker, FromPictureLook(CAT.model, request, picture.tobytes(), 64, 64, 1.0))
         for picture in (PICTURE, 255 - PICTURE)
     ]
     assert [one.alpha_bar for one in found] == [0, 0]
@@ -394,11 +391,11 @@ def test_from_a_picture_is_the_librarys_img2img(
     strength: float,
     tiny_checkpoint: Checkpoint,
     library_tokenizer: CLIPTokenizer,
-    make_batcher: Make,
+    make_worker: Make,
 ) -> None:
     request = replace(CAT, scheduler=scheduler)
     look = FromPictureLook(CAT.model, request, PICTURE.tobytes(), 64, 64, strength)
-    found = read(make_batcher(), look)
+    found = read(make_worker(), look)
     assert found.step == request.steps - int(request.steps * strength)
     theirs = from_library(tiny_checkpoint, library_tokenizer, request, PICTURE, strength)
     if scheduler in SAME or strength == 1.0:
@@ -416,7 +413,7 @@ def test_from_a_picture_draws_the_librarys_pixels_with_the_built_in_model(
     pixels = np.asarray(fit(open_picture(gallery()[0].name), 128, 128))
     request = replace(CAT, prompt="a red apple", negative="", scheduler=scheduler, steps=5)
     look = FromPictureLook(request.model, request, pixels.tobytes(), 128, 128, 0.6)
-    found = finish(look.validated().read(LoadedModel(checkpoint, 0)))
+    found = run_alone(checkpoint, look)
     tokenizer = CLIPTokenizer.from_pretrained(builtin_folder() / "tokenizer", model_max_length=77)
     theirs = from_library(checkpoint, tokenizer, request, pixels, 0.6)
     picture = decode_latents(checkpoint, theirs[None])[0].numpy()

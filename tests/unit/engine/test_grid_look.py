@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from core.engine import worker as working
 from core.engine.alone import run_alone
-from core.engine.batcher import Batcher
-from core.engine.looks import grid
 from core.engine.looks.grid import MOST_CELLS, GridLook
 from core.engine.request import Request
+from core.engine.worker import Worker
 from core.errors import ExplainerError
 from core.models.loading import Checkpoint
 from tests.unit.engine.conftest import Network, tick_until_quiet
 
-Make = Callable[..., Batcher]
+Make = Callable[..., Worker]
 CAT = Request(prompt="a red cat", seed=1, steps=3, guidance=4.0)
 CELLS = tuple(
     replace(CAT, scheduler=scheduler, steps=steps, guidance=guidance)
@@ -28,11 +28,11 @@ LOOK = GridLook(CAT.model, CELLS)
 
 
 def test_every_cell_equals_its_own_lone_run(
-    make_batcher: Make, network: Network, tiny_checkpoint: Checkpoint
+    make_worker: Make, network: Network, tiny_checkpoint: Checkpoint
 ) -> None:
-    batcher = make_batcher(slots=4)
-    ticket = batcher.submit(LOOK)
-    tick_until_quiet(batcher)
+    worker = make_worker(slots=4)
+    ticket = worker.submit(LOOK)
+    tick_until_quiet(worker)
     calls = len(network.calls)
     for request, cell in zip(CELLS, ticket.result(), strict=True):
         alone = run_alone(tiny_checkpoint, request)
@@ -46,35 +46,35 @@ def test_every_cell_equals_its_own_lone_run(
 
 
 def test_seconds_of_the_cells_are_shares_of_the_calls(
-    make_batcher: Make, monkeypatch: pytest.MonkeyPatch
+    make_worker: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A clock that counts its readings: every call and every decoding takes one second."""
     now = map(float, range(10_000))
-    monkeypatch.setattr(grid, "time", SimpleNamespace(perf_counter=lambda: next(now)))
-    batcher = make_batcher(slots=2)
+    monkeypatch.setattr(working, "time", SimpleNamespace(perf_counter=lambda: next(now)))
+    worker = make_worker(slots=2)
     one, other = CAT, replace(CAT, guidance=1.0)  # two rows and one row in every shared call
-    ticket = batcher.submit(GridLook(CAT.model, (one, other)))
-    tick_until_quiet(batcher)
+    ticket = worker.submit(GridLook(CAT.model, (one, other)))
+    tick_until_quiet(worker)
     first, second = (cell.seconds for cell in ticket.result())
     assert first == pytest.approx(3 * 2 / 3 + 1 / 2)
     assert second == pytest.approx(3 * 1 / 3 + 1 / 2)
     # Opened as runs of their own they tell no share, but all that passed: both began, then three
     # calls and the decoding of both, each between two readings of the clock.
-    opened = [batcher.submit(request).result().seconds for request in (one, other)]
+    opened = [worker.submit(request).result().seconds for request in (one, other)]
     assert opened == [9, 8]
-    again = batcher.submit(GridLook(CAT.model, (one,)))
-    tick_until_quiet(batcher)
+    again = worker.submit(GridLook(CAT.model, (one,)))
+    tick_until_quiet(worker)
     [kept] = again.result()
     assert (kept.stored, kept.seconds) == (True, 9)
 
 
-def test_cells_are_told_as_they_are_finished(make_batcher: Make) -> None:
-    batcher = make_batcher(slots=2)
-    ticket = batcher.submit(LOOK)
+def test_cells_are_told_as_they_are_finished(make_worker: Make) -> None:
+    worker = make_worker(slots=2)
+    ticket = worker.submit(LOOK)
     assert ticket.partial() is None
     seen = []
-    while batcher.busy:
-        batcher.tick()
+    while worker.busy:
+        worker.tick()
         cells = ticket.partial()
         if cells is not None:
             seen.append(sum(cell is not None for cell in cells))
@@ -87,16 +87,16 @@ def test_cells_are_told_as_they_are_finished(make_batcher: Make) -> None:
     assert ticket.partial() == ticket.result()
 
 
-def test_a_cell_that_cannot_be_run_fails_alone_with_its_sentence(make_batcher: Make) -> None:
+def test_a_cell_that_cannot_be_run_fails_alone_with_its_sentence(make_worker: Make) -> None:
     wrong = (
         replace(CAT, scheduler="lcm", steps=150),
         replace(CAT, width=4096, height=4096),
         replace(CAT, height=1024, width=1024),  # found out by the loop itself
         replace(CAT, params=(("nonsense", 1),)),
     )
-    batcher = make_batcher()
-    ticket = batcher.submit(GridLook(CAT.model, (*wrong, CAT)))
-    tick_until_quiet(batcher)
+    worker = make_worker()
+    ticket = worker.submit(GridLook(CAT.model, (*wrong, CAT)))
+    tick_until_quiet(worker)
     *failed, right = ticket.result()
     for cell in failed:
         assert cell.picture is None
@@ -107,7 +107,7 @@ def test_a_cell_that_cannot_be_run_fails_alone_with_its_sentence(make_batcher: M
     assert right.error is None
 
 
-def test_numbers_that_run_away_end_one_cell(make_batcher: Make, tiny_checkpoint: Any) -> None:
+def test_numbers_that_run_away_end_one_cell(make_worker: Make, tiny_checkpoint: Any) -> None:
     def poison(_: Any, args: Any, output: Any) -> Any:
         noise = output[0].clone()
         noise[args[1] > 990] = float("nan")  # only DDPM's trailing list begins there
@@ -116,9 +116,9 @@ def test_numbers_that_run_away_end_one_cell(make_batcher: Make, tiny_checkpoint:
     runs_away = replace(CAT, scheduler="ddpm", params=(("timestep_spacing", "trailing"),))
     hook = tiny_checkpoint.unet.register_forward_hook(poison)
     try:
-        batcher = make_batcher()
-        ticket = batcher.submit(GridLook(CAT.model, (runs_away, CAT)))
-        tick_until_quiet(batcher)
+        worker = make_worker()
+        ticket = worker.submit(GridLook(CAT.model, (runs_away, CAT)))
+        tick_until_quiet(worker)
     finally:
         hook.remove()
     bad, good = ticket.result()
@@ -128,47 +128,47 @@ def test_numbers_that_run_away_end_one_cell(make_batcher: Make, tiny_checkpoint:
 
 
 def test_what_is_finished_is_not_drawn_again_and_is_kept_for_others(
-    make_batcher: Make, network: Network
+    make_worker: Make, network: Network
 ) -> None:
-    batcher = make_batcher()
-    run = batcher.submit(CELLS[0])
-    tick_until_quiet(batcher)
+    worker = make_worker()
+    run = worker.submit(CELLS[0])
+    tick_until_quiet(worker)
     before = len(network.calls)
-    ticket = batcher.submit(GridLook(CAT.model, (CELLS[0], CELLS[0], CELLS[1])))
-    tick_until_quiet(batcher)
+    ticket = worker.submit(GridLook(CAT.model, (CELLS[0], CELLS[0], CELLS[1])))
+    tick_until_quiet(worker)
     first, again, other = ticket.result()
     assert first is again
     assert first.stored
     assert first.seconds == run.result().seconds
     assert not other.stored
     assert len(network.calls) == before + CELLS[1].steps
-    opened = batcher.submit(CELLS[1])
+    opened = worker.submit(CELLS[1])
     assert opened.status().state == "done"
     np.testing.assert_array_equal(opened.result().picture, other.picture)
     assert len(network.calls) == before + CELLS[1].steps
 
 
-def test_other_peoples_pictures_go_on_between_two_pieces(make_batcher: Make) -> None:
-    batcher = make_batcher(slots=4)
-    ticket = batcher.submit(LOOK, "a teacher")
+def test_other_peoples_pictures_go_on_between_two_pieces(make_worker: Make) -> None:
+    worker = make_worker(slots=4)
+    ticket = worker.submit(LOOK, "a teacher")
     for _ in range(2):
-        batcher.tick()
-    picture = batcher.submit(replace(CAT, seed=9), "a pupil")
+        worker.tick()
+    picture = worker.submit(replace(CAT, seed=9), "a pupil")
     for _ in range(CAT.steps + 2):
-        batcher.tick()
+        worker.tick()
     assert picture.status().state == "done"
     assert ticket.status().state == "running"
 
 
-def test_a_grid_that_is_stopped_asks_no_more(make_batcher: Make, network: Network) -> None:
-    batcher = make_batcher(slots=2)
-    ticket = batcher.submit(LOOK)
+def test_a_grid_that_is_stopped_asks_no_more(make_worker: Make, network: Network) -> None:
+    worker = make_worker(slots=2)
+    ticket = worker.submit(LOOK)
     for _ in range(4):
-        batcher.tick()
+        worker.tick()
     before = len(network.calls)
     assert before > 0
     ticket.cancel()
-    tick_until_quiet(batcher)
+    tick_until_quiet(worker)
     assert ticket.status().state == "cancelled"
     assert len(network.calls) == before
 

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from core.engine.batcher import Batcher
 from core.engine.looks.latents import DecodeLook, PictureLook, ScaleLook
+from core.engine.worker import Worker
 from core.errors import ExplainerError
 from core.models.latents import decode_latents, encode_picture, fit_color_map, preview
 from core.nets.autoencoder import kl_to_unit_gaussian
 
 SIDE = 64
-Make = Callable[..., Batcher]
+Make = Callable[..., Worker]
 
 
 def pixels(seed: int = 0, side: int = SIDE) -> bytes:
@@ -26,17 +26,17 @@ def as_tensor(data: bytes, side: int = SIDE) -> torch.Tensor:
     return whole / 127.5 - 1
 
 
-def answer(batcher: Batcher, look: Any) -> Any:  # Any: each look has a reading of its own
-    ticket = batcher.submit(look)
+def answer(worker: Worker, look: Any) -> Any:  # Any: each look has a reading of its own
+    ticket = worker.submit(look)
     for _ in range(50):
         if ticket.wait(0):
             break
-        batcher.tick()
+        worker.tick()
     return ticket.result()
 
 
-def test_reading_is_what_the_vae_says(make_batcher: Make, tiny_checkpoint: Any) -> None:
-    reading = answer(make_batcher(), PictureLook("emoji128", pixels(), SIDE, SIDE, (5, 6)))
+def test_reading_is_what_the_vae_says(make_worker: Make, tiny_checkpoint: Any) -> None:
+    reading = answer(make_worker(), PictureLook("emoji128", pixels(), SIDE, SIDE, (5, 6)))
     picture = as_tensor(pixels())
     with torch.no_grad():
         found = tiny_checkpoint.vae.encode(picture).latent_dist
@@ -54,42 +54,42 @@ def test_reading_is_what_the_vae_says(make_batcher: Make, tiny_checkpoint: Any) 
 
 
 def test_colours_are_fitted_once_and_are_the_engines(
-    make_batcher: Make, tiny_checkpoint: Any
+    make_worker: Make, tiny_checkpoint: Any
 ) -> None:
-    batcher = make_batcher()
-    reading = answer(batcher, PictureLook("emoji128", pixels(), SIDE, SIDE))
+    worker = make_worker()
+    reading = answer(worker, PictureLook("emoji128", pixels(), SIDE, SIDE))
     color_map = fit_color_map(tiny_checkpoint)
     np.testing.assert_allclose(reading.colour_weights, color_map.weights, rtol=1e-4)
     theirs = preview(torch.tensor(reading.mean)[None], color_map)[0].numpy()
     ours = reading.preview(reading.mean)
     assert np.abs(ours.astype(int) - theirs).max() <= 1
-    ticket = batcher.submit(PictureLook("emoji128", pixels(1), SIDE, SIDE))
-    batcher.tick()
+    ticket = worker.submit(PictureLook("emoji128", pixels(1), SIDE, SIDE))
+    worker.tick()
     assert ticket.status().steps == 2  # encode and decode, nothing to fit
 
 
-def test_a_picture_is_read_in_pieces_between_which_others_run(make_batcher: Make) -> None:
-    batcher = make_batcher()
-    ticket = batcher.submit(PictureLook("emoji128", pixels(), SIDE, SIDE))
+def test_a_picture_is_read_in_pieces_between_which_others_run(make_worker: Make) -> None:
+    worker = make_worker()
+    ticket = worker.submit(PictureLook("emoji128", pixels(), SIDE, SIDE))
     ticks = 0
     while not ticket.wait(0):
-        batcher.tick()
+        worker.tick()
         ticks += 1
     assert ticks >= 10
 
 
-def test_latents_are_decoded_as_the_vae_does(make_batcher: Make, tiny_checkpoint: Any) -> None:
+def test_latents_are_decoded_as_the_vae_does(make_worker: Make, tiny_checkpoint: Any) -> None:
     latents = np.random.default_rng(0).normal(size=(3, 4, 8, 8)).astype(np.float32)
-    decoded = answer(make_batcher(), DecodeLook.of("emoji128", latents))
+    decoded = answer(make_worker(), DecodeLook.of("emoji128", latents))
     expected = decode_latents(tiny_checkpoint, torch.tensor(latents))
     assert np.abs(decoded.pictures.astype(int) - expected.numpy()).max() <= 1
     assert len(decoded.decode_s) == 3
     assert min(decoded.decode_s) > 0
 
 
-def test_scale_is_measured_on_samples(make_batcher: Make, tiny_checkpoint: Any) -> None:
+def test_scale_is_measured_on_samples(make_worker: Make, tiny_checkpoint: Any) -> None:
     pictures = tuple(pixels(seed) for seed in range(3))
-    reading = answer(make_batcher(), ScaleLook("emoji128", pictures, SIDE, SIDE, seed=4))
+    reading = answer(make_worker(), ScaleLook("emoji128", pictures, SIDE, SIDE, seed=4))
     generator = torch.Generator().manual_seed(4)
     with torch.no_grad():
         raw = torch.cat(
@@ -103,13 +103,13 @@ def test_scale_is_measured_on_samples(make_batcher: Make, tiny_checkpoint: Any) 
     )
 
 
-def test_equal_pictures_are_read_once(make_batcher: Make) -> None:
-    batcher = make_batcher()
-    tickets = [batcher.submit(PictureLook("emoji128", pixels(), SIDE, SIDE), who) for who in "abc"]
+def test_equal_pictures_are_read_once(make_worker: Make) -> None:
+    worker = make_worker()
+    tickets = [worker.submit(PictureLook("emoji128", pixels(), SIDE, SIDE), who) for who in "abc"]
     while not tickets[0].wait(0):
-        batcher.tick()
+        worker.tick()
     assert len({id(ticket.result()) for ticket in tickets}) == 1
-    assert batcher.counters().computed == 1
+    assert worker.counters().computed == 1
 
 
 NAN = np.full((1, 4, 8, 8), np.nan, np.float32)
@@ -132,14 +132,14 @@ NAN = np.full((1, 4, 8, 8), np.nan, np.float32)
         (ScaleLook("emoji128", (), SIDE, SIDE), "number of pictures is 0"),
     ],
 )
-def test_what_cannot_be_is_refused_in_a_sentence(make_batcher: Make, look: Any, says: str) -> None:
+def test_what_cannot_be_is_refused_in_a_sentence(make_worker: Make, look: Any, says: str) -> None:
     with pytest.raises(ExplainerError, match=says):
-        make_batcher().submit(look)
+        make_worker().submit(look)
 
 
-def test_what_does_not_suit_the_model_is_told(make_batcher: Make) -> None:
+def test_what_does_not_suit_the_model_is_told(make_worker: Make) -> None:
     other = DecodeLook.of("emoji128", np.zeros((1, 5, 8, 8), np.float32))
     with pytest.raises(ExplainerError, match="5 channels"):
-        answer(make_batcher(), other)
+        answer(make_worker(), other)
     with pytest.raises(ExplainerError, match="multiples of 8"):
-        answer(make_batcher(), PictureLook("emoji128", pixels(side=68), 68, 68))
+        answer(make_worker(), PictureLook("emoji128", pixels(side=68), 68, 68))

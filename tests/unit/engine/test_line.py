@@ -1,72 +1,207 @@
-"""The waiting line: turns between sessions, order within one."""
+"""The line: least remaining work first, turns between sessions, an account of every ticket."""
 
-from core.engine.line import FairLine
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pytest
+
+from core.engine.line import ASIDE, LONGEST, Job, Line
+from core.engine.ticket import Ticket
+from core.engine.work import FILM, Course, Outcome, Progress, Wanted, Work
+from core.errors import ExplainerError
+
+ROWS = 4  # of one turn: two new works
 
 
-def taken(line: FairLine[str]) -> list[str]:
-    order = []
-    while (turn := line.first()) is not None:
-        line.take(*turn)
-        order.append(turn[1])
-    return order
+@dataclass(frozen=True, slots=True)
+class Piece(Work[str]):
+    """Work of a length that it tells."""
+
+    goes_on: ClassVar[bool] = True
+
+    name: str
+    length: int = 4
+    model: str = "m"
+
+    def validated(self) -> "Piece":
+        return self
+
+    def course(self, loaded: Any) -> Course[str]:
+        yield Progress(0, self.length)
+        return self.name
+
+    def rows(self, positions: int) -> float:
+        return self.length
 
 
-def test_sessions_take_turns_whoever_asks_most() -> None:
-    line: FairLine[str] = FairLine()
+@dataclass(frozen=True, slots=True)
+class Reel(Piece):
+    """Work that can wait."""
+
+    rank: ClassVar[int] = FILM
+
+
+@dataclass(frozen=True, slots=True)
+class Sum(Piece):
+    """Work that needs no model in memory."""
+
+    weights: ClassVar[bool] = False
+
+
+def open_line(room: int = 64) -> Line:
+    return Line(room, lambda: 0.0)
+
+
+def enter(line: Line, session: str, work: Piece, replacing: bool = False) -> Ticket[Any]:
+    return line.enter(work, session, replacing, None)
+
+
+def turn(line: Line, model: str | None = "m", rows: int = ROWS) -> list[Job]:
+    """One turn: whoever has it begins, or does a piece."""
+    chosen = line.choose(model, rows)
+    for job in chosen:
+        if not job.begun:
+            line.begin(job)
+        done = job.progress.done + 1
+        line.told(job, Progress(done, job.work.length))  # type: ignore[attr-defined]  # a Piece
+        if done == job.work.length:  # type: ignore[attr-defined]  # as above
+            line.end(job, job.work, computed=True)
+    return chosen
+
+
+def names(jobs: list[Job]) -> list[str]:
+    return [job.work.name for job in jobs]  # type: ignore[attr-defined]  # a Piece
+
+
+def test_least_remaining_work_goes_first_and_equal_ones_in_order_of_arrival() -> None:
+    line = open_line()
+    for session, length in (("ann", 9), ("bob", 2), ("eve", 5), ("joe", 2)):
+        enter(line, session, Piece(session, length))
+    assert names(turn(line)) == ["bob", "joe"]
+    assert names(turn(line)) == ["eve", "ann"]  # a first call for those who are new
+    assert names(turn(line)) == ["bob"]  # then the one that is nearest to its end
+
+
+def test_whoever_is_new_has_a_call_before_those_who_had_one() -> None:
+    line = open_line()
+    enter(line, "ann", Piece("old", 2))
+    turn(line, rows=2)
+    late = enter(line, "bob", Piece("new", 50))
+    assert names(turn(line, rows=2)) == ["new"]
+    assert late.status().state == "running"
+
+
+def test_a_sessions_second_wish_counts_behind_its_first() -> None:
+    line = open_line()
     for number in range(5):
-        line.push("spammer", f"s{number}")
-    line.push("ann", "a0")
-    line.push("bob", "b0")
-    line.push("ann", "a1")
-    assert line.order() == ["s0", "a0", "b0", "s1", "a1", "s2", "s3", "s4"]
-    assert len(line) == 8
-    assert taken(line) == ["s0", "a0", "b0", "s1", "a1", "s2", "s3", "s4"]
-    assert len(line) == 0
-    assert line.first() is None
+        enter(line, "spammer", Piece(f"s{number}", 4))
+    for name in ("ann", "bob"):
+        enter(line, name, Piece(name, 4))
+    assert names(turn(line)) == ["s0", "ann"]
+    assert names(turn(line)) == ["bob", "s0"] or names(turn(line))[0] == "bob"
+    waits = [enter(line, "x", Piece(f"s{number}", 4)) for number in range(1, 5)]
+    assert [ticket.state for ticket in waits] == ["queued"] * 4
 
 
-def test_whoever_comes_back_waits_for_the_others_turn() -> None:
-    line: FairLine[str] = FairLine()
-    line.push("ann", "a0")
-    line.push("ann", "a1")
-    line.push("bob", "b0")
-    line.take(*(line.first() or ("", "")))
-    line.push("ann", "a2")
-    assert line.order() == ["b0", "a1", "a2"]
+def test_work_of_two_sessions_has_the_earlier_turn_of_both() -> None:
+    line = open_line()
+    for number in range(4):
+        enter(line, "spammer", Piece(f"s{number}", 4))
+    enter(line, "ann", Piece("s3", 4))
+    assert names(turn(line)) == ["s0", "s3"]
 
 
-def test_an_item_of_two_sessions_is_taken_in_the_earlier_turn_for_both() -> None:
-    line: FairLine[str] = FairLine()
-    for number in range(3):
-        line.push("spammer", f"s{number}")
-    line.push("ann", "s2")
-    assert line.order() == ["s0", "s2", "s1"]
-    assert taken(line) == ["s0", "s2", "s1"]
+def test_long_work_left_out_has_a_turn_beside_the_others() -> None:
+    line = open_line()
+    long = enter(line, "ann", Piece("long", 90))
+    had = 0
+    for number in range(4 * LONGEST):
+        for session in ("bob", "eve"):
+            enter(line, session, Piece(f"{session} {number}", 1))
+        chosen = names(turn(line))
+        had += "long" in chosen
+        assert len(chosen) == 2 + ("long" in chosen)
+    assert had == 4
+    assert long.status().step == had
 
 
-def test_removing_for_one_session_leaves_it_for_the_other() -> None:
-    line: FairLine[str] = FairLine()
-    line.push("ann", "x")
-    line.push("bob", "x")
-    line.remove("x", "ann")
-    assert line.first() == ("bob", "x")
-    line.remove("x")
-    assert len(line) == 0
-    line.remove("x")
-    line.remove("x", "nobody")
+def test_films_go_where_nothing_else_does() -> None:
+    line = open_line()
+    reel = enter(line, "ann", Reel("reel", 3))
+    enter(line, "bob", Piece("picture", 2))
+    assert names(turn(line, rows=100)) == ["picture"]
+    assert names(turn(line, rows=100)) == ["picture"]
+    assert names(turn(line, rows=100)) == ["reel"]
+    assert reel.status().state == "running"
 
 
-def test_sessions_that_may_not_are_passed_over_and_keep_their_place() -> None:
-    line: FairLine[str] = FairLine()
-    line.push("ann", "a0")
-    line.push("bob", "b0")
-    assert line.first(lambda session: session != "ann") == ("bob", "b0")
-    assert line.first(lambda _: False) is None
-    assert line.order() == ["a0", "b0"]
+def test_whoever_came_before_a_wish_for_another_model_is_done_first() -> None:
+    line = open_line()
+    enter(line, "ann", Piece("a", 1))
+    enter(line, "bob", Piece("b", 1, model="other"))
+    enter(line, "eve", Piece("c", 1))
+    assert line.model_wanted("m") is None
+    assert names(turn(line)) == ["a"]
+    assert line.model_wanted("m") == "other"
+    assert names(turn(line, "other")) == ["b"]
+    assert line.model_wanted("other") == "m"
+    assert names(turn(line)) == ["c"]
 
 
-def test_pushing_twice_for_one_session_waits_once() -> None:
-    line: FairLine[str] = FairLine()
-    line.push("ann", "x")
-    line.push("ann", "x")
-    assert taken(line) == ["x"]
+def test_what_needs_no_weights_never_waits_for_a_model() -> None:
+    line = open_line()
+    enter(line, "ann", Sum("sum", 1, model="far away"))
+    assert line.model_wanted(None) is None
+    assert names(turn(line, None)) == ["sum"]
+
+
+def test_a_run_given_up_in_its_middle_goes_on_where_it_was() -> None:
+    line = open_line()
+    first = enter(line, "ann", Piece("a", 6))
+    turn(line)
+    turn(line)
+    first.cancel()
+    assert line.drop() == []
+    assert not line.busy
+    again = enter(line, "bob", Piece("a", 6))
+    assert again.status().step == 2
+    assert names(turn(line)) == ["a"]
+
+
+def test_only_a_few_are_set_aside_and_none_for_another_model() -> None:
+    line = open_line()
+    for number in range(ASIDE + 2):
+        ticket = enter(line, "ann", Piece(f"a{number}", 9))
+        turn(line)
+        turn(line)
+        ticket.cancel()
+        dropped = line.drop()
+        assert len(dropped) == (number >= ASIDE)
+    assert len(line.load("other")) == ASIDE
+
+
+def test_what_a_work_wants_is_shared_and_given_up_with_it() -> None:
+    line = open_line()
+    whole = enter(line, "ann", Piece("whole", 9))
+    [job] = turn(line)
+    parts = (Piece("p", 2), Piece("q", 2))
+    show = Wanted(parts, show=lambda found: [one and one.value for one in found])
+    wrong = ExplainerError("No.", "Change it.")
+    line.want(job, show, [(parts[0], None), (parts[1], wrong)])
+    assert whole.partial() == [None, None]
+    assert names(turn(line)) == ["p"]
+    other = enter(line, "bob", Piece("p", 2))
+    whole.cancel()
+    line.drop()
+    assert other.status().state == "running"  # somebody else wants it, too
+    other.cancel()
+    line.drop()
+    assert not line.busy
+    counted = line.counters()
+    assert counted.accepted == counted.answered + counted.cancelled + counted.failed == 4
+
+
+def test_an_outcome_tells_its_result_or_its_error() -> None:
+    assert Outcome("found").result() == "found"
+    with pytest.raises(ExplainerError, match=r"No\."):
+        Outcome(None, ExplainerError("No.", "Change it.")).result()

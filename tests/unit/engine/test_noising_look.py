@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from core.engine.batcher import Batcher
 from core.engine.looks.noising import NoiseLook
+from core.engine.worker import Worker
 from core.errors import ExplainerError
 from core.models import latents as vae
 
@@ -17,19 +17,19 @@ PIXELS = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8).
 LOOK = NoiseLook(pixels=PIXELS, width=64, height=64, levels=(1.0, 0.5, 0.0), seed=5)
 
 
-def answer(batcher: Batcher, look: NoiseLook) -> Any:
-    ticket = batcher.submit(look)
+def answer(worker: Worker, look: NoiseLook) -> Any:
+    ticket = worker.submit(look)
     for _ in range(50):
-        if not batcher.busy:
+        if not worker.busy:
             return ticket.result()
-        batcher.tick()
+        worker.tick()
     raise AssertionError("still busy after 50 ticks")
 
 
 def test_levels_are_mixed_from_the_posteriors_mean_and_the_seeds_noise(
-    make_batcher: Callable[..., Batcher], tiny_checkpoint: Any
+    make_worker: Callable[..., Worker], tiny_checkpoint: Any
 ) -> None:
-    found = answer(make_batcher(), LOOK)
+    found = answer(make_worker(), LOOK)
     picture = vae.picture_tensor(PIXELS, 64, 64)
     clean = vae.to_unit_scale(tiny_checkpoint, vae.encode_posterior(tiny_checkpoint, picture).mean)
     noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(5))
@@ -54,8 +54,8 @@ def test_bad_wishes_are_refused(bad: dict[str, Any]) -> None:
 
 
 def test_picture_that_does_not_fit_the_model_ends_in_a_sentence(
-    make_batcher: Callable[..., Batcher],
+    make_worker: Callable[..., Worker],
 ) -> None:
     odd = replace(LOOK, pixels=bytes(65 * 64 * 3), width=65)
     with pytest.raises(ExplainerError, match="multiples of"):
-        answer(make_batcher(), odd)
+        answer(make_worker(), odd)

@@ -17,7 +17,6 @@ from core.engine.request import (
     to_json,
     usable,
     validated,
-    validated_film,
 )
 from core.errors import ExplainerError
 
@@ -196,10 +195,10 @@ def test_the_key_changes_with_every_field_and_with_the_weights() -> None:
 @pytest.mark.parametrize("frames", [0, 1, 257, "8", None, math.nan])
 def test_a_film_of_a_bad_number_of_frames_is_refused(frames: object) -> None:
     with pytest.raises(ExplainerError):
-        validated_film(FilmRequest(Request(), frames))  # type: ignore[arg-type]  # on purpose
+        FilmRequest(Request(), frames).validated()  # type: ignore[arg-type]  # on purpose
 
 
 def test_a_film_checks_its_run() -> None:
     with pytest.raises(ExplainerError, match="seed"):
-        validated_film(FilmRequest(Request(seed=-1)))
-    assert validated_film(FilmRequest(Request(guidance=5))).request == Request()
+        FilmRequest(Request(seed=-1)).validated()
+    assert FilmRequest(Request(guidance=5)).validated().request == Request()

@@ -8,34 +8,33 @@ import pytest
 from torch import Tensor
 
 from core.engine.alone import run_alone
-from core.engine.batcher import Batcher
-from core.engine.loaded import LoadedModel
 from core.engine.looks.rescaled import MOST_PICTURES, RescaledLook
 from core.engine.request import Request
+from core.engine.worker import Worker
 from core.errors import ExplainerError
 from core.models.loading import Checkpoint
-from tests.unit.engine.conftest import tick_until_quiet
+from tests.unit.engine.conftest import Network, tick_until_quiet
 
-Make = Callable[..., Batcher]
+Make = Callable[..., Worker]
 CAT = Request(prompt="a red cat", seed=1, steps=3, guidance=6.0)
 
 
-def pictures(make_batcher: Make, look: RescaledLook) -> tuple[np.ndarray, ...]:
-    batcher = make_batcher()
-    ticket = batcher.submit(look)
-    tick_until_quiet(batcher)
+def pictures(make_worker: Make, look: RescaledLook) -> tuple[np.ndarray, ...]:
+    worker = make_worker()
+    ticket = worker.submit(look)
+    tick_until_quiet(worker)
     return ticket.result()
 
 
 def test_run_equals_one_with_the_librarys_rescale_in_its_loop(
-    make_batcher: Make, tiny_checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+    make_worker: Make, tiny_checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import rescale_noise_cfg
 
     from core.engine import denoise
     from core.ideas.guidance import guide
 
-    [ours] = pictures(make_batcher, RescaledLook(CAT.model, (CAT,), 0.7))
+    [ours] = pictures(make_worker, RescaledLook(CAT.model, (CAT,), 0.7))
     plain = run_alone(tiny_checkpoint, CAT)
 
     def theirs_too(uncond: Tensor, cond: Tensor, w: float) -> Tensor:
@@ -47,22 +46,29 @@ def test_run_equals_one_with_the_librarys_rescale_in_its_loop(
     assert np.abs(ours.astype(int) - plain.picture).max() > 1
 
 
-def test_calls_are_counted_and_pictures_told_as_they_come(tiny_checkpoint: Checkpoint) -> None:
+def test_pictures_share_calls_and_are_told_as_they_come(
+    make_worker: Make, network: Network
+) -> None:
     requests = (replace(CAT, scheduler="heun", steps=2), replace(CAT, steps=2))
-    loaded = LoadedModel(tiny_checkpoint, 0)
-    told = list(RescaledLook(CAT.model, requests, 0.7).read(loaded))
-    assert [done for done, *_ in told] == [0, 1, 2, 3, 4]
-    assert told[-1][1] == 3 + 2
-    assert [len(found) for *_, found in told] == [0, 0, 0, 1, 1]
+    worker = make_worker()
+    ticket = worker.submit(RescaledLook(CAT.model, requests, 0.7))
+    told = []
+    while worker.busy:
+        worker.tick()
+        told.append([picture is not None for picture in ticket.partial() or ()])
+        assert ticket.status().step <= ticket.status().steps
+    assert [False, True] in told
+    assert told[-1] == [True, True]
+    assert network.calls == [4, 4, 2]
 
 
 def test_without_guidance_or_rescale_nothing_changes(
-    make_batcher: Make, tiny_checkpoint: Checkpoint
+    make_worker: Make, tiny_checkpoint: Checkpoint
 ) -> None:
     bare = replace(CAT, guidance=1.0)
-    [found] = pictures(make_batcher, RescaledLook(CAT.model, (bare,), 0.7))
+    [found] = pictures(make_worker, RescaledLook(CAT.model, (bare,), 0.7))
     assert np.abs(found.astype(int) - run_alone(tiny_checkpoint, bare).picture).max() <= 1
-    [found] = pictures(make_batcher, RescaledLook(CAT.model, (CAT,), 0.0))
+    [found] = pictures(make_worker, RescaledLook(CAT.model, (CAT,), 0.0))
     assert np.abs(found.astype(int) - run_alone(tiny_checkpoint, CAT).picture).max() <= 1
 
 

@@ -8,7 +8,7 @@ import pytest
 from core.engine import results as module
 from core.engine.film import Film
 from core.engine.request import FilmRequest, Request, key
-from core.engine.results import Results
+from core.engine.results import Results, held_bytes
 from core.engine.store import Store
 
 CAT = FilmRequest(Request(prompt="a cat"))
@@ -30,6 +30,7 @@ def test_what_is_kept_is_found_by_the_same_stamp_alone(tmp_path: Path) -> None:
     results = Results(Store(tmp_path))
     results.stamp("emoji128", "weights 1")
     results.keep(CAT, film(7))
+    results.flush()
     for again in (results, Results(Store(tmp_path))):
         again.stamp("emoji128", "weights 1")
         found = again.find(CAT)
@@ -53,7 +54,7 @@ def test_a_whole_entry_of_another_kind_counts_as_missing(
 def test_memory_is_bounded_and_the_newest_stay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "IN_MEMORY", 3 * len(film().to_bytes()))
+    monkeypatch.setattr(module, "IN_MEMORY", 3 * held_bytes((("weights 1", CAT), film())) + 100)
     results = Results()
     results.stamp("emoji128", "weights 1")
     asked = [FilmRequest(Request(seed=seed)) for seed in range(5)]

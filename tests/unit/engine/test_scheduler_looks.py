@@ -9,42 +9,42 @@ import pytest
 import torch
 
 from core.engine.alone import run_alone
-from core.engine.batcher import Batcher
-from core.engine.looks.look import Look
 from core.engine.looks.own_sigmas import OwnSigmasLook, check_sigmas
 from core.engine.looks.schedulers import PROOF_STEPS, CountLook, FreshNoiseLook, ProofLook
 from core.engine.request import Request
+from core.engine.work import Work
+from core.engine.worker import Worker
 from core.errors import ExplainerError
 from core.models.scheduler_options import available
 from core.models.scheduler_plans import plan_run
 from core.models.schedulers_info import SCHEDULERS
 
 CAT = Request(prompt="a red cat", negative="blurry", seed=3, steps=6, guidance=4.0)
-Make = Callable[..., Batcher]
+Make = Callable[..., Worker]
 pytestmark = pytest.mark.filterwarnings("ignore:Should have t:UserWarning")
 
 
-def answer(batcher: Batcher, look: Look[Any]) -> Any:  # Any: each look has its own answer
-    ticket = batcher.submit(look, "a")
+def answer(worker: Worker, look: Work[Any]) -> Any:  # Any: each look has its own answer
+    ticket = worker.submit(look, "a")
     while not ticket.wait(0):
-        batcher.tick()
+        worker.tick()
     return ticket.result()
 
 
-def test_counts_are_the_plans(make_batcher: Make, tiny_checkpoint: Any) -> None:
+def test_counts_are_the_plans(make_worker: Make, tiny_checkpoint: Any) -> None:
     own = (("use_karras_sigmas", True),)
-    counted = answer(make_batcher(), CountLook(steps=6, scheduler="heun", params=own))
+    counted = answer(make_worker(), CountLook(steps=6, scheduler="heun", params=own))
     assert set(counted) == {name for name in SCHEDULERS if available(name)}
     for name, calls in counted.items():
         assert plan_run(name, tiny_checkpoint.scheduler_config, {}, 6).calls == calls, name
 
 
-def test_counts_leave_out_what_takes_fewer_steps(make_batcher: Make) -> None:
-    assert not {"lcm", "tcd"} & set(answer(make_batcher(), CountLook(steps=51)))
+def test_counts_leave_out_what_takes_fewer_steps(make_worker: Make) -> None:
+    assert not {"lcm", "tcd"} & set(answer(make_worker(), CountLook(steps=51)))
 
 
-def test_proof_has_a_point_for_every_run(make_batcher: Make) -> None:
-    points = answer(make_batcher(), ProofLook())
+def test_proof_has_a_point_for_every_run(make_worker: Make) -> None:
+    points = answer(make_worker(), ProofLook())
     offered = [n for n, info in SCHEDULERS.items() if available(n) and not info.distilled_only]
     assert [(point.name, point.steps) for point in points] == [
         (name, steps) for name in offered for steps in PROOF_STEPS
@@ -54,10 +54,10 @@ def test_proof_has_a_point_for_every_run(make_batcher: Make) -> None:
 
 @pytest.mark.parametrize("call", [0, 2])
 def test_fresh_noise_is_what_the_run_drew(
-    call: int, make_batcher: Make, tiny_checkpoint: Any
+    call: int, make_worker: Make, tiny_checkpoint: Any
 ) -> None:
     request = replace(CAT, scheduler="ddpm")
-    noise = answer(make_batcher(), FreshNoiseLook(request.model, request, call))
+    noise = answer(make_worker(), FreshNoiseLook(request.model, request, call))
     generator = torch.Generator().manual_seed(request.seed)
     drawn = [torch.randn(1, 4, 8, 8, generator=generator) for _ in range(call + 2)]
     np.testing.assert_array_equal(noise, drawn[-1][0].numpy())
@@ -65,7 +65,7 @@ def test_fresh_noise_is_what_the_run_drew(
 
 @pytest.mark.parametrize("sampler", ["euler", "heun", "dpmpp-2m"])
 def test_the_librarys_levels_give_the_librarys_picture(
-    sampler: str, make_batcher: Make, tiny_checkpoint: Any
+    sampler: str, make_worker: Make, tiny_checkpoint: Any
 ) -> None:
     # With another spacing the library starts with sigma times noise, not sqrt(1 + sigma^2).
     leading = {"timestep_spacing": "leading"}
@@ -73,7 +73,7 @@ def test_the_librarys_levels_give_the_librarys_picture(
     plan = plan_run(sampler, tiny_checkpoint.scheduler_config, leading, request.steps)
     first = np.diff(plan.steps, prepend=-1) > 0
     look = OwnSigmasLook(request.model, request, (*plan.sigmas[first].tolist(), plan.end), sampler)
-    found = answer(make_batcher(), look)
+    found = answer(make_worker(), look)
     trace = run_alone(tiny_checkpoint, request)
     np.testing.assert_allclose(found.latents, trace.latents.numpy(), atol=2e-3)
     np.testing.assert_allclose(found.sigmas, trace.sigmas, rtol=1e-4)
@@ -81,8 +81,8 @@ def test_the_librarys_levels_give_the_librarys_picture(
     assert np.abs(found.picture.astype(int) - trace.picture).max() <= 1
 
 
-def test_levels_may_end_above_zero(make_batcher: Make) -> None:
-    found = answer(make_batcher(), OwnSigmasLook(CAT.model, replace(CAT, guidance=1.0), (9.0, 2.0)))
+def test_levels_may_end_above_zero(make_worker: Make) -> None:
+    found = answer(make_worker(), OwnSigmasLook(CAT.model, replace(CAT, guidance=1.0), (9.0, 2.0)))
     assert np.isfinite(found.latents).all()
     assert len(found.sigmas) == 1
 
@@ -125,6 +125,6 @@ def test_wrong_levels_are_told_in_a_sentence(sigmas: Any, says: str) -> None:
     ],
     ids=str,
 )
-def test_wrong_looks_are_refused(look: Look[Any], make_batcher: Make) -> None:
+def test_wrong_looks_are_refused(look: Work[Any], make_worker: Make) -> None:
     with pytest.raises(ExplainerError):
-        make_batcher().submit(look, "a")
+        make_worker().submit(look, "a")

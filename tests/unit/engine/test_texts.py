@@ -8,69 +8,69 @@ import numpy as np
 import pytest
 
 from core.engine.alone import run_alone
-from core.engine.batcher import Batcher
-from core.engine.looks.look import Look, Work
 from core.engine.looks.texts import TextLook
 from core.engine.request import Request, from_json, problems, to_json
+from core.engine.work import Course, Progress, Work
+from core.engine.worker import Worker
 from core.errors import ExplainerError
 from core.models.text import encode_text
 
-Make = Callable[..., Batcher]
+Make = Callable[..., Worker]
 CAT = Request(model="emoji128", prompt="a red cat", steps=2, guidance=3.0)
 
 
-def work_off(batcher: Batcher) -> None:
+def work_off(worker: Worker) -> None:
     for _ in range(200):
-        if not batcher.busy:
+        if not worker.busy:
             return
-        batcher.tick()
+        worker.tick()
     raise AssertionError("still busy after 200 ticks")
 
 
-def test_reading_is_what_the_encoder_says(make_batcher: Make, tiny_checkpoint: Any) -> None:
-    batcher = make_batcher()
-    ticket = batcher.submit(TextLook(prompts=("a cat", "two dogs"), inside=True))
-    work_off(batcher)
+def test_reading_is_what_the_encoder_says(make_worker: Make, tiny_checkpoint: Any) -> None:
+    worker = make_worker()
+    ticket = worker.submit(TextLook(prompts=("a cat", "two dogs"), inside=True))
+    work_off(worker)
     found = ticket.result()
     for at, prompt in enumerate(found.prompts):
         expected = encode_text(tiny_checkpoint, prompt)[0]
         np.testing.assert_allclose(found.last[at], expected, rtol=0, atol=1e-5)
     assert found.attentions is not None
     assert found.attentions.shape == (2, 3, 4, 77, 77)
-    counted = batcher.counters()
+    counted = worker.counters()
     assert (counted.accepted, counted.answered, counted.computed) == (1, 1, 1)
 
 
-def test_reading_ends_while_a_picture_runs(make_batcher: Make) -> None:
-    batcher = make_batcher()
-    picture = batcher.submit(replace(CAT, steps=20), "a")
-    batcher.tick()
-    text = batcher.submit(TextLook(prompts=("a cat",)), "b")
-    batcher.tick()
+def test_reading_ends_while_a_picture_runs(make_worker: Make) -> None:
+    worker = make_worker()
+    picture = worker.submit(replace(CAT, steps=20), "a")
+    worker.tick()
+    text = worker.submit(TextLook(prompts=("a cat",)), "b")
+    worker.tick()
     assert text.status().state == "done"
     assert picture.status().state == "running"
-    work_off(batcher)
+    work_off(worker)
     assert picture.status().state == "done"
 
 
-def test_equal_readings_are_computed_once(make_batcher: Make) -> None:
-    batcher = make_batcher()
-    tickets = [batcher.submit(TextLook(prompts=("a cat",)), str(who)) for who in range(5)]
-    work_off(batcher)
+def test_equal_readings_are_computed_once(make_worker: Make) -> None:
+    worker = make_worker()
+    tickets = [worker.submit(TextLook(prompts=("a cat",)), str(who)) for who in range(5)]
+    work_off(worker)
     assert len({id(ticket.result()) for ticket in tickets}) == 1
-    assert (batcher.counters().computed, batcher.counters().joined) == (1, 4)
+    assert (worker.counters().computed, worker.counters().joined) == (1, 4)
 
 
-def test_cancelled_reading_ends_and_leaves_the_line(make_batcher: Make) -> None:
-    batcher = make_batcher()
-    ticket = batcher.submit(TextLook(prompts=("a cat",)))
+def test_cancelled_reading_ends_and_leaves_the_line(make_worker: Make) -> None:
+    worker = make_worker()
+    ticket = worker.submit(TextLook(prompts=("a cat",)))
     ticket.cancel()
     assert ticket.status().state == "cancelled"
-    assert not batcher.busy
+    assert not worker.busy
 
 
 def test_reading_that_fails_ends_with_a_sentence(
-    make_batcher: Make, monkeypatch: pytest.MonkeyPatch
+    make_worker: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from core.engine.loaded import LoadedModel
 
@@ -78,10 +78,10 @@ def test_reading_that_fails_ends_with_a_sentence(
         raise RuntimeError("broken weights")
 
     monkeypatch.setattr(LoadedModel, "text_reader", property(broken))
-    batcher = make_batcher()
-    text = batcher.submit(TextLook(prompts=("a cat",)))
-    picture = batcher.submit(CAT, "other")
-    work_off(batcher)
+    worker = make_worker()
+    text = worker.submit(TextLook(prompts=("a cat",)))
+    picture = worker.submit(CAT, "other")
+    work_off(worker)
     assert text.status().state == "failed"
     assert picture.status().state == "done"
     with pytest.raises(ExplainerError, match="broken weights"):
@@ -132,27 +132,27 @@ def test_share_goes_from_the_prompt_to_the_second(tiny_checkpoint: Any) -> None:
 
 @pytest.mark.parametrize("change", [{"padding_mask": True}, {"clip_skip": 1}], ids=str)
 def test_reading_in_another_way_changes_the_picture(
-    change: dict[str, Any], tiny_checkpoint: Any, make_batcher: Make
+    change: dict[str, Any], tiny_checkpoint: Any, make_worker: Make
 ) -> None:
-    batcher = make_batcher()
-    plain = batcher.submit(CAT, replace=False)
-    other = batcher.submit(replace(CAT, **change), replace=False)
-    work_off(batcher)
+    worker = make_worker()
+    plain = worker.submit(CAT, replace=False)
+    other = worker.submit(replace(CAT, **change), replace=False)
+    work_off(worker)
     alone = run_alone(tiny_checkpoint, replace(CAT, **change))
     np.testing.assert_allclose(other.result().latents, alone.latents, atol=1e-4)
     assert np.abs((other.result().latents - plain.result().latents).numpy()).max() > 1e-4
 
 
-def test_skipping_more_layers_than_there_are_is_told(make_batcher: Make) -> None:
-    batcher = make_batcher()
-    ticket = batcher.submit(replace(CAT, clip_skip=9))
-    work_off(batcher)
+def test_skipping_more_layers_than_there_are_is_told(make_worker: Make) -> None:
+    worker = make_worker()
+    ticket = worker.submit(replace(CAT, clip_skip=9))
+    work_off(worker)
     with pytest.raises(ExplainerError, match="has 3 layers"):
         ticket.result()
 
 
 @dataclass(frozen=True, slots=True)
-class Slow(Look[str]):
+class Slow(Work[str]):
     """A look in three pieces that takes note of where it was left."""
 
     notes: list[str] = field(default_factory=list, compare=False)
@@ -161,30 +161,30 @@ class Slow(Look[str]):
     def validated(self) -> Self:
         return self
 
-    def read(self, loaded: Any) -> Work[str]:
+    def course(self, loaded: Any) -> Course[str]:
         try:
             for done in range(3):
-                yield done, 3
+                yield Progress(done, 3)
                 self.notes.append(f"piece {done}")
         finally:
             self.notes.append("put back")
         return "read"
 
 
-def test_look_in_pieces_lets_pictures_go_on(make_batcher: Make) -> None:
-    batcher = make_batcher()
-    look, picture = batcher.submit(Slow(), "a"), batcher.submit(CAT, "b")
-    batcher.tick()
+def test_look_in_pieces_lets_pictures_go_on(make_worker: Make) -> None:
+    worker = make_worker()
+    look, picture = worker.submit(Slow(), "a"), worker.submit(CAT, "b")
+    worker.tick()
     assert (look.status().step, look.status().steps, picture.status().step) == (1, 3, 1)
-    work_off(batcher)
+    work_off(worker)
     assert look.result() == "read"
     assert picture.status().state == "done"
 
 
-def test_look_that_is_given_up_puts_back_what_it_changed(make_batcher: Make) -> None:
-    batcher, look = make_batcher(), Slow()
-    ticket = batcher.submit(look)
-    batcher.tick()
+def test_look_that_is_given_up_puts_back_what_it_changed(make_worker: Make) -> None:
+    worker, look = make_worker(), Slow()
+    ticket = worker.submit(look)
+    worker.tick()
     ticket.cancel()
-    work_off(batcher)
+    work_off(worker)
     assert look.notes == ["piece 0", "put back"]

@@ -6,23 +6,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.engine.batcher import Batcher
 from core.engine.looks.times import TimeLook
+from core.engine.worker import Worker
 from core.errors import ExplainerError
 from core.models.time_reading import read_times
 
 
 def test_reading_is_the_models_and_computed_once(
-    make_batcher: Callable[..., Batcher], tiny_checkpoint: Any
+    make_worker: Callable[..., Worker], tiny_checkpoint: Any
 ) -> None:
-    batcher = make_batcher()
-    tickets = [batcher.submit(TimeLook(), who) for who in "abc"]
+    worker = make_worker()
+    tickets = [worker.submit(TimeLook(), who) for who in "abc"]
     for _ in range(20):
-        batcher.tick()
+        worker.tick()
     np.testing.assert_array_equal(tickets[0].result().sizes, read_times(tiny_checkpoint).sizes)
-    assert (batcher.counters().computed, batcher.counters().joined) == (1, 2)
+    assert (worker.counters().computed, worker.counters().joined) == (1, 2)
 
 
-def test_unknown_model_is_refused_in_a_sentence(make_batcher: Callable[..., Batcher]) -> None:
+def test_unknown_model_is_refused_in_a_sentence(make_worker: Callable[..., Worker]) -> None:
     with pytest.raises(ExplainerError, match="not a model"):
-        make_batcher().submit(TimeLook("../x"))
+        make_worker().submit(TimeLook("../x"))

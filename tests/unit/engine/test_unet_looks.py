@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from core.engine.alone import run_alone
-from core.engine.batcher import Batcher
 from core.engine.loaded import LoadedModel
 from core.engine.looks.unet_attention import SelfAttentionLook
 from core.engine.looks.unet_blocks import BlocksLook
@@ -17,6 +16,7 @@ from core.engine.looks.unet_off import OffAtStepLook, OffRunLook, Switch
 from core.engine.looks.unet_place import Place
 from core.engine.request import Request
 from core.engine.trace import Trace
+from core.engine.worker import Worker
 from core.errors import ExplainerError
 from core.models.unet_reading import readable_unet
 from core.nets.watching import boxes
@@ -38,10 +38,10 @@ def place(trace: Trace) -> Place:
     )
 
 
-def finish(batcher: Batcher, most: int = 200) -> int:
+def finish(worker: Worker, most: int = 200) -> int:
     ticks = 0
-    while batcher.busy:
-        batcher.tick()
+    while worker.busy:
+        worker.tick()
         ticks += 1
         assert ticks < most
     return ticks
@@ -64,14 +64,14 @@ def test_what_is_no_place_is_refused_in_a_sentence(place: Place, wrong: dict[str
 
 
 def test_boxes_are_those_of_the_run_and_computed_once(
-    make_batcher: Callable[..., Batcher], place: Place, trace: Trace, tiny_checkpoint: Any
+    make_worker: Callable[..., Worker], place: Place, trace: Trace, tiny_checkpoint: Any
 ) -> None:
-    batcher = make_batcher()
+    worker = make_worker()
     look = BlocksLook(REQUEST.model, place)
-    tickets = [batcher.submit(look, who) for who in "abc"]
-    finish(batcher)
+    tickets = [worker.submit(look, who) for who in "abc"]
+    finish(worker)
     seen = tickets[0].result()
-    assert (batcher.counters().computed, batcher.counters().joined) == (1, 2)
+    assert (worker.counters().computed, worker.counters().joined) == (1, 2)
     assert set(seen.boxes) == set(boxes(readable_unet(tiny_checkpoint)))
     # the prompt's half of the very call: what the trace kept as eps_cond
     torch.testing.assert_close(
@@ -84,11 +84,9 @@ def test_boxes_are_those_of_the_run_and_computed_once(
     )
 
 
-def test_run_of_another_model_is_refused(
-    make_batcher: Callable[..., Batcher], place: Place
-) -> None:
+def test_run_of_another_model_is_refused(make_worker: Callable[..., Worker], place: Place) -> None:
     with pytest.raises(ExplainerError, match="another model's"):
-        make_batcher().submit(BlocksLook("tiny", place))
+        make_worker().submit(BlocksLook("tiny", place))
 
 
 SWITCHES = (
@@ -98,11 +96,11 @@ SWITCHES = (
 
 @pytest.mark.parametrize("switch", SWITCHES, ids=lambda switch: switch.part)
 def test_step_as_it_is_equals_the_run_and_off_differs(
-    make_batcher: Callable[..., Batcher], place: Place, trace: Trace, switch: Switch
+    make_worker: Callable[..., Worker], place: Place, trace: Trace, switch: Switch
 ) -> None:
-    batcher = make_batcher()
-    ticket = batcher.submit(OffAtStepLook(REQUEST.model, place, switch))
-    finish(batcher)
+    worker = make_worker()
+    ticket = worker.submit(OffAtStepLook(REQUEST.model, place, switch))
+    finish(worker)
     found = ticket.result()
     np.testing.assert_allclose(found.noise, trace.steps[1].eps, atol=1e-4)
     assert found.change > 1e-3
@@ -112,7 +110,7 @@ def test_step_as_it_is_equals_the_run_and_off_differs(
 
 
 def test_step_of_pure_noise_changes_what_is_believed_and_not_the_noise(
-    make_batcher: Callable[..., Batcher], tiny_checkpoint: Any
+    make_worker: Callable[..., Worker], tiny_checkpoint: Any
 ) -> None:
     """Without signal the latents are the noise, whatever a network that predicts v answers."""
     bent = {
@@ -128,14 +126,14 @@ def test_step_of_pure_noise_changes_what_is_believed_and_not_the_noise(
     channels, height, width = step.xt.shape
     xt = step.xt.numpy().tobytes()
     place = Place(request, step.t, step.alpha_bar, (channels, height, width), xt)
-    batcher = make_batcher(load=lambda _: LoadedModel(checkpoint, 0))
+    worker = make_worker(load=lambda _: LoadedModel(checkpoint, 0))
     asked = (
         OffAtStepLook(request.model, place, Switch("attention")),
         BlocksLook(request.model, place),
         SelfAttentionLook(request.model, place, 3, 6),
     )
-    tickets = [batcher.submit(look, who) for look, who in zip(asked, "abc", strict=True)]
-    finish(batcher)
+    tickets = [worker.submit(look, who) for look, who in zip(asked, "abc", strict=True)]
+    finish(worker)
     off, seen, looking = (ticket.result() for ticket in tickets)
     np.testing.assert_array_equal(off.noise, step.xt)
     assert off.change == 0
@@ -146,11 +144,11 @@ def test_step_of_pure_noise_changes_what_is_believed_and_not_the_noise(
 
 @pytest.mark.parametrize("switch", SWITCHES, ids=lambda switch: switch.part)
 def test_whole_run_takes_one_call_a_piece(
-    make_batcher: Callable[..., Batcher], trace: Trace, switch: Switch
+    make_worker: Callable[..., Worker], trace: Trace, switch: Switch
 ) -> None:
-    batcher = make_batcher()
-    ticket = batcher.submit(OffRunLook(REQUEST.model, REQUEST, switch))
-    ticks = finish(batcher)
+    worker = make_worker()
+    ticket = worker.submit(OffRunLook(REQUEST.model, REQUEST, switch))
+    ticks = finish(worker)
     picture = ticket.result()
     assert picture.shape == trace.picture.shape
     assert not np.array_equal(picture, trace.picture)
@@ -187,57 +185,55 @@ def hooked_run(checkpoint: Any, switch: Switch) -> np.ndarray:
 
 @pytest.mark.parametrize("switch", SWITCHES[:-1], ids=lambda switch: switch.part)
 def test_off_is_what_the_words_say_it_is(
-    make_batcher: Callable[..., Batcher], tiny_checkpoint: Any, switch: Switch
+    make_worker: Callable[..., Worker], tiny_checkpoint: Any, switch: Switch
 ) -> None:
     expected = hooked_run(tiny_checkpoint, switch)
-    batcher = make_batcher()
-    ticket = batcher.submit(OffRunLook(REQUEST.model, REQUEST, switch))
-    finish(batcher)
+    worker = make_worker()
+    ticket = worker.submit(OffRunLook(REQUEST.model, REQUEST, switch))
+    finish(worker)
     assert np.abs(ticket.result().astype(int) - expected).max() <= 1
 
 
 def test_without_guidance_the_words_can_go_as_well(
-    make_batcher: Callable[..., Batcher], tiny_checkpoint: Any
+    make_worker: Callable[..., Worker], tiny_checkpoint: Any
 ) -> None:
     plain = replace(REQUEST, guidance=1.0)
-    batcher = make_batcher()
-    ticket = batcher.submit(OffRunLook(REQUEST.model, plain, Switch("prompt")))
-    finish(batcher)
+    worker = make_worker()
+    ticket = worker.submit(OffRunLook(REQUEST.model, plain, Switch("prompt")))
+    finish(worker)
     expected = run_alone(tiny_checkpoint, replace(plain, prompt="")).picture
     assert np.abs(ticket.result().astype(int) - expected).max() <= 1
 
 
 def test_other_pictures_go_on_while_a_run_is_looked_at(
-    make_batcher: Callable[..., Batcher],
+    make_worker: Callable[..., Worker],
 ) -> None:
-    batcher = make_batcher()
-    look = batcher.submit(OffRunLook(REQUEST.model, REQUEST, Switch("time")), "one")
-    other = batcher.submit(replace(REQUEST, steps=2, seed=5), "two")
+    worker = make_worker()
+    look = worker.submit(OffRunLook(REQUEST.model, REQUEST, Switch("time")), "one")
+    other = worker.submit(replace(REQUEST, steps=2, seed=5), "two")
     while not other.wait(0):
-        batcher.tick()
+        worker.tick()
     assert not look.wait(0)
 
 
 def test_cancelled_run_stops_at_the_next_piece(
-    make_batcher: Callable[..., Batcher], network: Any
+    make_worker: Callable[..., Worker], network: Any
 ) -> None:
-    batcher = make_batcher()
-    ticket = batcher.submit(OffRunLook(REQUEST.model, replace(REQUEST, steps=50), Switch("time")))
-    batcher.tick()
-    batcher.tick()
+    worker = make_worker()
+    ticket = worker.submit(OffRunLook(REQUEST.model, replace(REQUEST, steps=50), Switch("time")))
+    worker.tick()
+    worker.tick()
     ticket.cancel()
-    batcher.tick()
-    assert not batcher.busy
+    worker.tick()
+    assert not worker.busy
     assert ticket.state == "cancelled"
 
 
 @pytest.mark.parametrize("number", [4, 0.5])
-def test_skip_that_is_not_there_is_named(
-    make_batcher: Callable[..., Batcher], number: float
-) -> None:
-    batcher = make_batcher()
-    ticket = batcher.submit(OffRunLook(REQUEST.model, REQUEST, Switch("skip", number)))
-    finish(batcher)
+def test_skip_that_is_not_there_is_named(make_worker: Callable[..., Worker], number: float) -> None:
+    worker = make_worker()
+    ticket = worker.submit(OffRunLook(REQUEST.model, REQUEST, Switch("skip", number)))
+    finish(worker)
     with pytest.raises(ExplainerError, match=f"no skip connection {number:g}"):
         ticket.result()
 
@@ -248,18 +244,18 @@ def test_skip_that_is_not_there_is_named(
     ids=str,
 )
 def test_what_cannot_be_off_is_refused_in_a_sentence(
-    make_batcher: Callable[..., Batcher], switch: Switch
+    make_worker: Callable[..., Worker], switch: Switch
 ) -> None:
     with pytest.raises(ExplainerError, match="cannot be switched off"):
-        make_batcher().submit(OffRunLook(REQUEST.model, REQUEST, switch))
+        make_worker().submit(OffRunLook(REQUEST.model, REQUEST, switch))
 
 
 def test_self_attention_equals_the_librarys_row_of_weights(
-    make_batcher: Callable[..., Batcher], place: Place, tiny_checkpoint: Any
+    make_worker: Callable[..., Worker], place: Place, tiny_checkpoint: Any
 ) -> None:
-    batcher = make_batcher()
-    ticket = batcher.submit(SelfAttentionLook(REQUEST.model, place, 3, 6))
-    finish(batcher)
+    worker = make_worker()
+    ticket = worker.submit(SelfAttentionLook(REQUEST.model, place, 3, 6))
+    finish(worker)
     looks = {look.name: look for look in ticket.result()}
 
     expected: dict[str, torch.Tensor] = {}

@@ -6,20 +6,20 @@ from typing import Any
 
 import pytest
 
-from core.engine.batcher import Batcher
-from core.engine.looks.look import finish, within
 from core.engine.looks.variance import EACH, HALF, VarianceLook
+from core.engine.work import within
+from core.engine.worker import Worker
 from core.errors import ExplainerError
-from core.models.pixel_model import load_held_out, load_pixel_model, read_variances
+from core.models.pixel_model import finish, load_held_out, load_pixel_model, read_variances
 
 
-def test_reading_is_the_models_own(make_batcher: Callable[..., Batcher]) -> None:
-    batcher = make_batcher()
-    ticket = batcher.submit(VarianceLook(steps=4, seed=2))
-    batcher.tick()
+def test_reading_is_the_models_own(make_worker: Callable[..., Worker]) -> None:
+    worker = make_worker()
+    ticket = worker.submit(VarianceLook(steps=4, seed=2))
+    worker.tick()
     assert (ticket.status().step, ticket.status().steps) == (0, 8)
     for _ in range(30):
-        batcher.tick()
+        worker.tick()
     found = ticket.result()
     expected = finish(read_variances(load_pixel_model(), load_held_out()[::HALF], 4, 2))
     assert found.reading.total("learned") == pytest.approx(expected.total("learned"))

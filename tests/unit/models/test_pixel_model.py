@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from core.engine.looks.look import finish
 from core.models.pixel_model import (
     VARIANCES,
     PixelModel,
     cosine_alpha_bar,
     draw_with_variances,
+    finish,
     load_held_out,
     load_pixel_model,
     read_variances,

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from core.engine.batcher import Batcher
+from core.engine.worker import Worker
 from core.engine.loaded import LoadedModel
 from core.errors import ExplainerError
 from core.ideas.activations import ACTIVATIONS
@@ -82,17 +82,17 @@ def test_rounds_are_the_same_for_everybody(rounds: list[Round]) -> None:
 
 
 def test_round_takes_turns_in_the_engine(tiny_checkpoint: Any) -> None:
-    batcher = Batcher(
+    worker = Worker(
         load=lambda _: LoadedModel(tiny_checkpoint, 0), check=lambda _: None, threaded=False
     )
-    tickets = [batcher.submit(ActivationLab("emoji128"), who) for who in "ab"]
-    batcher.tick()
+    tickets = [worker.submit(ActivationLab("emoji128"), who) for who in "ab"]
+    worker.tick()
     assert not tickets[0].wait(0)
     for _ in range(2 * ROUND):
-        batcher.tick()
+        worker.tick()
     assert tickets[0].result().losses.shape == (len(ACTIVATIONS), ROUND)
-    assert batcher.counters().computed == 1
-    batcher.close()
+    assert worker.counters().computed == 1
+    worker.close()
 
 
 @pytest.mark.parametrize(("number", "state"), [(0, b"x"), (1, b""), (-1, b""), (999, b"x")])

@@ -1,4 +1,4 @@
-"""The batcher: everybody's pictures in shared calls, each as if it had been alone."""
+"""The worker: everybody's pictures in shared calls, each as if it had been alone."""
 
 import copy
 import random
@@ -15,22 +15,23 @@ import torch
 from core.engine import ask as asking
 from core.engine import loaded
 from core.engine.alone import run_alone
-from core.engine.batcher import Batcher
-from core.engine.desk import PATIENCE
 from core.engine.film import Film
+from core.engine.line import CEILING, LONGEST, PATIENCE
 from core.engine.loaded import LoadedModel
 from core.engine.request import FilmRequest, Request
 from core.engine.results import Results
 from core.engine.store import Store
 from core.engine.ticket import Ticket
 from core.engine.trace import Trace
+from core.engine.work import Row
+from core.engine.worker import Worker
 from core.errors import ExplainerError
 from core.models.folders import find_checkpoint
 from core.models.latents import decode_latents
 from core.models.loading import Checkpoint
 from tests.unit.engine.conftest import Clock, Network, tick_until_quiet
 
-Make = Callable[..., Batcher]
+Make = Callable[..., Worker]
 CAT = Request(prompt="a red cat", seed=1, steps=4, guidance=4.0)
 MIXED = [
     CAT,
@@ -52,18 +53,18 @@ def assert_equal_alone(checkpoint: Checkpoint, trace: Trace) -> None:
     assert np.abs(difference).max() <= 1
 
 
-def assert_account(batcher: Batcher) -> None:
+def assert_account(worker: Worker) -> None:
     """When all is quiet, every ticket that was given out has ended, once."""
-    counted = batcher.counters()
+    counted = worker.counters()
     assert counted.accepted == counted.answered + counted.cancelled + counted.failed
 
 
 def test_a_batched_answer_is_the_answer_alone_whatever_it_is_batched_with(
-    make_batcher: Make, network: Network, tiny_checkpoint: Checkpoint
+    make_worker: Make, network: Network, tiny_checkpoint: Checkpoint
 ) -> None:
-    batcher = make_batcher(slots=8)
-    tickets = [batcher.submit(request, f"pupil {n}") for n, request in enumerate(MIXED)]
-    ticks = tick_until_quiet(batcher)
+    worker = make_worker(slots=8)
+    tickets = [worker.submit(request, f"pupil {n}") for n, request in enumerate(MIXED)]
+    ticks = tick_until_quiet(worker)
     # Seven share every call, the one of another size has its own for two ticks.
     assert len(network.calls) == 9 + 2
     assert max(network.calls) == 6 * 2 + 1
@@ -71,66 +72,64 @@ def test_a_batched_answer_is_the_answer_alone_whatever_it_is_batched_with(
     for ticket in tickets:
         assert ticket.status().state == "done"
         assert_equal_alone(tiny_checkpoint, ticket.result())
-    assert_account(batcher)
-    assert batcher.counters().computed == len(MIXED)
+    assert_account(worker)
+    assert worker.counters().computed == len(MIXED)
 
 
 def test_a_request_joins_at_the_next_tick_and_leaves_when_it_is_done(
-    make_batcher: Make, network: Network, tiny_checkpoint: Checkpoint
+    make_worker: Make, network: Network, tiny_checkpoint: Checkpoint
 ) -> None:
-    batcher = make_batcher()
-    long = batcher.submit(replace(CAT, steps=8), "ann")
+    worker = make_worker()
+    long = worker.submit(replace(CAT, steps=8), "ann")
     for _ in range(3):
-        batcher.tick()
-    short = batcher.submit(replace(CAT, steps=2, seed=9, scheduler="euler"), "bob")
-    batcher.tick()
-    batcher.tick()
+        worker.tick()
+    short = worker.submit(replace(CAT, steps=2, seed=9, scheduler="euler"), "bob")
+    worker.tick()
+    worker.tick()
     assert short.status().state == "done"
     assert long.status().state == "running"
     assert long.status().step == 5
-    tick_until_quiet(batcher)
+    tick_until_quiet(worker)
     assert network.calls == [2, 2, 2, 4, 4, 2, 2, 2]
     for ticket in (long, short):
         assert_equal_alone(tiny_checkpoint, ticket.result())
 
 
-def test_status_tells_the_way_from_the_line_to_the_picture(make_batcher: Make) -> None:
-    batcher = make_batcher(slots=1)
-    first = batcher.submit(CAT, "ann")
-    second = batcher.submit(replace(CAT, seed=2), "bob")
-    third = batcher.submit(replace(CAT, seed=3), "eve")
+def test_status_tells_the_way_from_the_line_to_the_picture(make_worker: Make) -> None:
+    worker = make_worker(slots=1)
+    first = worker.submit(CAT, "ann")
+    second = worker.submit(replace(CAT, seed=2), "bob")
+    third = worker.submit(replace(CAT, seed=3), "eve")
     assert [t.status().position for t in (first, second, third)] == [1, 2, 3]
     assert first.status().state == "queued"
     assert first.status().eta_s is None
-    batcher.tick()
+    worker.tick()
     status = first.status()
     assert (status.state, status.step, status.steps, status.position) == ("running", 1, 4, 0)
     assert status.eta_s is not None
     assert status.eta_s > 0
     assert [t.status().position for t in (second, third)] == [1, 2]
-    assert not first.wait(0)
-    for _ in range(3):
-        batcher.tick()
-    assert first.wait(0)
-    assert first.status().state == "done"
     later = third.status().eta_s
     assert later is not None
     assert later > (second.status().eta_s or 0) > 0
-    tick_until_quiet(batcher)
+    assert not first.wait(0)
+    tick_until_quiet(worker)
+    assert first.wait(0)
+    assert first.status().state == "done"
 
 
 @pytest.mark.parametrize("ticks", range(6))
 def test_cancelling_at_any_moment_ends_the_work_at_the_next_tick(
-    ticks: int, make_batcher: Make, network: Network
+    ticks: int, make_worker: Make, network: Network
 ) -> None:
-    batcher = make_batcher()
-    ticket = batcher.submit(CAT, "ann")
+    worker = make_worker()
+    ticket = worker.submit(CAT, "ann")
     for _ in range(ticks):
-        batcher.tick()
+        worker.tick()
     asked = len(network.calls)
     ended = ticket.status().state == "done"
     ticket.cancel()
-    tick_until_quiet(batcher, most=2)
+    tick_until_quiet(worker, most=2)
     assert len(network.calls) == asked
     assert ticket.status().state == ("done" if ended else "cancelled")
     ticket.cancel()
@@ -139,102 +138,140 @@ def test_cancelling_at_any_moment_ends_the_work_at_the_next_tick(
     else:
         with pytest.raises(ExplainerError, match="cancelled"):
             ticket.result()
-    assert_account(batcher)
+    assert_account(worker)
 
 
-def test_a_full_line_refuses_at_once_and_nothing_else_breaks(make_batcher: Make) -> None:
-    batcher = make_batcher(slots=1, room=4)
-    tickets = [batcher.submit(replace(CAT, seed=n), f"pupil {n}") for n in range(4)]
+def test_a_full_line_refuses_at_once_and_nothing_else_breaks(make_worker: Make) -> None:
+    worker = make_worker(slots=1, room=4)
+    tickets = [worker.submit(replace(CAT, seed=n), f"pupil {n}") for n in range(4)]
     with pytest.raises(ExplainerError, match="busy: 4 runs are waiting"):
-        batcher.submit(replace(CAT, seed=99), "late")
-    again = batcher.submit(replace(CAT, seed=50), "pupil 3")  # gives up what it had waiting
+        worker.submit(replace(CAT, seed=99), "pupil 0", replace=False)  # who has a run there
+    late = worker.submit(replace(CAT, seed=99), "late")  # who has none is never refused
+    again = worker.submit(replace(CAT, seed=50), "pupil 3")  # gives up what it had waiting
     assert tickets[3].status().state == "cancelled"
-    joined = batcher.submit(replace(CAT, seed=0), "late")  # equal work takes no room
-    tick_until_quiet(batcher)
-    for ticket in (*tickets[:3], again, joined):
+    joined = worker.submit(replace(CAT, seed=0), "eve")  # equal work takes no room
+    tick_until_quiet(worker)
+    for ticket in (*tickets[:3], again, late, joined):
         assert ticket.status().state == "done"
-    assert_account(batcher)
+    assert_account(worker)
 
 
-def test_one_session_cannot_fill_the_line(make_batcher: Make) -> None:
-    batcher = make_batcher(slots=1, room=10)
+def test_beyond_many_times_the_room_everybody_is_refused(make_worker: Make) -> None:
+    worker = make_worker(slots=1, room=2)
+    for number in range(2 * CEILING):
+        worker.submit(replace(CAT, seed=number), f"tab {number}")
+    with pytest.raises(ExplainerError, match="busy: 32 runs are waiting"):
+        worker.submit(replace(CAT, seed=99), "late")
+
+
+def test_forty_long_runs_do_not_keep_a_newcomer_waiting(make_worker: Make) -> None:
+    """Each in a tab of its own, so that no session has more than one."""
+    worker = make_worker(slots=2)
+    long = [worker.submit(replace(CAT, seed=n, steps=100), f"tab {n}") for n in range(40)]
+    for _ in range(60):
+        worker.tick()
+    newcomer = worker.submit(replace(CAT, seed=99, steps=8), "ann")
+    worker.tick()
+    assert newcomer.status().step == 1  # its first call comes at once
+    ticks = 1
+    while newcomer.status().state != "done":
+        worker.tick()
+        ticks += 1
+    assert ticks <= 2 * 8
+    before = [ticket.status().step for ticket in long]
+    for _ in range(40):
+        worker.tick()
+    assert sum(ticket.status().step for ticket in long) > sum(before)
+
+
+def test_long_work_ends_however_much_short_work_comes(make_worker: Make) -> None:
+    worker = make_worker(slots=1)
+    long = worker.submit(replace(CAT, steps=30), "ann")
+    ticks = 0
+    while long.status().state != "done":
+        if ticks % 2 == 0:  # as much short work as there is room for
+            worker.submit(replace(CAT, seed=ticks + 1, steps=2), f"pupil {ticks}")
+        worker.tick()
+        ticks += 1
+        assert ticks <= 30 * LONGEST + 30
+    assert ticks > 60  # it did wait
+
+
+def test_one_session_cannot_fill_the_line(make_worker: Make) -> None:
+    worker = make_worker(slots=1, room=10)
     for number in range(5):
-        batcher.submit(replace(CAT, seed=number), "spammer", replace=False)
-    with pytest.raises(ExplainerError, match="already have 5 runs waiting"):
-        batcher.submit(replace(CAT, seed=99), "spammer", replace=False)
-    assert batcher.submit(replace(CAT, seed=100), "ann").status().position == 2
+        worker.submit(replace(CAT, seed=number), "spammer", replace=False)
+    with pytest.raises(ExplainerError, match="already have 5 runs under way"):
+        worker.submit(replace(CAT, seed=99), "spammer", replace=False)
+    assert worker.submit(replace(CAT, seed=100), "ann").status().position == 2
 
 
-def test_thirty_equal_requests_are_one_computation(make_batcher: Make, network: Network) -> None:
-    batcher = make_batcher()
-    tickets = [batcher.submit(replace(CAT), f"pupil {n}") for n in range(15)]
-    batcher.tick()
-    tickets += [batcher.submit(replace(CAT, guidance=4), f"pupil {n}") for n in range(15, 30)]
-    tick_until_quiet(batcher)
+def test_thirty_equal_requests_are_one_computation(make_worker: Make, network: Network) -> None:
+    worker = make_worker()
+    tickets = [worker.submit(replace(CAT), f"pupil {n}") for n in range(15)]
+    worker.tick()
+    tickets += [worker.submit(replace(CAT, guidance=4), f"pupil {n}") for n in range(15, 30)]
+    tick_until_quiet(worker)
     assert network.calls == [2, 2, 2, 2]
     assert len({id(ticket.result()) for ticket in tickets}) == 1
-    counted = batcher.counters()
+    counted = worker.counters()
     assert (counted.computed, counted.joined, counted.answered) == (1, 29, 30)
-    late = batcher.submit(CAT, "late")
+    late = worker.submit(CAT, "late")
     assert late.status().state == "done"
-    assert batcher.counters().stored == 1
+    assert worker.counters().stored == 1
     assert len(network.calls) == 4
 
 
-def test_equal_work_goes_on_while_anybody_waits_for_it(
-    make_batcher: Make, network: Network
-) -> None:
-    batcher = make_batcher()
-    first, second = batcher.submit(CAT, "ann"), batcher.submit(CAT, "bob")
-    batcher.tick()
+def test_equal_work_goes_on_while_anybody_waits_for_it(make_worker: Make, network: Network) -> None:
+    worker = make_worker()
+    first, second = worker.submit(CAT, "ann"), worker.submit(CAT, "bob")
+    worker.tick()
     first.cancel()
-    tick_until_quiet(batcher)
+    tick_until_quiet(worker)
     assert first.status().state == "cancelled"
     assert second.result().calls == 4
     assert len(network.calls) == 4
 
 
 def test_a_run_given_up_and_wished_again_before_the_tick_goes_on(
-    make_batcher: Make, network: Network
+    make_worker: Make, network: Network
 ) -> None:
-    batcher = make_batcher()
-    first = batcher.submit(CAT, "ann")
-    batcher.tick()
+    worker = make_worker()
+    first = worker.submit(CAT, "ann")
+    worker.tick()
     first.cancel()
-    second = batcher.submit(CAT, "ann")
-    tick_until_quiet(batcher)
+    second = worker.submit(CAT, "ann")
+    tick_until_quiet(worker)
     assert second.status().state == "done"
     assert len(network.calls) == 4
 
 
-def test_the_newest_wish_of_a_session_replaces_the_older_if_it_may(make_batcher: Make) -> None:
-    batcher = make_batcher(slots=2)
-    first = batcher.submit(CAT, "ann")
-    other = batcher.submit(replace(CAT, seed=7), "bob")
-    batcher.tick()
-    kept = batcher.submit(replace(CAT, seed=2), "ann", replace=False)
+def test_the_newest_wish_of_a_session_replaces_the_older_if_it_may(make_worker: Make) -> None:
+    worker = make_worker(slots=2)
+    first = worker.submit(CAT, "ann")
+    other = worker.submit(replace(CAT, seed=7), "bob")
+    worker.tick()
+    kept = worker.submit(replace(CAT, seed=2), "ann", replace=False)
     assert first.status().state == "running"
-    newest = batcher.submit(replace(CAT, seed=3), "ann")
+    newest = worker.submit(replace(CAT, seed=3), "ann")
     assert first.status().state == kept.status().state == "cancelled"
-    tick_until_quiet(batcher)
+    tick_until_quiet(worker)
     assert newest.status().state == other.status().state == "done"
-    assert_account(batcher)
+    assert_account(worker)
 
 
-def test_thirty_clicks_of_one_do_not_hold_up_the_others(make_batcher: Make) -> None:
-    batcher = make_batcher(slots=4)
+def test_thirty_clicks_of_one_do_not_hold_up_the_others(make_worker: Make) -> None:
+    worker = make_worker(slots=4)
     spam = [
-        batcher.submit(replace(CAT, seed=number), "spammer", replace=False) for number in range(30)
+        worker.submit(replace(CAT, seed=number), "spammer", replace=False) for number in range(30)
     ]
-    batcher.tick()
-    # Half of the places stay free, so whoever comes next is let in at once.
-    assert sum(ticket.status().state == "running" for ticket in spam) == 2
-    others = [batcher.submit(replace(CAT, seed=100 + n), f"pupil {n}") for n in range(6)]
+    worker.tick()
+    others = [worker.submit(replace(CAT, seed=100 + n), f"pupil {n}") for n in range(6)]
     ticks = 0
     while any(ticket.status().state != "done" for ticket in others):
-        batcher.tick()
+        worker.tick()
         ticks += 1
-    alone = make_batcher(slots=4)
+    alone = make_worker(slots=4)
     same = [alone.submit(replace(CAT, seed=100 + n), f"pupil {n}") for n in range(6)]
     without = tick_until_quiet(alone)
     assert all(ticket.status().state == "done" for ticket in same)
@@ -242,42 +279,42 @@ def test_thirty_clicks_of_one_do_not_hold_up_the_others(make_batcher: Make) -> N
     assert sum(ticket.status().state == "done" for ticket in spam) <= 8
     for ticket in spam:
         ticket.cancel()
-    tick_until_quiet(batcher)
-    assert_account(batcher)
+    tick_until_quiet(worker)
+    assert_account(worker)
 
 
 def test_tickets_nobody_looks_at_are_dropped(
-    make_batcher: Make, network: Network, clock: Clock
+    make_worker: Make, network: Network, clock: Clock
 ) -> None:
-    batcher = make_batcher()
-    seen, unseen = batcher.submit(CAT, "ann"), batcher.submit(replace(CAT, seed=2), "bob")
-    batcher.tick()
+    worker = make_worker()
+    seen, unseen = worker.submit(CAT, "ann"), worker.submit(replace(CAT, seed=2), "bob")
+    worker.tick()
     clock.now += PATIENCE - 1
     seen.status()
-    batcher.tick()
+    worker.tick()
     clock.now += 2
-    batcher.tick()
-    tick_until_quiet(batcher)
+    worker.tick()
+    tick_until_quiet(worker)
     assert seen.status().state == "done"
     assert unseen.status().state == "cancelled"
     assert network.calls == [4, 4, 2, 2]
-    assert_account(batcher)
+    assert_account(worker)
 
 
-def test_whoever_waits_counts_as_looking(make_batcher: Make, clock: Clock) -> None:
-    batcher = make_batcher()
-    ticket = batcher.submit(CAT, "ann")
+def test_whoever_waits_counts_as_looking(make_worker: Make, clock: Clock) -> None:
+    worker = make_worker()
+    ticket = worker.submit(CAT, "ann")
     waiting = threading.Thread(target=ticket.wait, args=(30,))
     waiting.start()
     while ticket.waiters == 0:  # until the other thread has come to its wait
         pass
     clock.now += 10 * PATIENCE
-    tick_until_quiet(batcher)
+    tick_until_quiet(worker)
     waiting.join()
     assert ticket.status().state == "done"
 
 
-Wrong = Callable[[list[asking.Row]], Exception | None]
+Wrong = Callable[[list[Row]], Exception | None]
 
 
 def ask_with_faults(monkeypatch: pytest.MonkeyPatch, wrong: Wrong) -> list[int]:
@@ -285,7 +322,7 @@ def ask_with_faults(monkeypatch: pytest.MonkeyPatch, wrong: Wrong) -> list[int]:
     real = asking.ask_unet
     tried: list[int] = []
 
-    def ask_unet(checkpoint: Checkpoint, rows: list[asking.Row]) -> torch.Tensor:
+    def ask_unet(checkpoint: Checkpoint, rows: list[Row]) -> torch.Tensor:
         tried.append(len(rows))
         error = wrong(rows)
         if error is not None:
@@ -298,34 +335,34 @@ def ask_with_faults(monkeypatch: pytest.MonkeyPatch, wrong: Wrong) -> list[int]:
 
 @pytest.mark.parametrize("fits", [1, 2, 3, 5])
 def test_out_of_memory_halves_the_batch_and_everybody_gets_a_picture(
-    fits: int, make_batcher: Make, monkeypatch: pytest.MonkeyPatch, tiny_checkpoint: Checkpoint
+    fits: int, make_worker: Make, monkeypatch: pytest.MonkeyPatch, tiny_checkpoint: Checkpoint
 ) -> None:
-    batcher = make_batcher()
+    worker = make_worker()
     with monkeypatch.context() as patch:
         full = torch.OutOfMemoryError("CUDA out of memory")
         tried = ask_with_faults(patch, lambda rows: full if len(rows) > fits else None)
-        tickets = [batcher.submit(replace(CAT, seed=n), f"pupil {n}") for n in range(4)]
-        tick_until_quiet(batcher)
+        tickets = [worker.submit(replace(CAT, seed=n), f"pupil {n}") for n in range(4)]
+        tick_until_quiet(worker)
     assert tried[0] == 8
     assert sum(width > fits for width in tried) <= 4  # it learns, and does not try again and again
     for ticket in tickets:
         assert_equal_alone(tiny_checkpoint, ticket.result())
-    assert_account(batcher)
+    assert_account(worker)
 
 
 def test_what_has_no_memory_even_alone_fails_alone_with_what_to_change(
-    make_batcher: Make, monkeypatch: pytest.MonkeyPatch
+    make_worker: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    batcher = make_batcher()
+    worker = make_worker()
     full = torch.OutOfMemoryError("CUDA out of memory")
 
-    def wrong(rows: list[asking.Row]) -> Exception | None:
+    def wrong(rows: list[Row]) -> Exception | None:
         return full if any(row.latents.shape[-1] > 8 for row in rows) else None
 
     ask_with_faults(monkeypatch, wrong)
-    large = batcher.submit(replace(CAT, width=128), "ann")
-    small = batcher.submit(CAT, "bob")
-    tick_until_quiet(batcher)
+    large = worker.submit(replace(CAT, width=128), "ann")
+    small = worker.submit(CAT, "bob")
+    tick_until_quiet(worker)
     assert small.status().state == "done"
     status = large.status()
     assert status.state == "failed"
@@ -334,22 +371,22 @@ def test_what_has_no_memory_even_alone_fails_alone_with_what_to_change(
     assert "smaller size" in status.error.fix
     with pytest.raises(ExplainerError, match="memory"):
         large.result()
-    assert_account(batcher)
+    assert_account(worker)
 
 
 def test_one_that_fails_fails_alone(
-    make_batcher: Make, monkeypatch: pytest.MonkeyPatch, tiny_checkpoint: Checkpoint
+    make_worker: Make, monkeypatch: pytest.MonkeyPatch, tiny_checkpoint: Checkpoint
 ) -> None:
-    batcher = make_batcher()
+    worker = make_worker()
     noise = torch.randn(4, 8, 8, generator=torch.Generator().manual_seed(66))
 
-    def wrong(rows: list[asking.Row]) -> Exception | None:
+    def wrong(rows: list[Row]) -> Exception | None:
         poisoned = any(torch.equal(row.latents, noise) for row in rows)
         return RuntimeError("a kernel failed\nwith a long story") if poisoned else None
 
     ask_with_faults(monkeypatch, wrong)
-    tickets = [batcher.submit(replace(CAT, seed=n), f"pupil {n}") for n in (1, 66, 2)]
-    tick_until_quiet(batcher)
+    tickets = [worker.submit(replace(CAT, seed=n), f"pupil {n}") for n in (1, 66, 2)]
+    tick_until_quiet(worker)
     assert [t.status().state for t in tickets] == ["done", "failed", "done"]
     error = tickets[1].status().error
     assert error is not None
@@ -357,17 +394,18 @@ def test_one_that_fails_fails_alone(
     assert "story" not in error.what
     monkeypatch.undo()
     assert_equal_alone(tiny_checkpoint, tickets[0].result())
-    assert_account(batcher)
+    assert_account(worker)
 
 
 def test_numbers_that_are_not_finite_end_one_run_and_are_never_kept(
-    make_batcher: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    make_worker: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    batcher = make_batcher(results=Results(Store(tmp_path)))
+    results = Results(Store(tmp_path))
+    worker = make_worker(results=results)
     real = asking.ask_unet
     noise = torch.randn(4, 8, 8, generator=torch.Generator().manual_seed(66))
 
-    def ask_unet(checkpoint: Checkpoint, rows: list[asking.Row]) -> torch.Tensor:
+    def ask_unet(checkpoint: Checkpoint, rows: list[Row]) -> torch.Tensor:
         answer = real(checkpoint, rows)
         for number, row in enumerate(rows):
             if torch.equal(row.latents, noise):
@@ -375,9 +413,10 @@ def test_numbers_that_are_not_finite_end_one_run_and_are_never_kept(
         return answer
 
     monkeypatch.setattr(asking, "ask_unet", ask_unet)
-    bad = batcher.submit(replace(CAT, seed=66), "ann")
-    good = batcher.submit(CAT, "bob")
-    tick_until_quiet(batcher)
+    bad = worker.submit(replace(CAT, seed=66), "ann")
+    good = worker.submit(CAT, "bob")
+    tick_until_quiet(worker)
+    results.flush()
     assert good.status().state == "done"
     assert bad.status().state == "failed"
     assert "not finite" in str(bad.status().error)
@@ -386,7 +425,7 @@ def test_numbers_that_are_not_finite_end_one_run_and_are_never_kept(
 
 @pytest.mark.parametrize("part", ["unet", "vae"])
 def test_damaged_weights_end_with_a_sentence_and_are_never_kept(
-    part: str, make_batcher: Make, tiny_checkpoint: Checkpoint, tmp_path: Path
+    part: str, make_worker: Make, tiny_checkpoint: Checkpoint, tmp_path: Path
 ) -> None:
     network = copy.deepcopy(getattr(tiny_checkpoint, part))
     with torch.no_grad():
@@ -394,45 +433,45 @@ def test_damaged_weights_end_with_a_sentence_and_are_never_kept(
             torch.nan
         )
     damaged = replace(tiny_checkpoint, **{part: network})
-    batcher = make_batcher(load=lambda _: LoadedModel(damaged, 0), results=Results(Store(tmp_path)))
-    tickets = [batcher.submit(replace(CAT, seed=n), f"pupil {n}") for n in range(3)]
-    tick_until_quiet(batcher)
+    worker = make_worker(load=lambda _: LoadedModel(damaged, 0), results=Results(Store(tmp_path)))
+    tickets = [worker.submit(replace(CAT, seed=n), f"pupil {n}") for n in range(3)]
+    tick_until_quiet(worker)
     for ticket in tickets:
         assert ticket.status().state == "failed"
         assert "finite" in str(ticket.status().error)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert_account(batcher)
+    assert_account(worker)
 
 
-def test_a_request_that_does_not_suit_the_model_fails_alone(make_batcher: Make) -> None:
-    batcher = make_batcher()
-    large = batcher.submit(replace(CAT, height=512, width=512), "ann")
-    good = batcher.submit(CAT, "bob")
-    tick_until_quiet(batcher)
+def test_a_request_that_does_not_suit_the_model_fails_alone(make_worker: Make) -> None:
+    worker = make_worker()
+    large = worker.submit(replace(CAT, height=512, width=512), "ann")
+    good = worker.submit(CAT, "bob")
+    tick_until_quiet(worker)
     assert "trained at 64 × 64" in str(large.status().error)
     assert good.status().state == "done"
 
 
 @pytest.mark.parametrize("field", ["steps", "seed", "guidance"])
-def test_a_bad_request_is_refused_before_it_is_accepted(field: str, make_batcher: Make) -> None:
-    batcher = make_batcher()
+def test_a_bad_request_is_refused_before_it_is_accepted(field: str, make_worker: Make) -> None:
+    worker = make_worker()
     with pytest.raises(ExplainerError, match=field):
-        batcher.submit(replace(CAT, **{field: -3}), "ann")
+        worker.submit(replace(CAT, **{field: -3}), "ann")
     with pytest.raises(ExplainerError, match="frames"):
-        batcher.submit(FilmRequest(CAT, 0), "ann")
-    assert batcher.counters().accepted == 0
-    assert not batcher.busy
+        worker.submit(FilmRequest(CAT, 0), "ann")
+    assert worker.counters().accepted == 0
+    assert not worker.busy
 
 
 def test_a_finished_run_comes_from_the_disk_after_a_restart(
-    make_batcher: Make, network: Network, tmp_path: Path
+    make_worker: Make, network: Network, tmp_path: Path
 ) -> None:
-    first = make_batcher(results=Results(Store(tmp_path)))
+    first = make_worker(results=Results(Store(tmp_path)))
     made = first.submit(CAT, "ann")
     tick_until_quiet(first)
     first.close()
     network.calls.clear()
-    second = make_batcher(results=Results(Store(tmp_path)))
+    second = make_worker(results=Results(Store(tmp_path)))
     found = second.submit(CAT, "ann")
     tick_until_quiet(second)
     assert network.calls == []
@@ -444,51 +483,55 @@ def test_a_finished_run_comes_from_the_disk_after_a_restart(
 
 
 def test_a_damaged_entry_is_computed_again(
-    make_batcher: Make, network: Network, tmp_path: Path
+    make_worker: Make, network: Network, tmp_path: Path
 ) -> None:
-    first = make_batcher(results=Results(Store(tmp_path)))
+    first = make_worker(results=Results(Store(tmp_path)))
     made = first.submit(CAT, "ann")
     tick_until_quiet(first)
+    first.close()
     (entry,) = [path for path in tmp_path.rglob("*") if path.is_file()]
     entry.write_bytes(entry.read_bytes()[:-1] + b"?")
     network.calls.clear()
-    second = make_batcher(results=Results(Store(tmp_path)))
+    second = make_worker(results=Results(Store(tmp_path)))
     again = second.submit(CAT, "ann")
     tick_until_quiet(second)
     assert len(network.calls) == 4
     np.testing.assert_array_equal(again.result().picture, made.result().picture)
 
 
-def test_a_disk_that_cannot_be_written_costs_no_picture(make_batcher: Make, tmp_path: Path) -> None:
+def test_a_disk_that_cannot_be_written_costs_no_picture(make_worker: Make, tmp_path: Path) -> None:
     (tmp_path / "in the way").write_text("x")
-    batcher = make_batcher(results=Results(Store(tmp_path / "in the way" / "cache")))
-    ticket = batcher.submit(CAT, "ann")
-    tick_until_quiet(batcher)
+    worker = make_worker(results=Results(Store(tmp_path / "in the way" / "cache")))
+    ticket = worker.submit(CAT, "ann")
+    tick_until_quiet(worker)
     assert ticket.status().state == "done"
 
 
 def test_other_weights_never_answer_from_the_first_ones_store(
-    make_batcher: Make, network: Network, tiny_checkpoint: Checkpoint, tmp_path: Path
+    make_worker: Make, network: Network, tiny_checkpoint: Checkpoint, tmp_path: Path
 ) -> None:
-    first = make_batcher(results=Results(Store(tmp_path)))
+    first = make_worker(results=Results(Store(tmp_path)))
     first.submit(CAT, "ann")
     tick_until_quiet(first)
+    first.close()
     other = replace(tiny_checkpoint, fingerprint="another")
-    second = make_batcher(load=lambda _: LoadedModel(other, 0), results=Results(Store(tmp_path)))
+    second = make_worker(load=lambda _: LoadedModel(other, 0), results=Results(Store(tmp_path)))
     network.calls.clear()
     second.submit(CAT, "ann")
     tick_until_quiet(second)
     assert len(network.calls) == 4
 
 
-def test_a_film_is_the_run_decoded(make_batcher: Make, tiny_checkpoint: Checkpoint) -> None:
-    batcher = make_batcher()
+def test_a_film_is_the_run_decoded(make_worker: Make, tiny_checkpoint: Checkpoint) -> None:
+    worker = make_worker()
     request = replace(CAT, scheduler="euler", steps=6)
-    film = batcher.submit(FilmRequest(request), "ann")
+    film = worker.submit(FilmRequest(request), "ann")
     assert film.status().state == "queued"
-    batcher.tick()
+    worker.tick()
+    assert film.status().state == "queued"  # as the run it wants
+    worker.tick()
     assert film.status().state == "running"
-    tick_until_quiet(batcher)
+    tick_until_quiet(worker)
     shown = film.result()
     trace = run_alone(tiny_checkpoint, request)
     assert shown.xt.shape == (7, 64, 64, 3)
@@ -502,124 +545,149 @@ def test_a_film_is_the_run_decoded(make_batcher: Make, tiny_checkpoint: Checkpoi
             alone = decode_latents(tiny_checkpoint, latents[None])[0].numpy()
             assert np.abs(strip[index].astype(int) - alone.astype(int)).max() <= 1
     assert np.abs(shown.xt[-1].astype(int) - trace.picture.astype(int)).max() <= 1
-    assert_account(batcher)
+    assert_account(worker)
 
 
 def test_the_film_of_a_finished_run_asks_the_network_nothing(
-    make_batcher: Make, network: Network
+    make_worker: Make, network: Network
 ) -> None:
-    batcher = make_batcher()
-    batcher.submit(CAT, "ann")
-    tick_until_quiet(batcher)
+    worker = make_worker()
+    worker.submit(CAT, "ann")
+    tick_until_quiet(worker)
     network.calls.clear()
-    film = batcher.submit(FilmRequest(CAT), "ann")
+    film = worker.submit(FilmRequest(CAT), "ann")
+    worker.tick()
     assert film.status().state == "decoding"
-    assert film.status().steps == 9
-    tick_until_quiet(batcher)
+    assert (film.status().step, film.status().steps) == (4, 9)
+    tick_until_quiet(worker)
     assert len(film.result().x0) == 4
     assert network.calls == []
-    assert batcher.submit(FilmRequest(CAT), "bob").status().state == "done"
+    assert worker.submit(FilmRequest(CAT), "bob").status().state == "done"
 
 
-def test_a_film_never_holds_up_a_run_by_more_than_a_few_pictures(make_batcher: Make) -> None:
-    batcher = make_batcher()
-    batcher.submit(replace(CAT, steps=30), "ann")
-    tick_until_quiet(batcher)
-    film = batcher.submit(FilmRequest(replace(CAT, steps=30)), "ann")
-    run = batcher.submit(replace(CAT, seed=9), "bob")
-    for _ in range(4):
-        before = film.status().step
-        batcher.tick()
-        assert film.status().step - before == 4
-    assert run.status().state == "done"
-    assert film.status().state == "decoding"
-    tick_until_quiet(batcher)
+def test_a_film_never_delays_a_pictures_step(make_worker: Make) -> None:
+    run = replace(CAT, steps=30)
+    alone = make_worker()
+    picture = alone.submit(replace(CAT, seed=9), "bob")
+    ticks = tick_until_quiet(alone)
+    assert picture.status().state == "done"
+    worker = make_worker()
+    worker.submit(run, "ann")
+    tick_until_quiet(worker)
+    film = worker.submit(FilmRequest(run), "ann")
+    worker.tick()
+    worker.tick()
+    shown = film.status().step
+    assert shown == 8
+    picture = worker.submit(replace(CAT, seed=9), "bob")
+    for _ in range(ticks):
+        worker.tick()
+    assert picture.status().state == "done"
+    assert film.status().step - shown <= 4  # in its own rare turn, beside the picture's step
+    tick_until_quiet(worker)
     assert film.result().xt.shape[0] == 31
 
 
-def test_films_take_turns(make_batcher: Make) -> None:
-    batcher = make_batcher()
+def test_a_film_is_decoded_however_many_pictures_come(make_worker: Make) -> None:
+    worker = make_worker(slots=1)
+    worker.submit(CAT, "ann")
+    tick_until_quiet(worker)
+    film = worker.submit(FilmRequest(CAT), "ann")
+    ticks = 0
+    while film.status().state != "done":
+        worker.submit(replace(CAT, seed=ticks + 50, steps=2), f"pupil {ticks}")
+        worker.tick()
+        ticks += 1
+        assert ticks <= 6 * LONGEST
+    assert ticks > 2 * LONGEST
+
+
+def test_a_film_that_is_begun_is_finished_before_the_next(make_worker: Make) -> None:
+    worker = make_worker()
     runs = [replace(CAT, seed=seed) for seed in (1, 2)]
     for number, run in enumerate(runs):
-        batcher.submit(run, f"pupil {number}")
-    tick_until_quiet(batcher)
-    films = [batcher.submit(FilmRequest(run), f"pupil {n}") for n, run in enumerate(runs)]
+        worker.submit(run, f"pupil {number}")
+    tick_until_quiet(worker)
+    films = [worker.submit(FilmRequest(run), f"pupil {n}") for n, run in enumerate(runs)]
     progress = []
-    for _ in range(4):
-        batcher.tick()
+    while worker.busy:
+        worker.tick()
         progress.append([film.status().step for film in films])
-    assert progress == [[4, 0], [4, 4], [8, 4], [8, 8]]
+    assert [4, 0] in progress
+    assert [8, 0] in progress
+    assert all(film.status().state == "done" for film in films)
 
 
-def test_a_long_run_is_shown_by_as_many_frames_as_were_asked(make_batcher: Make) -> None:
-    batcher = make_batcher()
-    film = batcher.submit(FilmRequest(replace(CAT, steps=11), frames=5), "ann")
-    tick_until_quiet(batcher)
+def test_a_long_run_is_shown_by_as_many_frames_as_were_asked(make_worker: Make) -> None:
+    worker = make_worker()
+    film = worker.submit(FilmRequest(replace(CAT, steps=11), frames=5), "ann")
+    tick_until_quiet(worker)
     assert film.result().indices == (0, 2, 5, 8, 10)
     assert len(film.result().xt) == 6
 
 
 def test_a_film_given_up_stops_its_run_unless_others_want_it(
-    make_batcher: Make, network: Network
+    make_worker: Make, network: Network
 ) -> None:
-    batcher = make_batcher()
-    film = batcher.submit(FilmRequest(CAT), "ann")
-    batcher.tick()
+    worker = make_worker()
+    film = worker.submit(FilmRequest(CAT), "ann")
+    worker.tick()
+    worker.tick()
     film.cancel()
-    tick_until_quiet(batcher, most=2)
+    tick_until_quiet(worker, most=2)
     assert len(network.calls) == 1
-    film = batcher.submit(FilmRequest(CAT), "ann")
-    run = batcher.submit(CAT, "bob")
-    batcher.tick()
+    film = worker.submit(FilmRequest(CAT), "ann")
+    run = worker.submit(CAT, "bob")
+    worker.tick()
     film.cancel()
-    tick_until_quiet(batcher)
+    tick_until_quiet(worker)
     assert run.status().state == "done"
-    assert_account(batcher)
+    assert_account(worker)
 
 
-def test_a_film_of_a_run_that_fails_fails_with_its_sentence(make_batcher: Make) -> None:
-    batcher = make_batcher()
-    film = batcher.submit(FilmRequest(replace(CAT, height=512, width=512)), "ann")
-    tick_until_quiet(batcher)
+def test_a_film_of_a_run_that_fails_fails_with_its_sentence(make_worker: Make) -> None:
+    worker = make_worker()
+    film = worker.submit(FilmRequest(replace(CAT, height=512, width=512)), "ann")
+    tick_until_quiet(worker)
     assert "trained at" in str(film.status().error)
-    assert_account(batcher)
+    assert_account(worker)
 
 
 def test_asking_for_the_film_of_ones_running_picture_keeps_the_run(
-    make_batcher: Make, network: Network
+    make_worker: Make, network: Network
 ) -> None:
-    batcher = make_batcher()
-    batcher.submit(CAT, "ann")
-    batcher.tick()
-    film = batcher.submit(FilmRequest(CAT), "ann")
-    tick_until_quiet(batcher)
+    worker = make_worker()
+    worker.submit(CAT, "ann")
+    worker.tick()
+    film = worker.submit(FilmRequest(CAT), "ann")
+    tick_until_quiet(worker)
     assert film.status().state == "done"
     assert len(network.calls) == 4
 
 
 def test_a_preview_shows_the_newest_estimate(
-    make_batcher: Make, tiny_checkpoint: Checkpoint
+    make_worker: Make, tiny_checkpoint: Checkpoint
 ) -> None:
-    batcher = make_batcher()
-    ticket = batcher.submit(CAT, "ann")
-    assert ticket.preview() is None
-    batcher.tick()
-    assert ticket.preview() is None  # the colours are fitted at the next tick
-    batcher.tick()
-    picture = ticket.preview()
+    worker = make_worker()
+    ticket = worker.submit(CAT, "ann")
+    assert worker.preview(ticket) is None
+    worker.tick()
+    assert worker.preview(ticket) is None  # the colours are fitted at the next tick
+    worker.tick()
+    picture = worker.preview(ticket)
     assert picture is not None
     assert picture.shape == (8, 8, 3)
     assert picture.dtype == np.uint8
-    batcher.tick()
-    newer = ticket.preview()
+    worker.tick()
+    newer = worker.preview(ticket)
     assert newer is not None
     assert not np.array_equal(picture, newer)
-    tick_until_quiet(batcher)
-    assert ticket.preview() is None
+    tick_until_quiet(worker)
+    assert worker.preview(ticket) is None
 
 
 def test_without_memory_for_the_colours_there_is_no_preview_and_nothing_else_ends(
-    make_batcher: Make, monkeypatch: pytest.MonkeyPatch
+    make_worker: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried: list[int] = []
 
@@ -628,17 +696,17 @@ def test_without_memory_for_the_colours_there_is_no_preview_and_nothing_else_end
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(loaded, "fit_color_map", fit)
-    batcher = make_batcher()
-    tickets = [batcher.submit(replace(CAT, seed=n), f"pupil {n}") for n in range(2)]
-    while batcher.busy:
-        batcher.tick()
-        assert tickets[0].preview() is None
+    worker = make_worker()
+    tickets = [worker.submit(replace(CAT, seed=n), f"pupil {n}") for n in range(2)]
+    while worker.busy:
+        worker.tick()
+        assert worker.preview(tickets[0]) is None
     assert [ticket.status().state for ticket in tickets] == ["done", "done"]
     assert len(tried) == 1
 
 
 def test_the_decoder_tries_full_width_again_when_others_are_gone(
-    make_batcher: Make, monkeypatch: pytest.MonkeyPatch
+    make_worker: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried: list[int] = []
     memory = [1]
@@ -651,14 +719,14 @@ def test_the_decoder_tries_full_width_again_when_others_are_gone(
         return real(checkpoint, latents)
 
     monkeypatch.setattr(loaded, "decode_latents", decode)
-    batcher = make_batcher()
+    worker = make_worker()
     for seeds in (range(3), range(3, 6)):
         for seed in seeds:
-            batcher.submit(replace(CAT, seed=seed), f"pupil {seed}")
-        tick_until_quiet(batcher)
+            worker.submit(replace(CAT, seed=seed), f"pupil {seed}")
+        tick_until_quiet(worker)
         memory[0] = 4
     assert tried == [3, 1, 1, 1, 3]
-    assert_account(batcher)
+    assert_account(worker)
 
 
 def two_models(checkpoint: Checkpoint, loaded: list[str]) -> Callable[[str], LoadedModel]:
@@ -687,38 +755,38 @@ def assert_film_of(checkpoint: Checkpoint, film: Film, trace: Trace) -> None:
 
 
 def test_another_model_is_loaded_when_this_one_is_idle(
-    make_batcher: Make, tiny_checkpoint: Checkpoint
+    make_worker: Make, tiny_checkpoint: Checkpoint
 ) -> None:
     loaded: list[str] = []
-    batcher = make_batcher(load=two_models(tiny_checkpoint, loaded))
-    first = batcher.submit(CAT, "ann")
-    batcher.tick()
-    other = batcher.submit(replace(CAT, model="other/model"), "bob")
-    later = batcher.submit(replace(CAT, seed=5), "eve")
+    worker = make_worker(load=two_models(tiny_checkpoint, loaded))
+    first = worker.submit(CAT, "ann")
+    worker.tick()
+    other = worker.submit(replace(CAT, model="other/model"), "bob")
+    later = worker.submit(replace(CAT, seed=5), "eve")
     while first.status().state != "done":
         assert loaded == ["emoji128"]
         assert other.status().state == later.status().state == "queued"
-        batcher.tick()
-    tick_until_quiet(batcher)
+        worker.tick()
+    tick_until_quiet(worker)
     assert loaded == ["emoji128", "other/model", "emoji128"]
     assert other.result().fingerprint == "other/model"
     assert later.result().fingerprint == "emoji128"
-    assert_account(batcher)
+    assert_account(worker)
 
 
 def test_a_film_is_decoded_by_its_own_model(
-    make_batcher: Make, tiny_checkpoint: Checkpoint, tmp_path: Path
+    make_worker: Make, tiny_checkpoint: Checkpoint, tmp_path: Path
 ) -> None:
     loaded: list[str] = []
     load = two_models(tiny_checkpoint, loaded)
-    batcher = make_batcher(load=load, results=Results(Store(tmp_path)))
-    run = batcher.submit(CAT, "ann")
-    tick_until_quiet(batcher)
-    film = batcher.submit(FilmRequest(CAT), "ann")
-    other = batcher.submit(replace(CAT, model="other/model"), "bob")
-    batcher.tick()
+    worker = make_worker(load=load, results=Results(Store(tmp_path)))
+    run = worker.submit(CAT, "ann")
+    tick_until_quiet(worker)
+    film = worker.submit(FilmRequest(CAT), "ann")
+    other = worker.submit(replace(CAT, model="other/model"), "bob")
+    worker.tick()
     assert loaded == ["emoji128"]  # not before the film is done
-    tick_until_quiet(batcher)
+    tick_until_quiet(worker)
     assert_film_of(tiny_checkpoint, film.result(), run.result())
     # The other model decodes visibly otherwise, so that a mix-up could not pass here.
     pictures = other.result().picture.astype(int) - run.result().picture.astype(int)
@@ -727,17 +795,17 @@ def test_a_film_is_decoded_by_its_own_model(
 
 @pytest.mark.parametrize("next_model", ["other/model", "broken/model"])
 def test_a_film_whose_run_is_found_is_decoded_before_the_model_goes(
-    next_model: str, make_batcher: Make, tiny_checkpoint: Checkpoint, tmp_path: Path
+    next_model: str, make_worker: Make, tiny_checkpoint: Checkpoint, tmp_path: Path
 ) -> None:
     loaded: list[str] = []
     load = two_models(tiny_checkpoint, loaded)
-    batcher = make_batcher(load=load, results=Results(Store(tmp_path)))
-    run = batcher.submit(CAT, "ann")
-    batcher.submit(replace(CAT, model="other/model"), "bob")
-    tick_until_quiet(batcher)
-    film = batcher.submit(FilmRequest(CAT), "ann")  # goes through the line: its model is not here
-    after = batcher.submit(replace(CAT, model=next_model, seed=9), "bob")
-    tick_until_quiet(batcher)
+    worker = make_worker(load=load, results=Results(Store(tmp_path)))
+    run = worker.submit(CAT, "ann")
+    worker.submit(replace(CAT, model="other/model"), "bob")
+    tick_until_quiet(worker)
+    film = worker.submit(FilmRequest(CAT), "ann")  # goes through the line: its model is not here
+    after = worker.submit(replace(CAT, model=next_model, seed=9), "bob")
+    tick_until_quiet(worker)
     assert_film_of(tiny_checkpoint, film.result(), run.result())
     assert after.status().state == ("done" if next_model == "other/model" else "failed")
     stored = Results(Store(tmp_path))
@@ -745,77 +813,62 @@ def test_a_film_whose_run_is_found_is_decoded_before_the_model_goes(
     kept = stored.find(FilmRequest(CAT))
     assert isinstance(kept, Film)
     assert_film_of(tiny_checkpoint, kept, run.result())
-    assert_account(batcher)
+    assert_account(worker)
 
 
 def test_films_of_runs_that_ended_together_are_all_decoded_before_the_model_goes(
-    make_batcher: Make, tiny_checkpoint: Checkpoint
+    make_worker: Make, tiny_checkpoint: Checkpoint
 ) -> None:
     loaded: list[str] = []
-    batcher = make_batcher(load=two_models(tiny_checkpoint, loaded))
+    worker = make_worker(load=two_models(tiny_checkpoint, loaded))
     # So short that one turn is enough for the first film, and the second has not begun.
     runs = [replace(CAT, seed=seed, steps=1) for seed in (1, 2)]
-    films = [batcher.submit(FilmRequest(run), f"pupil {n}") for n, run in enumerate(runs)]
-    batcher.submit(replace(CAT, model="other/model"), "bob")
-    tick_until_quiet(batcher)
+    films = [worker.submit(FilmRequest(run), f"pupil {n}") for n, run in enumerate(runs)]
+    worker.submit(replace(CAT, model="other/model"), "bob")
+    tick_until_quiet(worker)
     assert loaded == ["emoji128", "other/model"]
     for run, film in zip(runs, films, strict=True):
         assert_film_of(tiny_checkpoint, film.result(), run_alone(tiny_checkpoint, run))
 
 
-def test_a_film_whose_model_is_gone_is_ended_and_never_decoded(
-    make_batcher: Make, tiny_checkpoint: Checkpoint, tmp_path: Path
-) -> None:
-    load = two_models(tiny_checkpoint, [])
-    batcher = make_batcher(load=load, results=Results(Store(tmp_path)))
-    batcher.submit(CAT, "ann")
-    tick_until_quiet(batcher)
-    film = batcher.submit(FilmRequest(CAT), "ann")
-    batcher.tick()
-    batcher._change_model("other/model")
-    tick_until_quiet(batcher, most=2)
-    assert "not in memory" in str(film.status().error)
-    assert_account(batcher)
-
-
 @pytest.mark.parametrize("film", [False, True])
 def test_a_model_that_is_not_here_is_refused_at_once_and_the_loaded_one_stays(
-    film: bool, make_batcher: Make, tiny_checkpoint: Checkpoint
+    film: bool, make_worker: Make, tiny_checkpoint: Checkpoint
 ) -> None:
     loaded: list[str] = []
-    batcher = make_batcher(load=two_models(tiny_checkpoint, loaded), check=find_checkpoint)
-    running = batcher.submit(CAT, "ann")
-    batcher.tick()
+    worker = make_worker(load=two_models(tiny_checkpoint, loaded), check=find_checkpoint)
+    running = worker.submit(CAT, "ann")
+    worker.tick()
     absent = replace(CAT, model="nobody/not-here")
     with pytest.raises(ExplainerError, match="nobody/not-here is not on this machine"):
-        batcher.submit(FilmRequest(absent) if film else absent, "ann")
+        worker.submit(FilmRequest(absent) if film else absent, "ann")
     assert running.status().state == "running"  # a wish that is refused replaces nothing
-    tick_until_quiet(batcher)
-    batcher.submit(replace(CAT, seed=2), "ann")
-    tick_until_quiet(batcher)
+    tick_until_quiet(worker)
+    worker.submit(replace(CAT, seed=2), "ann")
+    tick_until_quiet(worker)
     assert loaded == ["emoji128"]
-    assert batcher.counters().accepted == 2
+    assert worker.counters().accepted == 2
 
 
 @pytest.mark.parametrize(
     ("model", "said"), [("broken/model", "The weights are damaged."), ("odd/model", "KeyError")]
 )
 def test_a_model_that_does_not_load_fails_those_who_wait_for_it(
-    model: str, said: str, make_batcher: Make, tiny_checkpoint: Checkpoint
+    model: str, said: str, make_worker: Make, tiny_checkpoint: Checkpoint
 ) -> None:
     loaded: list[str] = []
-    batcher = make_batcher(load=two_models(tiny_checkpoint, loaded))
-    bad = [batcher.submit(replace(CAT, model=model, seed=n), f"pupil {n}") for n in range(3)]
-    good = batcher.submit(CAT, "ann")
-    tick_until_quiet(batcher)
+    worker = make_worker(load=two_models(tiny_checkpoint, loaded))
+    bad = [worker.submit(replace(CAT, model=model, seed=n), f"pupil {n}") for n in range(3)]
+    good = worker.submit(CAT, "ann")
+    tick_until_quiet(worker)
     assert loaded == [model, "emoji128"]
     assert all(said in str(ticket.status().error) for ticket in bad)
     assert good.status().state == "done"
-    assert_account(batcher)
+    assert_account(worker)
 
 
 def test_status_says_when_the_model_is_being_loaded(
-    make_batcher: Make, tiny_checkpoint: Checkpoint
+    make_worker: Make, tiny_checkpoint: Checkpoint
 ) -> None:
     seen: list[Any] = []
 
@@ -823,36 +876,36 @@ def test_status_says_when_the_model_is_being_loaded(
         seen.append(ticket.status())
         return LoadedModel(tiny_checkpoint, 0)
 
-    batcher = make_batcher(load=load)
-    ticket = batcher.submit(CAT, "ann")
+    worker = make_worker(load=load)
+    ticket = worker.submit(CAT, "ann")
     assert not ticket.status().loading
-    tick_until_quiet(batcher)
+    tick_until_quiet(worker)
     assert [(status.state, status.loading) for status in seen] == [("queued", True)]
 
 
-def test_prompts_are_read_once(make_batcher: Make, tiny_checkpoint: Checkpoint) -> None:
-    batcher = make_batcher()
+def test_prompts_are_read_once(make_worker: Make, tiny_checkpoint: Checkpoint) -> None:
+    worker = make_worker()
     read: list[int] = []
     hook = tiny_checkpoint.text_encoder.register_forward_pre_hook(lambda *_: read.append(1))
     for seed in range(4):
-        batcher.submit(replace(CAT, seed=seed), f"pupil {seed}")
-    tick_until_quiet(batcher)
+        worker.submit(replace(CAT, seed=seed), f"pupil {seed}")
+    tick_until_quiet(worker)
     hook.remove()
     assert len(read) == 2  # the prompt and the empty one
 
 
 @pytest.mark.parametrize("luck", [5, 6, 7])
 def test_every_ticket_ends_exactly_once_whatever_happens(
-    luck: int, make_batcher: Make, monkeypatch: pytest.MonkeyPatch, clock: Clock
+    luck: int, make_worker: Make, monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
     dice = random.Random(luck)
-    batcher = make_batcher(slots=2, room=3)
+    worker = make_worker(slots=2, room=3)
     tickets: list[Ticket[Trace] | Ticket[Film]] = []
     refused = 0
 
     noise = torch.randn(4, 8, 8, generator=torch.Generator().manual_seed(3))
 
-    def wrong(rows: list[asking.Row]) -> Exception | None:
+    def wrong(rows: list[Row]) -> Exception | None:
         poisoned = any(torch.equal(row.latents, noise) for row in rows)
         return RuntimeError("seed 3") if poisoned else None
 
@@ -864,7 +917,7 @@ def test_every_ticket_ends_exactly_once_whatever_happens(
             session = f"pupil {dice.randrange(6)}"
             wish = FilmRequest(request) if dice.random() < 0.3 else request
             try:
-                tickets.append(batcher.submit(wish, session, replace=dice.random() < 0.5))
+                tickets.append(worker.submit(wish, session, replace=dice.random() < 0.5))
             except ExplainerError:
                 refused += 1
         elif act < 0.55 and tickets:
@@ -872,38 +925,38 @@ def test_every_ticket_ends_exactly_once_whatever_happens(
         elif act < 0.57:
             clock.now += PATIENCE * dice.random() * 2
         else:
-            batcher.tick()
+            worker.tick()
     for ticket in tickets:
         ticket.status()
-    tick_until_quiet(batcher)
+    tick_until_quiet(worker)
     states = [ticket.status().state for ticket in tickets]
     assert set(states) == {"done", "cancelled", "failed"}
     assert refused > 0
     assert all(ticket.ended.is_set() for ticket in tickets)
     assert all((ticket.value is not None) == (ticket.state == "done") for ticket in tickets)
-    assert_account(batcher)
+    assert_account(worker)
 
 
-def test_closing_ends_everything_and_refuses_what_comes_later(make_batcher: Make) -> None:
-    batcher = make_batcher()
-    tickets = [batcher.submit(CAT, "ann"), batcher.submit(FilmRequest(CAT), "bob")]
-    batcher.tick()
-    batcher.close()
+def test_closing_ends_everything_and_refuses_what_comes_later(make_worker: Make) -> None:
+    worker = make_worker()
+    tickets = [worker.submit(CAT, "ann"), worker.submit(FilmRequest(CAT), "bob")]
+    worker.tick()
+    worker.close()
     assert [ticket.status().state for ticket in tickets] == ["cancelled", "cancelled"]
     with pytest.raises(ExplainerError, match="shut down"):
-        batcher.submit(CAT, "ann")
-    assert_account(batcher)
+        worker.submit(CAT, "ann")
+    assert_account(worker)
 
 
 def test_the_worker_thread_answers_many_threads_at_once(
-    make_batcher: Make, tiny_checkpoint: Checkpoint
+    make_worker: Make, tiny_checkpoint: Checkpoint
 ) -> None:
-    batcher = make_batcher(threaded=True)
+    worker = make_worker(threaded=True)
     answers: dict[int, Trace] = {}
 
     def pupil(number: int) -> None:
         request = replace(MIXED[number % 7], seed=number)
-        answers[number] = batcher.submit(request, f"pupil {number}").result()
+        answers[number] = worker.submit(request, f"pupil {number}").result()
 
     threads = [threading.Thread(target=pupil, args=(number,)) for number in range(14)]
     for thread in threads:
@@ -913,29 +966,29 @@ def test_the_worker_thread_answers_many_threads_at_once(
     assert sorted(answers) == list(range(14))
     for trace in answers.values():
         assert_equal_alone(tiny_checkpoint, trace)
-    assert_account(batcher)
-    assert batcher.counters().answered == 14
+    assert_account(worker)
+    assert worker.counters().answered == 14
 
 
 def test_a_stumbling_worker_ends_its_tickets_and_goes_on(
-    make_batcher: Make, monkeypatch: pytest.MonkeyPatch
+    make_worker: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    batcher = make_batcher(threaded=True)
+    worker = make_worker(threaded=True)
 
     def stumble() -> None:
         raise AssertionError("a fault of ours")
 
-    monkeypatch.setattr(batcher, "_ask", stumble)
-    ticket = batcher.submit(CAT, "ann")
+    monkeypatch.setattr(worker, "_change_model", stumble)
+    ticket = worker.submit(CAT, "ann")
     assert ticket.wait(30)
     assert "a fault of ours" in str(ticket.status().error)
     monkeypatch.undo()
-    assert batcher.submit(CAT, "ann").result().calls == 4
+    assert worker.submit(CAT, "ann").result().calls == 4
 
 
-def test_closing_stops_the_worker_thread(make_batcher: Make) -> None:
-    batcher = make_batcher(threaded=True)
-    assert batcher.submit(CAT, "ann").result().calls == 4
+def test_closing_stops_the_worker_thread(make_worker: Make) -> None:
+    worker = make_worker(threaded=True)
+    assert worker.submit(CAT, "ann").result().calls == 4
     before = threading.active_count()
-    batcher.close()
+    worker.close()
     assert threading.active_count() == before - 1

@@ -1,0 +1,252 @@
+"""The engine of one machine: one thread owns the model, all works share its calls."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from core.engine.calls import explain
+from core.engine.line import Counters, Job, Line
+from core.engine.loaded import LoadedModel, load_model
+from core.engine.results import Results
+from core.engine.ticket import Ticket
+from core.engine.work import Decode, NoiseQuery, Result, Wanted, Work
+from core.errors import ExplainerError
+from core.models.folders import find_checkpoint
+from core.models.latents import preview
+
+
+class Worker:
+    """Takes works from many sessions and does them together.
+
+    Every tick goes on with those whose turn it is (see ``Line``): their questions to the U-Net are
+    stacked into as few calls as the kinds of question allow, then what is to be decoded is decoded.
+    Whatever ends one work ends it alone.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[str], LoadedModel] = load_model,
+        check: Callable[[str], object] = find_checkpoint,
+        results: Results | None = None,
+        room: int = 64,
+        clock: Callable[[], float] = time.monotonic,
+        threaded: bool = True,
+    ) -> None:
+        """Open for works; the thread starts with the first one.
+
+        Args:
+            load: brings a model into memory.
+            check: raises ExplainerError for a model that is not on this machine.
+            results: where finished work is kept; None keeps it in memory only.
+            room: how many may wait.
+            clock: seconds, for the patience with tickets that nobody looks at.
+            threaded: False leaves it to the caller to call ``tick`` while ``busy``.
+        """
+        self._load = load
+        self._check = check
+        self._results = results or Results()
+        self._line = Line(room, clock)
+        self._threaded = threaded
+        self._starting = threading.Lock()  # guards the thread alone
+        self._thread: threading.Thread | None = None
+        # Below: written by the thread that ticks; others only read whether they are there.
+        self._model: LoadedModel | None = None
+        self._model_id: str | None = None
+        self._colors_wanted = False
+
+    def submit(
+        self, work: Work[Result], session: str = "", *, replace: bool = True
+    ) -> Ticket[Result]:
+        """Ask for a work to be done.
+
+        Args:
+            work: checked here.
+            session: who asks; nobody waits for all of another session's wishes.
+            replace: the session's earlier wishes that have not ended are given up.
+
+        Returns:
+            A ticket that ends exactly once.
+
+        Raises:
+            ExplainerError: a field is wrong, the model is not here, or too many are waiting.
+        """
+        work = work.validated()
+        found = self._results.find(work)
+        if found is None and work.model != self._model_id:
+            self._check(work.model)  # here, so that the model in memory stays for everybody else
+        ticket = self._line.enter(work, session, replace, found)
+        self._wake()
+        return ticket
+
+    def find(self, work: Work[Result]) -> Result | None:
+        """Return finished work at once, None where it would have to be done.
+
+        Args:
+            work: checked here; one that has a field wrong is not found.
+        """
+        try:
+            return self._results.find(work.validated())
+        except ExplainerError:
+            return None
+
+    def preview(self, ticket: Ticket[Any]) -> Any | None:  # Any: an array, see below
+        """Return the newest estimate of a ticket's run as a small picture.
+
+        Args:
+            ticket: given out here.
+
+        Returns:
+            uint8 (h, w, 3), one pixel a latent position, a linear guess of the colours; None before
+            the first step.
+        """
+        step, model = ticket.newest(), self._model
+        if step is None or model is None:
+            return None
+        if model.colors is None:
+            self._colors_wanted = not model.colors_tried  # fitted at the next tick
+            return None
+        return preview(step.x0[None], model.colors)[0].numpy()
+
+    def counters(self) -> Counters:
+        """Return what became of everything so far."""
+        return self._line.counters()
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is anything to do."""
+        return self._line.busy
+
+    def close(self) -> None:
+        """Give up all work, stop the thread, and write what is still to be written."""
+        dropped = self._line.end_all(closed=True)
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join()
+        _close(dropped)
+        self._results.flush()
+
+    def tick(self) -> None:
+        """Do one round with those whose turn it is."""
+        _close(self._line.drop())
+        self._change_model()
+        if self._colors_wanted and self._model is not None:
+            self._colors_wanted = False
+            self._model.fit_colors()
+        rows = self._model.most_rows if self._model else 1
+        chosen = self._line.choose(self._model_id, rows)
+        now = time.perf_counter()
+        for job in chosen:
+            job.lived += 0.0 if job.since is None else now - job.since
+            job.since = now
+            if job.course is None and not self._begin(job):
+                continue
+            if job.asks is None:
+                self._send(job, None)
+            elif isinstance(job.asks, Wanted) and not job.waits:
+                self._send(job, [ticket.outcome() for ticket in job.wanted])
+        self._answer(chosen, NoiseQuery)
+        self._answer(chosen, Decode)
+
+    def _wake(self) -> None:
+        """Start the thread where there is none; one that died is replaced."""
+        with self._starting:
+            if self._threaded and (self._thread is None or not self._thread.is_alive()):
+                self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
+                self._thread.start()
+
+    def _work(self) -> None:
+        while self._line.wait():
+            try:
+                self.tick()
+            except Exception as error:  # a fault of ours must end tickets, not the thread
+                _close(self._line.end_all(explain(error)))
+
+    def _change_model(self) -> None:
+        """Load another model where it is its turn; who waits for one that does not load is told."""
+        while (model := self._line.model_wanted(self._model_id)) is not None:
+            self._model = self._model_id = None
+            _close(self._line.load(model))
+            try:
+                loaded = self._load(model)
+            except Exception as error:
+                self._line.refuse(model, explain(error))
+            else:
+                self._results.stamp(model, loaded.stamp)
+                self._line.sized(loaded.positions)
+                self._model, self._model_id = loaded, model
+            finally:
+                self._line.load(None)
+
+    def _begin(self, job: Job) -> bool:
+        """Begin with a work, unless it was done meanwhile; False where it has ended."""
+        alone = self._line.begin(job)
+        found = self._results.find(job.work)
+        if found is not None:
+            self._line.end(job, found)
+            return False
+        model = self._model if job.work.weights else None
+        if model is not None and alone:
+            model.forget_limits()  # memory that others held may be free by now
+        job.course = job.work.course(model)
+        return self._send(job, None)
+
+    def _send(self, job: Job, answer: Any) -> bool:
+        """Go on with a work from an answer, or from the error it got; False where it has ended."""
+        assert job.course is not None
+        started = time.perf_counter()
+        try:
+            if isinstance(answer, Exception):
+                asked = job.course.throw(answer)
+            else:
+                asked = job.course.send(answer)
+        except StopIteration as end:
+            self._finish(job, end.value)
+            return False
+        except Exception as error:
+            self._line.end(job, error=explain(error))
+            return False
+        job.spent += time.perf_counter() - started
+        if isinstance(asked, Wanted):
+            self._line.want(job, asked, [self._known(work) for work in asked.works])
+        else:
+            self._line.told(job, asked)
+        return True
+
+    def _known(self, work: Work[Any]) -> tuple[Work[Any], Any | ExplainerError | None]:
+        """Return a work that another one wants, validated, with its result or what is wrong."""
+        try:
+            work = work.validated()
+            return work, self._results.find(work)
+        except ExplainerError as error:
+            return work, error
+
+    def _finish(self, job: Job, value: Any) -> None:
+        now = time.perf_counter()
+        result = job.work.timed(value, job.lived + now - (now if job.since is None else job.since))
+        if job.work.kept:
+            self._results.keep(job.work, result)
+        self._line.end(job, result, computed=True)
+
+    def _answer(self, chosen: list[Job], kind: type[NoiseQuery] | type[Decode]) -> None:
+        """Answer the questions of one kind, and go on with whoever asked."""
+        asking = [job for job in chosen if isinstance(job.asks, kind) and job.tickets]
+        if not asking or self._model is None:
+            return
+        questions: list[Any] = [job.asks for job in asking]  # Any: all of ``kind``
+        started = time.perf_counter()
+        answers = self._model.answers(questions)
+        seconds = time.perf_counter() - started
+        sizes = [len(one.states if kind is NoiseQuery else one.latents) for one in questions]
+        for job, answer, size in zip(asking, answers, sizes, strict=True):
+            job.spent += seconds * size / sum(sizes)
+            job.calls += kind is NoiseQuery
+            self._send(job, answer)
+        if kind is NoiseQuery:
+            self._line.ticked(sum(sizes), seconds)
+
+
+def _close(jobs: list[Job]) -> None:
+    """Leave works where they stand, so that what they changed for a moment is put back."""
+    for job in jobs:
+        if job.course is not None:
+            job.course.close()
