@@ -45,6 +45,7 @@ class Job:
         work: validated.
         arrived: number in the order of arrival; what another work wants came with that one.
         rank: who goes first, see ``Work``.
+        place: among equal ones; a session's next wish takes a new one when one of its has ended.
         tickets: who waits for it.
         progress: as it told last.
         asks: what it waits to be answered; None where its next piece may begin.
@@ -61,6 +62,7 @@ class Job:
     work: AnyWork
     arrived: int
     rank: int
+    place: int
     tickets: list[AnyTicket] = field(default_factory=list)
     progress: Progress = NOTHING_DONE
     asks: Question | None = None
@@ -340,35 +342,38 @@ class Line:
                 if job.work.weights and job.work.model == model:
                     self.end(job, error=error)
 
-    def choose(self, model: str | None, rows: int) -> list[Job]:
+    def choose(self, model: str | None, rows: int, so_far: Sequence[Job] = ()) -> list[Job]:
         """Choose whose turn it is.
 
         Args:
             model: in memory.
             rows: what one turn should take, in rows of the U-Net.
+            so_far: whose turn it is already: what these want has a turn beside them, if it fits.
 
         Returns:
-            Works to go on with now, at least one where any can.
+            Works to go on with now as well, at least one in all where any can.
         """
         with self._lock:
-            self._turn += 1
             other = self._first_other(model)
             ready = [
                 job
                 for job in self._order()
                 if not job.waits and (job.begun or self._may_begin(job, model, other))
             ]
-            chosen: list[Job] = []
+            turn = [job for job in so_far if not job.waits]
             for job in ready:
-                if job.rank == FILM and chosen:
+                if job.rank == FILM and turn:
                     break  # films are last in the order
-                if not chosen or sum(one.load for one in chosen) + job.load <= rows:
-                    chosen.append(job)
-            if self._turn % LONGEST == 0:
-                served = {session for job in chosen for session in job.sessions}
+                fits = not turn or sum(one.load for one in turn) + job.load <= rows
+                if fits and job not in so_far:
+                    turn.append(job)
+            self._turn += not so_far
+            if self._turn % LONGEST == 0 and not so_far:
+                served = {session for job in turn for session in job.sessions}
                 left_out = [job for job in ready if not job.sessions & served]
                 if left_out:
-                    chosen.append(min(left_out, key=lambda job: job.arrived))
+                    turn.append(min(left_out, key=lambda job: job.arrived))
+            chosen = [job for job in turn if job not in so_far]
             for job in chosen:
                 job.turns += 1
             return chosen
@@ -441,11 +446,11 @@ class Line:
         """
         with self._lock:
             self._count(computed=int(computed), stored=0 if computed or error else len(job.tickets))
+            self._forget(job)
             for ticket in list(job.tickets):
                 ticket.progress, ticket.calls = job.progress, job.calls
                 ticket.spent = job.spent if computed else None
                 self._end(ticket, "failed" if error else "done", value, error)
-            self._forget(job)
 
     def ticked(self, rows: int, seconds: float) -> None:
         """Take note of how long a turn of the U-Net took, for what is told of the time left."""
@@ -486,14 +491,17 @@ class Line:
             self._count(joined=1)
             return job
         self._check_room(session, replacing)
+        return self._add(work, self._next(), work.rank)
+
+    def _next(self) -> int:
         self._arrivals += 1
-        return self._add(work, self._arrivals, work.rank)
+        return self._arrivals
 
     def _add(self, work: AnyWork, arrived: int, rank: int) -> Job:
         """Return the job of a work: under way, set aside, or new."""
         job = self._jobs.get(work) or self._aside.pop(work, None)
         if job is None:
-            job = Job(work, arrived, max(rank, work.rank))
+            job = Job(work, arrived, max(rank, work.rank), self._next())
         self._jobs[work] = job
         return job
 
@@ -523,7 +531,7 @@ class Line:
         """Return all jobs in the order of their turns."""
         behind: dict[str, float] = {}  # what a session has ahead of its next wish
         keys: dict[Job, tuple[int, bool, float]] = {}
-        arrived = sorted(self._jobs.values(), key=lambda job: (job.rank, job.arrived))
+        arrived = sorted(self._jobs.values(), key=lambda job: (job.rank, job.place))
         for job in arrived:
             sessions = job.sessions
             ahead = min((behind.get(session, 0.0) for session in sessions), default=0.0)
@@ -579,6 +587,9 @@ class Line:
     def _forget(self, job: Job) -> None:
         if self._jobs.get(job.work) is job:
             del self._jobs[job.work]
+            mine = [other for other in self._jobs.values() if other.sessions & job.sessions]
+            for other in sorted(mine, key=lambda other: other.place):
+                other.place = self._next()
         for ticket in job.wanted:
             self._end(ticket, "cancelled")
 

@@ -134,6 +134,16 @@ class Worker:
             self._model.fit_colors()
         rows = self._model.most_rows if self._model else 1
         chosen = self._line.choose(self._model_id, rows)
+        self._go_on(chosen)
+        if any(job.waits for job in chosen):  # what these want need not wait for the next tick
+            more = self._line.choose(self._model_id, rows, chosen)
+            self._go_on(more)
+            chosen += more
+        self._answer(chosen, NoiseQuery)
+        self._answer(chosen, Decode)
+
+    def _go_on(self, chosen: list[Job]) -> None:
+        """Begin with who is new, and do a piece of those that ask nothing."""
         now = time.perf_counter()
         for job in chosen:
             job.lived += 0.0 if job.since is None else now - job.since
@@ -144,8 +154,6 @@ class Worker:
                 self._send(job, None)
             elif isinstance(job.asks, Wanted) and not job.waits:
                 self._send(job, [ticket.outcome() for ticket in job.wanted])
-        self._answer(chosen, NoiseQuery)
-        self._answer(chosen, Decode)
 
     def _wake(self) -> None:
         """Start the thread where there is none; one that died is replaced."""

@@ -218,7 +218,6 @@ class FromPictureLook(_FutureWork):
         from core.models.latents import encode_picture, picture_tensor
 
         total = steps_made(self.request.steps, self.strength)
-        yield Progress(0, total)
         checkpoint = loaded.checkpoint
         request = replace(self.request, width=self.width, height=self.height)
         shape = latent_shape(checkpoint, request)

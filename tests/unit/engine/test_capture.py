@@ -324,24 +324,24 @@ def test_swap_is_the_new_run_at_share_0_and_the_old_one_for_the_same_words(
 
 def test_swapped_run_looks_where_the_first_one_looked(tiny_checkpoint: Any) -> None:
     """What the network is given equals the first run's weights, call by call."""
-    from core.engine.looks import attention
+    from core.engine import capture
 
     told: list[dict[str, torch.Tensor]] = []
-    ask = attention._ask
+    real = capture.watched
 
-    def noted(loaded: Any, query: Any, watch: Any) -> torch.Tensor:
+    def noted(unet: Any, watch: Any) -> Any:
         told.append({})
 
         def note(name: str, weights: torch.Tensor) -> torch.Tensor:
             told[-1][name] = watch(name, weights)
             return told[-1][name]
 
-        return ask(loaded, query, note)
+        return real(unet, note)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(attention, "_ask", noted)
+        patch.setattr(capture, "watched", noted)
         edited(tiny_checkpoint, Swap("a green apple", 0.5), replace(REQUEST, steps=4))
-    assert len(told) == 6  # two calls of both runs, then two of the new one
+    assert len(told) == 4  # two calls of both runs, then two of the new one, asked plainly
     for base, new in ((told[0], told[1]), (told[2], told[3])):
         for name, weights in base.items():  # as many tokens: every position stays where it is
             torch.testing.assert_close(new[name], weights)

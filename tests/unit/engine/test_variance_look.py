@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core.engine.looks.variance import EACH, HALF, VarianceLook
-from core.engine.work import within
+from core.engine.work import Progress, within
 from core.engine.worker import Worker
 from core.errors import ExplainerError
 from core.models.pixel_model import finish, load_held_out, load_pixel_model, read_variances
@@ -39,5 +39,5 @@ def test_parts_are_counted_among_the_whole() -> None:
         return "done"
 
     work = within(part(), 3, 5)
-    assert [next(work), next(work)] == [(3, 5), (4, 5)]
+    assert [next(work), next(work)] == [Progress(3, 5), Progress(4, 5)]
     assert finish(work) == "done"
