@@ -14,9 +14,7 @@ import numpy as np
 
 from benchmarks._measuring import Arguments, by_turns, medians, ratios, timed, use_threads
 from core.engine.alone import run_alone
-from core.engine.loaded import LoadedModel
 from core.engine.looks.attention import AttentionLook
-from core.engine.looks.look import finish
 from core.engine.request import Request, validated
 from core.models.loading import load_checkpoint
 
@@ -39,12 +37,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     options = parser.read(argv)
     threads = use_threads(options.threads)
     checkpoint = load_checkpoint()
-    loaded = LoadedModel(checkpoint, 0)
     request = validated(Request(prompt=options.prompt, steps=options.steps))
     look = AttentionLook(request.model, request)
     ways = {
         "plain": lambda: run_alone(checkpoint, request),
-        "with_capture": lambda: finish(look.read(loaded)),
+        "with_capture": lambda: run_alone(checkpoint, look),
     }
     timed(ways["plain"])  # to warm up
     before = most_memory()

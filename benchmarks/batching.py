@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 from benchmarks._measuring import Arguments, by_turns, medians, ratios, use_threads
 from core.engine.alone import run_alone
-from core.engine.worker import Worker
 from core.engine.loaded import LoadedModel, load_model
 from core.engine.request import Request
+from core.engine.worker import Worker
 
 PROMPTS = ("a red apple", "a cat", "a sunflower", "a whale on a blue background", "a hamburger")
 SCHEDULERS = ("ddim", "euler", "dpmpp-2m", "unipc", "ddpm")

@@ -31,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON holds
     """Check the request before the model is loaded, run it with its attention in the open."""
     from core.commands.arguments import find_model, load_model, need_folder
+    from core.commands.progress import told
     from core.engine.looks.attention import AttentionLook
     from core.engine.request import Request, to_json, validated
 
@@ -50,8 +51,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
     )
     out = need_folder(arguments.out)
 
-    from core.engine.loaded import LoadedModel
-    from core.engine.looks.look import finish
+    from core.engine.alone import run_alone
     from core.models.text import read_prompt
     from core.views.attention import entries_of, entry_maps
     from core.views.attention_means import say_mean
@@ -60,7 +60,8 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
     from core.views.tables import csv_of
 
     checkpoint = load_model(arguments.model)
-    seen = finish(AttentionLook(request.model, request).read(LoadedModel(checkpoint, 0)))
+    with told("U-Net call") as tell:
+        seen = run_alone(checkpoint, AttentionLook(request.model, request), tell)
     tokens = read_prompt(checkpoint, request.prompt)
     entries, layers = entries_of(tokens), list(range(len(seen.layers)))
     maps = entry_maps(seen.mean(), entries)

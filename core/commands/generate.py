@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from core.commands.plain import plain
-from core.commands.progress import follow
+from core.commands.progress import told
 from core.commands.written import write_json
 
 WRITES_FILES = True
@@ -76,10 +76,12 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
         )
     )
     out = need_folder(arguments.out)
-    from core.engine.alone import run_in_pieces
+    from core.engine.alone import run_alone
     from core.views.exports import png_with_settings
 
-    trace = follow(run_in_pieces(load_model(arguments.model), request), "U-Net call")
+    checkpoint = load_model(arguments.model)
+    with told("U-Net call") as tell:
+        trace = run_alone(checkpoint, request, tell)
     files = {"picture": out / "image.png"}
     files["picture"].write_bytes(png_with_settings(trace.picture, request))
     about = {

@@ -1,33 +1,33 @@
 """How far the work is, on a terminal's last line; nothing where nobody looks."""
 
 import sys
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from core.engine.looks.look import Work
+    from core.engine.work import Progress
 
-Result = TypeVar("Result")
 CLEAR_LINE = "\r\x1b[K"
 
 
-def follow(work: "Work[Result]", doing: str) -> Result:
-    """Do work to its end, saying on stderr how far it is.
+@contextmanager
+def told(doing: str) -> "Iterator[Callable[[Progress], None]]":
+    """Say on stderr how far work is that is done in the block.
 
     Args:
-        work: begun or not.
         doing: what is counted.
 
-    Returns:
-        What the work returns.
+    Yields:
+        What is to be told of the progress, before every piece.
     """
     shown = sys.stderr.isatty()
-    while True:
-        try:
-            done, total, *_ = next(work)
-        except StopIteration as end:
-            if shown:
-                print(CLEAR_LINE, end="", file=sys.stderr, flush=True)
-            return end.value
+
+    def tell(progress: "Progress") -> None:
         if shown:
-            said = f"{CLEAR_LINE}{doing} {done + 1} of {total}"
+            said = f"{CLEAR_LINE}{doing} {progress.done + 1} of {progress.total}"
             print(said, end="", file=sys.stderr, flush=True)
+
+    yield tell
+    if shown:
+        print(CLEAR_LINE, end="", file=sys.stderr, flush=True)

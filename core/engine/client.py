@@ -54,6 +54,15 @@ def engine() -> EngineClient:
         return _engine
 
 
+def find(work: Work[Result]) -> Result | None:
+    """Return finished work at once; None where it would have to be done, or nobody asked yet.
+
+    Args:
+        work: as for ``engine().submit``.
+    """
+    return None if _engine is None else _engine.find(work)
+
+
 def cache_folder() -> Path:
     """Return where finished work is kept: GLASSBOX_CACHE, or ``cache`` beside the app."""
     moved = os.environ.get("GLASSBOX_CACHE")

@@ -2,16 +2,12 @@
 
 import logging
 import queue
-import sys
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from core.engine.film import film_from_bytes
+from core.engine.recent import Recent
 from core.engine.request import FilmRequest, Request, key
 from core.engine.store import Store
 from core.engine.trace import from_bytes
@@ -34,9 +30,8 @@ class Results:
         """
         self._store = store
         self._stamps: dict[str, str] = {}
-        self._recent: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
-        self._bytes = 0
-        self._lock = threading.Lock()
+        self._recent = Recent(IN_MEMORY)
+        self._lock = threading.Lock()  # guards the writer alone
         self._unwritten: queue.Queue[tuple[str, Any]] = queue.Queue(WAITING)
         self._writer: threading.Thread | None = None
 
@@ -58,10 +53,9 @@ class Results:
         stamp = self._stamp_of(work)
         if stamp is None:
             return None
-        with self._lock:
-            if (stamp, work) in self._recent:
-                self._recent.move_to_end((stamp, work))
-                return self._recent[stamp, work][0]
+        recent = self._recent.get((stamp, work))
+        if recent is not None:
+            return recent
         read = ON_DISK.get(type(work))
         if read is None or self._store is None:
             return None
@@ -74,7 +68,7 @@ class Results:
         except ValueError as error:  # whole, yet not what this version writes
             LOG.warning("stored run %s is computed again: %s", name[:12], error)
             return None
-        self._remember((stamp, work), found)
+        self._recent.keep((stamp, work), found)
         return found
 
     def keep(self, work: Work[Any], value: Any) -> None:  # Any: the work's own result
@@ -87,7 +81,7 @@ class Results:
         stamp = self._stamp_of(work)
         if stamp is None:
             return
-        self._remember((stamp, work), value)
+        self._recent.keep((stamp, work), value)
         if self._store is None or type(work) not in ON_DISK:
             return
         with self._lock:
@@ -116,41 +110,3 @@ class Results:
 
     def _stamp_of(self, work: Work[Any]) -> str | None:
         return self._stamps.get(work.model) if work.weights else ""
-
-    def _remember(self, name: Hashable, value: Any) -> None:
-        size = held_bytes((name, value))
-        with self._lock:
-            self._bytes += size - self._recent.get(name, (None, 0))[1]
-            self._recent[name] = (value, size)
-            self._recent.move_to_end(name)
-            while len(self._recent) > 1 and self._bytes > IN_MEMORY:
-                _, (_, gone) = self._recent.popitem(last=False)
-                self._bytes -= gone
-
-
-def held_bytes(value: object) -> int:
-    """Count the bytes of a thing and of all that is inside it, each part once.
-
-    Dataclasses, tuples, lists, sets and dicts are opened, however deep they lie. An array counts as
-    all of the array that it is a view of, for that is what stays in memory.
-
-    Args:
-        value: anything; parts of other kinds count as themselves alone.
-    """
-    total, seen, waiting = 0, set[int](), [value]
-    while waiting:
-        part = waiting.pop()
-        while isinstance(part, np.ndarray) and isinstance(part.base, np.ndarray):
-            part = part.base
-        if id(part) in seen:
-            continue
-        seen.add(id(part))  # stays its own: whatever is here is held by ``value``
-        numbers = getattr(part, "nbytes", None)  # of arrays, also those of torch
-        total += numbers if isinstance(numbers, int) else sys.getsizeof(part)
-        if isinstance(part, Mapping):
-            waiting += [*part.keys(), *part.values()]
-        elif isinstance(part, tuple | list | set | frozenset):
-            waiting += part
-        elif is_dataclass(part) and not isinstance(part, type):
-            waiting += [getattr(part, field.name) for field in fields(part)]
-    return total

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from core.engine.calls import explain
+from core.engine.leaving import PATIENCE_S, close_at_exit
 from core.engine.line import Counters, Job, Line
 from core.engine.loaded import LoadedModel, load_model
 from core.engine.results import Results
@@ -121,7 +122,7 @@ class Worker:
         """Give up all work, stop the thread, and write what is still to be written."""
         dropped = self._line.end_all(closed=True)
         if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join()
+            self._thread.join(PATIENCE_S)
         _close(dropped)
         self._results.flush()
 
@@ -161,6 +162,7 @@ class Worker:
             if self._threaded and (self._thread is None or not self._thread.is_alive()):
                 self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
                 self._thread.start()
+                close_at_exit(self)
 
     def _work(self) -> None:
         while self._line.wait():

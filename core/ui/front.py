@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from core.engine.client import find
 from core.engine.request import Request, to_json
 from core.errors import ExplainerError
 from core.ui.can_draw import say_what_it_draws
@@ -50,7 +51,7 @@ def _draw_map(request: Request) -> None:
     """Draw what is there; from the second turn on, see to what is missing."""
     first = st.session_state.get(_PAINTED) != to_json(request)
     st.session_state[_PAINTED] = to_json(request)
-    if first and st.session_state.get("run_on_show") is None:
+    if first and find(request) is None:
         _mount(empty_map(request), request)
         return
     from core.ui.front_run import advance, map_of  # numpy, and with the engine torch

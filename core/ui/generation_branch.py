@@ -12,7 +12,7 @@ from core.ideas.checks import check_text, say_number
 from core.ideas.forward import add_noise, add_one_step
 from core.models.schedulers_info import SCHEDULERS
 from core.ui.component import mount
-from core.ui.looking import ask
+from core.ui.looking import read
 from core.ui.page import show_equation
 from core.ui.settings import offered_schedulers, weights
 from core.ui.shown import Shown
@@ -22,7 +22,7 @@ from core.views.run import Run, run_of
 from core.views.two_runs import join, other_prompt, pair_data, pair_rows
 
 IN_LINK = "branch"
-_NEWEST, _OF = "newest_branch", "branched_run"
+_OF = "branched_run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def show_branch(shown: Shown) -> None:
     run = shown.run
     change = _choose(run)
     look = _look(run, change)
-    branched = _newest(look)
+    branched = _branched(look)
     pair = join(run, branched.run, change.call)
     named = changed(run.request, change.request, change.noise_share)
     title = named.replace(OTHER_WORDS, f"“{change.request.prompt}”")
@@ -142,11 +142,7 @@ def _look(run: Run, change: _Change) -> BranchLook:
     )  # fmt: skip
 
 
-def _newest(look: BranchLook) -> Branched:
-    """Have the engine go on; only the newest future is kept."""
-    kept: tuple[BranchLook, Branched] | None = st.session_state.get(_NEWEST)
-    if kept is None or kept[0] != look:
-        future: Any = ask(look, "Call")  # Any: a Future, whose trace would import torch
-        branched = Branched(run_of(future.trace), future.step, future.alpha_bar, future.remembers)
-        kept = st.session_state[_NEWEST] = look, branched
-    return kept[1]
+def _branched(look: BranchLook) -> Branched:
+    """Have the engine go on."""
+    future: Any = read(look, "Call")  # Any: a Future, whose trace would import torch
+    return Branched(run_of(future.trace), future.step, future.alpha_bar, future.remembers)

@@ -10,16 +10,15 @@ from numpy.typing import NDArray
 from core.engine.looks.futures import FromPictureLook, steps_made
 from core.engine.request import Request
 from core.ui.latents_source import Source, choose_picture, latent_facts, show_notes, source_of
-from core.ui.looking import ask
+from core.ui.looking import read
 from core.ui.shown import Shown
 from core.views.latents import pixels_of
 from core.views.latents_pictures import row_picture
 
 STRENGTHS = (0.2, 0.4, 0.6, 0.8, 1.0)  # of the row
 FIRST = "lion"  # of the gallery: something else than the words that everybody begins with
-KEPT = 12  # results in this session
 IN_LINK = "strength"
-_KEY, _RESULTS = "picture_strength", "picture_results"
+_KEY = "picture_strength"
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # arrays have no plain ==
@@ -116,15 +115,10 @@ def _show_row(request: Request, source: Source) -> None:
 
 
 def _result(request: Request, source: Source, strength: float) -> _Result:
-    """Have the engine run; the newest results are kept."""
+    """Have the engine run."""
     look = FromPictureLook(
         request.model, request, source.pixels, source.width, source.height, strength
     )
-    kept: dict[FromPictureLook, _Result] = st.session_state.setdefault(_RESULTS, {})
-    if look not in kept:
-        future: Any = ask(look, "Call")  # Any: a Future, whose trace would import torch
-        trace = future.trace
-        for old in list(kept)[: len(kept) + 1 - KEPT]:
-            del kept[old]
-        kept[look] = _Result(future.start_picture, trace.picture, trace.calls, future.alpha_bar)
-    return kept[look]
+    future: Any = read(look, "Call")  # Any: a Future, whose trace would import torch
+    trace = future.trace
+    return _Result(future.start_picture, trace.picture, trace.calls, future.alpha_bar)

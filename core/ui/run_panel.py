@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.engine.client import engine
 from core.engine.request import Request
 from core.engine.ticket import Ticket
 from core.ui.component import mount
@@ -68,7 +69,7 @@ class _Progress:
 
     def draw(self, ticket: Ticket[Any]) -> None:  # Any: a Trace, whose class would import torch
         bar, slot = self.parts = self.parts or self._begin()
-        status, picture = ticket.status(), ticket.preview()
+        status, picture = ticket.status(), engine().preview(ticket)
         bar.progress(min(1.0, status.step / max(1, status.steps)), say_status(status, "Call"))
         if picture is not None:
             slot.image(

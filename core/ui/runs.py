@@ -14,9 +14,9 @@ from typing import Any
 import streamlit as st
 
 from core.engine.client import engine
-from core.engine.looks.look import Look
-from core.engine.request import FilmRequest, Request, to_json
+from core.engine.request import Request, to_json
 from core.engine.ticket import Ticket, TicketStatus
+from core.engine.work import Work
 from core.errors import ExplainerError
 
 TURN_S = 0.15  # between two looks at a ticket
@@ -29,8 +29,8 @@ Draw = Callable[[Ticket[Any]], object]  # Any: a Trace or a Film; their classes 
 
 @contextlib.contextmanager
 def asked(
-    work: Request | FilmRequest | Look[Any], replace: bool = True
-) -> Iterator[Ticket[Any]]:  # Any: a Trace, a Film or a TextReading; their classes import torch
+    work: Work[Any], replace: bool = True
+) -> Iterator[Ticket[Any]]:  # Any: its result; the classes of some import torch
     """Submit work to the engine; what is not finished when the block is left is cancelled.
 
     Args:
@@ -50,9 +50,7 @@ def asked(
             later.start()
 
 
-def begun(
-    work: Request | FilmRequest | Look[Any], replace: bool = True
-) -> Ticket[Any]:  # Any: as above
+def begun(work: Work[Any], replace: bool = True) -> Ticket[Any]:  # Any: as above
     """Submit work that goes on while the page is drawn again and again.
 
     Whoever holds the ticket looks at it from time to time; the engine drops one that nobody looks

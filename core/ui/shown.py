@@ -1,21 +1,19 @@
-"""The run this session looks at: computed once, then kept while the visitor goes from page to page.
-
-Only what pages draw is kept, in a form that is small: the steps as arrays, the film as two
-compressed sheets.
-"""
+"""What pages draw of a run, made once for everybody: steps as arrays, the film as sheets."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
+from core.engine.client import find
+from core.engine.recent import Recent
 from core.engine.request import FilmRequest, Request
 from core.ui.runs import Draw, asked, follow, say_status
 from core.views.exports import webp_animation
 from core.views.film import film_data
-from core.views.run import Frames, Run, frames_of, quick_frames, run_of
+from core.views.run import Run, frames_of, quick_frames, run_of
 
-_SHOWN = "run_on_show"
+_MADE = Recent(200_000_000)  # bytes, with the results that it was made of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,29 +39,28 @@ class Shown:
 
 
 def kept(request: Request) -> Shown | None:
-    """Return the run on show, where it is the run of this request.
+    """Return a run, where it is there already, with its decoded film where that is.
 
     Args:
         request: a valid request.
     """
-    shown: Shown | None = st.session_state.get(_SHOWN)
-    return shown if shown is not None and shown.run.request == request else None
+    trace = find(request)
+    return None if trace is None else _shown(trace, find(FilmRequest(request)))
 
 
 def compute(request: Request, draw: Draw) -> Shown:
-    """Have the engine run a request; it is kept, its film in quick colours.
+    """Have the engine run a request; its film is in quick colours until it is decoded.
 
     Args:
         request: a valid request.
         draw: shows how far it is.
 
     Raises:
-        ExplainerError: the engine could not do it.
+        ExplainerError: the engine says why there is none.
     """
     with asked(request) as ticket:
         follow(ticket, draw)
-        run = run_of(ticket.result())
-    return _keep(run, quick_frames(run), None)
+        return _shown(ticket.result(), None)
 
 
 def here(request: Request) -> Shown:
@@ -84,22 +81,35 @@ def here(request: Request) -> Shown:
 
 
 def decode(shown: Shown, draw: Draw) -> Shown:
-    """Have the engine decode the film of a run; it is kept in place of the quick one.
+    """Have the engine decode the film of a run.
 
     Args:
         shown: the run.
         draw: shows how far it is.
 
     Raises:
-        ExplainerError: the engine could not do it.
+        ExplainerError: the engine says why there is none.
     """
     with asked(FilmRequest(shown.run.request)) as ticket:
         follow(ticket, draw)
-        frames = frames_of(shown.run, ticket.result())
-    return _keep(shown.run, frames, webp_animation(frames.given))
+        return _with_film(shown.run, ticket.result())
 
 
-def _keep(run: Run, frames: Frames, animation: bytes | None) -> Shown:
-    shown = Shown(run, frames.places, film_data(run, frames), animation)
-    st.session_state[_SHOWN] = shown
+def _shown(trace: Any, film: Any | None) -> Shown:  # Any: Trace and Film, which import torch
+    """Make what pages draw of a run, once for everybody."""
+    shown = _MADE.get(trace)
+    if shown is None:
+        run = run_of(trace)
+        frames = quick_frames(run)
+        shown = Shown(run, frames.places, film_data(run, frames), None)
+        _MADE.keep(trace, shown)
+    return shown if film is None else _with_film(shown.run, film)
+
+
+def _with_film(run: Run, film: Any) -> Shown:  # Any: as above
+    shown = _MADE.get(film)
+    if shown is None:
+        frames = frames_of(run, film)
+        shown = Shown(run, frames.places, film_data(run, frames), webp_animation(frames.given))
+        _MADE.keep(film, shown)
     return shown

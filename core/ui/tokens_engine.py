@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from core.engine.client import engine
 from core.engine.request import Request
 from core.ui.runs import TURN_S, asked, say_status
 
@@ -39,7 +40,7 @@ def show_pictures(requests: Sequence[Request], captions: Sequence[str]) -> list[
                 if ticket.wait(0):
                     _draw(slot, ticket.result().picture, caption)
                     waiting.remove((ticket, slot, caption))
-                elif (preview := ticket.preview()) is not None:
+                elif (preview := engine().preview(ticket)) is not None:
                     _draw(slot, preview, caption)
             if waiting:
                 line.caption(say_status(waiting[0][0].status(), "Call"))

@@ -9,14 +9,11 @@ from core.engine.looks.unet_place import Place
 from core.models.config_files import read_config
 from core.models.unet_facts import UNetFacts, read_unet_facts
 from core.models.unet_seen import BlocksSeen
-from core.ui.looking import ask
+from core.ui.looking import known, read
 from core.ui.running_example import running_example
 from core.ui.shown import Shown
 from core.ui.tokenizing import model_folder
 from core.views.unet_map import Moment, say_how
-
-KEPT_BYTES = 24_000_000  # of readings, in this session
-_READINGS = "unet_readings"
 
 
 def unet_facts() -> UNetFacts:
@@ -67,31 +64,21 @@ def moment_of(shown: Shown, call: int) -> Moment:
 
 
 def kept_blocks(place: Place) -> BlocksSeen | None:
-    """Return what was read at a place, where this session still has it.
+    """Return what was read at a place, where it is there.
 
     Args:
         place: of a run.
     """
-    return _readings().get(place)
+    return known(BlocksLook(place.request.model, place))
 
 
 def read_blocks(place: Place) -> BlocksSeen:
-    """Have the engine read every box at a place; the newest readings are kept in this session.
+    """Have the engine read every box at a place.
 
     Args:
         place: of a run.
 
     Raises:
-        ExplainerError: the engine could not do it.
+        ExplainerError: the engine says why it has no answer.
     """
-    kept = _readings()
-    if place not in kept:
-        found = ask(BlocksLook(place.request.model, place), "Box")
-        while kept and sum(seen.bytes for seen in kept.values()) + found.bytes > KEPT_BYTES:
-            del kept[next(iter(kept))]
-        kept[place] = found
-    return kept[place]
-
-
-def _readings() -> dict[Place, BlocksSeen]:
-    return st.session_state.setdefault(_READINGS, {})
+    return read(BlocksLook(place.request.model, place), "Box")

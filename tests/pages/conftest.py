@@ -18,6 +18,16 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is known in memory when a test begins; runs and films are found on disk."""
+    from core.engine import client
+    from core.engine.recent import Recent
+
+    if client._engine is not None:
+        monkeypatch.setattr(client._engine._results, "_recent", Recent(300_000_000))  # type: ignore[attr-defined]  # the local one
+
+
 @pytest.fixture
 def open_page() -> Open:
     """Open a page by its file, with query parameters as its address would have them."""

@@ -151,25 +151,6 @@ def test_model_that_is_not_here_is_told_in_a_sentence(open_page: Open, shown_tex
     assert "This model is not on this machine." in shown_text(at)
 
 
-def test_maps_of_all_sessions_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    from core.engine.looks.attention import AttentionLook
-    from core.engine.request import Request
-    from core.models.attention_seen import AttentionSeen, LayerMaps
-    from core.ui import attention_run
-
-    maps = np.zeros((1, 1, 77, 4, 4), np.float16)
-    layer = LayerMaps("mid_block.attentions.0", (4, 4), 1, maps)
-    seen = AttentionSeen(np.zeros(1, np.float32), (layer,), np.zeros((8, 8, 3), np.uint8), ())
-    monkeypatch.setattr(attention_run, "KEPT_BYTES", 2 * seen.bytes)
-    kept = attention_run._Kept()
-    looks = [AttentionLook("m", Request(seed=seed)) for seed in range(3)]
-    kept.put(looks[0], seen)
-    kept.put(looks[1], seen)
-    assert kept.get(looks[0]) is seen  # used again: the other one is the oldest now
-    kept.put(looks[2], seen)
-    assert [kept.get(look) is seen for look in looks] == [True, False, True]
-
-
 def choose(at: AppTest, look: str) -> AppTest:
     at.button_group(key="attention_look").set_value(look).run()
     assert not at.exception

@@ -12,9 +12,12 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from core.engine.client import find
+from core.engine.request import Request
 from core.models.catalog import builtin_folder
 from core.models.gallery import gallery, open_picture
 from core.models.latent_facts import read_latent_facts
+from core.views.run import run_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = "pages/2_latents.py"
@@ -214,7 +217,9 @@ def test_latents_of_the_run_at_every_step(open_page: Open) -> None:
     data = drawn(at, '"gaussian"')
     assert len(data["places"]) == len(data["given"]["bars"]) == len(data["guess"]["bars"]) == 4
     size = FACTS.channels * data["height"] * data["width"]
-    run = at.session_state["run_on_show"].run
+    trace = find(Request(prompt="a red apple", steps=3))
+    assert trace is not None
+    run = run_of(trace)
     packed = np.frombuffer(base64.b64decode(data["given"]["values"]), np.int8)
     shown = packed.reshape(4, -1) / 127 * data["edge"]
     assert shown.shape == (4, size)

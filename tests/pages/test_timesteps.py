@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.engine.client import find
 from core.engine.looks.times import TimeLook
 from core.ideas.timestep import EmbeddingSettings, compute_frequencies
 from core.models.catalog import builtin_folder
@@ -202,7 +203,7 @@ def test_network_is_asked_only_when_chosen(
     open_page: Open, shown_text: Callable[[AppTest], str]
 ) -> None:
     at = open_page(PAGE)
-    assert "look_answers" not in at.session_state
+    assert find(TimeLook()) is None
     at.button_group(key="timestep_look").set_value("In the network").run()
     assert not at.exception
     assert "become **" in shown_text(at)
@@ -210,4 +211,6 @@ def test_network_is_asked_only_when_chosen(
     at.toggle(key="as_table_time-blocks").set_value(True).run()
     blocks = at.dataframe[0].value
     assert blocks["block"][0] == "down 0, block 0"
-    assert len(blocks) == len(at.session_state["look_answers"][TimeLook()].blocks)
+    answer = find(TimeLook())
+    assert answer is not None
+    assert len(blocks) == len(answer.blocks)

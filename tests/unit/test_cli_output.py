@@ -9,8 +9,8 @@ import pytest
 
 from core.__main__ import main
 from core.commands.plain import plain, table
-from core.commands.progress import follow
-from core.engine.looks.look import Work
+from core.commands.progress import told
+from core.engine.work import Progress
 
 
 def test_a_reader_that_has_gone_ends_a_short_answer_without_a_word() -> None:
@@ -67,26 +67,27 @@ def test_people_read_tables_with_what_matters_first(
     command: str, first: str, among: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(shlex.split(command)) == 0
-    told = capsys.readouterr().out
-    assert told.startswith(first)
-    assert among in told
+    said = capsys.readouterr().out
+    assert said.startswith(first)
+    assert among in said
 
 
-def three_pieces() -> Work[str]:
-    for done in range(3):
-        yield done, 3
+def three_pieces() -> str:
+    with told("Call") as tell:
+        for done in range(3):
+            tell(Progress(done, 3))
     return "made"
 
 
 def test_a_terminal_is_told_how_far_the_work_is_and_nobody_else(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert follow(three_pieces(), "Call") == "made"
+    assert three_pieces() == "made"
     assert capsys.readouterr() == ("", "")
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    assert follow(three_pieces(), "Call") == "made"
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert [line[3:] for line in told.err.split("\r")[1:]] == [
+    assert three_pieces() == "made"
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert [line[3:] for line in said.err.split("\r")[1:]] == [
         "Call 1 of 3", "Call 2 of 3", "Call 3 of 3", "",
     ]  # fmt: skip

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from core.engine.request import Request, check_text, of_model
+from core.engine.request import Request, of_model
 from core.engine.work import BESIDE, Course, Decode, How, NoiseQuery, Wanted, Work
 from core.errors import ExplainerError
-from core.ideas.checks import check_real, check_whole
+from core.ideas.checks import check_real, check_text, check_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -61,6 +61,8 @@ class AttributionLook(Work[Attribution]):
             ExplainerError: the run has no such call, both prompts are the same, or the numbers ran
                 away.
         """
+        import torch
+
         from core.ideas.attribution import integrate_gradients
 
         [outcome] = yield Wanted((self.request,))
@@ -81,7 +83,7 @@ class AttributionLook(Work[Attribution]):
             )
         negative, prompt = both
         way = (prompt - negative) / PARTS
-        shares = 0.0
+        shares = torch.zeros(len(prompt))
         for part in range(PARTS):  # the integral over the whole way is the sum over its parts
             begin = negative + part * way
             middle = (begin + way / 2)[None]

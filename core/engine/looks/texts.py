@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from core.engine.request import check_text
 from core.engine.work import Course, Progress, Work
 from core.errors import ExplainerError
-from core.ideas.checks import check_switch
+from core.ideas.checks import check_switch, check_text
 from core.models.catalog import BUILT_IN, find_entry
 
 if TYPE_CHECKING:

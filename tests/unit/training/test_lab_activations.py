@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from core.engine.worker import Worker
 from core.engine.loaded import LoadedModel
+from core.engine.worker import Worker
 from core.errors import ExplainerError
 from core.ideas.activations import ACTIVATIONS
 from core.training import lab_activations as lab
