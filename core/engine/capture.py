@@ -6,7 +6,6 @@ put back, also after an error. The weights of the prompt's half go through one f
 keep a small part of them, change them, or both.
 """
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,15 +18,21 @@ from torch import Tensor, nn
 
 from core.engine.ask import ask_unet
 from core.engine.work import NoiseQuery, Row
-from core.errors import ExplainerError
-from core.models.attention_seen import LayerMaps, Size
+from core.models.attention_layers import (
+    cross_layers,
+    group_layers,
+    heads_kept,
+    layer_shapes,
+    make_plan,
+    pooled_size,
+)
+from core.models.attention_seen import LayerMaps
 from core.models.loading import Checkpoint
 
 # Told a layer's name and its weights (heads, N, L) in float32; returns those to go on with.
 Watch = Callable[[str, Tensor], Tensor]
 
 MOST_BYTES = 100_000_000  # that the maps of one run may take
-KNOWN = ("AttnProcessor", "AttnProcessor2_0")  # plain attention, which is what we write out
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,114 +137,6 @@ class WatchedAttention:
         return drop(attn.to_out[0](mixed)) / attn.rescale_output_factor
 
 
-def cross_layers(unet: nn.Module) -> dict[str, Any]:  # Any: the library's Attention
-    """Return the layers that read the text, by name, in the order in which they run.
-
-    Args:
-        unet: diffusers' UNet2DConditionModel.
-
-    Raises:
-        ExplainerError: there are none, or they do more than plain attention.
-    """
-    found = {name: part for name, part in unet.named_modules() if name.endswith(".attn2")}
-    plain = all(
-        type(layer.processor).__name__ in KNOWN
-        and layer.is_cross_attention
-        and not any(
-            getattr(layer, extra, None) is not None
-            for extra in ("group_norm", "spatial_norm", "norm_q", "norm_k", "added_kv_proj_dim")
-        )
-        and not layer.norm_cross
-        and not layer.residual_connection
-        for layer in found.values()
-    )
-    if not found or not plain:
-        raise ExplainerError(
-            "This model has no cross-attention of the kind that can be read here.",
-            "Choose a model of the Stable Diffusion 1 or 2 family, or the built-in one.",
-        )
-    sides = {"down_blocks": 0, "mid_block": 1, "up_blocks": 2}
-    return dict(sorted(found.items(), key=lambda item: sides.get(item[0].split(".")[0], 3)))
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is averaged away so that the maps of a run fit into memory.
-
-    Attributes:
-        side: longest side of a map, positions; None keeps every position.
-        heads: whether heads are kept apart.
-        layers: whether layers of one size are kept apart.
-    """
-
-    side: int | None = None
-    heads: bool = True
-    layers: bool = True
-
-    def say(self) -> tuple[str, ...]:
-        """Say what is averaged, in words."""
-        said = []
-        if self.side is not None:
-            said.append(f"places, to at most {self.side} × {self.side}")
-        if not self.heads:
-            said.append("heads")
-        if not self.layers:
-            said.append("layers of one size")
-        return tuple(said)
-
-
-# From what keeps most to what keeps least.
-PLANS = (
-    Plan(),
-    Plan(side=32),
-    Plan(side=16),
-    Plan(side=32, heads=False),
-    Plan(side=32, heads=False, layers=False),
-    Plan(side=16, heads=False, layers=False),
-    Plan(side=8, heads=False, layers=False),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class LayerShape:
-    """Name, size and heads of one layer."""
-
-    name: str
-    size: Size
-    heads: int
-
-
-def make_plan(shapes: Sequence[LayerShape], calls: int, length: int, most: int) -> Plan:
-    """Choose the plan that keeps most within a budget.
-
-    Args:
-        shapes: of all layers.
-        calls: of the U-Net in the run.
-        length: positions of the text, L.
-        most: bytes.
-    """
-    for plan in PLANS:
-        groups = _groups(shapes, plan)
-        numbers = sum(
-            math.prod(pooled_size(group[0].size, plan.side)) * _heads(group[0], plan)
-            for group in groups
-        )
-        if 2 * numbers * calls * length <= most:
-            return plan
-    return PLANS[-1]
-
-
-def pooled_size(size: Size, side: int | None) -> Size:
-    """Return height and width of a map whose longer side must not pass a limit.
-
-    Args:
-        size: of the map.
-        side: the limit; None for none.
-    """
-    times = 1 if side is None else max(1, math.ceil(max(size) / side))
-    return math.ceil(size[0] / times), math.ceil(size[1] / times)
-
-
 class Recorder:
     """Keeps the weights of a run call by call, pooled as they come; hands them back unchanged.
 
@@ -302,7 +199,7 @@ class Recorder:
         shapes = layer_shapes(self._unet, (height, width))
         self.plan = make_plan(shapes, calls, length, self._most)
         self._shapes = {shape.name: shape for shape in shapes}
-        self._groups = _groups(shapes, self.plan)
+        self._groups = group_layers(shapes, self.plan)
         self._group_of = {
             shape.name: at for at, group in enumerate(self._groups) for shape in group
         }
@@ -318,45 +215,4 @@ class Recorder:
 
     def _shape(self, group: Sequence[LayerShape], calls: int, length: int) -> tuple[int, ...]:
         size = pooled_size(group[0].size, self.plan.side)
-        return calls, _heads(group[0], self.plan), length, *size
-
-
-def layer_shapes(unet: Any, latent: Size) -> tuple[LayerShape, ...]:
-    """Return the layers that read the text, each with the size that it has in a picture.
-
-    Args:
-        unet: diffusers' UNet2DConditionModel.
-        latent: height and width of the latents.
-
-    Raises:
-        ExplainerError: there is no cross-attention of the kind that can be read.
-    """
-    up = 1 if unet.config.downsample_padding else 0  # odd sides are rounded up, or down
-    sizes = [latent]
-    for _ in unet.config.block_out_channels[1:]:
-        sizes.append(((sizes[-1][0] + up) // 2, (sizes[-1][1] + up) // 2))
-    return tuple(
-        LayerShape(name, sizes[_level(name, len(sizes))], int(layer.heads))
-        for name, layer in cross_layers(unet).items()
-    )
-
-
-def _level(name: str, levels: int) -> int:
-    side, number, *_ = name.split(".")
-    if side == "mid_block":
-        return levels - 1
-    return int(number) if side == "down_blocks" else levels - 1 - int(number)
-
-
-def _groups(shapes: Sequence[LayerShape], plan: Plan) -> list[tuple[LayerShape, ...]]:
-    """Put together what one map is the mean of."""
-    if plan.layers:
-        return [(shape,) for shape in shapes]
-    found: dict[Size, list[LayerShape]] = {}
-    for shape in shapes:
-        found.setdefault(shape.size, []).append(shape)
-    return [tuple(group) for group in found.values()]
-
-
-def _heads(shape: LayerShape, plan: Plan) -> int:
-    return shape.heads if plan.heads else 1
+        return calls, heads_kept(group[0], self.plan), length, *size

@@ -14,7 +14,7 @@ from core.engine.trace import Step
 from core.engine.work import How, NoiseQuery, Progress
 from core.errors import ExplainerError
 from core.ideas.guidance import guide
-from core.ideas.noise_levels import alpha_bar_from_sigma, sigma_from_alpha_bar
+from core.ideas.noise_levels import alpha_bar_from_sigma
 from core.ideas.prediction import (
     eps_from_v,
     eps_from_x0,
@@ -25,7 +25,7 @@ from core.ideas.prediction import (
 )
 from core.ideas.text_geometry import blend
 from core.models.loading import Checkpoint
-from core.models.schedulers import make_scheduler
+from core.models.schedulers import begin_at, make_scheduler, noise_level, scheduler_step
 from core.models.schedulers_info import SCHEDULERS
 from core.models.text import encode_text
 
@@ -185,7 +185,7 @@ def levels_of(checkpoint: Checkpoint, request: Request) -> tuple[float, ...]:
         request: validated.
     """
     scheduler = _scheduler_of(checkpoint, request)
-    begun = (_begin(scheduler, step, request.steps)[0] for step in range(request.steps))
+    begun = (begin_at(scheduler, step, request.steps)[0] for step in range(request.steps))
     return tuple(float(alpha_bar_from_sigma(noise_level(scheduler, t))) for t in begun)
 
 
@@ -210,27 +210,11 @@ def _set_out(
         raise ValueError(
             f"latents are {tuple(start.latents.shape)}, expected {tuple(x.shape)} as the request's"
         )
-    timesteps = _begin(scheduler, start.step, request.steps)
+    timesteps = begin_at(scheduler, start.step, request.steps)
     x = start.latents
     if SCHEDULERS[request.scheduler].space == "ve":
         x = from_unit_scale(x, noise_level(scheduler, timesteps[0]))
     return scheduler, timesteps, x, start.generator or noise
-
-
-def _begin(scheduler: Any, step: int, steps: int) -> Tensor:  # Any: as above
-    """Have a scheduler begin with one of its steps; returns the timesteps from there on."""
-    if not 0 <= step < steps:
-        raise ValueError(f"step is {step}, expected 0 to {steps - 1}")
-    timesteps = scheduler.timesteps
-    # PNDM begins by asking twice at its second timestep. What asks twice a step makes three calls
-    # of two steps as well, but is not meant here.
-    if scheduler.order == 1 and len(timesteps) == steps + 1 and step:
-        own = timesteps[step + 1 :]
-        return torch.cat([own[:2], own[1:]])
-    begin = step * scheduler.order
-    if hasattr(scheduler, "set_begin_index"):
-        scheduler.set_begin_index(begin)
-    return timesteps[begin:]
 
 
 def read_prompts(request: Request, read: Callable[[str, int, bool], Tensor]) -> Tensor:
@@ -284,41 +268,6 @@ def fit_latents(
             f"Choose sides that are multiples of {scale}.",
         )
     return 1, channels, height // scale, width // scale
-
-
-def noise_level(scheduler: Any, t: Tensor) -> float:  # Any: diffusers has no common type
-    """Return sigma of the latents the scheduler is about to ask about.
-
-    Args:
-        scheduler: a diffusers scheduler between two steps.
-        t: the timestep it asks with.
-    """
-    if not hasattr(scheduler, "sigmas"):  # DDIM, DDPM, PNDM, LCM, TCD
-        return float(sigma_from_alpha_bar(float(scheduler.alphas_cumprod[int(t)])))
-    index = scheduler.step_index
-    if index is None:  # before the first step
-        index = scheduler.begin_index or 0
-    if not getattr(scheduler, "state_in_first_order", True):  # the second call of one step
-        if getattr(scheduler, "mid_point_sigma", None) is not None:  # DPM++ SDE
-            return float(scheduler.mid_point_sigma)
-        if hasattr(scheduler, "sigmas_interpol"):  # KDPM2 asks half way; the two count apart
-            ancestral = "Ancestral" in type(scheduler).__name__
-            return float(scheduler.sigmas_interpol[index - 1 if ancestral else index])
-    return float(scheduler.sigmas[index])
-
-
-def scheduler_step(order: int, index: int, calls: int, steps: int) -> int:
-    """Return which scheduler step a U-Net call belongs to.
-
-    Args:
-        order: of the scheduler; 2 asks twice a step.
-        index: number of the call.
-        calls: how many there are.
-        steps: how many scheduler steps they make.
-    """
-    if order == 2:  # Heun and KDPM2, which ask once at the last step
-        return index // 2
-    return max(0, index - (calls - steps))  # PNDM asks again at the start
 
 
 def _check_finite(step: Step, calls: int) -> None:

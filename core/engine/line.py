@@ -198,11 +198,7 @@ class Line:
     # ---- for tickets
 
     def status_of(self, ticket: AnyTicket) -> TicketStatus:
-        """Say how far a ticket's work is, and take note that somebody still cares.
-
-        Args:
-            ticket: given out here.
-        """
+        """Say how far a ticket's work is, and take note that somebody still cares."""
         with self._lock:
             ticket.seen = self.now()
             job = self._open.get(ticket)
@@ -225,11 +221,7 @@ class Line:
             return TicketStatus(state, 0, done, total, eta_s=left)
 
     def partial_of(self, ticket: AnyTicket) -> Any | None:
-        """Return what there is of a ticket's result: all of it in the end, None where nothing is.
-
-        Args:
-            ticket: given out here.
-        """
+        """Return what there is of a ticket's result, in the end all; None where nothing is."""
         with self._lock:
             ticket.seen = self.now()
             job = self._open.get(ticket)
@@ -242,11 +234,7 @@ class Line:
         return show(found)
 
     def newest_of(self, ticket: AnyTicket) -> Any | None:
-        """Return the newest step of a ticket's run, None where there is none.
-
-        Args:
-            ticket: given out here.
-        """
+        """Return the newest step of a ticket's run, None where there is none."""
         with self._lock:
             ticket.seen = self.now()
             job = self._open.get(ticket)
@@ -254,11 +242,7 @@ class Line:
             return asks.last if isinstance(asks, NoiseQuery) else None
 
     def cancel(self, ticket: AnyTicket) -> None:
-        """End a ticket; its work stops at the next turn unless others wait for it.
-
-        Args:
-            ticket: given out here; one that has ended stays as it is.
-        """
+        """End a ticket; its work stops at the next turn unless others wait for it."""
         with self._lock:
             self._end(ticket, "cancelled")
 
@@ -319,11 +303,7 @@ class Line:
             return None if stays else other.work.model
 
     def load(self, model: str | None) -> list[Job]:
-        """Take note that a model is being loaded; None once it is, or is not to be had.
-
-        Returns:
-            Works of the model before that were set aside, to be closed.
-        """
+        """Take note of a model being loaded, None once that is over; returns works to be closed."""
         with self._lock:
             self._loading = model
             dropped = list(self._aside.values())
@@ -331,12 +311,7 @@ class Line:
             return dropped
 
     def refuse(self, model: str, error: ExplainerError) -> None:
-        """End all that waits for a model that cannot be loaded.
-
-        Args:
-            model: its id.
-            error: why.
-        """
+        """End all that waits for a model that cannot be loaded."""
         with self._lock:
             for job in list(self._jobs.values()):
                 if job.work.weights and job.work.model == model:
@@ -379,22 +354,13 @@ class Line:
             return chosen
 
     def begin(self, job: Job) -> bool:
-        """Take note that the worker begins with a job.
-
-        Returns:
-            Whether it is the only one that has begun.
-        """
+        """Take note that a job begins; returns whether it is the only one that has."""
         with self._lock:
             job.begun = True
             return sum(other.begun for other in self._jobs.values()) == 1
 
     def told(self, job: Job, asked: Question | Progress) -> None:
-        """Take note of what a job's course yielded.
-
-        Args:
-            job: under way.
-            asked: the question, or how far it is.
-        """
+        """Take note of what a job's course yielded."""
         with self._lock:
             progress = asked if isinstance(asked, Progress) else getattr(asked, "progress", None)
             job.asks = None if isinstance(asked, Progress) else asked

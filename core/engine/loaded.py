@@ -146,11 +146,7 @@ class LoadedModel:
 
     @property
     def text_reader(self) -> ClipTextEncoder:
-        """The readable text encoder with this model's weights, made when it is first asked for.
-
-        Raises:
-            ExplainerError: the text encoder is of a kind that we have no readable copy of.
-        """
+        """The readable text encoder with this model's weights, made when it is first asked for."""
         if self._reader is None:
             self._reader = readable_encoder(self.checkpoint)
         return self._reader

@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import diffusers
+import torch
+from torch import Tensor
 
 from core.errors import ExplainerError
+from core.ideas.noise_levels import sigma_from_alpha_bar
 from core.models.scheduler_options import (
     Option,
     SchedulerParameterError,
@@ -101,3 +104,66 @@ def _guard_timesteps(scheduler: Any, name: str) -> None:  # Any: as above
             scheduler.set_begin_index(0)
 
     scheduler.set_timesteps = set_and_begin
+
+
+def noise_level(scheduler: Any, t: Tensor) -> float:  # Any: diffusers has no common type
+    """Return sigma of the latents the scheduler is about to ask about.
+
+    Args:
+        scheduler: a diffusers scheduler between two steps.
+        t: the timestep it asks with.
+    """
+    if not hasattr(scheduler, "sigmas"):  # DDIM, DDPM, PNDM, LCM, TCD
+        return float(sigma_from_alpha_bar(float(scheduler.alphas_cumprod[int(t)])))
+    index = scheduler.step_index
+    if index is None:  # before the first step
+        index = scheduler.begin_index or 0
+    if not getattr(scheduler, "state_in_first_order", True):  # the second call of one step
+        if getattr(scheduler, "mid_point_sigma", None) is not None:  # DPM++ SDE
+            return float(scheduler.mid_point_sigma)
+        if hasattr(scheduler, "sigmas_interpol"):  # KDPM2 asks half way; the two count apart
+            ancestral = "Ancestral" in type(scheduler).__name__
+            return float(scheduler.sigmas_interpol[index - 1 if ancestral else index])
+    return float(scheduler.sigmas[index])
+
+
+def begin_at(scheduler: Any, step: int, steps: int) -> Tensor:  # Any: as above
+    """Have a scheduler begin with one of its steps.
+
+    Args:
+        scheduler: with its timesteps set, before its first step.
+        step: 0 is the first.
+        steps: of a whole run.
+
+    Returns:
+        The timesteps from there on.
+
+    Raises:
+        ValueError: there is no such step.
+    """
+    if not 0 <= step < steps:
+        raise ValueError(f"step is {step}, expected 0 to {steps - 1}")
+    timesteps = scheduler.timesteps
+    # PNDM begins by asking twice at its second timestep. What asks twice a step makes three calls
+    # of two steps as well, but is not meant here.
+    if scheduler.order == 1 and len(timesteps) == steps + 1 and step:
+        own = timesteps[step + 1 :]
+        return torch.cat([own[:2], own[1:]])
+    begin = step * scheduler.order
+    if hasattr(scheduler, "set_begin_index"):
+        scheduler.set_begin_index(begin)
+    return timesteps[begin:]
+
+
+def scheduler_step(order: int, index: int, calls: int, steps: int) -> int:
+    """Return which scheduler step a U-Net call belongs to.
+
+    Args:
+        order: of the scheduler; 2 asks twice a step.
+        index: number of the call.
+        calls: how many there are.
+        steps: how many scheduler steps they make.
+    """
+    if order == 2:  # Heun and KDPM2, which ask once at the last step
+        return index // 2
+    return max(0, index - (calls - steps))  # PNDM asks again at the start

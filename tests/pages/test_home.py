@@ -23,11 +23,11 @@ def stations(at: AppTest) -> dict[str, dict]:
 
 
 def test_first_paint_has_the_whole_map_and_nothing_computed(open_page: Open) -> None:
-    at = open_page(**SHORT)
+    at = open_page(prompt="never drawn before", **SHORT)
     assert not at.exception
     assert at.title[0].value == "How does noise become a picture?"
     drawn = stations(at)
-    assert drawn["text"]["look"] == {"words": "a red apple"}
+    assert drawn["text"]["look"] == {"words": "never drawn before"}
     assert [name for name, part in drawn.items() if part["look"]] == ["text"]
 
 

@@ -87,7 +87,7 @@ def test_numbers_are_those_of_the_latents(open_page: Open, shown_text: Text) -> 
 
 
 def test_every_gallery_picture_can_be_chosen(open_page: Open) -> None:
-    at = open_page(PAGE).run()
+    at = open_page(PAGE, prompt="never drawn before").run()
     box = at.selectbox(key="latents_picture")
     assert len(box.options) == len(gallery())
     box.set_value("stripes").run()

@@ -173,7 +173,7 @@ def test_one_step_says_which_schedulers_it_knows(
 
 
 def test_own_noise_levels_are_run(open_page: Open, shown_text: Callable[[AppTest], str]) -> None:
-    at = look(open_page(PAGE, steps="3"), "Your own noise levels")
+    at = look(open_page(PAGE, steps="3", prompt="never drawn"), "Your own noise levels")
     assert not at.exception
     assert "levels" in shown_text(at)
     widget(at.slider, "Karras’ ρ").set_value(3.0).run()

@@ -136,8 +136,8 @@ class EditedAttentionLook(Work["np.ndarray"]):
             ExplainerError: it has no cross-attention that can be changed, the prompts cannot be
                 compared, or the numbers ran away.
         """
-        from core.engine.capture import cross_layers
         from core.engine.denoise import denoise
+        from core.models.attention_layers import cross_layers
 
         cross_layers(loaded.checkpoint.unet)
         if isinstance(self.edit, Reweight):

@@ -93,11 +93,7 @@ class BranchLook(_FutureWork):
     noise_share: float = 0.0
 
     def validated(self) -> Self:
-        """Return the look with every field checked.
-
-        Raises:
-            ExplainerError: a field is wrong.
-        """
+        """Return the look with every field checked."""
         run, request = validated(self.run), validated(self.request)
         size = 4 * (self.call + 1) * math.prod(self.shape)
         right = self.call >= 0 and len(self.eps) == len(self.x0) == size <= LARGEST
@@ -125,11 +121,7 @@ class BranchLook(_FutureWork):
         )
 
     def course(self, loaded: "LoadedModel") -> Course[Future]:
-        """Go on to the end.
-
-        Raises:
-            ExplainerError: the size does not suit the model, or the numbers ran away.
-        """
+        """Go on to the end."""
         import torch
 
         from core.engine.denoise import Answered, Placed, levels_of
@@ -206,11 +198,7 @@ class FromPictureLook(_FutureWork):
         return type(self)(request.model, request, pixels, width, height, strength)
 
     def course(self, loaded: "LoadedModel") -> Course[Future]:
-        """Encode, add noise, then go on to the end.
-
-        Raises:
-            ExplainerError: the size does not suit the model, or the numbers ran away.
-        """
+        """Encode, add noise, then go on to the end."""
         import torch
 
         from core.engine.denoise import Placed, latent_shape, levels_of

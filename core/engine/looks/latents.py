@@ -43,11 +43,7 @@ class PictureLook(Work[PictureReading]):
     seeds: tuple[int, ...] = (0, 1)
 
     def validated(self) -> Self:
-        """Return the look with every field checked.
-
-        Raises:
-            ExplainerError: a field is wrong.
-        """
+        """Return the look with every field checked."""
         if not isinstance(self.seeds, tuple) or len(self.seeds) > MOST_SEEDS:
             raise ExplainerError("There are too many seeds.", f"Give {MOST_SEEDS} at most.")
         width, height = check_sides(self.width, self.height)
@@ -60,11 +56,7 @@ class PictureLook(Work[PictureReading]):
         )
 
     def course(self, loaded: "LoadedModel") -> "Course[PictureReading]":
-        """Encode, decode, and fit the colours once for this model, with which they stay.
-
-        Raises:
-            ExplainerError: the picture does not suit the model.
-        """
+        """Encode, decode, and fit the colours once for this model, with which they stay."""
         import torch
 
         from core.models import latents as vae
@@ -199,11 +191,7 @@ class ScaleLook(Work[ScaleReading]):
     seed: int = 0
 
     def validated(self) -> Self:
-        """Return the look with every field checked.
-
-        Raises:
-            ExplainerError: a field is wrong.
-        """
+        """Return the look with every field checked."""
         check_whole(len(self.pictures), "number of pictures", 1, MOST_PICTURES)
         width, height = check_sides(self.width, self.height)
         return type(self)(
@@ -215,11 +203,7 @@ class ScaleLook(Work[ScaleReading]):
         )
 
     def course(self, loaded: "LoadedModel") -> "Course[ScaleReading]":
-        """Encode one picture after the other, and measure what came of them all.
-
-        Raises:
-            ExplainerError: the pictures do not suit the model.
-        """
+        """Encode one picture after the other, and measure what came of them all."""
         import torch
 
         from core.models import latents as vae

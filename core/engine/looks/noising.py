@@ -53,11 +53,7 @@ class NoiseLook(Work[NoisedPicture]):
     seed: int = 0
 
     def validated(self) -> Self:
-        """Return the look with every field checked.
-
-        Raises:
-            ExplainerError: a field is wrong.
-        """
+        """Return the look with every field checked."""
         width, height = check_sides(self.width, self.height)
         check_whole(len(self.levels), "number of noise levels", 1, MOST_LEVELS)
         return type(self)(
@@ -70,11 +66,7 @@ class NoiseLook(Work[NoisedPicture]):
         )
 
     def course(self, loaded: "LoadedModel") -> Course[NoisedPicture]:
-        """Encode once, then noise and decode one level after the other.
-
-        Raises:
-            ExplainerError: the picture does not suit the model.
-        """
+        """Encode once, then noise and decode one level after the other."""
         import numpy as np
         import torch
 

@@ -60,11 +60,7 @@ class OwnSigmasLook(Work[OwnRun]):
     sampler: str = "euler"
 
     def validated(self) -> Self:
-        """Return the look with every field checked.
-
-        Raises:
-            ExplainerError: a field is wrong.
-        """
+        """Return the look with every field checked."""
         request = validated(self.request)
         return type(self)(
             request.model,
@@ -74,11 +70,7 @@ class OwnSigmasLook(Work[OwnRun]):
         )
 
     def course(self, loaded: "LoadedModel") -> "Course[OwnRun]":
-        """Run one of our own samplers, its steps asked like those of any run.
-
-        Raises:
-            ExplainerError: the size does not suit the model, or the numbers ran away.
-        """
+        """Run one of our own samplers, its steps asked like those of any run."""
         import numpy as np
         import torch
 

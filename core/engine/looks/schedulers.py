@@ -39,11 +39,7 @@ class CountLook(Work[dict[str, int]]):
     params: tuple[tuple[str, Value], ...] = ()
 
     def validated(self) -> Self:
-        """Return the look with every field checked.
-
-        Raises:
-            ExplainerError: a field is wrong.
-        """
+        """Return the look with every field checked."""
         check_whole(len(self.params), "number of settings", 0, MAX_PARAMS)
         return type(self)(
             find_entry(self.model).id,
@@ -81,11 +77,7 @@ class ProofLook(Work["tuple[ProofPoint, ...]"]):
     karras: bool = True
 
     def validated(self) -> Self:
-        """Return the look with every field checked.
-
-        Raises:
-            ExplainerError: a field is wrong.
-        """
+        """Return the look with every field checked."""
         return type(self)(find_entry(self.model).id, check_switch(self.karras, "Karras switch"))
 
     def course(self, loaded: object) -> "Course[tuple[ProofPoint, ...]]":
@@ -121,11 +113,7 @@ class FreshNoiseLook(Work["np.ndarray"]):
     call: int
 
     def validated(self) -> Self:
-        """Return the look with every field checked.
-
-        Raises:
-            ExplainerError: a field is wrong.
-        """
+        """Return the look with every field checked."""
         request = validated(self.request)
         return type(self)(request.model, request, check_whole(self.call, "call", 0, 2 * MOST_STEPS))
 

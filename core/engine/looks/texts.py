@@ -32,11 +32,7 @@ class TextLook(Work["TextReading"]):
     inside: bool = False
 
     def validated(self) -> Self:
-        """Return the look with every field checked.
-
-        Raises:
-            ExplainerError: a field is wrong.
-        """
+        """Return the look with every field checked."""
         prompts = self.prompts
         if not isinstance(prompts, tuple) or not 1 <= len(prompts) <= MAX_TEXTS:
             raise ExplainerError(
@@ -50,11 +46,7 @@ class TextLook(Work["TextReading"]):
         )
 
     def course(self, loaded: "LoadedModel") -> "Course[TextReading]":
-        """Read all prompts in one call.
-
-        Raises:
-            ExplainerError: the text encoder is of a kind that we have no readable copy of.
-        """
+        """Read all prompts in one call."""
         from core.models.text_reading import read_texts
 
         yield Progress(0, 1)

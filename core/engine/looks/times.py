@@ -22,19 +22,11 @@ class TimeLook(Work["TimeReading"]):
     model: str = BUILT_IN
 
     def validated(self) -> Self:
-        """Return the look with its field checked.
-
-        Raises:
-            ExplainerError: there is no such model.
-        """
+        """Return the look with its field checked."""
         return type(self)(find_entry(self.model).id)
 
     def course(self, loaded: "LoadedModel") -> "Course[TimeReading]":
-        """Put every timestep through the time layers.
-
-        Raises:
-            ExplainerError: the U-Net is of a kind that we have no readable copy of.
-        """
+        """Put every timestep through the time layers."""
         from core.models.time_reading import read_times
 
         yield Progress(0, 1)

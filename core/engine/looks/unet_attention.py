@@ -32,11 +32,7 @@ class SelfAttentionLook(Work["tuple[Looking, ...]"]):
     column: int
 
     def validated(self) -> Self:
-        """Return the look with every field checked.
-
-        Raises:
-            ExplainerError: a field is wrong.
-        """
+        """Return the look with every field checked."""
         place = self.place.of_model(self.model)
         _, height, width = place.shape
         if not (0 <= self.row < height and 0 <= self.column < width):
@@ -47,11 +43,7 @@ class SelfAttentionLook(Work["tuple[Looking, ...]"]):
         return type(self)(self.model, place, self.row, self.column)
 
     def course(self, loaded: "LoadedModel") -> "Course[tuple[Looking, ...]]":
-        """Ask once; of each layer's weights only this position's row is kept, as they come.
-
-        Raises:
-            ExplainerError: the U-Net is of a kind that we have no readable copy of.
-        """
+        """Ask once; of each layer's weights only this position's row is kept, as they come."""
         from core.engine.readable import Readable
         from core.models.unet_facts import draw_plan
         from core.models.unet_reading import readable_unet

@@ -28,19 +28,11 @@ class BlocksLook(Work["BlocksSeen"]):
     place: Place
 
     def validated(self) -> Self:
-        """Return the look with every field checked.
-
-        Raises:
-            ExplainerError: a field is wrong.
-        """
+        """Return the look with every field checked."""
         return type(self)(self.model, self.place.of_model(self.model))
 
     def course(self, loaded: "LoadedModel") -> "Course[BlocksSeen]":
-        """Ask, then sum up every box, a few at a time.
-
-        Raises:
-            ExplainerError: the U-Net is of a kind that we have no readable copy of.
-        """
+        """Ask, then sum up every box, a few at a time."""
         from core.engine.readable import Readable
         from core.models.unet_reading import readable_unet, summarise, warmed
         from core.models.unet_seen import BlocksSeen

@@ -37,11 +37,7 @@ class Switch:
     number: float = 0
 
     def validated(self) -> Self:
-        """Return the switch with every field checked.
-
-        Raises:
-            ExplainerError: a field is wrong.
-        """
+        """Return the switch with every field checked."""
         if self.part not in PARTS or not (math.isfinite(self.number) and self.number >= 0):
             raise ExplainerError("This cannot be switched off.", "Choose another part.")
         return type(self)(self.part, self.number)
@@ -94,19 +90,11 @@ class OffAtStepLook(Work["OffAtStep"]):
     switch: Switch
 
     def validated(self) -> Self:
-        """Return the look with every field checked.
-
-        Raises:
-            ExplainerError: a field is wrong.
-        """
+        """Return the look with every field checked."""
         return type(self)(self.model, self.place.of_model(self.model), self.switch.validated())
 
     def course(self, loaded: "LoadedModel") -> "Course[OffAtStep]":
-        """Ask as it is, ask with something off, then decode both estimates.
-
-        Raises:
-            ExplainerError: the U-Net is of a kind that we have no readable copy of.
-        """
+        """Ask as it is, ask with something off, then decode both estimates."""
         import torch
 
         from core.engine.denoise import Point

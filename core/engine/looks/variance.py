@@ -47,11 +47,7 @@ class VarianceLook(Work[Variances]):
     seed: int = 0
 
     def validated(self) -> Self:
-        """Return the look with every field checked.
-
-        Raises:
-            ExplainerError: a field is wrong.
-        """
+        """Return the look with every field checked."""
         return type(self)(
             model=find_entry(self.model).id,
             steps=check_whole(self.steps, "number of steps", *STEPS),

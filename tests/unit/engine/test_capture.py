@@ -11,21 +11,20 @@ from diffusers.models.attention_processor import AttnProcessor2_0
 
 from core.engine.alone import run_alone
 from core.engine.ask import ask_unet, rows_of
-from core.engine.capture import (
-    LayerShape,
-    Plan,
-    Recorder,
-    cross_layers,
-    layer_shapes,
-    make_plan,
-    watched,
-)
+from core.engine.capture import Recorder, watched
 from core.engine.denoise import denoise
 from core.engine.looks.attention import AttentionLook, EditedAttentionLook, Reweight, Swap
 from core.engine.request import Request, validated
 from core.engine.work import NoiseQuery, Progress
 from core.engine.worker import Worker
 from core.errors import ExplainerError
+from core.models.attention_layers import (
+    LayerShape,
+    Plan,
+    cross_layers,
+    layer_shapes,
+    make_plan,
+)
 from core.models.attention_seen import AttentionSeen, LayerMaps
 from core.models.loading import load_folder
 

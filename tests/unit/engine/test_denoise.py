@@ -11,13 +11,14 @@ from torch import Tensor
 
 from core.engine.alone import run_alone
 from core.engine.ask import ask_unet, rows_of
-from core.engine.denoise import NoiseQuery, denoise, latent_shape, noise_level, read_prompts
+from core.engine.denoise import denoise, latent_shape, read_prompts
 from core.engine.request import Request
 from core.engine.trace import Step
+from core.engine.work import NoiseQuery
 from core.errors import ExplainerError
 from core.ideas.prediction import from_unit_scale
 from core.models.loading import Checkpoint
-from core.models.schedulers import available, make_scheduler, options
+from core.models.schedulers import available, make_scheduler, noise_level, options
 from core.models.schedulers_info import SCHEDULERS
 from core.models.text import encode_text
 

@@ -17,10 +17,12 @@ WORDS = {
     "core.engine.request",  # the key holds the request itself
     "core.ideas.equation",
     "core.models.catalog",
+    "core.models.config_files",
     "core.models.folders",
     "core.models.gallery",  # quick colours are fitted on it; they are not kept
     "core.models.hardware",  # device and number type are in the stamp
     "core.models.uploads",
+    "core.models.weight_files",  # the weights themselves are in the fingerprint
     "core.nets.autoencoder",  # our own encoder's answer; runs are decoded by the library
 }
 

@@ -848,7 +848,7 @@ def test_a_model_that_is_not_here_is_refused_at_once_and_the_loaded_one_stays(
 
 
 @pytest.mark.parametrize(
-    ("model", "said"), [("broken/model", "The weights are damaged."), ("odd/model", "KeyError")]
+    ("model", "said"), [("broken/model", "The weights are damaged."), ("odd/model", "surprise")]
 )
 def test_a_model_that_does_not_load_fails_those_who_wait_for_it(
     model: str, said: str, make_worker: Make, tiny_checkpoint: Checkpoint
