@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from core.engine.ask import ask_unet
 from core.engine.work import NoiseQuery, Row
 from core.models.attention_layers import (
+    LayerShape,
     cross_layers,
     group_layers,
     heads_kept,

@@ -11,7 +11,7 @@ from core.models.attention_seen import Size
 KNOWN = ("AttnProcessor", "AttnProcessor2_0")  # plain attention, which is what we write out
 
 
-def cross_layers(unet: nn.Module) -> dict[str, Any]:  # Any: the library's Attention
+def cross_layers(unet: Any) -> dict[str, Any]:  # Any: the library's U-Net and Attention
     """Return the layers that read the text, by name, in the order in which they run.
 
     Args:

@@ -12,12 +12,11 @@ import pytest
 import scipy.integrate
 import torch
 
-from core.engine.denoise import noise_level
 from core.errors import ExplainerError
 from core.models.call_count import count_calls
 from core.models.scheduler_options import OPTIONS, SchedulerParameterError
 from core.models.scheduler_plans import RunPlan, plan_run
-from core.models.schedulers import available, make_scheduler
+from core.models.schedulers import available, make_scheduler, noise_level
 from core.models.schedulers_info import SCHEDULERS
 
 ROOT = Path(__file__).resolve().parents[3]
