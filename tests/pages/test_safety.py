@@ -43,3 +43,23 @@ def test_components_write_text_only(file: Path) -> None:
 
 def test_there_are_components() -> None:
     assert len(SCRIPTS) >= 2
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_what_a_browser_tells_comes_through_one_door(file: Path) -> None:
+    """A component's state is handed on to ``told`` and ``told_one``, and opened nowhere else."""
+    tree = ast.parse(file.read_text("utf-8"))
+    mounts = [
+        node.targets[0].id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and isinstance(node.value, ast.Call)
+        and getattr(node.value.func, "id", "") == "mount"
+    ]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute | ast.Subscript):
+            assert getattr(node.value, "id", "") not in mounts, f"{file.name}:{node.lineno}"
+            inside = ast.unparse(node.value)
+            by_name = inside in ("st.session_state[NAME]", "st.session_state.get(NAME)")
+            assert not by_name, f"{file.name}:{node.lineno} reads {ast.unparse(node)}"
