@@ -6,6 +6,7 @@ from checkpoints, no telemetry, no chatter on the console.
 """
 
 import os
+import warnings
 
 _OFFLINE = "0" if os.environ.get("GLASSBOX_ONLINE") == "1" else "1"
 
@@ -21,3 +22,6 @@ for _name, _value in {
     "TOKENIZERS_PARALLELISM": "false",
 }.items():
     os.environ.setdefault(_name, _value)
+
+# torchsde rounds the ends of a Brownian path to single precision, then says that they differ.
+warnings.filterwarnings("ignore", "Should have t[ab]", UserWarning, "torchsde")

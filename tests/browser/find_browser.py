@@ -50,13 +50,15 @@ def install_browser() -> str:
     except RuntimeError:
         if os.environ.get("GLASSBOX_BROWSER"):
             raise
-    for attempt in (_install_debian, _install_playwright):
-        attempt()
+    print("Installing Chromium for the browser tests, once.", file=sys.stderr, flush=True)
+    told = ""
+    for command in commands():
+        told += _run(command)
         try:
             return find_browser()
         except RuntimeError:
             continue
-    raise RuntimeError(NONE)
+    raise RuntimeError(f"{told}{NONE}")
 
 
 def _bundled() -> str | None:
@@ -68,24 +70,37 @@ def _bundled() -> str | None:
     return path if path and Path(path).is_file() else None
 
 
-def _install_debian() -> None:
+def commands() -> list[list[str]]:
+    """Return what may bring a Chromium, to be tried one after another."""
+    playwright = [sys.executable, "-m", "playwright", "install", "chromium"]
     if os.name != "posix" or os.geteuid() != 0 or shutil.which("apt-get") is None:
-        return
-    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["apt-get", "update"], ["apt-get", "install", "-y", "chromium"]):
-        subprocess.run(command, env=quiet, stdout=sys.stderr, check=False, timeout=900)
+        return [playwright]
+    return [["apt-get", "update"], ["apt-get", "install", "-y", "chromium"], playwright]
 
 
-def _install_playwright() -> None:
-    command = [sys.executable, "-m", "playwright", "install", "chromium"]
-    subprocess.run(command, stdout=sys.stderr, check=False, timeout=900)
+def _run(command: list[str]) -> str:
+    """Run a command and return what it said, which matters only where nothing came of it."""
+    try:
+        done = subprocess.run(
+            command,
+            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=900,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"{error}\n"
+    return done.stdout
 
 
 def main() -> int:
     """Print the path, or say why there is none."""
     try:
         print(install_browser() if "--install" in sys.argv[1:] else find_browser())
-    except (RuntimeError, subprocess.TimeoutExpired) as error:
+    except RuntimeError as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -1,6 +1,7 @@
 """The house: requirements above known holes, settings in force, an honest browser finder."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -75,3 +76,33 @@ def test_browser_is_found_or_said_to_be_missing(named: str, status: int) -> None
     assert ran.returncode == status
     assert ran.stdout.strip() == (named if status == 0 else "")
     assert ("GLASSBOX_BROWSER names" in ran.stderr) == (status == 1)
+
+
+NOISY = "for n in $(seq 300); do echo line $n; echo more >&2; done"
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_browser_is_installed_in_one_line_unless_it_fails(tmp_path: Path, works: bool) -> None:
+    browser = tmp_path / "chromium"
+    brings = f"touch {browser}; chmod +x {browser}" if works else "true"
+    code = (
+        "import sys; sys.path.insert(0, sys.argv.pop(1)); import find_browser as it\n"
+        "it.commands = lambda: [['no-such-command'], ['sh', '-c', sys.argv.pop(1)]]\n"
+        "it._bundled = lambda: None\n"
+        "sys.exit(it.main())"
+    )
+    command = [
+        sys.executable, "-c", code, str(ROOT / "tests" / "browser"), f"{NOISY}; {brings}",
+        "--install",
+    ]  # fmt: skip
+    (tmp_path / "sh").symlink_to("/bin/sh")
+    (tmp_path / "seq").symlink_to(shutil.which("seq") or "")
+    (tmp_path / "touch").symlink_to(shutil.which("touch") or "")
+    (tmp_path / "chmod").symlink_to(shutil.which("chmod") or "")
+    env = {name: value for name, value in os.environ.items() if name != "GLASSBOX_BROWSER"}
+    ran = subprocess.run(command, env=env | {"PATH": str(tmp_path)}, capture_output=True, text=True)
+    assert ran.returncode == (0 if works else 1)
+    told = ran.stderr.splitlines()
+    assert told[0] == "Installing Chromium for the browser tests, once."
+    assert ran.stdout.strip() == (str(browser) if works else "")
+    assert len(told) == 1 if works else len(told) > 600
