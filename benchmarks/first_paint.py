@@ -40,6 +40,7 @@ def load(browser: Browser, address: str, page: str) -> dict[str, float]:
     context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
     opened = context.new_page()
     opened.add_init_script(f"({WATCH})({json.dumps(SEEN[page])})")
+    opened.set_default_timeout(WAIT_MS)
     opened.goto(address)
     opened.wait_for_function(
         f"Object.keys(window.painted).length === {len(SEEN[page])}", timeout=WAIT_MS

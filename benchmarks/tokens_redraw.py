@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from playwright.sync_api import Page
 
-from benchmarks._measuring import Arguments, a_browser, serve_beside
+from benchmarks._measuring import WAIT_MS, Arguments, a_browser, serve_beside
 
 BARE = "import streamlit as st; words = st.text_input('Your words', live='120ms'); st.text(words)\n"
 # Remembers when the page last sent something, and when a number of pieces was first on screen.
@@ -44,6 +44,7 @@ SHOWN = """(selector) => new Promise((done) => {
 def strokes(page: Page, address: str, ours: bool, count: int) -> list[float]:
     """Type word after word; returns the milliseconds from each sending to its showing."""
     page.add_init_script(f"({CLOCK})()")
+    page.set_default_timeout(WAIT_MS)
     page.goto(address)
     field = page.get_by_label("Your words")
     field.wait_for()

@@ -31,10 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON holds
     """Probe the hardware and verify the built-in model."""
     del arguments
+    from core.engine.client import cache_folder
+    from core.engine.store import look_over
     from core.errors import ExplainerError
     from core.models.catalog import BUILT_IN, builtin_folder
     from core.models.folders import inspect_folder
     from core.models.hardware import Problem, choose, judge, probe
+    from core.models.open_files import CLASS, raise_limit, visitors
 
     facts = probe()
     problems = judge(facts)
@@ -44,12 +47,20 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
     except ExplainerError as error:
         whole = False
         problems.insert(0, Problem(error.what, error.fix, "error"))
+    problems += [Problem(what, fix, "warning") for what, fix in look_over(cache_folder())]
+    limit = raise_limit()
+    carried = visitors(limit) if limit else None
+    if carried is not None and carried < CLASS:
+        what = f"At most {limit} files may be open at once, enough for about {carried} visitors."
+        fix = "Raise the limit before the app is started: ulimit -n 4096."
+        problems.append(Problem(what, fix, "warning"))
     return {
         "use": asdict(choose(facts)),
         "facts": asdict(facts),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "python": platform.python_version(),
         "versions": {name: _version(name) for name in PACKAGES},
+        "visitors": carried,
         "models": {BUILT_IN: "whole" if whole else "damaged"},
         "problems": [asdict(problem) for problem in problems],
     }
@@ -74,5 +85,6 @@ def tell(answer: dict[str, Any]) -> list[str]:  # Any: as above
         "",
         *say(answer["models"]),
         *say({"system": answer["system"], "python": answer["python"]}),
+        *([] if answer["visitors"] is None else say({"visitors at once": answer["visitors"]})),
         *say(answer["versions"]),
     ]

@@ -26,6 +26,7 @@ KEY = re.compile(r"[0-9a-f]{64}")
 STALE = 600.0  # seconds after which a temporary file belongs to nobody
 KEEP = 0.9  # share of the limit that is kept when it is passed
 UNSEEN = 0.05  # share of the limit that is written before what other processes wrote is counted
+PROBE = 16_000_000  # bytes of the entry that shows whether there is room
 TEMPORARY, ASIDE = ".writing-", "aside-"
 
 
@@ -84,9 +85,28 @@ class Store:
         Raises:
             ValueError: ``key`` is none.
         """
-        path = self._path(key)
         if len(payload) > self.max_bytes:
+            self._path(key)  # a wrong key is told all the same
             return False
+        try:
+            self.write(key, payload)
+        except OSError as error:
+            self._tell(f"an entry cannot be written: {error.strerror}")
+            return False
+        return True
+
+    def write(self, key: str, payload: bytes) -> None:
+        """Keep a payload, as ``put`` does.
+
+        Args:
+            key: 64 hex digits.
+            payload: any bytes, no more than the limit.
+
+        Raises:
+            ValueError: ``key`` is none.
+            OSError: it cannot be written.
+        """
+        path = self._path(key)
         temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(8)}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -98,13 +118,11 @@ class Store:
             if path.is_dir() and not path.is_symlink():
                 self._set_aside(path)
             temporary.replace(path)
-        except OSError as error:
+        except OSError:
             with contextlib.suppress(OSError):
                 temporary.unlink()
-            self._tell(f"an entry cannot be written: {error.strerror}")
-            return False
+            raise
         self._grow(len(payload) + len(MAGIC) + DIGEST)
-        return True
 
     def set_aside(self) -> list[Path]:
         """List what stood in an entry's place and was none, until it goes for want of room."""
@@ -195,6 +213,30 @@ class Store:
                     with contextlib.suppress(OSError):
                         found.extend(part.iterdir())
         return found
+
+
+def look_over(folder: Path) -> list[tuple[str, str]]:
+    """Say what is wrong with a store's folder, each with what to do about it.
+
+    Args:
+        folder: where entries are kept; an entry is written there and removed again.
+    """
+    store, name = Store(folder), hashlib.sha256(b"look over").hexdigest()
+    found: list[tuple[str, str]] = []
+    try:
+        store.write(name, b"\0" * PROBE)
+    except OSError as error:
+        what = f"Finished work cannot be kept in {folder}: {error.strerror}."
+        fix = "Free or mend the disk, or name another folder in GLASSBOX_CACHE."
+        found.append((what, fix))
+    with contextlib.suppress(OSError):
+        store._path(name).unlink()
+    bad = store.set_aside()
+    if bad:
+        what = f"Damaged entries were found in {folder} and set aside: {len(bad)}."
+        fix = f"Check the disk; the files named {ASIDE}* there may be removed."
+        found.append((what, fix))
+    return found
 
 
 def _size(path: Path) -> int:

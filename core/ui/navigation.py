@@ -12,6 +12,8 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from core.ui.sessions import see_to_sessions
+
 ROOT = Path(__file__).resolve().parents[2]
 APP = "Glassbox Diffusion"
 SIDEBAR_WIDTH = 260  # CSS pixels
@@ -85,6 +87,7 @@ def ensure_navigation() -> None:
 
 
 def _navigation(home: Callable[[], None]) -> StreamlitPage:
+    see_to_sessions()
     # First of all, because until then the icon of the page in the menu is the browser tab's icon
     # as well, and that one would be fetched from a font server.
     st.set_page_config(

@@ -98,6 +98,7 @@ def test_doctor_says_what_is_used_and_what_is_wrong(capsys: pytest.CaptureFixtur
     assert answer["use"]["device"] in ("cuda", "mps", "cpu")
     assert answer["versions"]["torch"]
     assert answer["models"] == {"emoji128": "whole"}
+    assert answer["visitors"] is None or answer["visitors"] > 0
     assert all(problem["what"] and problem["fix"] for problem in answer["problems"])
 
 

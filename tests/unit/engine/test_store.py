@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from core.engine import store as module
-from core.engine.store import DIGEST, MAGIC, Store
+from core.engine.store import DIGEST, MAGIC, Store, look_over
 
 HEAD = len(MAGIC) + DIGEST
 
@@ -154,6 +154,22 @@ def test_the_log_is_told_of_faults_without_a_flood(
     assert [line.rsplit("(")[-1] for line in told] == ["number 1)", "number 10)"]
     assert all("damaged" in line and str(tmp_path) in line for line in told)
     assert len(store.set_aside()) == 25
+
+
+def test_the_doctor_is_told_what_keeps_the_store_from_working(tmp_path: Path) -> None:
+    folder = tmp_path / "cache"
+    assert look_over(folder) == []
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
+    store = Store(folder)
+    store.put(name(1), b"one")
+    flip(entry(store, 1))
+    store.get(name(1))
+    ((what, _),) = look_over(folder)
+    assert "set aside: 1." in what
+    (tmp_path / "file").write_text("in the way")
+    ((what, fix),) = look_over(tmp_path / "file" / "cache")
+    assert what.endswith("cannot be kept in " + str(tmp_path / "file" / "cache: Not a directory."))
+    assert "GLASSBOX_CACHE" in fix
 
 
 def test_an_entry_copied_to_another_key_is_no_entry_there(tmp_path: Path) -> None:

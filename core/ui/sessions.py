@@ -1,0 +1,39 @@
+"""Sessions of visitors who have left are let go after a while, also where nobody new comes.
+
+Streamlit keeps them for ``server.disconnectedSessionTTL`` seconds in case their visitor comes back,
+three open files each, but it looks for those whose time is over only when another one leaves. Once
+all files are spent nobody can come in, so nobody leaves, and the server is lost.
+"""
+
+import asyncio
+import weakref
+
+from streamlit import config, runtime
+
+from core.models.open_files import raise_limit
+
+_seen_to: "weakref.WeakSet[runtime.Runtime]" = weakref.WeakSet()
+
+
+def see_to_sessions() -> None:
+    """See to the sessions of this server from now on, once for each; outside of one do nothing."""
+    if not runtime.exists():
+        return
+    served = runtime.get_instance()
+    if served in _seen_to:
+        return
+    _seen_to.add(served)
+    raise_limit()
+    stopped = served.stopped
+    assert isinstance(stopped, asyncio.Future)  # which knows the loop that sessions live in
+    loop = stopped.get_loop()
+    # No public name leads there; requirements.txt has the one version that this was tried with.
+    kept = served._session_mgr._session_storage._cache  # type: ignore[attr-defined]  # as above
+    every = config.get_option("server.disconnectedSessionTTL") / 4
+
+    def look() -> None:
+        if not stopped.done():
+            kept.expire()
+            loop.call_later(every, look)
+
+    loop.call_soon_threadsafe(look)
