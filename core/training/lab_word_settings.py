@@ -5,6 +5,8 @@ import binascii
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from core.engine.request import MAX_PROMPT, MAX_SEED
 from core.errors import ExplainerError
 from core.ideas.checks import check_whole
@@ -14,7 +16,9 @@ MOST_WALK = 50
 MOST_STEPS = 500
 SIDE = 128  # pixels of the built-in model
 LONGEST_WORD = 24
-LIKE = "a {} on a blue background"  # does the word stand for a thing, or for one picture?
+# Asked for behind the word: does it stand for a thing, or for one picture? Of the backgrounds that
+# the model was trained on, two that are far apart, so that one is always far from the picture's.
+BACKGROUNDS = {"blue": (50, 110, 220), "yellow": (250, 215, 60)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,15 @@ class WordSettings:
     def prompt(self) -> str:
         """The caption that the picture is given."""
         return f"a {self.word}"
+
+    @property
+    def prompts(self) -> tuple[str, str, str]:
+        """What is drawn: the caption, the word on a background unlike its picture's, the other."""
+        rows = np.frombuffer(self.pixels, np.uint8).reshape(SIDE, SIDE, 3)
+        edge = np.median(np.concatenate([rows[0], rows[-1], rows[:, 0], rows[:, -1]]), axis=0)
+        far = {name: float(np.abs(edge - colour).sum()) for name, colour in BACKGROUNDS.items()}
+        colour = max(far, key=far.__getitem__)
+        return self.prompt, f"{self.prompt} on a {colour} background", self.other
 
     @property
     def pixels(self) -> bytes:

@@ -12,7 +12,7 @@ from torch import Tensor
 from core.models.catalog import builtin_folder
 from core.training.lab_process import saved, serve
 from core.training.lab_word import Model, train
-from core.training.lab_word_settings import LIKE, WordSettings
+from core.training.lab_word_settings import WordSettings
 
 LOOKS = 3  # how often pictures are drawn, beside before the first step
 KEPT = 10  # steps between two states that can be gone on from
@@ -32,7 +32,7 @@ def events(
         {"kind": "start" | "step" | "look" | "saved" | "done", ...}.
     """
     model = model or Model(builtin_folder())
-    prompts = (settings.prompt, LIKE.format(settings.word), settings.other)
+    prompts = settings.prompts
     if not kept:
         learned = sum(weight.numel() for weight in model.learned.values())
         whole = sum(weight.numel() for weight in model.unet.parameters())

@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.ui.address import say, was_changed
 
 IN_LINK = "look"
+_KEPT = "kept_of_looks"
 
 
 def look_box(looks: Sequence[str], key: str) -> str:
@@ -54,6 +55,20 @@ def turn_to(look: str, looks: Sequence[str], key: str) -> None:
     if look_on_show(looks, key) != look:
         say({IN_LINK: None if look == looks[0] else look})
         _begin_anew(key)
+
+
+def keep(key: str, start: object) -> None:
+    """Have a widget of a look begin where it was last, also after another look was on show.
+
+    Args:
+        key: of the widget, which is drawn next and given no value.
+        start: where it begins at first.
+    """
+    kept: dict[str, object] = st.session_state.setdefault(_KEPT, {})
+    if key in st.session_state:
+        kept[key] = st.session_state[key]
+    else:
+        st.session_state[key] = kept.get(key, start)
 
 
 def look_place(looks: Iterable[str], look: str) -> DeltaGenerator:

@@ -18,6 +18,7 @@ from core.ui.training_history import show_numbers
 from core.ui.training_points import show_points
 from core.ui.training_quality import show_quality
 from core.ui.training_word import show_word
+from core.views.training import say_devices
 
 POINTS, WORD = "Train on points", "Teach it a word"
 GOALS, NUMBERS = "What came of it", "In numbers"
@@ -32,9 +33,9 @@ def say_time(stages: tuple[Stage, ...]) -> None:
     """
     hours = sum(stage.hours for stage in stages)
     longest = max(stages, key=lambda stage: stage.hours)
-    devices = " and ".join(sorted({stage.device for stage in stages}))
+    devices = say_devices(stage.device for stage in stages)
     st.markdown(
-        f"**Yes, you could.** All stages together took {hours:.1f} hours on {devices}, the longest "
+        f"**Yes, you could.** All stages together took {hours:.1f} hours {devices}, the longest "
         f"one {longest.hours:.1f} of them. `make train` does it again from public "
         "packages; below are trainings small enough to watch."
     )

@@ -13,6 +13,7 @@ from core.training.lab_points_field import NO_CLASS
 from core.training.lab_points_settings import DRAWN, SHAPES, Point, PointSettings, check_points
 from core.ui.component import mount, told
 from core.ui.errors import show_error
+from core.ui.look_box import keep
 from core.ui.tables import offer_csv
 from core.views.training_points import field_of, paths_data, points_data, points_rows
 
@@ -56,19 +57,21 @@ def show_code() -> None:
 
 def _choose() -> PointSettings:
     shape, classes, seed = st.columns([8, 4, 2], vertical_alignment="bottom", gap="medium")
+    for key, start in (("points_shape", SHAPES[0]), ("points_classes", True), ("points_seed", 0)):
+        keep(key, start)
     with shape:
         chosen = st.segmented_control(
-            "Shape", SHAPES, default=SHAPES[0], required=True, key="points_shape",
+            "Shape", SHAPES, required=True, key="points_shape",
             format_func=lambda name: "draw your own" if name == DRAWN else name,
         ) or SHAPES[0]  # fmt: skip
     with classes:
         told = st.toggle(
-            "Tell it the colour", True, key="points_classes",
+            "Tell it the colour", key="points_classes",
             help="The colour takes the place of the prompt: with it the network can be asked for "
             "one of the two, and guided.",
         )  # fmt: skip
     with seed:
-        number = st.number_input("Seed", 0, 2**31, 0, key="points_seed")
+        number = st.number_input("Seed", 0, 2**31, key="points_seed")
     own = st.session_state.get(_DRAWN, ()) if chosen == DRAWN else ()
     return PointSettings(chosen, bool(told), int(number), points=own)
 

@@ -15,13 +15,16 @@ from core.training.lab_word_settings import LONGEST_WORD, SIDE, WordSettings
 from core.ui.component import mount
 from core.ui.errors import show_error
 from core.ui.latents_source import choose_picture, show_notes, source_of
+from core.ui.look_box import keep
 from core.ui.running_example import running_example
 from core.ui.tables import offer_csv
 from core.ui.training_points import GRACE_S, TURN_S
 from core.views.training_word import word_data, word_rows
 
 _WANTED, _TRAINING, _WRONG = "word_wanted", "word_training", "word_wrong"
-_PRESSED = "word_pressed"
+_PRESSED, _DONE = "word_pressed", "word_done"
+KEPT = 4  # finished trainings of one visitor
+LARGEST_SEED = 2**31
 WORD = "blorb"  # means nothing to the model yet
 
 
@@ -34,9 +37,9 @@ def show_word() -> None:
     settings = _choose()
     if settings is None:
         return
-    training: Training | None = st.session_state.get(_TRAINING)
-    if training is not None and training.settings != settings:
-        training = None
+    if _PRESSED in st.session_state:
+        st.session_state[_WANTED] = settings
+    training = _known(settings)
     going = st.session_state.get(_WANTED) == settings
     _offer(settings, training, going)
     if _WRONG in st.session_state:
@@ -54,20 +57,27 @@ def show_code() -> None:
 
 
 def _choose() -> WordSettings | None:
-    pick, say = st.columns([3, 2], vertical_alignment="bottom", gap="large")
+    request = running_example()
+    keep("word_text", WORD)
+    keep("word_seed", min(request.seed, LARGEST_SEED))
+    pick, say, seed = st.columns([6, 3, 2], vertical_alignment="bottom", gap="medium")
     with pick:
         source = source_of(choose_picture(), read_latent_facts(builtin_folder()))
     with say:
         word = st.text_input(
-            "A new word", WORD, max_chars=LONGEST_WORD, key="word_text",
+            "A new word", max_chars=LONGEST_WORD, key="word_text",
             help="Best one that means nothing yet. It is read in pieces that the model knows.",
+        )  # fmt: skip
+    with seed:
+        number = st.number_input(
+            "Seed", 0, LARGEST_SEED, key="word_seed",
+            help="Of the noise that it is trained on, and that its pictures begin with.",
         )  # fmt: skip
     show_notes(source)
     picture = fit(Image.frombytes("RGB", (source.width, source.height), source.pixels), SIDE, SIDE)
     pixels = base64.b64encode(picture.tobytes()).decode("ascii")
-    request = running_example()
     try:
-        return WordSettings(word, pixels, request.prompt, request.seed).validated()
+        return WordSettings(word, pixels, request.prompt, int(number)).validated()
     except ExplainerError as error:
         show_error(error)
         return None
@@ -78,19 +88,21 @@ def _offer(settings: WordSettings, training: Training | None, going: bool) -> No
         st.button("Stop", on_click=_stop, icon=":material/stop_circle:", key="word_stop")
         return
     if training is not None and training.state == "done":
+        st.button(
+            "Teach it with another seed", on_click=_again, icon=":material/casino:",
+            key="word_again",
+        )  # fmt: skip
         return
     stopped = training is not None and training.saved is not None
     st.button(
-        "Go on" if stopped else "Teach it", on_click=_want, args=(settings,), type="primary",
+        "Go on" if stopped else "Teach it", on_click=_want, type="primary",
         icon=":material/model_training:", key="word_train",
     )  # fmt: skip
 
 
 def _follow(settings: WordSettings, going: bool) -> None:
     """Draw what there is; where it is going on, be counted among those who watch."""
-    training: Training | None = st.session_state.get(_TRAINING)
-    if training is not None and training.settings != settings:
-        training = None
+    training = _known(settings)
     pressed = st.session_state.pop(_PRESSED, False)  # else one that failed is told, not begun again
     state = None if training is None else training.state
     if going and state != "done" and (pressed or state != "failed"):
@@ -110,6 +122,11 @@ def _follow(settings: WordSettings, going: bool) -> None:
     ended = training is not None and training.ended
     events = list(training.events) if training is not None else []
     mount("training_word", word_data(settings, events, going and not ended))
+    if training is not None and training.state == "done":
+        done: dict[WordSettings, Training] = st.session_state.setdefault(_DONE, {})
+        done[settings] = training
+        while len(done) > KEPT:
+            del done[next(iter(done))]
     if going and ended:
         if training is not None and training.state == "failed":
             st.session_state[_WRONG] = training.error or ExplainerError(
@@ -134,9 +151,21 @@ def _explain(training: Training) -> None:
     offer_csv(word_rows(training.events), "word-loss")
 
 
-def _want(settings: WordSettings) -> None:
-    st.session_state[_WANTED] = settings
+def _known(settings: WordSettings) -> Training | None:
+    """Return this visitor's training with these settings: the newest, or one that was finished."""
+    newest: Training | None = st.session_state.get(_TRAINING)
+    if newest is not None and newest.settings == settings:
+        return newest
+    return st.session_state.get(_DONE, {}).get(settings)
+
+
+def _want() -> None:
     st.session_state[_PRESSED] = True
+
+
+def _again() -> None:
+    st.session_state["word_seed"] = (int(st.session_state["word_seed"]) + 1) % (LARGEST_SEED + 1)
+    _want()
 
 
 def _stop() -> None:

@@ -1,7 +1,8 @@
 """The training as it was: curves for the browser, and the same as rows."""
 
 import base64
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +68,7 @@ SERIES = {
 }
 OF_STAGE = {("unet", "loss"): ("weighted by min-SNR", "mean squared error of the noise, weighted")}
 OPENS_WITH = "unet"
+CORES = re.compile(r"(\d+) of (\d+) CPU cores?")
 
 
 def history_data(
@@ -118,6 +120,30 @@ def curve_rows(stages: Sequence[Stage]) -> list[Row]:
         for name, values in stage.losses.items()
         for step, rate, value in zip(stage.steps, stage.rates, values, strict=True)
     ]  # fmt: skip
+
+
+def say_devices(devices: Iterable[str]) -> str:
+    """Say on what stages ran, each machine once.
+
+    Args:
+        devices: as the card has them, such as "2 of 2 CPU cores".
+
+    Returns:
+        Such as "on 1 or 2 cores of a CPU that has 2".
+    """
+    cores: dict[int, set[int]] = {}
+    others = set()
+    for device in devices:
+        found = CORES.fullmatch(device)
+        if found:
+            cores.setdefault(int(found[2]), set()).add(int(found[1]))
+        else:
+            others.add(device)
+    said = [
+        f"{' or '.join(map(str, sorted(used)))} core{'s' * (used != {1})} of a CPU that has {whole}"
+        for whole, used in sorted(cores.items())
+    ]
+    return f"on {' and '.join([*said, *sorted(others)])}"
 
 
 def _stage(stage: Stage) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from PIL import Image
 
-from core.training.lab_word_settings import LIKE, SIDE, WordSettings
+from core.training.lab_word_settings import SIDE, WordSettings
 
 Event = dict[str, Any]  # Any: what JSON holds
 Row = dict[str, object]
@@ -27,7 +27,7 @@ def word_data(
     steps = [event for event in events if event["kind"] == "step"]
     return {
         "picture": _address(settings.pixels),
-        "prompts": [settings.prompt, LIKE.format(settings.word), settings.other],
+        "prompts": list(settings.prompts),
         "looks": [
             {"step": event["step"], "pictures": event["pictures"]}
             for event in events

@@ -20,15 +20,16 @@ from core.engine.alone import run_alone
 from core.engine.request import Request
 from core.errors import ExplainerError
 from core.models.catalog import builtin_folder
-from core.models.gallery import open_picture
+from core.models.gallery import GalleryPicture, gallery, open_picture
 from core.models.latents import encode_picture, picture_tensor
 from core.models.loading import Checkpoint
 from core.models.text import encode_text
+from core.training import scenes
 from core.training.lab_bench import WAITING, Bench, Training
 from core.training.lab_process import unpack
 from core.training.lab_settings import LabSettings
 from core.training.lab_word import GUIDANCE, LEARNS, Model, train
-from core.training.lab_word_settings import LONGEST_WORD, SIDE, WALK, WordSettings
+from core.training.lab_word_settings import BACKGROUNDS, LONGEST_WORD, SIDE, WALK, WordSettings
 from core.training.lab_word_worker import events
 
 
@@ -36,6 +37,17 @@ def settings_of(name: str = "octopus", **how: Any) -> WordSettings:
     picture = open_picture(name).convert("RGB").resize((SIDE, SIDE))
     pixels = base64.b64encode(picture.tobytes()).decode("ascii")
     return WordSettings("blorb", pixels, "a red apple", **how).validated()
+
+
+@pytest.mark.parametrize("picture", gallery(), ids=lambda picture: picture.name)
+def test_background_that_is_asked_for_is_not_the_pictures(picture: GalleryPicture) -> None:
+    settings = settings_of(picture.name)
+    asked = settings.prompts[1].split(" on a ")[1].removesuffix(" background")
+    rows = np.frombuffer(settings.pixels, np.uint8).reshape(SIDE, SIDE, 3)
+    own = np.median(rows[0], axis=0)  # along its upper edge
+    near = min(scenes.BACKGROUNDS, key=lambda name: np.abs(own - scenes.BACKGROUNDS[name]).sum())
+    assert asked != near
+    assert BACKGROUNDS[asked] == scenes.BACKGROUNDS[asked]  # the model has learned this colour
 
 
 SHORT = settings_of(steps=2, walk=2)

@@ -13,6 +13,7 @@ from core.views.training import (
     curve_rows,
     history_data,
     history_rows,
+    say_devices,
 )
 from core.views.training_quality import (
     SHARES,
@@ -44,6 +45,17 @@ def test_every_curve_is_told_with_words_and_unit(stages: tuple) -> None:
         assert told["turns"] == [list(turn) for turn in stage.turns]
         assert len(told["rates"]) == len(told["seconds"]) == len(told["steps"])
     assert {stage.name for stage in stages} == set(STAGES)
+
+
+@pytest.mark.parametrize(
+    ("devices", "said"),
+    [(("1 of 2 CPU cores", "2 of 2 CPU cores", "1 of 2 CPU cores"),
+      "on 1 or 2 cores of a CPU that has 2"),
+     (("1 of 4 CPU cores",), "on 1 core of a CPU that has 4"), (("an H200",), "on an H200"),
+     (("8 of 8 CPU cores", "an H200"), "on 8 cores of a CPU that has 8 and an H200")],
+)  # fmt: skip
+def test_every_machine_is_named_once(devices: tuple[str, ...], said: str) -> None:
+    assert say_devices(devices) == said
 
 
 def test_milestones_come_as_pictures() -> None:
