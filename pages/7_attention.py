@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.ui.attention_hero import show_hero
+from core.ui.attention_hero import offer_plain_maps, show_hero
 from core.ui.attention_looks import show_formulas, show_looks
 from core.ui.errors import explained
 from core.ui.page import lesson
@@ -25,6 +25,7 @@ with explained():
         "all before it, so others may carry a word along: a map says where numbers came from, not "
         "why."
     )
+    offer_plain_maps()
     show_looks(seen)
 
 if st.toggle("The formulas and their code"):

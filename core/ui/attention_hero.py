@@ -5,7 +5,9 @@ import streamlit as st
 from core.engine.request import Request, to_json
 from core.errors import ExplainerError
 from core.models.attention_seen import AttentionSeen
+from core.models.catalog import BUILT_IN
 from core.ui.attention_run import known_attention, picture_size, prompt_tokens, read_attention
+from core.ui.can_draw import offer_prompts
 from core.ui.component import mount
 from core.ui.errors import show_error
 from core.ui.running_example import running_example
@@ -13,6 +15,11 @@ from core.ui.runs import say_status
 from core.views.attention import attention_data
 
 FIRST_PAINT_S = 0.3  # left to the browser before the engine is woken
+PLAIN_MAPS = (
+    "a whale on a yellow background",
+    "a parrot on a blue background",
+    "a rocket on a yellow background",
+)
 _PAINTED, _FAILED = "attention_painted", "attention_failed"
 
 
@@ -33,6 +40,13 @@ def show_hero() -> AttentionSeen | None:
     waits = failed != to_json(request) and known_attention(request) is None
     st.fragment(_draw, run_every=FIRST_PAINT_S if waits else None)(request, waits)
     return known_attention(request)
+
+
+def offer_plain_maps() -> None:
+    """Offer prompts of the built-in model whose maps tell thing and background apart."""
+    request = running_example()
+    if request.model == BUILT_IN and request.prompt not in PLAIN_MAPS:
+        offer_prompts("Maps that are easy to read:", PLAIN_MAPS)
 
 
 def _draw(request: Request, waits: bool) -> None:

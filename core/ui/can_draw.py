@@ -1,5 +1,6 @@
 """What the built-in model can draw: things to try, and a word of doubt where it cannot."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -21,19 +22,28 @@ def say_what_it_draws() -> None:
     with explained():
         known = known_words(builtin_folder())
         offered = known.suggestions(ROOM)
-        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            st.markdown(
-                ":small[This small model knows **single things in English, on one plain "
-                f"background**.{' Try:' if offered else ''}]",
-                width="content",
-            )
-            st.pills(
-                "Things to try", offered, label_visibility="collapsed", key=_TRIED,
-                on_change=_take,
-            )  # fmt: skip
+        offer_prompts(
+            "This small model knows **single things in English, on one plain background**."
+            f"{' Try:' if offered else ''}",
+            offered,
+        )
         doubt = known.doubt(request.prompt)
         if doubt is not None:
             show_note(*doubt)
+
+
+def offer_prompts(said: str, prompts: Sequence[str]) -> None:
+    """Offer prompts in a line, each of which can be pressed.
+
+    Args:
+        said: before them, our own words.
+        prompts: to offer; there may be none.
+    """
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.markdown(f":small[{said}]", width="content")
+        st.pills(
+            "Things to try", prompts, label_visibility="collapsed", key=_TRIED, on_change=_take
+        )
 
 
 def _take() -> None:

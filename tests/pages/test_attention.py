@@ -79,6 +79,18 @@ def test_second_turn_brings_maps_that_add_up_to_one(open_run: Open) -> None:
     assert data["entries"][data["first"]]["kind"] == "word"
 
 
+def test_prompt_whose_maps_are_easy_to_read_is_one_press_away(open_run: Open) -> None:
+    at = open_run()
+    at.button_group(key="prompt_to_try").set_value("a whale on a yellow background").run()
+    at = at if drawn(at)["picture"] else at.run()
+    assert not at.exception
+    data = drawn(at)
+    entry = data["entries"][data["first"]]
+    assert entry["label"] == "whale"  # what it opens on
+    assert at.query_params["prompt"] == "a whale on a yellow background"
+    assert not [group for group in at.button_group if group.key == "prompt_to_try"]
+
+
 def test_picture_that_is_not_square_has_maps_that_are_not(open_run: Open) -> None:
     data = drawn(open_run(height="64", width="96"))
     assert data["aspect"] == 1.5
