@@ -61,9 +61,12 @@ def read_parameters(text: str) -> Theirs | None:
     lines, said = text, {}
     for start in [0, *(found.end() for found in re.finditer("\n", text))]:
         pairs, end = _read_pairs(text, start)
-        if end == len(text) and sum(name in pairs for name in KNOWN) >= 2:
+        known = sum(name in pairs for name in KNOWN)
+        if end == len(text) and known >= 2:
             lines, said = text[:start], pairs
             break
+        if known >= 3 and text[end] == "\n":  # an extension wrote lines below the settings
+            lines, said = text[:start], {**pairs, text[end:].strip().partition(":")[0]: text[end:]}
     words, negative = [], None
     for line in map(str.strip, lines.strip().split("\n")):
         if negative is None and line.startswith(NEGATIVE):

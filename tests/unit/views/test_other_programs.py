@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -81,6 +82,13 @@ def test_settings_inside_another_part_are_its_own(part: str) -> None:
         assert "Left out" in notes
 
 
+def test_lines_below_the_settings_are_no_words() -> None:
+    below = "Template: a {red|green} dog\n\nNegative Template: none"
+    request, notes = opened(f"two dogs\nNegative prompt: blurry\n{LINE}, Version: v1\n{below}")
+    assert request == Request(prompt="two dogs", negative="blurry", **_fields(KEPT))  # type: ignore[arg-type]
+    assert "Left out: Version, Template." in notes
+
+
 @pytest.mark.parametrize("part", ["a part without a name", 'Template: "one, Seed: 3 and a quote'])
 def test_a_part_that_is_no_name_and_value_costs_itself_alone(part: str) -> None:
     request, _ = opened(f"two dogs\n{LINE}, {part}, Version: v1.6.0")
@@ -122,12 +130,8 @@ requests = st.builds(
 @given(requests)
 def test_what_is_written_for_others_reads_back(request: Request) -> None:
     again, notes = opened(write_parameters(request, 128, 128))
-    assert again == Request(**{**_all(request), "height": 128, "width": 128})
+    assert again == replace(request, height=128, width=128)
     assert notes == ""
-
-
-def _all(request: Request) -> dict[str, object]:
-    return {name: getattr(request, name) for name in Request.__dataclass_fields__}
 
 
 @pytest.mark.parametrize(
