@@ -42,8 +42,9 @@ def offer_prompts(said: str, prompts: Sequence[str]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.markdown(f":small[{said}]", width="content")
         st.pills(
-            "Things to try", prompts, label_visibility="collapsed", key=_TRIED, on_change=_take
-        )
+            "Things to try", prompts, label_visibility="collapsed", key=_TRIED, on_change=_take,
+            wrap=True,
+        )  # fmt: skip
 
 
 def _take() -> None:
