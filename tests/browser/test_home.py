@@ -104,7 +104,7 @@ def test_player_leaves_the_map_to_be_seen_in_a_magnified_window(
 def test_a_suggestion_is_drawn(page: Page, server: str) -> None:
     page.goto(f"{server}/?steps=3")
     wait_for_map(page)
-    offered = page.locator(".st-key-prompt_to_try button").nth(1)
+    offered = page.locator(".st-key-prompt_to_try button").first
     prompt = offered.inner_text()
     offered.click()
     expect(page.locator(f"{MAP} .words")).to_have_text(prompt)
