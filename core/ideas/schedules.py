@@ -168,9 +168,10 @@ def keep_sigma_finite(alpha_bar: np.ndarray) -> np.ndarray:
         alpha_bar: signal power left, (T,), perhaps exactly 0 at the end.
 
     Returns:
-        The same row, with no value below 2^-24; sigma is then at most 4,096.
+        The same row, with 2^-24 in place of 0; sigma is 4,096 there. Less signal than that, which
+        the cosine schedule leaves, stays as it is.
     """
-    return np.maximum(alpha_bar, SMALLEST_ALPHA_BAR)
+    return np.where(alpha_bar == 0, np.asarray(SMALLEST_ALPHA_BAR, alpha_bar.dtype), alpha_bar)
 
 
 def _refuse_bad_range(beta_start: float, beta_end: float, train_steps: int) -> None:

@@ -1,7 +1,10 @@
 """Pictures to latents and back, and a cheap look at latents without the VAE."""
 
-from collections.abc import Generator
+import copy
+import logging
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,7 +17,9 @@ from core.models.loading import Checkpoint
 from core.models.uploads import fit
 from core.nets.autoencoder import Posterior
 
+LOG = logging.getLogger(__name__)
 FITTED_PICTURES = 8
+LOGVAR = (-30.0, 20.0)  # diffusers keeps the log variance within these
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +69,54 @@ def encode_posterior(checkpoint: Checkpoint, picture: Tensor) -> Posterior:
 
     Raises:
         ValueError: ``picture`` has another shape.
+        ExplainerError: the autoencoder gave numbers that are not finite.
     """
     scale = checkpoint.vae_scale
     if picture.ndim != 4 or picture.shape[1] != 3 or any(n % scale for n in picture.shape[2:]):
         raise ValueError(
             f"picture is {tuple(picture.shape)}, expected (B, 3, H, W) with sides times {scale}"
         )
-    picture = picture.to(checkpoint.device, checkpoint.dtype)
-    found = checkpoint.vae.encode(picture).latent_dist
-    return Posterior(found.mean.float(), found.logvar.float())
+    found = _in_range(checkpoint, lambda vae, x: vae.encode(x).latent_dist.parameters, picture)
+    mean, logvar = found.chunk(2, dim=1)  # (B, 2C, h, w) -> twice (B, C, h, w)
+    return Posterior(mean, logvar.clamp(*LOGVAR))
+
+
+def _in_range(
+    checkpoint: Checkpoint,
+    work: Callable[[Any, Tensor], Tensor],  # Any: the autoencoder
+    given: Tensor,
+) -> Tensor:
+    """Run one half of the autoencoder; what overflows in half precision is run again in float32.
+
+    Stable Diffusion's own autoencoder stays within half precision, some trained further do not.
+
+    Args:
+        checkpoint: its VAE is used.
+        work: asks one of its halves.
+        given: what to ask with, (B, ...); every row is answered for itself.
+
+    Returns:
+        The answers, (B, ...), float32.
+
+    Raises:
+        ExplainerError: they are not finite in float32 either.
+    """
+    found = work(checkpoint.vae, given.to(checkpoint.device, checkpoint.dtype)).float()
+    wrong = ~found.flatten(1).isfinite().all(dim=1)  # (B, ...) -> (B,)
+    if wrong.any() and checkpoint.dtype != torch.float32:
+        LOG.warning("the autoencoder of %s overflows in half precision", checkpoint.id)
+        wide = copy.deepcopy(checkpoint.vae).float()  # others may be asking the one in memory
+        found[wrong] = work(wide, given[wrong].to(checkpoint.device, torch.float32))
+        wrong = ~found.flatten(1).isfinite().all(dim=1)
+    if wrong.any():
+        kind = str(checkpoint.dtype).removeprefix("torch.")
+        tried = "float32" if kind == "float32" else f"{kind}, nor in float32"
+        raise ExplainerError(
+            f"The autoencoder of this model gave numbers that are not finite in {tried}.",
+            "Its weights are damaged or do not suit this input: get the checkpoint again, or "
+            "choose another model.",
+        )
+    return found
 
 
 def to_unit_scale(checkpoint: Checkpoint, latents: Tensor) -> Tensor:
@@ -113,18 +157,18 @@ def decode_latents(checkpoint: Checkpoint, latents: Tensor) -> Tensor:
 
     Raises:
         ValueError: ``latents`` have another shape.
-        ExplainerError: the picture holds numbers that are not finite.
+        ExplainerError: the latents, or the pictures, hold numbers that are not finite.
     """
     channels = checkpoint.latent_channels
     if latents.ndim != 4 or latents.shape[1] != channels:
         raise ValueError(f"latents are {tuple(latents.shape)}, expected (B, {channels}, h, w)")
     latents = latents.to(checkpoint.device) / checkpoint.scaling_factor + checkpoint.shift_factor
-    pictures = checkpoint.vae.decode(latents.to(checkpoint.dtype)).sample.float()
-    if not torch.isfinite(pictures).all():
+    if not latents.isfinite().all():
         raise ExplainerError(
-            "The picture holds numbers that are not finite.",
+            "The latents to decode hold numbers that are not finite.",
             "Lower the guidance, or change the scheduler's settings.",
         )
+    pictures = _in_range(checkpoint, lambda vae, x: vae.decode(x).sample, latents)
     return _to_bytes(pictures.permute(0, 2, 3, 1) / 2 + 0.5)  # (B, 3, H, W) -> (B, H, W, 3)
 
 

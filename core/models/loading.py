@@ -1,6 +1,7 @@
 """A checkpoint from a folder into memory: safetensors only, no code, no pickle, no network."""
 
 import contextlib
+import functools
 import gc
 import shutil
 import tempfile
@@ -16,6 +17,7 @@ from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.utils.logging import disable_progress_bar
 from tokenizers import Tokenizer
+from torch import Tensor, nn
 from transformers.models.clip.configuration_clip import CLIPTextConfig
 from transformers.models.clip.modeling_clip import CLIPTextModel
 
@@ -28,6 +30,7 @@ from core.models.schedulers import latent_config
 from core.models.tokens import load_tokenizer, read_pad_id
 from core.models.weight_files import MOST_PARAMETERS, STEMS, is_renamed_index
 
+TITLES = {"unet": "U-Net", "text_encoder": "text encoder"}
 disable_progress_bar()  # diffusers' own, which counts shards on the console
 
 
@@ -285,7 +288,25 @@ def _load_part(
                 f"finite{half}, the first in {name:.80}.",
                 "Get the checkpoint again, or choose another.",
             )
+    if dtype == torch.float16 and part != "vae":  # which is asked again where it overflows
+        network.register_forward_hook(functools.partial(_name_overflow, part))
     return network.to(device).eval().requires_grad_(False)
+
+
+def _name_overflow(
+    part: str,
+    _: nn.Module,
+    given: tuple[Any, ...],  # Any, twice: what goes into the libraries' networks and comes out
+    answer: Any,
+) -> None:
+    """Say which network left the range of half precision, where nothing infinite went into it."""
+    sound = all(one.isfinite().all() for one in given if isinstance(one, Tensor))
+    if sound and not answer[0].isfinite().all():
+        raise ExplainerError(
+            f"The {TITLES[part]} of this model gave numbers that are not finite in half precision.",
+            "Lower the guidance, or choose another model. On the CPU it computes in float32: start "
+            "the app with CUDA_VISIBLE_DEVICES= in front.",
+        )
 
 
 @contextlib.contextmanager

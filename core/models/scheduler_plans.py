@@ -17,8 +17,8 @@ from core.ideas.checks import check_whole
 from core.ideas.interpolation import sigma_at_timestep, timestep_at_sigma
 from core.ideas.noise_levels import sigma_from_alpha_bar
 from core.ideas.samplers.levels import pair_with_next, pair_with_stride
-from core.ideas.schedule_config import read_alpha_bar
-from core.ideas.schedules import keep_sigma_finite
+from core.ideas.schedule_config import read_alpha_bar, read_betas
+from core.ideas.schedules import SMALLEST_ALPHA_BAR, keep_sigma_finite
 from core.ideas.spacings import (
     space_exponential,
     space_karras,
@@ -98,7 +98,7 @@ def plan_run(
     info = find_scheduler(name)
     check_whole(steps, f"number of {info.title} steps", info.min_steps, info.max_steps)
     settings = settings_in_force(name, base_config, params or {})
-    alpha_bar = read_alpha_bar(settings)
+    alpha_bar = alpha_bar_in_force(name, settings)
     if settings.get("timestep_spacing") == "trailing":
         refuse_overrun(name, steps, len(alpha_bar))
     try:
@@ -140,6 +140,49 @@ def settings_in_force(
     return {**own, **given, **check_params(name, params, base)}
 
 
+def alpha_bar_in_force(name: str, settings: Settings) -> Row:
+    """Return the signal power left at every training timestep as a scheduler has it.
+
+    The library multiplies up numbers of 32 bits, which moves the noise levels at the two ends of a
+    schedule by some ten-thousandths, and with them the timesteps that are looked up there.
+
+    Args:
+        name: one of ``SCHEDULERS``.
+        settings: from ``settings_in_force``.
+
+    Returns:
+        (T,), float32. With zero terminal SNR the last is 0 where a scheduler works with alpha_bar
+        itself, and 2^-24 where it works with sigma, which would be infinite.
+
+    Raises:
+        ExplainerError: the betas are wrong, or this scheduler does not know their schedule.
+    """
+    if settings.get("beta_schedule") == "sigmoid" and name != "ddpm":
+        raise ExplainerError(
+            f"{find_scheduler(name).title} knows no sigmoid beta_schedule.", "Choose DDPM."
+        )
+    rescaled = bool(settings.get("rescale_betas_zero_snr"))
+    betas = read_betas({**settings, "rescale_betas_zero_snr": False}).astype(np.float32)
+    alpha_bar = np.cumprod(1 - betas, dtype=np.float64).astype(np.float32)
+    if not rescaled:
+        return alpha_bar
+    root = np.sqrt(alpha_bar)
+    root = (root - root[-1]) * (root[0] / (root[0] - root[-1]))
+    kept = np.concatenate([root[:1] ** 2, root[1:] ** 2 / root[:-1] ** 2])
+    alpha_bar = np.cumprod(1 - (1 - kept), dtype=np.float64).astype(np.float32)
+    by_sigma = FAMILIES[name] in (_plan_sigmas, _plan_solvers)
+    return keep_sigma_finite(alpha_bar) if by_sigma else alpha_bar
+
+
+def schedule_levels(config: Settings) -> Row:
+    """Return the noise level of every training timestep, (T,), rising; finite to be drawn.
+
+    Args:
+        config: the checkpoint's scheduler config.
+    """
+    return sigmas_of(keep_sigma_finite(read_alpha_bar(latent_config(config))))
+
+
 def sigmas_of(alpha_bar: Row) -> Row:
     """Return the noise level of every training timestep, (T,), rising.
 
@@ -147,6 +190,15 @@ def sigmas_of(alpha_bar: Row) -> Row:
         alpha_bar: signal power left, (T,).
     """
     return np.asarray(sigma_from_alpha_bar(alpha_bar))
+
+
+def drawn(sigmas: Row) -> Row:
+    """Return noise levels as a chart shows them: pure noise, at infinity, stands at 4,096.
+
+    Args:
+        sigmas: noise per unit of signal, any shape.
+    """
+    return np.where(np.isinf(sigmas), sigmas_of(np.array(SMALLEST_ALPHA_BAR)), sigmas)
 
 
 def _plan_alphas(name: str, settings: Settings, alpha_bar: Row, steps: int) -> RunPlan:
@@ -158,7 +210,7 @@ def _plan_alphas(name: str, settings: Settings, alpha_bar: Row, steps: int) -> R
     if name == "pndm" and steps > 1:  # asks twice at the second timestep: to start, and to go on
         t = np.concatenate([t[:2], t[1:]])
         index = np.concatenate([[0], index])
-    levels = sigmas_of(keep_sigma_finite(alpha_bar))  # pure noise would be at infinity
+    levels = sigmas_of(alpha_bar)
     return _finish(name, index, t, levels[t], _sigma(pairs[-1][1]))
 
 
@@ -169,13 +221,13 @@ def _plan_distilled(name: str, settings: Settings, alpha_bar: Row, steps: int) -
     origin = np.arange(distilled, 0, -1) * stride - 1  # falling
     t = origin[np.floor(np.linspace(0, distilled, steps, endpoint=False)).astype(int)]
     end = 0.0 if name == "lcm" else _sigma(float(alpha_bar[0]))
-    levels = sigmas_of(keep_sigma_finite(alpha_bar))
+    levels = sigmas_of(alpha_bar)
     return _finish(name, np.arange(steps), t, levels[t], end)
 
 
 def _plan_sigmas(name: str, settings: Settings, alpha_bar: Row, steps: int) -> RunPlan:
     """Plan the samplers that keep x0 + sigma eps: timesteps may have fractions."""
-    levels = sigmas_of(keep_sigma_finite(alpha_bar))
+    levels = sigmas_of(alpha_bar)
     t = _space(settings, steps, len(alpha_bar))
     end = float(levels[0]) if settings.get("final_sigmas_type") == "sigma_min" else 0.0
     evenly = settings.get("interpolation_type") == "log_linear"
@@ -197,15 +249,12 @@ def _plan_sigmas(name: str, settings: Settings, alpha_bar: Row, steps: int) -> R
 
 def _plan_solvers(name: str, settings: Settings, alpha_bar: Row, steps: int) -> RunPlan:
     """Plan the DPM-Solver family: whole timesteps, none of them at t = 0."""
-    levels = sigmas_of(keep_sigma_finite(alpha_bar))
+    levels = sigmas_of(alpha_bar)
     spacing = _chosen_spacing(settings)
     if spacing:  # always over the whole schedule
         sigmas = SIGMA_SPACINGS[spacing](steps, float(levels[0]), float(levels[-1]))
         t = np.asarray(timestep_at_sigma(sigmas, levels))
-        if spacing in ("use_karras_sigmas", "use_lu_lambdas"):
-            t = t.round()
-        else:  # cut to whole numbers; the library's float32 lands a hair below the first
-            t = np.floor(np.maximum(t - 1e-7, 0))
+        t = t.round() if spacing in ("use_karras_sigmas", "use_lu_lambdas") else np.floor(t)
     else:
         t = _space(settings, steps, len(alpha_bar), above_zero=True)
         sigmas = levels[t.astype(int)]
@@ -223,9 +272,13 @@ def _ask_between(name: str, t: Row, sigmas: Row, end: float, levels: Row) -> Run
     if name in ("euler", "euler-a", "lms"):
         return _finish(name, np.arange(len(t)), t, sigmas, end)
     before, after = sigmas[:-1], sigmas[1:]
-    # Heun asks where an Euler step lands, the others half way in log sigma. Ancestral steps follow
-    # the slope to sigma'^2 / sigma only, and half way to there is sigma' itself.
-    between = after if name in ("heun", "kdpm2-a") else np.sqrt(before * after)
+    # Heun asks where an Euler step lands, KDPM2 half way in log sigma.
+    if name == "heun":
+        between = after
+    elif name == "kdpm2-a":
+        between = _half_way_down(before, after)
+    else:
+        between = np.sqrt(before * after)
     t_between = t[1:] if name == "heun" else np.asarray(timestep_at_sigma(between, levels))
     both = np.stack([between, after], axis=1).ravel()  # (N - 1,), (N - 1,) -> (2N - 2,)
     both_t = np.stack([t_between, t[1:]], axis=1).ravel()
@@ -235,9 +288,24 @@ def _ask_between(name: str, t: Row, sigmas: Row, end: float, levels: Row) -> Run
     )
 
 
+def _half_way_down(before: Row, after: Row) -> Row:
+    """Return where KDPM2 ancestral asks within its steps, half way to where each goes down to.
+
+    It goes down to sigma'^2 / sigma, so that this is sigma' itself. The library finds it as a
+    difference of squares in 32 bits, which is far off or no number where the two lie close.
+    """
+    s, n = before.astype(np.float32), after.astype(np.float32)
+    with np.errstate(invalid="ignore"):
+        up = np.sqrt(n**2 * (s**2 - n**2) / s**2)
+        down = np.sqrt(n**2 - up**2)
+        return np.exp(np.log(s) + (np.log(down) - np.log(s)) / 2)
+
+
 def _finish(
     name: str, steps: NDArray[np.integer], t: NDArray[np.number], sigmas: Row, end: float
 ) -> RunPlan:
+    if not np.isfinite(t).all():
+        raise ValueError("the library's timesteps are no numbers")
     return RunPlan(name, steps, t.astype(np.float64), sigmas.astype(np.float64), end)
 
 

@@ -21,7 +21,7 @@ from core.models.scheduler_options import (
     options,
     refuse_overrun,
 )
-from core.models.schedulers_info import find_scheduler
+from core.models.schedulers_info import SCHEDULERS, find_scheduler
 
 __all__ = [
     "Option",
@@ -100,6 +100,12 @@ def _guard_timesteps(scheduler: Any, name: str) -> None:  # Any: as above
         set_timesteps(steps, **kwargs)
         if float(scheduler.timesteps[-1]) < 0:
             refuse_overrun(name, steps, len(scheduler.alphas_cumprod))
+        if not scheduler.timesteps.isfinite().all():  # KDPM2 ancestral, where two sigmas are close
+            raise ExplainerError(
+                f"{SCHEDULERS[name].title} cannot take {steps} steps from this noise schedule: the "
+                "library's timesteps are no numbers.",
+                "Choose fewer steps, another spacing or another scheduler.",
+            )
         if hasattr(scheduler, "set_begin_index"):
             scheduler.set_begin_index(0)
 

@@ -6,10 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.engine.looks.own_sigmas import SAMPLERS, OwnRun, OwnSigmasLook, check_sigmas
-from core.ideas.schedule_config import read_alpha_bar
-from core.ideas.schedules import keep_sigma_finite
-from core.models.scheduler_options import latent_config
-from core.models.scheduler_plans import plan_run, sigmas_of
+from core.models.scheduler_plans import drawn, plan_run, schedule_levels
 from core.models.schedulers_info import SCHEDULERS
 from core.ui.looking import known, read
 from core.ui.running_example import running_example
@@ -29,7 +26,7 @@ def show_own(config: dict[str, Any]) -> None:  # Any: what JSON holds
         ExplainerError: a noise level is wrong, or the engine could not run them.
     """
     request = running_example()
-    levels = sigmas_of(keep_sigma_finite(read_alpha_bar(latent_config(config))))
+    levels = schedule_levels(config)
     name, rho, steps, sampler = _choose(request.steps)
     rule = spaced(name, steps, levels, rho)
     chart, table = st.columns([3, 1], gap="large")
@@ -38,7 +35,10 @@ def show_own(config: dict[str, Any]) -> None:  # Any: what JSON holds
     own = check_sigmas(sigmas)
     plan = plan_run(request.scheduler, config, dict(request.params), request.steps)
     with chart:
-        run_sigmas = [*plan.sigmas[np.diff(plan.steps, prepend=-1) > 0].tolist(), plan.end]
+        run_sigmas = [
+            *drawn(plan.sigmas)[np.diff(plan.steps, prepend=-1) > 0].tolist(),
+            plan.end,
+        ]
         curves = {SCHEDULERS[request.scheduler].title + ", your run": run_sigmas, "these": own}
         st.altair_chart(own_chart(curves), alt="These noise levels beside those of your run")
         st.markdown(

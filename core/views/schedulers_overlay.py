@@ -8,10 +8,8 @@ import numpy as np
 
 from core.errors import ExplainerError
 from core.ideas.noise_levels import alpha_bar_from_sigma, snr_db_from_alpha_bar
-from core.ideas.schedule_config import read_alpha_bar
-from core.ideas.schedules import keep_sigma_finite
-from core.models.scheduler_options import Value, latent_config
-from core.models.scheduler_plans import RunPlan, plan_run, sigmas_of
+from core.models.scheduler_options import Value
+from core.models.scheduler_plans import RunPlan, drawn, plan_run, schedule_levels
 from core.models.schedulers_info import SCHEDULERS
 
 Config = Mapping[str, Any]  # Any: what JSON holds
@@ -95,7 +93,7 @@ def overlay_data(
         steps: scheduler steps of every run.
         extra: curves of the visitor's own, always shown.
     """
-    levels = sigmas_of(keep_sigma_finite(read_alpha_bar(latent_config(config))))
+    levels = schedule_levels(config)
     return {
         "curves": [_curve(path) for path in (*paths, *extra)],
         "run": scheduler,
@@ -181,10 +179,10 @@ def _curve(path: Path) -> Json:
     if path.plan is None:
         return told
     plan, digits = path.plan, 7
-    sigmas = [*plan.sigmas.tolist(), plan.end]
+    sigmas = [*drawn(plan.sigmas).tolist(), plan.end]
     alpha_bars = np.asarray(alpha_bar_from_sigma(np.array(sigmas))).tolist()
     # no noise is an infinite ratio, which JSON cannot hold
-    db = [*decibels(plan.sigmas), decibels(np.array([plan.end]))[0] if plan.end else None]
+    db = [*decibels(drawn(plan.sigmas)), decibels(np.array([plan.end]))[0] if plan.end else None]
     return {
         **told,
         "calls": plan.calls,

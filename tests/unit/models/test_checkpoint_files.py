@@ -14,11 +14,14 @@ import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from transformers import CLIPTokenizer
 
+from core.engine.alone import run_alone
+from core.engine.request import Request
 from core.errors import ExplainerError
 from core.models.config_files import RULES, config_file, read_config
 from core.models.folders import inspect_folder
 from core.models.hardware import Hardware, is_out_of_memory
 from core.models.latent_facts import read_latent_facts
+from core.models.latents import decode_latents, encode_posterior
 from core.models.loading import Checkpoint, load_folder
 from core.models.tokens import load_tokenizer, tokenize
 from core.models.weight_files import STEMS, choose_weights
@@ -360,3 +363,61 @@ def test_lack_of_memory_while_loading_is_told_as_that(
     monkeypatch.setattr(UNet2DConditionModel, "from_pretrained", short)
     with pytest.raises(ExplainerError, match="not enough memory" if meant else "do not load"):
         load_folder("short", folder, CPU)
+
+
+def half(folder: Path, part: str, factor: float) -> Checkpoint:
+    """Load a folder in half precision, the first convolution's or layer's weights made larger."""
+    file = next((folder / part).glob("*.safetensors"))
+    weights = safetensors.torch.load_file(file)
+    for name in weights:
+        if "conv_in" in name or "fc1" in name or "conv_out" in name:
+            weights[name] = weights[name] * factor
+    safetensors.torch.save_file(weights, file, {"format": "pt"})
+    return load_folder("half", folder, Hardware("cpu", "float16", "CPU", 8 * 1024**3, 1))
+
+
+def test_autoencoder_that_overflows_in_half_precision_is_asked_again_in_float32(
+    folder: Path,
+) -> None:
+    found = half(folder, "vae", 1e4)
+    wide = load_folder("wide", folder, CPU)
+    latents = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    latents[1] *= 1e-6  # may fit
+    assert not found.vae.decode(latents.half()).sample.isfinite().all()
+    ours, theirs = (decode_latents(one, latents).int() for one in (found, wide))
+    assert (ours - theirs).abs().float().mean() < 1
+    assert next(found.vae.parameters()).dtype == torch.float16  # as it was
+    picture = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    assert not found.vae.encode(picture.half()).latent_dist.parameters.isfinite().all()
+    torch.testing.assert_close(
+        encode_posterior(found, picture).mean, encode_posterior(wide, picture).mean,
+        rtol=0.02, atol=0.02 * float(encode_posterior(wide, picture).mean.abs().max()),
+    )  # fmt: skip
+
+
+def test_an_autoencoder_that_never_ends_is_named(folder: Path) -> None:
+    found = half(folder, "vae", 1.0)
+    with torch.no_grad():
+        next(found.vae.decoder.parameters()).fill_(float("nan"))
+    with pytest.raises(ExplainerError, match=r"autoencoder.*in float16, nor in float32"):
+        decode_latents(found, torch.zeros(1, 4, 8, 8))
+    with pytest.raises(ExplainerError, match="latents to decode hold numbers that are not finite"):
+        decode_latents(found, torch.full((1, 4, 8, 8), float("inf")))
+
+
+@pytest.mark.parametrize(("part", "title"), [("unet", "U-Net"), ("text_encoder", "text encoder")])
+def test_other_networks_that_overflow_in_half_precision_are_named(
+    part: str, title: str, folder: Path
+) -> None:
+    found = half(folder, part, 2e4)
+    with pytest.raises(ExplainerError, match=rf"The {title} of this model .* in half precision"):
+        run_alone(found, Request(prompt="a red cat", steps=1))
+
+
+def test_weights_that_are_not_finite_are_named(folder: Path) -> None:
+    with pytest.raises(ExplainerError, match=r"weights of vae .* not finite in half precision"):
+        half(folder, "vae", 1e9)
+    with pytest.raises(ExplainerError, match="not finite in half precision"):
+        half(folder, "vae", float("nan"))
+    with pytest.raises(ExplainerError, match=r"weights of vae .* not finite, the first in"):
+        load_folder("wide", folder, CPU)
