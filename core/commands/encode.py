@@ -68,7 +68,11 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
     for name, picture in pictures.items():
         files[name] = out / f"{name}.png"
         Image.fromarray(picture).save(files[name])
-    notes = [note for note in (*upload.notes, say_fit(upload, width, height)) if note]
+    notes = [
+        note
+        for note in (*upload.notes, say_fit(upload, width, height), checkpoint.size_note)
+        if note
+    ]
     return {
         "files": {name: str(path) for name, path in files.items()},
         "fingerprint": checkpoint.fingerprint,

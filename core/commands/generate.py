@@ -82,6 +82,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
     checkpoint = load_model(arguments.model)
     with told("U-Net call") as tell:
         trace = run_alone(checkpoint, request, tell)
+    note = "" if request.height and request.width else checkpoint.size_note
     files = {"picture": out / "image.png"}
     files["picture"].write_bytes(png_with_settings(trace.picture, request))
     about = {
@@ -89,6 +90,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
         "fingerprint": trace.fingerprint,
         "calls": trace.calls,
         "seconds": round(trace.seconds, 3),
+        "notes": [note] if note else [],
         "timesteps": trace.timesteps,
         "sigmas": trace.sigmas,
     }
@@ -102,6 +104,7 @@ def tell(answer: dict[str, Any]) -> list[str]:  # Any: as above
     return [
         *(plain(f"{name}: {path}") for name, path in answer["files"].items()),
         f"{answer['calls']} U-Net calls, {answer['seconds']:.1f} s",
+        *answer["notes"],
     ]
 
 

@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON holds
     """Read the catalog; only ``--get`` ever reaches the network."""
-    from core.models.catalog import entries, find_entry, is_installed
+    from core.models.catalog import entries, find_entry, is_installed, measure_size
 
     listed = entries()
     if arguments.get:
@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
                 "id": entry.id,
                 "title": entry.title,
                 "kind": entry.kind,
-                "size": entry.size_mb,
+                "size": measure_size(entry),
                 "installed": is_installed(entry),
                 "note": entry.note,
             }

@@ -162,11 +162,11 @@ def validated(request: Request) -> Request:
     Raises:
         ExplainerError: a field is wrong; ``what`` and ``fix`` hold one sentence for each such.
     """
-    found = problems(request)
+    values, found = _checked(request)
     if found:
         what, fix = (" ".join(parts) for parts in zip(*found.values(), strict=True))
         raise ExplainerError(what, fix)
-    return Request(**{name: check(request) for name, check in _CHECKS.items()})
+    return Request(**values)
 
 
 def of_model(request: Request, model: str) -> Request:
@@ -194,13 +194,20 @@ def problems(request: Request) -> dict[str, tuple[str, str]]:
     Returns:
         Empty when all is well.
     """
+    return _checked(request)[1]
+
+
+# Any: each field has its own type.
+def _checked(request: Request) -> tuple[dict[str, Any], dict[str, tuple[str, str]]]:
+    """Return the fields that are right in their canonical form, and what is wrong with others."""
+    values: dict[str, Any] = {}
     found: dict[str, tuple[str, str]] = {}
     for name, check in _CHECKS.items():
         try:
-            check(request)
+            values[name] = check(request)
         except ExplainerError as error:
             found[name] = (error.what, error.fix)
-    return found
+    return values, found
 
 
 def usable(request: Request, start: Request) -> tuple[Request, list[tuple[str, str]]]:
@@ -342,7 +349,7 @@ def _params(request: Request) -> tuple[tuple[str, Value], ...]:
     info = _info(request)
     if info is None:
         return ()  # nothing to check them against
-    return tuple(check_params(info.name, options).items())
+    return tuple(check_params(info, options).items())
 
 
 # Any: each check returns its own field's type.

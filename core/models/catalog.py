@@ -8,6 +8,7 @@ from typing import Literal
 
 from core.errors import ExplainerError
 from core.ideas.checks import check_text
+from core.models.manifest import plain_files
 
 Kind = Literal["built-in", "preset", "hub", "folder"]
 
@@ -27,7 +28,8 @@ class CatalogEntry:
         title: what is shown.
         kind: "built-in", "preset" (known to work), "hub" (any other Hub id) or "folder".
         source: Hub id, or the folder.
-        size_mb: what it takes on disk, in megabytes; None where unknown.
+        size_mb: what a download takes on disk, in megabytes; None where unknown. What is on this
+            machine is measured by ``measure_size`` alone: finding a model walks no folder.
         note: one sentence on what it is.
     """
 
@@ -86,13 +88,12 @@ def entries() -> list[CatalogEntry]:
     """Return the catalog: built-in first, then presets, then the folders offered."""
     built_in = CatalogEntry(
         BUILT_IN, "Emoji 128 (built in)", "built-in", str(builtin_folder()),
-        _size_mb(builtin_folder()), "A true Stable Diffusion in small: 128 pixels, runs anywhere.",
+        None, "A true Stable Diffusion in small: 128 pixels, runs anywhere.",
     )  # fmt: skip
     found = [built_in, *_PRESETS]
     for text in filter(None, os.environ.get(FOLDERS, "").split(os.pathsep)):
         name = _name_beside(Path(text), {entry.id for entry in found})
-        size = _size_mb(Path(text))
-        found.append(CatalogEntry(name, name, "folder", text, size, "A folder here."))
+        found.append(CatalogEntry(name, name, "folder", text, None, "A folder here."))
     return found
 
 
@@ -196,13 +197,20 @@ def is_installed(entry: CatalogEntry) -> bool:
     return local_folder(entry) is not None
 
 
+def measure_size(entry: CatalogEntry) -> int | None:
+    """Return what a model takes on disk, in megabytes; None where unknown.
+
+    Args:
+        entry: from ``find_entry`` or ``entries``; the files of a folder are looked at one by one.
+    """
+    if entry.kind not in ("built-in", "folder"):
+        return entry.size_mb
+    files = plain_files(Path(entry.source))
+    return round(sum(file.stat().st_size for file in files) / 1e6) if files else None
+
+
 def _name_beside(folder: Path, taken: set[str]) -> str:
     """Name an offered folder; one that is called as another gets a number."""
     name = check_text(folder.name, "name of the folder").strip() or "folder"
     names = (name, *(f"{name} {number}" for number in range(2, len(taken) + 3)))
     return next(one for one in names if one not in taken)
-
-
-def _size_mb(folder: Path) -> int | None:
-    files = [file for file in folder.rglob("*") if file.is_file()] if folder.is_dir() else []
-    return round(sum(file.stat().st_size for file in files) / 1e6) if files else None

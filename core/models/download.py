@@ -2,10 +2,11 @@
 
 from core.errors import ExplainerError
 from core.models.catalog import CatalogEntry, models_cache, online
+from core.models.weight_files import STEMS, choose_weights
 
 # Half-precision weights where there are some; never pickles, never code.
 SMALL = ("*.json", "*.txt")
-PARTS = ("unet", "vae", "text_encoder")
+HALF_FIRST = ("fp16", None, "bf16")
 
 
 def download(entry: CatalogEntry) -> None:
@@ -61,17 +62,13 @@ def weights(names: list[str]) -> list[str]:
         ExplainerError: a part has no safetensors.
     """
     chosen: list[str] = []
-    for part in PARTS:
-        found = [
-            name
-            for name in names
-            if name.startswith(f"{part}/") and name.endswith(".safetensors") and "ema" not in name
-        ]
-        half = [name for name in found if ".fp16." in name]
-        if not found:
+    for part in STEMS:
+        inside = [name.removeprefix(f"{part}/") for name in names if name.startswith(f"{part}/")]
+        found = choose_weights(part, inside, HALF_FIRST)
+        if found is None:
             raise ExplainerError(
                 f"This model has no safetensors for its {part}.",
                 "Choose another; pickled weights are never opened.",
             )
-        chosen += half or found
+        chosen += [f"{part}/{name}" for name in (*found.files, found.index) if name]
     return chosen

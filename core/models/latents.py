@@ -104,7 +104,10 @@ def _in_range(
     found = work(checkpoint.vae, given.to(checkpoint.device, checkpoint.dtype)).float()
     wrong = ~found.flatten(1).isfinite().all(dim=1)  # (B, ...) -> (B,)
     if wrong.any() and checkpoint.dtype != torch.float32:
-        LOG.warning("the autoencoder of %s overflows in half precision", checkpoint.id)
+        LOG.warning(
+            "The autoencoder of %s overflows in half precision; it is asked again in float32.",
+            checkpoint.id,
+        )
         wide = copy.deepcopy(checkpoint.vae).float()  # others may be asking the one in memory
         found[wrong] = work(wide, given[wrong].to(checkpoint.device, torch.float32))
         wrong = ~found.flatten(1).isfinite().all(dim=1)

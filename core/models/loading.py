@@ -1,12 +1,12 @@
 """A checkpoint from a folder into memory: safetensors only, no code, no pickle, no network."""
 
+import codecs
 import contextlib
 import functools
 import gc
-import shutil
+import json
 import tempfile
 import warnings
-from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ from transformers.models.clip.modeling_clip import CLIPTextModel
 
 from core.errors import ExplainerError
 from core.models.catalog import BUILT_IN
-from core.models.config_files import own_size, vae_scale
+from core.models.config_files import own_size, read_json, say_unsaid_size, vae_scale
 from core.models.folders import PARTS, Folder, find_checkpoint, inspect_folder
 from core.models.hardware import Hardware, find_hardware, is_out_of_memory
 from core.models.schedulers import latent_config
@@ -81,6 +81,11 @@ class Checkpoint:
     def width(self) -> int:
         """Pixels the model was trained on, across."""
         return own_size(self.unet.config, self.vae.config)[1] * self.vae_scale
+
+    @property
+    def size_note(self) -> str:
+        """What to know of ``height`` and ``width``; "" where the U-Net's config says them."""
+        return say_unsaid_size(self.unet.config, self.vae.config)
 
     @property
     def scaling_factor(self) -> float:
@@ -313,23 +318,24 @@ def _name_overflow(
 def _shown(folder: Folder, part: str) -> Iterator[tuple[Path, str | None]]:
     """Show the library one part under names that it looks for.
 
-    Those are the names in the folder, but for shards as older diffusers named them: these are
-    linked to from a folder of their own, beside an index with its plain name. So is a part whose
-    config begins with a byte order mark, which the libraries take for damage.
+    Those are the names in the folder, but for shards as older diffusers named them, and JSON that
+    begins with a byte order mark: the weights are then linked to from a folder of their own, beside
+    JSON written anew.
     """
     weights, place = folder.weights[part], folder.path / part
-    config, renamed = (place / "config.json").read_bytes(), is_renamed_index(weights.chosen)
-    if not renamed and not config.startswith(BOM_UTF8):
-        yield place, weights.chosen.variant
+    chosen, renamed = weights.chosen, is_renamed_index(weights.chosen)
+    told = [place / name for name in ("config.json", chosen.index) if name]
+    if not renamed and not any(file.read_bytes().startswith(codecs.BOM_UTF8) for file in told):
+        yield place, chosen.variant
         return
     with tempfile.TemporaryDirectory() as made:
-        Path(made, "config.json").write_bytes(config.removeprefix(BOM_UTF8))
-        if renamed:
-            index = f"{STEMS[part]}.safetensors.index.json"
-            shutil.copy(place / weights.chosen.index, Path(made, index))
-        for file in weights.paths[:-1] if renamed else weights.paths:
-            Path(made, file.name).symlink_to(file.resolve())
-        yield Path(made), None if renamed else weights.chosen.variant
+        for file in told:
+            name = f"{STEMS[part]}.safetensors.index.json" if renamed else file.name
+            new = Path(made, file.name if file.name == "config.json" else name)
+            new.write_text(json.dumps(read_json(file)), encoding="utf-8")
+        for name in chosen.files:
+            Path(made, name).symlink_to((place / name).resolve())
+        yield Path(made), None if renamed else chosen.variant
 
 
 def _first_line(error: Exception) -> str:

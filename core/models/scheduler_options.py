@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from core.errors import ExplainerError
-from core.models.schedulers_info import SCHEDULERS, find_scheduler, nearest
+from core.models.schedulers_info import SCHEDULERS, SchedulerInfo, find_scheduler, nearest
 
 Value = str | int | float | bool
 
@@ -203,7 +203,7 @@ FIXED = {
 _TRUE, _FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 
 
-def available(name: str) -> bool:
+def available(name: str | SchedulerInfo) -> bool:
     """Whether this scheduler's extra package is installed.
 
     Args:
@@ -216,7 +216,9 @@ def available(name: str) -> bool:
     return not requires or importlib.util.find_spec(requires) is not None
 
 
-def options(name: str, base_config: Mapping[str, object] | None = None) -> list[Option]:
+def options(
+    name: str | SchedulerInfo, base_config: Mapping[str, object] | None = None
+) -> list[Option]:
     """Return what can be set on a scheduler, with the values in force.
 
     Args:
@@ -254,7 +256,9 @@ def latent_config(base_config: Mapping[str, Any]) -> dict[str, Any]:  # Any: JSO
 
 
 def check_params(
-    name: str, params: Mapping[str, object], base_config: Mapping[str, object] | None = None
+    name: str | SchedulerInfo,
+    params: Mapping[str, object],
+    base_config: Mapping[str, object] | None = None,
 ) -> dict[str, Value]:
     """Check settings and bring them to their types; "0.5", "true" as typed are understood.
 
@@ -271,24 +275,24 @@ def check_params(
         SchedulerParameterError: a name is unknown, a value not allowed, or two contradict.
     """
     info = find_scheduler(name)
-    known = {option.name: option for option in options(name, base_config)}
+    known = {option.name: option for option in options(info, base_config)}
     checked: dict[str, Value] = {}
     for key in sorted(params, key=str):
         if key not in known:
             raise _unknown(info.title, str(key), list(known))
         checked[key] = _read(info.title, known[key], params[key])
-    _refuse_contradictions(info.name, known, checked, base_config or {})
+    _refuse_contradictions(info, known, checked, base_config or {})
     return checked
 
 
-def refuse_overrun(name: str, steps: int, train_steps: int) -> None:
+def refuse_overrun(info: SchedulerInfo, steps: int, train_steps: int) -> None:
     """Refuse the few numbers of steps that the library's trailing spacing counts wrongly.
 
     It adds the stride up from the noisy end, and where rounding leaves a hair above 0 it takes one
     timestep more, at t = -1: for 61, 103, 121 and 122 of 1,000.
 
     Args:
-        name: one of ``SCHEDULERS``, whose timesteps are trailing.
+        info: of the scheduler, whose timesteps are trailing.
         steps: scheduler steps.
         train_steps: how many timesteps the model was trained with.
 
@@ -297,7 +301,7 @@ def refuse_overrun(name: str, steps: int, train_steps: int) -> None:
     """
     if len(np.arange(train_steps, 0, -train_steps / steps)) != steps:
         raise SchedulerParameterError(
-            f"{SCHEDULERS[name].title}: the library's trailing spacing turns {steps} steps into "
+            f"{info.title}: the library's trailing spacing turns {steps} steps into "
             f"{steps + 1}, the last at t = -1, which no network knows.",
             f"Take {steps - 1} steps, or another timestep_spacing.",
         )
@@ -338,13 +342,13 @@ def _read(title: str, option: Option, given: object) -> Value:
 
 
 def _refuse_contradictions(
-    name: str,
+    info: SchedulerInfo,
     known: Mapping[str, Option],
     checked: Mapping[str, Value],
     base_config: Mapping[str, object],
 ) -> None:
     """Refuse settings that cannot hold together."""
-    title = SCHEDULERS[name].title
+    name, title = info.name, info.title
     inert = checked.keys() & {"beta_start", "beta_end", "beta_schedule"}
     if inert and base_config.get("trained_betas") is not None:
         raise SchedulerParameterError(

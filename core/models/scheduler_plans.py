@@ -29,7 +29,7 @@ from core.ideas.spacings import (
     space_trailing,
 )
 from core.models.scheduler_options import OPTIONS, check_params, latent_config, refuse_overrun
-from core.models.schedulers_info import find_scheduler
+from core.models.schedulers_info import SchedulerInfo, find_scheduler
 
 Row = NDArray[np.floating]
 Settings = Mapping[str, Any]  # Any: what JSON holds
@@ -97,12 +97,12 @@ def plan_run(
     """
     info = find_scheduler(name)
     check_whole(steps, f"number of {info.title} steps", info.min_steps, info.max_steps)
-    settings = settings_in_force(name, base_config, params or {})
-    alpha_bar = alpha_bar_in_force(name, settings)
+    settings = settings_in_force(info, base_config, params or {})
+    alpha_bar = alpha_bar_in_force(info, settings)
     if settings.get("timestep_spacing") == "trailing":
-        refuse_overrun(name, steps, len(alpha_bar))
+        refuse_overrun(info, steps, len(alpha_bar))
     try:
-        return FAMILIES[name](name, settings, alpha_bar, steps)
+        return FAMILIES[info.name](info.name, settings, alpha_bar, steps)
     except ValueError as error:
         raise ExplainerError(
             f"{info.title} cannot take {steps} steps from this noise schedule.",
@@ -111,7 +111,7 @@ def plan_run(
 
 
 def settings_in_force(
-    name: str, base_config: Settings, params: Mapping[str, object]
+    name: str | SchedulerInfo, base_config: Settings, params: Mapping[str, object]
 ) -> dict[str, Any]:  # Any: what JSON holds
     """Return every setting of a scheduler as a run would have it.
 
@@ -127,7 +127,7 @@ def settings_in_force(
     Raises:
         ExplainerError: a setting is wrong, or the config is of a kind that is not planned here.
     """
-    base = latent_config(base_config)
+    info, base = find_scheduler(name), latent_config(base_config)
     for key, plain in FOREIGN.items():
         if base.get(key, plain) != plain:
             raise ExplainerError(
@@ -135,19 +135,19 @@ def settings_in_force(
                 "The run itself may work; choose another model to see its schedule.",
             )
     kept = ("num_train_timesteps", "trained_betas")
-    own = {option.name: option.default for option in OPTIONS[name]}
+    own = {option.name: option.default for option in OPTIONS[info.name]}
     given = {key: value for key, value in base.items() if key in own or key in kept}
-    return {**own, **given, **check_params(name, params, base)}
+    return {**own, **given, **check_params(info, params, base)}
 
 
-def alpha_bar_in_force(name: str, settings: Settings) -> Row:
+def alpha_bar_in_force(info: SchedulerInfo, settings: Settings) -> Row:
     """Return the signal power left at every training timestep as a scheduler has it.
 
     The library multiplies up numbers of 32 bits, which moves the noise levels at the two ends of a
     schedule by some ten-thousandths, and with them the timesteps that are looked up there.
 
     Args:
-        name: one of ``SCHEDULERS``.
+        info: of the scheduler.
         settings: from ``settings_in_force``.
 
     Returns:
@@ -157,10 +157,8 @@ def alpha_bar_in_force(name: str, settings: Settings) -> Row:
     Raises:
         ExplainerError: the betas are wrong, or this scheduler does not know their schedule.
     """
-    if settings.get("beta_schedule") == "sigmoid" and name != "ddpm":
-        raise ExplainerError(
-            f"{find_scheduler(name).title} knows no sigmoid beta_schedule.", "Choose DDPM."
-        )
+    if settings.get("beta_schedule") == "sigmoid" and info.name != "ddpm":
+        raise ExplainerError(f"{info.title} knows no sigmoid beta_schedule.", "Choose DDPM.")
     rescaled = bool(settings.get("rescale_betas_zero_snr"))
     betas = read_betas({**settings, "rescale_betas_zero_snr": False}).astype(np.float32)
     alpha_bar = np.cumprod(1 - betas, dtype=np.float64).astype(np.float32)
@@ -170,7 +168,7 @@ def alpha_bar_in_force(name: str, settings: Settings) -> Row:
     root = (root - root[-1]) * (root[0] / (root[0] - root[-1]))
     kept = np.concatenate([root[:1] ** 2, root[1:] ** 2 / root[:-1] ** 2])
     alpha_bar = np.cumprod(1 - (1 - kept), dtype=np.float64).astype(np.float32)
-    by_sigma = FAMILIES[name] in (_plan_sigmas, _plan_solvers)
+    by_sigma = FAMILIES[info.name] in (_plan_sigmas, _plan_solvers)
     return keep_sigma_finite(alpha_bar) if by_sigma else alpha_bar
 
 

@@ -21,7 +21,7 @@ from core.models.scheduler_options import (
     options,
     refuse_overrun,
 )
-from core.models.schedulers_info import SCHEDULERS, find_scheduler
+from core.models.schedulers_info import SchedulerInfo, find_scheduler
 
 __all__ = [
     "Option",
@@ -56,13 +56,13 @@ def make_scheduler(
     """
     info = find_scheduler(name)
     base = latent_config(base_config)
-    checked = check_params(name, params or {}, base)
-    if not available(name):
+    checked = check_params(info, params or {}, base)
+    if not available(info):
         raise ExplainerError(
             f"{info.title} needs {info.requires}, which is not installed.",
             f"Run: pip install {info.requires}",
         )
-    steps = {option.name for option in options(name) if option.where == "step"}
+    steps = {option.name for option in options(info) if option.where == "step"}
     scheduler_class = getattr(diffusers, info.class_name)
     accepted = inspect.signature(scheduler_class.__init__).parameters
     # The class would only warn of what it does not take.
@@ -75,7 +75,7 @@ def make_scheduler(
             # numpy 2.4 with torch 2.13; harmless, and a learner should not meet it
             warnings.filterwarnings("ignore", message="__array", category=DeprecationWarning)
             scheduler = scheduler_class.from_config(config)
-    except (ValueError, NotImplementedError, ImportError) as error:
+    except Exception as error:  # whatever a config makes the classes raise
         raise SchedulerParameterError(
             f"{info.title} cannot be built with these settings: {error!s:.200}",
             "Leave settings out until it works.",
@@ -83,11 +83,11 @@ def make_scheduler(
     bound = {key: value for key, value in checked.items() if key in steps}
     if bound:
         scheduler.step = functools.partial(scheduler.step, **bound)
-    _guard_timesteps(scheduler, name)
+    _guard_timesteps(scheduler, info)
     return scheduler
 
 
-def _guard_timesteps(scheduler: Any, name: str) -> None:  # Any: as above
+def _guard_timesteps(scheduler: Any, info: SchedulerInfo) -> None:  # Any: as above
     """Refuse a list of timesteps that overran, and begin at the first sigma.
 
     The scheduler would look its first timestep up instead, and start one sigma late where rounding
@@ -99,10 +99,10 @@ def _guard_timesteps(scheduler: Any, name: str) -> None:  # Any: as above
     def set_and_begin(steps: int, **kwargs: Any) -> None:  # Any: the class's own arguments
         set_timesteps(steps, **kwargs)
         if float(scheduler.timesteps[-1]) < 0:
-            refuse_overrun(name, steps, len(scheduler.alphas_cumprod))
+            refuse_overrun(info, steps, len(scheduler.alphas_cumprod))
         if not scheduler.timesteps.isfinite().all():  # KDPM2 ancestral, where two sigmas are close
             raise ExplainerError(
-                f"{SCHEDULERS[name].title} cannot take {steps} steps from this noise schedule: the "
+                f"{info.title} cannot take {steps} steps from this noise schedule: the "
                 "library's timesteps are no numbers.",
                 "Choose fewer steps, another spacing or another scheduler.",
             )

@@ -245,6 +245,8 @@ def find_scheduler(name: object) -> SchedulerInfo:
     Raises:
         ExplainerError: no scheduler has that name; lists the nearest and all names.
     """
+    if isinstance(name, SchedulerInfo):  # found before
+        return name
     typed = name if isinstance(name, str) else ""
     info = SCHEDULERS.get(typed) or _BY_NAME.get(_plain(typed))
     if info is not None:

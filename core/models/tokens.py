@@ -76,7 +76,7 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     """
     try:
         if (folder / "tokenizer.json").is_file():
-            tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+            tokenizer = Tokenizer.from_str((folder / "tokenizer.json").read_text("utf-8-sig"))
         else:
             tokenizer = _from_vocabulary(folder)
         # Learned words first, in the order of their ids. A pad token of its own ("!" in SD 2.x) is

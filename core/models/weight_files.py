@@ -5,7 +5,7 @@ import math
 import re
 import struct
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -48,7 +48,7 @@ class Weights:
 
     Attributes:
         chosen: their names.
-        paths: of the weight files, and of the index where there is one.
+        paths: of every file that is read: the weights, and the index where there is one.
         shapes: of every tensor, by its name.
     """
 
@@ -116,6 +116,7 @@ def find_weights(folder: Path) -> Weights:
     paths = [folder / name for name in chosen.files]
     if chosen.index:
         paths = _read_index(folder / chosen.index)
+        chosen = replace(chosen, files=tuple(path.name for path in paths))
     shapes: dict[str, tuple[int, ...]] = {}
     for file in paths:
         shapes |= check_weights(file)

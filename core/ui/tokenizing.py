@@ -5,8 +5,7 @@ from pathlib import Path
 import streamlit as st
 from tokenizers import Tokenizer
 
-from core.errors import ExplainerError
-from core.models.catalog import find_entry, local_folder
+from core.models.folders import find_checkpoint
 from core.models.text_facts import TextFacts, read_text_facts
 from core.models.tokens import Tokens, load_tokenizer, read_pad_id, tokenize
 
@@ -58,12 +57,7 @@ def model_folder(model: str) -> Path:
     Raises:
         ExplainerError: the model is not on this machine.
     """
-    folder = local_folder(find_entry(model))
-    if folder is None:
-        raise ExplainerError(
-            "This model is not on this machine.", "Download it first, or choose the built-in one."
-        )
-    return folder
+    return find_checkpoint(model)[1]
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -160,7 +160,7 @@ def test_heads_are_those_of_the_level_that_is_chosen(
 def test_model_that_is_not_here_is_told_in_a_sentence(open_page: Open, shown_text: Text) -> None:
     at = open_page(PAGE, model="someone/no-such-model")
     assert not at.exception
-    assert "This model is not on this machine." in shown_text(at)
+    assert "is not on this machine." in shown_text(at)
 
 
 def choose(at: AppTest, look: str) -> AppTest:

@@ -146,7 +146,7 @@ def test_bad_upload_is_told_and_the_picture_stays(open_page: Open, shown_text: T
 def test_model_that_is_not_here_is_told_in_a_sentence(open_page: Open, shown_text: Text) -> None:
     at = open_page(PAGE, model="someone/no-such-model")
     assert not at.exception
-    assert "This model is not on this machine." in shown_text(at)
+    assert "is not on this machine." in shown_text(at)
 
 
 def test_formulas_come_with_their_code(open_page: Open, shown_text: Text) -> None:

@@ -197,7 +197,7 @@ def test_model_that_is_not_here_is_told_in_a_sentence(
 ) -> None:
     at = open_page(PAGE, model="someone/no-such-model")
     assert not at.exception
-    assert "This model is not on this machine." in shown_text(at)
+    assert "is not on this machine." in shown_text(at)
 
 
 def test_learned_variance_is_weighed_against_both_fixed_ones(

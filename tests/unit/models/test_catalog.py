@@ -4,9 +4,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from core.engine.request import Request, validated
 from core.errors import ExplainerError
 from core.models.catalog import (
     BUILT_IN,
@@ -16,6 +18,7 @@ from core.models.catalog import (
     find_entry,
     is_installed,
     local_folder,
+    measure_size,
     offer_folder,
     without_paths,
 )
@@ -90,6 +93,25 @@ def test_folder_opens_only_when_it_was_offered(tiny_folder: Path) -> None:
     assert local_folder(entry) == tiny_folder.resolve()
     offer_folder(tiny_folder)
     assert len([entry for entry in entries() if entry.kind == "folder"]) == 1
+
+
+def test_a_model_is_found_without_a_walk_over_its_files(
+    tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = offer_folder(tiny_folder)
+    looked: list[str] = []
+    for name in ("stat", "scandir", "listdir", "walk"):
+        real = getattr(os, name)
+
+        def counted(*args: Any, real: Any = real, name: str = name, **kwargs: Any) -> Any:
+            looked.append(name)
+            return real(*args, **kwargs)
+
+        monkeypatch.setattr(os, name, counted)
+    assert validated(Request(model=entry.id)).model == entry.id
+    assert looked == []
+    assert measure_size(entry) == 7
+    assert looked
 
 
 @pytest.mark.parametrize("wrong", ["/etc", "nowhere", "x" * 5000, "nul\x00"])

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from core.errors import ExplainerError
+from core.models import schedulers_info
 from core.models.call_count import count_calls
 from core.models.scheduler_options import OPTIONS, SchedulerParameterError, check_params
 from core.models.schedulers import available, latent_config, make_scheduler, options
@@ -298,3 +299,16 @@ def test_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not available("dpmpp-sde")
     with pytest.raises(ExplainerError, match="pip install torchsde"):
         make_scheduler("dpmpp-sde", SD15)
+
+
+def test_a_name_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    class Counting(dict[str, SchedulerInfo]):
+        def get(self, key: str, default: Any = None) -> Any:  # Any: as dict has it
+            asked.append(key)
+            return super().get(key, default)
+
+    monkeypatch.setattr(schedulers_info, "SCHEDULERS", Counting(SCHEDULERS))
+    make_scheduler("euler", SD15, {"use_karras_sigmas": True})
+    assert asked == ["euler"]
