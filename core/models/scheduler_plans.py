@@ -226,7 +226,7 @@ def _plan_distilled(name: str, settings: Settings, alpha_bar: Row, steps: int) -
 def _plan_sigmas(name: str, settings: Settings, alpha_bar: Row, steps: int) -> RunPlan:
     """Plan the samplers that keep x0 + sigma eps: timesteps may have fractions."""
     levels = sigmas_of(alpha_bar)
-    t = _space(settings, steps, len(alpha_bar))
+    t = _space(settings, steps, len(alpha_bar)).astype(np.float32)
     end = float(levels[0]) if settings.get("final_sigmas_type") == "sigma_min" else 0.0
     evenly = settings.get("interpolation_type") == "log_linear"
     sigmas = (
@@ -290,20 +290,22 @@ def _half_way_down(before: Row, after: Row) -> Row:
     """Return where KDPM2 ancestral asks within its steps, half way to where each goes down to.
 
     It goes down to sigma'^2 / sigma, so that this is sigma' itself. The library finds it as a
-    difference of squares in 32 bits, which is far off or no number where the two lie close.
+    difference of squares in 32 bits, which is far off where the two lie far apart, and no number
+    where they lie close.
     """
     s, n = before.astype(np.float32), after.astype(np.float32)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"):
         up = np.sqrt(n**2 * (s**2 - n**2) / s**2)
         down = np.sqrt(n**2 - up**2)
-        return np.exp(np.log(s) + (np.log(down) - np.log(s)) / 2)
+        between = np.exp(np.log(s) + (np.log(down) - np.log(s)) / 2)
+    if np.isnan(between).any():
+        raise ValueError("where the steps go down to is no number")
+    return between
 
 
 def _finish(
     name: str, steps: NDArray[np.integer], t: NDArray[np.number], sigmas: Row, end: float
 ) -> RunPlan:
-    if not np.isfinite(t).all():
-        raise ValueError("the library's timesteps are no numbers")
     return RunPlan(name, steps, t.astype(np.float64), sigmas.astype(np.float64), end)
 
 

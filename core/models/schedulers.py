@@ -102,8 +102,8 @@ def _guard_timesteps(scheduler: Any, info: SchedulerInfo) -> None:  # Any: as ab
             refuse_overrun(info, steps, len(scheduler.alphas_cumprod))
         if not scheduler.timesteps.isfinite().all():  # KDPM2 ancestral, where two sigmas are close
             raise ExplainerError(
-                f"{info.title} cannot take {steps} steps from this noise schedule: the "
-                "library's timesteps are no numbers.",
+                f"{info.title} cannot take {steps} steps from this noise schedule: the library's "
+                "timesteps are no numbers.",
                 "Choose fewer steps, another spacing or another scheduler.",
             )
         if hasattr(scheduler, "set_begin_index"):

@@ -308,12 +308,10 @@ def test_every_schedule_spacing_and_scheduler_is_planned_as_it_runs(data: st.Dat
     except (ExplainerError, ValueError, IndexError):
         assert plan is None
         return
-    if plan is None:  # the library goes on with timesteps outside its schedule, or runs twice
-        assert t.min() < 0 or t.max() >= len(scheduler.alphas_cumprod) or steps > 20
-        return
-    ancestral = name == "kdpm2-a"
-    np.testing.assert_allclose(plan.timesteps, t, atol=2e-2 if ancestral else 1e-2, rtol=0)
-    np.testing.assert_allclose(plan.sigmas, sigmas, rtol=5e-3 if ancestral else 2e-4)
+    assert plan is not None
+    ancestral = name == "kdpm2-a"  # a difference of squares in float32
+    np.testing.assert_allclose(plan.timesteps, t, atol=1 if ancestral else 1e-2, rtol=0)
+    np.testing.assert_allclose(plan.sigmas, sigmas, rtol=5e-2 if ancestral else 2e-4)
     if end is not None:
         assert plan.end == pytest.approx(end, rel=1e-4)
     if hasattr(scheduler, "begin_index"):
