@@ -23,7 +23,14 @@ from transformers.models.clip.modeling_clip import CLIPTextModel
 
 from core.errors import ExplainerError
 from core.models.catalog import BUILT_IN
-from core.models.config_files import own_size, read_json, say_unsaid_size, vae_scale
+from core.models.config_files import (
+    RULES,
+    Config,
+    own_size,
+    read_json,
+    say_unsaid_size,
+    vae_scale,
+)
 from core.models.folders import PARTS, Folder, find_checkpoint, inspect_folder
 from core.models.hardware import Hardware, find_hardware, is_out_of_memory
 from core.models.schedulers import latent_config
@@ -197,11 +204,21 @@ def _build_empty(folder: Folder, part: str) -> Any:  # Any: the three classes sh
         with torch.device("meta"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the libraries, about each other
             if part == "text_encoder":
-                return CLIPTextModel(CLIPTextConfig(**config)).eval()
+                return CLIPTextModel(_text_config(config)).eval()
             kind: Any = UNet2DConditionModel if part == "unet" else AutoencoderKL
             return kind.from_config(config).eval()
     except Exception as error:  # whatever a config makes the libraries raise
         raise _unbuilt(folder, part, error) from error
+
+
+def _text_config(config: Config) -> CLIPTextConfig:
+    """Return a text encoder's config with the settings that are checked, and no others.
+
+    What serves other kinds of models is left out: ``num_labels`` alone can fill the memory.
+    """
+    return CLIPTextConfig(
+        **{name: config[name] for name in RULES["text_encoder"] if name in config}
+    )
 
 
 @torch.inference_mode()
@@ -263,8 +280,10 @@ def _load_part(
     try:
         with warnings.catch_warnings(), _shown(folder, part) as (place, variant):
             warnings.simplefilter("ignore")  # of the libraries, about each other
+            own = {"config": _text_config(folder.configs[part])} if part == "text_encoder" else {}
             network, info = network_class.from_pretrained(
                 place,
+                **own,
                 local_files_only=True,
                 use_safetensors=True,
                 variant=variant,

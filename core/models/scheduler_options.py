@@ -299,12 +299,22 @@ def refuse_overrun(info: SchedulerInfo, steps: int, train_steps: int) -> None:
     Raises:
         SchedulerParameterError: the library's list would end at t = -1.
     """
-    if len(np.arange(train_steps, 0, -train_steps / steps)) != steps:
+    if overruns(steps, train_steps):
         raise SchedulerParameterError(
             f"{info.title}: the library's trailing spacing turns {steps} steps into "
             f"{steps + 1}, the last at t = -1, which no network knows.",
             f"Take {steps - 1} steps, or another timestep_spacing.",
         )
+
+
+def overruns(steps: int, train_steps: int) -> bool:
+    """Whether the library's trailing spacing takes one timestep more than it was asked for.
+
+    Args:
+        steps: scheduler steps.
+        train_steps: how many timesteps the model was trained with.
+    """
+    return len(np.arange(train_steps, 0, -train_steps / steps)) != steps
 
 
 def _fits(option: Option, value: object) -> bool:

@@ -28,7 +28,13 @@ from core.ideas.spacings import (
     space_linspace_above_zero,
     space_trailing,
 )
-from core.models.scheduler_options import OPTIONS, check_params, latent_config, refuse_overrun
+from core.models.scheduler_options import (
+    OPTIONS,
+    check_params,
+    latent_config,
+    overruns,
+    refuse_overrun,
+)
 from core.models.schedulers_info import SchedulerInfo, find_scheduler
 
 Row = NDArray[np.floating]
@@ -99,7 +105,7 @@ def plan_run(
     check_whole(steps, f"number of {info.title} steps", info.min_steps, info.max_steps)
     settings = settings_in_force(info, base_config, params or {})
     alpha_bar = alpha_bar_in_force(info, settings)
-    if settings.get("timestep_spacing") == "trailing":
+    if settings.get("timestep_spacing") == "trailing" and not _chosen_spacing(settings):
         refuse_overrun(info, steps, len(alpha_bar))
     try:
         return FAMILIES[info.name](info.name, settings, alpha_bar, steps)
@@ -236,7 +242,9 @@ def _plan_sigmas(name: str, settings: Settings, alpha_bar: Row, steps: int) -> R
     )
     spacing = _chosen_spacing(settings)
     if spacing:
-        sigmas = SIGMA_SPACINGS[spacing](steps, float(sigmas[-1]), float(sigmas[0]))
+        trailing = settings.get("timestep_spacing") == "trailing"
+        least = levels[0] if trailing and overruns(steps, len(alpha_bar)) else sigmas[-1]
+        sigmas = SIGMA_SPACINGS[spacing](steps, float(least), float(sigmas[0]))
         t = np.asarray(timestep_at_sigma(sigmas, levels))
         if name in ("kdpm2", "kdpm2-a") and spacing == "use_karras_sigmas":
             t = t.round()
