@@ -160,7 +160,9 @@ def known_words(folder: Path) -> KnownWords:
             right = read_json(folder / MILESTONES)["prompts"]
         return KnownWords(
             {words_in(name): group for group, names in said["objects"].items() for name in names},
-            *(frozenset(said[kind]) for kind in ("words", "plain", "many")),
+            frozenset(said["words"]),
+            frozenset(said["plain"]),
+            frozenset(said["many"]),
             {group: float(row["top1_percent"]) for group, row in groups.items()},
             int(pairs["prompts"]),
             float(pairs["both_top1_percent"]),

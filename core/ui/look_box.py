@@ -41,7 +41,7 @@ def look_on_show(looks: Sequence[str], key: str) -> str:
     """
     asked = st.query_params.get(IN_LINK)
     chosen = None if was_changed(IN_LINK) else st.session_state.get(_box(key))
-    return chosen or (asked if asked in looks else looks[0])
+    return chosen or (asked if asked is not None and asked in looks else looks[0])
 
 
 def turn_to(look: str, looks: Sequence[str], key: str) -> None:

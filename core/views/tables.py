@@ -19,7 +19,9 @@ def written(rows: Sequence[Mapping[str, object]]) -> "Styler":
     """
     import pandas as pd  # late: files are written without it
 
-    return pd.DataFrame(rows).style.format(_write)
+    table = pd.DataFrame(rows).style
+    table.format(_write)
+    return table
 
 
 def csv_of(rows: Sequence[Mapping[str, object]]) -> str:

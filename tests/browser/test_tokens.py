@@ -121,7 +121,7 @@ def test_back_undoes_the_look_and_the_words(page: Page, server: str) -> None:
     page.get_by_text("All positions", exact=True).click()
     expect(page).to_have_url(re.compile("look=All"))
     page.locator(".positions").wait_for()
-    page.get_by_label("Your words").fill("two dogs")
+    page.get_by_label("Your words", exact=True).fill("two dogs")
     wait_for(page, "two", "dogs")
     expect(page).to_have_url(re.compile("prompt=two"))
     page.go_back()
