@@ -5,9 +5,10 @@ Imports no torch. Nothing of the file but its pixels is kept: no name, no metada
 
 import io
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from PIL import ExifTags, Image, ImageChops, ImageCms, ImageOps
+from PIL import ExifTags, Image, ImageChops, ImageCms, ImageFile, ImageOps
 
 from core.errors import ExplainerError
 
@@ -147,7 +148,7 @@ def _check_size(opened: Image.Image) -> None:
         )
 
 
-def _decode(opened: Image.Image, data: bytes, notes: list[str]) -> Image.Image:
+def _decode(opened: ImageFile.ImageFile, data: bytes, notes: list[str]) -> Image.Image:
     """Decode the first picture, and shrink it while its colours are its own.
 
     Returns:
@@ -183,7 +184,7 @@ def _decode(opened: Image.Image, data: bytes, notes: list[str]) -> Image.Image:
     return picture
 
 
-def _clear_colour(opened: Image.Image, data: bytes) -> Image.Image | None:
+def _clear_colour(opened: ImageFile.ImageFile, data: bytes) -> Image.Image | None:
     """Find the pixels of the one colour that a PNG calls transparent, where Pillow does not.
 
     The colour is written at the file's own depth: 2 and 4 bits of grey, 16 of grey or colour. Of
@@ -225,7 +226,8 @@ def _srgb(picture: Image.Image, profile: bytes | None, notes: list[str]) -> Imag
     if not profile:
         return picture
     try:
-        told = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        # Any: Pillow gives its inside the type of what it was read from
+        told: Any = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         mode = SPACES[told.profile.xcolor_space.strip()]
         if picture.mode == "CMYK" or mode == "CMYK":
             plain = picture if picture.mode == mode else None
@@ -249,7 +251,7 @@ def _srgb(picture: Image.Image, profile: bytes | None, notes: list[str]) -> Imag
 
 
 def _differs(one: Image.Image, other: Image.Image, by: int) -> bool:
-    return any(most > by for _, most in ImageChops.difference(one, other).getextrema())
+    return int(np.asarray(ImageChops.difference(one, other)).max()) > by
 
 
 def _on_white(picture: Image.Image, notes: list[str]) -> Image.Image:
