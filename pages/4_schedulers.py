@@ -7,14 +7,21 @@ from core.ui.page import lesson
 from core.ui.schedulers_looks import choose_look, show_formulas, show_look
 from core.ui.schedulers_overlay import schedule_config, show_controls, show_overlay
 
-lesson("Who decides how much noise is left?", title="Schedulers")
+lesson(
+    "Who decides how much noise is left?",
+    "A scheduler does: after every answer of the network it takes some noise away, and chooses "
+    "where to ask next.",
+    title="Schedulers",
+)
 show_controls()
 with explained():
     config = schedule_config()
     show_overlay(config)
     st.markdown(
-        "**All go down the same hill; each chooses where to stop and look.** Every dot is a call "
-        "of the U-Net. Point at the chart to read all curves at once."
+        "**One seed, one network, three ways down the same hill.** Every dot is a call of the "
+        "U-Net, every ring an end, where nobody asks. Who stops elsewhere, or adds fresh noise on "
+        "the way, comes to another picture: much the same after many steps, less so after few. "
+        "Try 4. Point at the chart to read all curves at once."
     )
     look = choose_look()
     place = st.container()

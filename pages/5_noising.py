@@ -33,7 +33,8 @@ with explained():
     st.markdown(
         "**Drag from left to right:** the picture fades and noise takes its place; the squares of "
         "the two weights always add up to 1. Nothing is learned here. To undo it is what the "
-        "network learns."
+        "network learns. (Signal to noise counts the picture’s numbers as if their variance were "
+        "1; that of pixels is smaller.)"
     )
     look = choose_look()
     show_look(look, source, config, schedule, seed)

@@ -10,12 +10,13 @@ from core.ui.generation_looks import choose_look, show_look
 from core.ui.opening import open_saved, say_weights
 from core.ui.page import lesson, show_equation
 from core.ui.prompt_notes import prompt_notes
-from core.ui.run_panel import show_run
+from core.ui.run_panel import place_below, show_run
 from core.ui.running_example import running_example
 from core.ui.settings import (
     guidance_slider,
     negative_box,
     prompt_box,
+    say_low_start,
     scheduler_box,
     seed_box,
     steps_slider,
@@ -36,7 +37,7 @@ with settings:
     negative_box()
     open_saved()
 
-below = st.container()
+below = place_below(running_example())
 if st.toggle("The formula and its code"):
     show_equation(guide)
     show_equation(rescale)
@@ -46,10 +47,11 @@ with film, explained():
     if shown:
         st.markdown(
             "**Drag the green frame**, or press ← and →. Left is what the network gets to see. "
-            "Right is the picture it believes is hidden in there: first a blurry guess, then "
-            "detail after detail. The small ones are the noise that it sees, and what the "
-            "scheduler then changes."
+            "Right is the picture it believes is hidden in there: first a rough guess, which "
+            "guidance drives too far (at w = 1 it is only blurry), then detail after detail. The "
+            "small ones are the noise that it sees, and what the scheduler then changes."
         )
+        say_low_start(float(shown.run.timesteps[0]), float(shown.run.alpha_bars[0]))
         say_weights(shown)
         offer_downloads(shown)
         with below:

@@ -38,9 +38,8 @@ _AXES, _JOB = "compare_axes", "compare_job"
 
 SAYS = (
     "Calls: how often the network was asked for the picture, counted. Seconds: its share of the "
-    "machine’s time, of every shared call by its part in it, and its decoding; “kept” was drawn "
-    "before: its seconds are no share, but all that passed until it was there, other work "
-    "included. Click a picture to make it your run."
+    "machine’s time, of every shared call by its part in it, and its decoding; what was kept from "
+    "before took none this time. Click a picture to make it your run."
 )
 Cells = tuple[Cell | None, ...]
 

@@ -23,12 +23,13 @@ from core.ui.tokenizing import model_folder
 from core.views.generation_guidance import (
     PHI,
     WEIGHTS,
-    colourfulness,
     guidance_data,
     guidance_rows,
     say_rescaled,
     share_at_limit,
+    speckle,
 )
+from core.views.numbers import percent
 
 GUIDED = 5.0  # what is offered where there is no guidance to look at
 _ASKED, _RESCALE = "guidance_strip_asked", "guidance_strip_rescale"
@@ -170,8 +171,8 @@ def _numbers(kind: str, pictures: Pictures) -> list[dict[str, object]]:
         {
             "pictures": kind,
             "w": w,
-            "colour values at the limit": f"{share_at_limit(picture):.1%}",
-            "strength of colour": f"{colourfulness(picture):.3f}",
+            "colour values at the limit": percent(share_at_limit(picture), 1),
+            "neighbouring pixels differ by, of 255": f"{speckle(picture):.1f}",
             "std of pixels": f"{picture.std() / 255:.3f}",
         }
         for w, picture in zip(WEIGHTS, pictures, strict=True)

@@ -57,13 +57,15 @@ LOOKS: dict[str, Callable[[Shown], None]] = {
     BRANCH: _branch,
     PICTURE: _picture,
 }
+# What each of them keeps in the address, as its own module says.
+IN_LINK = {COMPARE: "grid", TWO: "other", BRANCH: "branch", PICTURE: "strength"}
 # These ask the engine: the film above is decoded before them.
 LONG: tuple[str, ...] = (COMPARE, TWO, BRANCH, PICTURE)
 
 
 def choose_look() -> str:
     """Ask for one of the looks."""
-    return look_box(list(LOOKS), "generation_look")
+    return look_box(list(LOOKS), "generation_look", IN_LINK)
 
 
 def show_look(look: str, shown: Shown) -> None:

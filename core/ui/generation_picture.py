@@ -14,6 +14,7 @@ from core.ui.looking import read
 from core.ui.shown import Shown
 from core.views.latents import pixels_of
 from core.views.latents_pictures import row_picture
+from core.views.numbers import count, percent
 
 STRENGTHS = (0.2, 0.4, 0.6, 0.8, 1.0)  # of the row
 FIRST = "lion"  # of the gallery: something else than the words that everybody begins with
@@ -89,10 +90,10 @@ def _show_way(request: Request, source: Source, strength: float, result: _Result
     ):
         column.markdown(head)
         column.image(picture, width="stretch", output_format="PNG", alt=head.replace("*", ""))
-    calls = "1 call" if result.calls == 1 else f"{result.calls} calls"
+    calls = count(result.calls, "call")
     st.markdown(
-        f"**{made} of {request.steps} steps are made**, in {calls} of the network. Where they "
-        f"begin, the picture has the weight √ᾱ = {result.alpha_bar**0.5:.2f} and the noise "
+        f"**{made} of {count(request.steps, 'step')} are made**, in {calls} of the network. Where "
+        f"they begin, the picture has the weight √ᾱ = {result.alpha_bar**0.5:.2f} and the noise "
         f"√(1−ᾱ) = {(1 - result.alpha_bar) ** 0.5:.2f}. Little noise keeps layout and colours; "
         "the more of it, the more is left to your words."
     )
@@ -107,7 +108,7 @@ def _show_row(request: Request, source: Source) -> None:
     strengths = [one for one in STRENGTHS if steps_made(request.steps, one)]
     results = [_result(request, source, one).picture for one in strengths]
     original = pixels_of(source.pixels, source.width, source.height)
-    said = ", ".join(f"{one:.0%}".replace("%", " %") for one in strengths)
+    said = ", ".join(percent(one) for one in strengths)
     st.image(
         row_picture(np.stack([original, *results])), f"The picture, then strengths of {said}",
         width="stretch", output_format="PNG", alt=f"The picture, then strengths of {said}",

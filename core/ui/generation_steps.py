@@ -6,6 +6,7 @@ from core.ui.shown import Shown
 from core.ui.tables import offer_csv
 from core.views.generation_path import flatten, path_chart
 from core.views.generation_steps import step_rows
+from core.views.numbers import percent
 
 
 def show_steps(shown: Shown) -> None:
@@ -22,7 +23,7 @@ def show_steps(shown: Shown) -> None:
         "dot a U-Net call. Orange is where the network, at each call, believes it will end."
     )
     st.caption(
-        f"This plane holds {way.held:.0%} of what varies; the rest cannot be drawn on paper."
+        f"This plane holds {percent(way.held)} of what varies; the rest cannot be drawn on paper."
     )
     rows = step_rows(run)
     st.dataframe(rows, hide_index=True, alt="Every U-Net call in numbers")

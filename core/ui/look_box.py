@@ -1,34 +1,44 @@
 """The choice of a page's closer looks, kept in the address, so that a link shows what was seen."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.ui.address import say, was_changed
+from core.ui.errors import show_note
 
 IN_LINK = "look"
+NONE: Mapping[str, str] = {}
 _KEPT = "kept_of_looks"
 
 
-def look_box(looks: Sequence[str], key: str) -> str:
+def look_box(looks: Sequence[str], key: str, own: Mapping[str, str] = NONE) -> str:
     """Ask for one of the looks; the address says which, unless it is the first.
 
     Args:
         looks: their names, the one to begin with first.
         key: of the widget.
+        own: parameters of the address that belong to one look each; those of the others go.
     """
+    asked = st.query_params.get(IN_LINK)
     first = look_on_show(looks, key)
     if was_changed(IN_LINK):
         _begin_anew(key)
-    box, begins = _box(key), f"{key}_begins"
+    box, begins, unknown = _box(key), f"{key}_begins", f"{key}_unknown"
     if st.session_state.get(box) is None:  # a server's first session draws this under two names
         st.session_state[begins] = first
+        st.session_state[unknown] = asked if asked not in looks else None
     # As a default, not as a value: that is told once, and a browser that is still busy misses it.
     first = st.session_state[begins]
     chosen = st.segmented_control("Look closer", looks, default=first, required=True, key=box)
     chosen = chosen or first
-    say({IN_LINK: None if chosen == looks[0] else chosen})
+    if chosen != first:
+        st.session_state[unknown] = None
+    elif missing := st.session_state.get(unknown):
+        show_note(f"This page has no look called “{missing:.60}”.", f"“{first}” is shown.")
+    left = {name: None for look, name in own.items() if look != chosen}
+    say({IN_LINK: None if chosen == looks[0] else chosen, **left})
     return chosen
 
 

@@ -30,7 +30,7 @@ from core.ui.visits import find_visits, known_visits
 from core.views.noising import Schedule, frame_times, noising_data, pixel_noise
 
 WIDEST = 192  # pixels of the live picture; larger ones are shown smaller
-ENDS_IN_NOISE = "nothing left at the end"
+ENDS_IN_NOISE = "nothing left"
 NAMES = {
     "linear": "linear", "scaled_linear": "scaled linear", "squaredcos_cap_v2": "cosine",
     "sigmoid": "sigmoid", "trained": "its own list",
@@ -72,8 +72,8 @@ def other_schedules(config: dict[str, Any]) -> dict[str, Schedule]:  # Any: as a
     betas = read_betas(config)
     steps = len(betas)
     made = {
+        "cosine": make_cosine_betas(steps),  # the first: it keeps the picture longest
         ENDS_IN_NOISE: rescale_to_zero_snr(betas),
-        "cosine": make_cosine_betas(steps),
         "linear": make_linear_betas(train_steps=steps),
         "sigmoid": make_sigmoid_betas(train_steps=steps),
     }

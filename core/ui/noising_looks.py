@@ -26,10 +26,11 @@ from core.views.noising import (
     walk_picture,
     walk_rows,
 )
+from core.views.numbers import count
 
 JUMP, LEFT, BACK, TABLE = "One jump or many steps", "What is left", "Your run’s steps", "In numbers"
 NOTHING = 1e-8  # signal power below which nothing is left
-MOST_STOPS = 12  # pictures of the run's timesteps
+MOST_STOPS, IN_A_ROW = 12, 6  # pictures of the run's timesteps
 
 
 def choose_look() -> str:
@@ -149,16 +150,17 @@ def _show_back(
     )
     title = SCHEDULERS[request.scheduler].title
     st.markdown(
-        f"**{title} asks the network {len(visits)} times**, first at t = {max(visits):g}, "
+        f"**{title} asks the network {count(len(visits), 'time')}**, first at t = {max(visits):g}, "
         f"last at t = {min(visits):g}. Below is your picture, noised as much as the network "
         "expects there."
     )
-    st.image(
-        list(found.pictures),
-        [f"t = {t:g}: {level**0.5:.2f} of it" for t, level in zip(some, levels, strict=True)],
-        width=132, output_format="PNG",
-        alt=[f"Noised to t = {t:g}, decoded" for t in some],
-    )  # fmt: skip
+    for at, (t, level, picture) in enumerate(zip(some, levels, found.pictures, strict=True)):
+        if at % IN_A_ROW == 0:
+            row = st.columns(IN_A_ROW, gap="small")
+        row[at % IN_A_ROW].image(
+            picture, f"t = {t:g}, weight {level**0.5:.2f}", width="stretch", output_format="PNG",
+            alt=f"Noised to t = {t:g}, decoded",
+        )  # fmt: skip
     st.caption(
         "These are noised on purpose, forwards; they are not the pictures of your run. Between "
         "two whole timesteps the nearest is shown."

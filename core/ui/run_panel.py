@@ -8,11 +8,17 @@ from streamlit.delta_generator import DeltaGenerator
 from core.engine.client import engine
 from core.engine.request import Request
 from core.engine.ticket import Ticket
+from core.errors import ExplainerError
 from core.ui.component import mount
 from core.ui.errors import explained
 from core.ui.runs import go_on, is_stopped, say_status, stop
+from core.ui.settings import show_refused
 from core.ui.shown import Shown, compute, decode, kept
+from core.views.film import begun_film
+from core.views.numbers import count
+from core.views.run import begun_run
 
+_SO_FAR = "run_so_far"
 PREVIEW_HEIGHT = 340  # CSS pixels, until the first preview is there
 
 
@@ -25,22 +31,32 @@ def show_run(request: Request) -> Shown | None:
         request: what to show, valid.
 
     Returns:
-        What is on show; None where the visitor stopped it.
-
-    Raises:
-        ExplainerError: the engine could not do it.
+        What is on show; None where the visitor stopped it, or where it could not be done.
     """
     if is_stopped(request):
-        st.markdown("**Stopped** before the picture was finished.")
-        st.button("Go on", on_click=go_on, icon=":material/play_arrow:")
+        _show_stopped(request)
         return None
     place = st.empty()  # always, so that the film keeps its place below it from run to run
     shown = kept(request)
     if shown is None:
-        shown = compute(request, _Progress(place, request).draw)
+        try:
+            shown = compute(request, _Progress(place, request).draw)
+        except ExplainerError as error:
+            place.empty()
+            show_refused(error)
+            return None
         place.empty()
     mount("film", shown.film)
     return shown
+
+
+def place_below(request: Request) -> DeltaGenerator:
+    """Return the place for what is about a run; what stands there of another run goes at once.
+
+    Args:
+        request: what is about to be shown.
+    """
+    return st.container() if kept(request) else st.empty().container()
 
 
 def decode_film(shown: Shown) -> None:
@@ -59,6 +75,18 @@ def decode_film(shown: Shown) -> None:
         st.rerun()
 
 
+def _show_stopped(request: Request) -> None:
+    """Show how far a run came that the visitor stopped, as a film."""
+    of, steps, preview, calls = st.session_state.get(_SO_FAR, (None, None, None, 0))
+    there = of == request and preview is not None and len(steps) > 1
+    done = f"after {len(steps)} of {count(calls, 'call')}" if there else "before the first guess"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**Stopped** {done} of the network.", width="content")
+        st.button("Go on", on_click=go_on, icon=":material/play_arrow:")
+    if there:
+        mount("film", begun_film(begun_run(request, steps, preview), (calls, request.steps)))
+
+
 class _Progress:
     """Where the film will be, meanwhile: the line, the step, and the picture as it comes."""
 
@@ -71,13 +99,14 @@ class _Progress:
         bar, slot = self.parts = self.parts or self._begin()
         status, picture = ticket.status(), engine().preview(ticket)
         bar.progress(min(1.0, status.step / max(1, status.steps)), say_status(status, "Call"))
+        st.session_state[_SO_FAR] = self.request, ticket.partial(), picture, status.steps
         if picture is not None:
             slot.image(
                 picture, width="stretch", output_format="PNG", alt="The network's guess so far"
             )
 
     def _begin(self) -> tuple[DeltaGenerator, DeltaGenerator]:
-        with self.place.container():
+        with self.place.container(key="film_waiting"):  # as wide as the film, see page.css
             told, hero = st.columns([2, 3], gap="medium")  # as the film will be
             with told:
                 bar = st.progress(0.0, "Starting")

@@ -15,6 +15,7 @@ from core.engine.request import Request, usable
 from core.ideas.checks import read_json, say_number
 from core.models.schedulers_info import SCHEDULERS
 from core.ui.errors import show_note
+from core.views.numbers import count
 
 START = Request(prompt="a red apple")
 IN_LINK = tuple(field.name for field in fields(Request))
@@ -105,7 +106,8 @@ def show_summary() -> None:
         words = request.prompt.strip() or "(no prompt)"
         st.text(words if len(words) <= 90 else f"{words[:89]}…")
         title = SCHEDULERS[request.scheduler].title
-        st.caption(f"{request.steps} steps · guidance {say_number(request.guidance)}")
+        steps = count(request.steps, "step")
+        st.caption(f"{steps} · guidance {say_number(request.guidance)}")
         st.caption(f"{title} · seed {request.seed}")
         for line in _rarely_set(request):
             st.text(line)

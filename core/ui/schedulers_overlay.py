@@ -4,12 +4,17 @@ from typing import Any
 
 import streamlit as st
 
+from core.engine.looks.grid import GridLook
+from core.errors import ExplainerError
+from core.ideas.noise_levels import alpha_bar_from_sigma
 from core.models.config_files import read_config
 from core.ui.component import mount
+from core.ui.looking import known, read
+from core.ui.paint_first import paint_first
 from core.ui.running_example import running_example
-from core.ui.settings import scheduler_box, steps_slider
+from core.ui.settings import say_low_start, scheduler_box, show_refused, steps_slider
 from core.ui.tokenizing import model_folder
-from core.views.schedulers_overlay import overlay_data, overlay_paths
+from core.views.schedulers_overlay import overlay_data, overlay_paths, requests_of
 
 
 def schedule_config() -> dict[str, Any]:  # Any: what JSON holds
@@ -32,11 +37,25 @@ def show_controls() -> None:
 
 
 def show_overlay(config: dict[str, Any]) -> None:  # Any: what JSON holds
-    """Show all schedulers' curves; the running example's is green.
+    """Show one seed under three schedulers beside their curves; the pictures come afterwards.
 
     Args:
         config: of the running example's model.
     """
     request = running_example()
     paths = overlay_paths(config, request.steps, request.scheduler, request.params)
-    mount("schedulers", overlay_data(config, paths, request.scheduler, request.steps))
+    own = next(path for path in paths if path.id == request.scheduler)
+    if own.plan is None:
+        show_refused(ExplainerError(own.note, own.fix))
+    else:
+        first = float(own.plan.sigmas[0])
+        say_low_start(float(own.plan.timesteps[0]), float(alpha_bar_from_sigma(first)))
+    look = GridLook(request.model, requests_of(request))
+
+    def draw() -> None:
+        drawn = tuple(cell and cell.picture for cell in known(look) or ())
+        mount("schedulers", overlay_data(config, paths, request.scheduler, request.steps, drawn))
+
+    paint_first(
+        "schedulers", look, known(look) is not None, draw, lambda _: read(look, "U-Net call")
+    )

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from core.engine.looks.own_sigmas import SAMPLERS, OwnRun, OwnSigmasLook, check_sigmas
@@ -10,8 +9,10 @@ from core.models.scheduler_plans import drawn, plan_run, schedule_levels
 from core.models.schedulers_info import SCHEDULERS
 from core.ui.looking import known, read
 from core.ui.running_example import running_example
-from core.ui.shown import kept
-from core.views.schedulers_own import SPACINGS, own_chart, say_below_one, spaced
+from core.ui.shown import here
+from core.views.numbers import count
+from core.views.schedulers_overlay import INKS
+from core.views.schedulers_own import SPACINGS, calls_of, own_chart, say_below_one, spaced
 
 MOST_RHO = 20.0
 
@@ -35,15 +36,19 @@ def show_own(config: dict[str, Any]) -> None:  # Any: what JSON holds
     own = check_sigmas(sigmas)
     plan = plan_run(request.scheduler, config, dict(request.params), request.steps)
     with chart:
-        run_sigmas = [
-            *drawn(plan.sigmas)[np.diff(plan.steps, prepend=-1) > 0].tolist(),
-            plan.end,
-        ]
-        curves = {SCHEDULERS[request.scheduler].title + ", your run": run_sigmas, "these": own}
-        st.altair_chart(own_chart(curves), alt="These noise levels beside those of your run")
+        theirs = calls_of(own, sampler)
+        title = SCHEDULERS[request.scheduler].title
+        curves = {
+            f"{title}, your run": (drawn(plan.sigmas).tolist(), plan.end),
+            f"these, {SCHEDULERS[sampler].title}": (theirs, own[-1]),
+        }
+        st.altair_chart(
+            own_chart(curves, INKS[request.scheduler].hue),
+            alt="The noise levels of all calls, beside those of your run",
+        )
         st.markdown(
-            f"**{say_below_one(own)}**; in your run {say_below_one(run_sigmas)}. There the "
-            "details are drawn."
+            f"**{say_below_one(theirs)}**; in your run {say_below_one(plan.sigmas.tolist())}. "
+            "There the details are drawn."
         )
     look = OwnSigmasLook(request.model, request, own, sampler)
     wanted = st.button("Run these noise levels", type="primary", icon=":material/play_arrow:")
@@ -87,17 +92,16 @@ def _edit(rule: list[float], where: str) -> list[object]:
 
 
 def _show_pictures(found: OwnRun, sampler: str) -> None:
-    here, there = st.columns(2, gap="large")
+    run = here(running_example()).run
+    left, there = st.columns(2, gap="large")
     title = SCHEDULERS[sampler].title
-    here.image(
-        found.picture, f"These levels, {title}, {len(found.sigmas)} U-Net calls", width=256,
+    calls, own = (count(len(one.sigmas), "U-Net call") for one in (found, run))
+    left.image(
+        found.picture, f"These levels, {title}, {calls}", width=256,
         output_format="PNG", alt="The picture drawn over these noise levels",
     )  # fmt: skip
-    shown = kept(running_example())
-    if shown is not None:
-        request = shown.run.request
-        there.image(
-            shown.run.picture,
-            f"Your run, {SCHEDULERS[request.scheduler].title}, {len(shown.run.sigmas)} U-Net calls",
-            width=256, output_format="PNG", alt="The picture of your run",
-        )  # fmt: skip
+    there.image(
+        run.picture,
+        f"Your run, {SCHEDULERS[run.request.scheduler].title}, {own}",
+        width=256, output_format="PNG", alt="The picture of your run",
+    )  # fmt: skip

@@ -11,9 +11,14 @@ from core.models.schedulers_info import SCHEDULERS
 from core.ui.looking import read
 from core.ui.running_example import running_example
 from core.ui.tables import offer_csv
-from core.views.schedulers_proof import OPENING, order_rows, proof_chart, proof_rows
+from core.views.schedulers_proof import OPENING, order_rows, proof_chart, proof_rows, say_orders
 
 KARRAS, OWN = "Karras", "The checkpoint’s"
+SAME_LEVELS = {
+    KARRAS: "DDIM, DDPM and PNDM cannot take Karras’ spacing and keep the checkpoint’s: here DDIM "
+    "and Euler walk other noise levels. Over the same levels they are one method.",
+    OWN: "All walk levels of the checkpoint’s own spacing; the last, long step holds many back.",
+}
 
 
 def show_proof(_: dict[str, Any]) -> None:  # Any: what JSON holds
@@ -41,10 +46,15 @@ def show_proof(_: dict[str, Any]) -> None:  # Any: what JSON holds
     st.markdown(
         f"All pictures are one number here, drawn from N({data.mean:g}, {data.std:g}²). The ideal "
         "network is then one line of code, and so is the exact end of every run: what is left is "
-        "the scheduler’s own error. **The steeper the line, the higher the order**: second order "
-        "quarters the error when the calls double. A line can be flatter than its order: with the "
-        "checkpoint’s spacing the last, long step holds DPM++ 2M and UniPC back. Schedulers with "
-        "fresh noise (dashed) have no one end; they are judged by mean and spread."
+        "the scheduler’s own error. **First order halves the error when the calls double, second "
+        "order quarters it**: the dotted lines. Order is a promise for small steps, and these are "
+        "not small, so a line says how fast a scheduler really gets better, not its order. "
+        "Schedulers with fresh noise (hollow dots) have no one end; they are judged by mean and "
+        "spread."
     )
+    told = say_orders(points, drawn)
+    if told:
+        st.markdown(told)
+    st.caption(SAME_LEVELS[spacing])
     st.dataframe(order_rows(points), hide_index=True, alt="Slope of every scheduler")
     offer_csv(proof_rows(points), "proof")

@@ -1,6 +1,6 @@
 """The chosen scheduler's settings as a form, made from what the scheduler takes."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
@@ -10,15 +10,39 @@ from core.models.scheduler_options import Option, Value, check_params, latent_co
 from core.models.schedulers_info import SCHEDULERS, find_scheduler
 from core.ui.errors import show_error
 from core.ui.running_example import running_example, set_running_example
+from core.ui.settings import forget_params
 from core.views.schedulers_table import option_rows
 
 IN_A_ROW = 3
+WIDE = 560  # CSS pixels: the longest sentence can be read whole
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A setting as a switch with a sentence: on, it has one value, off, its own start."""
+
+    name: str
+    on: Value
+    says: str
+
+
+# The first of these that a scheduler has stand before all its settings.
+PLAIN = (
+    Plain("use_karras_sigmas", True, "More of the calls where little noise is left"),
+    Plain("eta", 1.0, "Fresh noise at every step"),
+    Plain("timestep_spacing", "trailing", "Begin where there is most noise, at t = 999"),
+    Plain("rescale_betas_zero_snr", True, "Nothing of the picture is left at t = 999"),
+    Plain("set_alpha_to_one", True, "End without any noise"),
+    Plain("use_exponential_sigmas", True, "Each step takes the same share of the noise"),
+    Plain("original_inference_steps", 100, "Jumps learned in smaller steps"),
+)
+PLAIN_SHOWN = 3
 _WRONG, _TYPED = "scheduler_settings_wrong", "scheduler_settings_typed"
 Config = dict[str, Any]  # Any: what JSON holds
 
 
 def show_settings(config: Config) -> None:
-    """Show a widget for every setting, a line to type settings, and a table of what they mean.
+    """Show a few settings as switches; behind a toggle every one, a line to type, and a table.
 
     Args:
         config: of the running example's model.
@@ -29,29 +53,48 @@ def show_settings(config: Config) -> None:
     base = latent_config(config)
     found = options(request.scheduler, base)
     chosen = dict(request.params)
+    known = {option.name: option for option in found}
+    plain = [one for one in PLAIN if one.name in known][:PLAIN_SHOWN]
+    for one in plain:
+        _switch(one, known[one.name], chosen.get(one.name, known[one.name].default), config)
+    wrong = st.session_state.get(_WRONG)
+    if wrong is not None and wrong[0] == request.scheduler:
+        show_error(wrong[1])
+    st.button(
+        "Back to the checkpoint’s settings", on_click=_forget, disabled=not chosen,
+        icon=":material/undo:",
+    )  # fmt: skip
+    if not st.toggle(f"All {len(found)} settings, by the names that diffusers gives them"):
+        return
     for start in range(0, len(found), IN_A_ROW):
         row = found[start : start + IN_A_ROW]
         for column, option in zip(st.columns(IN_A_ROW), row, strict=False):
             with column:
                 _widget(option, chosen.get(option.name, option.default), config)
-    wrong = st.session_state.get(_WRONG)
-    if wrong is not None and wrong[0] == request.scheduler:
-        show_error(wrong[1])
-    typed, back = st.columns([3, 1], vertical_alignment="bottom")
-    typed.text_input(
+    st.text_input(
         "Or type one", placeholder="use_karras_sigmas=true", key=_TYPED, max_chars=200,
         on_change=_take_typed, args=(config,),
         help="As on the command line: --param KEY=VALUE. Try a wrong one.",
     )  # fmt: skip
-    back.button(
-        "Back to the checkpoint's", on_click=_forget, disabled=not chosen, width="stretch",
-        icon=":material/undo:",
-    )  # fmt: skip
     st.dataframe(
         option_rows(request.scheduler, base, chosen), hide_index=True,
         alt=f"Settings of {SCHEDULERS[request.scheduler].title}",
-        column_config={"meaning": st.column_config.TextColumn(width="large")},
+        column_config={"meaning": st.column_config.TextColumn(width=WIDE)},
     )  # fmt: skip
+
+
+def _switch(one: Plain, option: Option, now: object, config: Config) -> None:
+    """Draw one setting as a switch; its key holds its value, as those of all settings do."""
+    key = f"ask_plain_{running_example().scheduler}_{one.name}_{now}"
+    st.toggle(
+        one.says, now == one.on, help=f"{option.name}: {option.meaning}", key=key,
+        on_change=_take_switch, args=(one, option.default, key, config),
+    )  # fmt: skip
+
+
+def _take_switch(one: Plain, off: Value, key: str, config: Config) -> None:
+    value = one.on if st.session_state[key] else off
+    _set({**dict(running_example().params), one.name: value}, config)
 
 
 def _widget(option: Option, now: object, config: Config) -> None:
@@ -112,4 +155,4 @@ def _tell(error: ExplainerError) -> None:
 
 def _forget() -> None:
     st.session_state.pop(_WRONG, None)
-    set_running_example(replace(running_example(), params=()))
+    forget_params()

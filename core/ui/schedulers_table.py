@@ -8,10 +8,11 @@ from core.engine.looks.schedulers import CountLook
 from core.ui.looking import known, read
 from core.ui.running_example import running_example
 from core.ui.tables import offer_csv
+from core.views.numbers import count
 from core.views.schedulers_overlay import overlay_paths
-from core.views.schedulers_table import FILTERS, rejected_rows, scheduler_rows
+from core.views.schedulers_table import FILTERS, rejected_rows, scheduler_rows, table_text
 
-COLUMN_TALL = 36  # CSS pixels of a row
+SHOWN = ("scheduler", "what it does", "U-Net calls", "counted", "order", "fresh noise")
 
 
 def show_table(config: dict[str, Any]) -> None:  # Any: what JSON holds
@@ -32,12 +33,12 @@ def show_table(config: dict[str, Any]) -> None:  # Any: what JSON holds
     plans = {path.id: path.plan for path in paths}
     heun = plans.get("heun")
     st.markdown(
-        f"**A step is not a call.** {request.steps} steps of Heun ask the network "
+        f"**A step is not a call.** {count(request.steps, 'step')} of Heun ask the network "
         f"{heun.calls if heun else '–'} times: it looks twice at every step but the last. The "
         "calls are worked out first, then counted while each scheduler runs."
     )
     st.markdown("**Left out**, though the library has them and they run without an error:")
-    st.dataframe(rejected_rows(), hide_index=True, alt="Schedulers that are not offered, and why")
+    st.markdown(table_text(rejected_rows(), ("class", "verdict", "why")))
     rows = scheduler_rows(paths, read(asked, "Scheduler"), filters)
     if rows:
         _draw(place, rows)
@@ -48,7 +49,4 @@ def _draw(place: Any, rows: list[dict[str, object]]) -> None:  # Any: Streamlit'
     if not rows:
         place.markdown("No scheduler has all of these. Take one away.")
         return
-    place.dataframe(
-        rows, hide_index=True, height=COLUMN_TALL * (len(rows) + 1), alt="All schedulers",
-        column_config={"what it does": st.column_config.TextColumn(width="large")},
-    )  # fmt: skip
+    place.markdown(table_text(rows, SHOWN))

@@ -7,9 +7,13 @@ from typing import Any
 import streamlit as st
 
 from core.engine.request import MAX_GUIDANCE, MAX_PROMPT, MAX_SEED
+from core.errors import ExplainerError
 from core.ideas.checks import say_number
+from core.models.scheduler_options import OPTIONS
 from core.models.schedulers_info import SCHEDULERS, find_scheduler
+from core.ui.errors import show_error
 from core.ui.running_example import running_example, set_running_example
+from core.views.numbers import count, say_noise
 
 EVERYDAY_STEPS = 50  # end of the slider; a link may ask for more
 EVERYDAY_GUIDANCE = 15.0
@@ -85,6 +89,53 @@ def scheduler_box() -> None:
         "Scheduler", names, names.index(chosen), format_func=lambda name: SCHEDULERS[name].title,
         help="Who decides how much noise goes at each step.", **_bound("scheduler"),
     )  # fmt: skip
+
+
+def forget_params() -> None:
+    """Go back to the checkpoint's own settings of the scheduler."""
+    set_running_example(replace(running_example(), params=()))
+
+
+def show_refused(error: ExplainerError) -> None:
+    """Show why a run cannot be made; where settings were chosen, offer to go back on them.
+
+    Args:
+        error: what to say.
+    """
+    show_error(error)
+    if running_example().params:
+        st.button(
+            "Back to the checkpoint’s settings", on_click=forget_params, key="refused_back",
+            icon=":material/undo:",
+        )  # fmt: skip
+
+
+def say_low_start(t: float, alpha_bar: float) -> None:
+    """Say so where a run's first call expects more picture than noise: it is given noise alone.
+
+    Args:
+        t: of the first call.
+        alpha_bar: signal power that the network expects there.
+    """
+    if alpha_bar <= 0.5:
+        return
+    steps = count(running_example().steps, "step")
+    st.markdown(
+        f"**This run begins at t = {t:g}.** There the network expects {say_noise(alpha_bar)}, and "
+        "it is given nothing but noise, so hardly any is taken away. It is the spacing of the "
+        f"timesteps, not the number of them: *leading* counts up from 0, which leaves {steps} "
+        "down there."
+    )
+    if "timestep_spacing" in {option.name for option in OPTIONS[running_example().scheduler]}:
+        st.button(
+            "Begin where there is most noise: trailing spacing", on_click=_trail,
+            key="trailing_spacing", icon=":material/last_page:",
+        )  # fmt: skip
+
+
+def _trail() -> None:
+    params = {**dict(running_example().params), "timestep_spacing": "trailing"}
+    set_running_example(replace(running_example(), params=tuple(params.items())))
 
 
 def offered_schedulers() -> list[str]:

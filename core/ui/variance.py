@@ -3,12 +3,22 @@
 import streamlit as st
 
 from core.engine.looks.variance import STEPS, VarianceLook
-from core.ui.looking import read
+from core.ui.looking import known, read
 from core.ui.running_example import running_example
 from core.ui.tables import offer_csv
-from core.views.variance import bit_chart, bit_rows, choice_chart, choice_rows, faces_row
+from core.views.numbers import minus
+from core.views.variance import (
+    bit_chart,
+    bit_rows,
+    choice_chart,
+    choice_rows,
+    faces_row,
+    total_chart,
+    total_rows,
+)
 
-START_STEPS = 25
+CHOICES = (4, 6, 10, 16, 25, 40, 64, STEPS[1])
+START_STEPS = 10  # a few seconds
 MEANS = {
     "fixed small": "β̃, right if there were one picture only",
     "fixed large": "β, right if the data were pure noise",
@@ -28,28 +38,35 @@ def show_variance() -> None:
         "them."
     )
     steps = st.select_slider(
-        "Steps from noise to face", [4, 6, 10, 16, 25, 40, 64, STEPS[1]], START_STEPS,
+        "Steps from noise to face", CHOICES, START_STEPS,
         help="Few steps are long: there the two bounds lie far apart.", key="variance_steps",
     )  # fmt: skip
-    found = read(VarianceLook(running_example().model, steps))
+    model = running_example().model
+    found = read(VarianceLook(model, steps), "Step of the walks")
     reading = found.reading
     totals = {name: reading.total(name) for name in reading.bits}
     best = min(totals, key=lambda name: totals[name])
-    for column, name in zip(st.columns(len(totals)), totals, strict=True):
-        column.metric(
+    for name, drawn in zip(totals, found.drawn, strict=True):
+        told, faces = st.columns([1, 4], vertical_alignment="center")
+        told.metric(
             f"{name}, bits per dimension", f"{totals[name]:.2f}",
-            "fewest" if name == best else f"{totals[name] - totals[best]:+.2f}",
+            "fewest" if name == best else minus(f"{totals[name] - totals[best]:+.2f}"),
             delta_color="off", help=f"{MEANS[name]}.",
         )  # fmt: skip
-        drawn = found.drawn[list(totals).index(name)]
-        column.image(
+        faces.image(
             faces_row(drawn), width="stretch", output_format="PNG",
             alt=f"Faces drawn with the variance {name}",
         )  # fmt: skip
+    # What was asked for before stays beside it.
+    kept = {n: answer.reading for n in CHOICES if (answer := known(VarianceLook(model, n)))}
+    st.altair_chart(
+        total_chart(total_rows(kept), steps),
+        alt="Bits per dimension in all, by variance, for every number of steps tried so far",
+    )
     st.markdown(
         "**Fewer bits: faces it never saw surprise the model less.** Move the steps. With few "
         "long ones the smallest variance is far too sure of itself; the learned choice was trained "
-        "on 1,000 small steps and fits the better the more there are. Same noise in every column."
+        "on 1,000 small steps and fits the better the more there are."
     )
     choices, bits = choice_rows(reading), bit_rows(reading)
     left, right = st.columns(2, gap="large")
@@ -62,7 +79,8 @@ def show_variance() -> None:
         st.altair_chart(bit_chart(bits), alt="Bits per dimension of each step, by t")
         st.caption("Small costs are spread out, so that they can be seen.")
     st.caption(
-        f"{len(found.drawn[0])} faces a row; bits of faces that were kept from training, summed "
+        f"{len(found.drawn[0])} faces a row, the same noise in every row; bits of faces that were "
+        f"kept from training, summed "
         f"over the {steps} steps, and {reading.prior:.4f} for the noise it starts from."
     )
     st.dataframe(choices, hide_index=True, alt="The choice at every step in numbers")

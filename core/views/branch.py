@@ -9,6 +9,7 @@ from core.engine.request import MAX_GUIDANCE, MAX_SEED, Request
 from core.errors import ExplainerError
 from core.ideas.checks import check_real, check_text, check_whole, read_json, say_number
 from core.models.schedulers_info import SCHEDULERS, find_scheduler
+from core.views.numbers import percent
 from core.views.run import Run
 from core.views.two_runs import SAME, Pair
 
@@ -76,7 +77,7 @@ def changed(own: Request, other: Request, noise_share: float) -> str:
         "another “not this”": own.negative != other.negative,
         f"w = {say_number(other.guidance)}": own.guidance != other.guidance,
         SCHEDULERS[other.scheduler].title: own.scheduler != other.scheduler,
-        f"{noise_share:.0%} fresh noise".replace("%", " %"): noise_share > 0,
+        f"{percent(noise_share)} fresh noise": noise_share > 0,
     }
     return ", ".join(name for name, is_so in names.items() if is_so) or "nothing changed"
 

@@ -218,7 +218,7 @@ def compare_data(
                     "state": "there",
                     "picture": next(numbers),
                     "calls": calls,
-                    "seconds": f"{cell.seconds:.2f} s",
+                    "seconds": "" if cell.stored else f"{cell.seconds:.2f} s",
                     "stored": cell.stored,
                     "own": cell.request == own,
                 }
@@ -246,7 +246,7 @@ def compare_rows(across: Axis, down: Axis, cells: Sequence[Cell | None]) -> list
             down.title: low,
             across.title: right,
             "U-Net calls": cell.calls,
-            "seconds": round(cell.seconds, 4),
+            "seconds": None if cell.stored else round(cell.seconds, 4),
             "was there already": cell.stored,
             "what went wrong": "" if cell.error is None else without_paths(cell.error.what),
         }

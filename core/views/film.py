@@ -8,7 +8,15 @@ from numpy.typing import NDArray
 
 from core.views.colormaps import LATENTS_SAY, latent_colours
 from core.views.generation_steps import changes, charts_data, rms
-from core.views.run import Frames, Run, in_colours, linear_colours, run_id, say_places
+from core.views.run import (
+    Frames,
+    Run,
+    in_colours,
+    linear_colours,
+    quick_frames,
+    run_id,
+    say_places,
+)
 from core.views.strips import channel_tiles, exact_sheet, photo_sheet
 
 QUICK = "quick colours until the VAE has decoded it"
@@ -67,6 +75,45 @@ def film_data(run: Run, frames: Frames) -> Json:
         "count": calls,
         "charts": charts_data(run),
         "how": _say_how(run, gain, frames.decoded),
+    }
+
+
+def begun_film(run: Run, whole: tuple[int, int]) -> Json:
+    """Return what the film component shows of a run that was stopped: every call that was made.
+
+    Args:
+        run: from ``begun_run``, of two calls or more.
+        whole: calls and steps it would have had.
+    """
+    frames, calls = quick_frames(run), len(run.timesteps)
+    shown = Frames(frames.places[:-1], frames.given[:-1], frames.guess[:-1], False)
+    film = film_data(run, frames)
+    gain = change_gain(run)
+    parts = {
+        "given": (photo_sheet(shown.given).as_json(), run.path[:-1]),
+        "guess": (photo_sheet(shown.guess).as_json(), run.x0),
+        "noise": (_coloured(run, run.eps), run.eps),
+        "change": (_coloured(run, changes(run) * gain), changes(run) * gain),
+    }
+    kinds = {
+        kind: {**film[kind], "end": None, "sheet": sheet, "latents": _channels(latents)}
+        for kind, (sheet, latents) in parts.items()
+    }
+    charts = [
+        {
+            **chart,
+            "lines": [{**line, "values": line["values"][:calls]} for line in chart["lines"]],
+        }
+        for chart in film["charts"]
+    ]
+    return {
+        **film,
+        **kinds,
+        "id": f"{film['id']} stopped after {calls}",
+        "places": say_places(run, shown.places, whole),
+        "calls": list(shown.places),
+        "count": calls - 1,
+        "charts": charts,
     }
 
 

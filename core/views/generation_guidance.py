@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.views.generation_steps import rms
+from core.views.numbers import percent
 from core.views.run import Run, linear_colours, run_id, say_places
 
 WEIGHTS = (1.0, 2.0, 3.0, 5.0, 8.0, 12.0)  # of the strip of finished pictures
 PHI = 0.7  # how much Lin et al. 2023 rescale
 LARGEST_WEIGHT = 15.0  # end of the browser's slider, unless the run has a larger one
 MOST_NUMBERS = 400_000  # that travel to the browser of one kind; a larger run sends fewer calls
+SPECKLED = 1.2  # times as rough, from which specks can be seen
 AT_LIMIT = (2, 253)  # colour values beyond these are at the end of what a picture can hold
 
 Numbers = NDArray[np.floating]
@@ -125,17 +127,17 @@ def share_at_limit(picture: NDArray[np.uint8]) -> float:
     return float(((picture <= low) | (picture >= high)).mean())
 
 
-def colourfulness(picture: NDArray[np.uint8]) -> float:
-    """Return how far the strongest and the weakest colour of a pixel are apart, on average.
+def speckle(picture: NDArray[np.uint8]) -> float:
+    """Return how far neighbouring pixels differ on average: noise that stayed in makes it larger.
 
     Args:
         picture: (H, W, 3).
 
     Returns:
-        0 for greys, 1 where every pixel is a pure hue.
+        Of 255.
     """
-    wide = picture.max(axis=-1).astype(np.float64) - picture.min(axis=-1)
-    return float(wide.mean() / 255)
+    values = picture.astype(np.float64)
+    return float(np.mean([np.abs(np.diff(values, axis=axis)).mean() for axis in (0, 1)]))
 
 
 def say_rescaled(
@@ -151,16 +153,24 @@ def say_rescaled(
     if plain is None or rescaled is None:
         return ""
     before, after = share_at_limit(plain), share_at_limit(rescaled)
-    told = f"{after:.1%} of the colour values at the limit instead of {before:.1%}"
-    if after < before:
-        return f"**Rescaled, there is more room:** at the largest weight {told}."
-    why = (
-        " The rescaled noise is smaller, so less of it is taken away and specks stay. Lin et al. "
-        "made it for networks that predict v: while noise is strong, that is mostly the picture."
-        if predicts_noise
-        else ""
+    rough, rougher = speckle(plain), speckle(rescaled)
+    told = (
+        f"at the largest weight {percent(after, 1)} of the colour values are at the limit instead "
+        f"of {percent(before, 1)}, and neighbouring pixels differ by {rougher:.1f} of 255 instead "
+        f"of {rough:.1f}."
     )
-    return f"**Rescaled, it is no better here:** at the largest weight {told}.{why}"
+    if rougher > SPECKLED * rough:
+        why = (
+            " The rescaled prediction says less noise than there is, so less is taken away. Lin et "
+            "al. made it for networks that predict v: while noise is strong, that is mostly the "
+            "picture."
+            if predicts_noise
+            else ""
+        )
+        return f"**Rescaled, noise stays in the picture:** {told}{why}"
+    if after < before:
+        return f"**Rescaled, there is more room:** {told}"
+    return f"**Rescaled, it is no better here:** {told}"
 
 
 def packed(latents: Numbers) -> Json:

@@ -16,6 +16,7 @@ from core.views.theme import PALETTE
 Row = dict[str, object]
 Numbers = NDArray[np.floating]
 NOISE_SCALE = 4096  # noise travels as 16-bit whole numbers, 1/4096 each
+FIRST = 0.3  # of the time axis: where the page opens, also in the component
 FRAMES = 25  # decoded pictures along the time axis
 MARKS = 12  # timesteps at which the chain is measured
 GHOST_GAIN = 8.0
@@ -45,7 +46,12 @@ def frame_times(alpha_bar: Numbers, count: int = FRAMES) -> tuple[int, ...]:
     """
     weight = np.sqrt(alpha_bar)
     wanted = np.linspace(weight[0], weight[-1], count)
-    return tuple(sorted({int(np.abs(weight - level).argmin()) for level in wanted}))
+    found = sorted({int(np.abs(weight - level).argmin()) for level in wanted})
+    first = round(FIRST * (len(weight) - 1))
+    inside = found[1:-1]
+    if inside:  # where the page opens, pixels and latents are noised alike
+        found[1 + int(np.abs(np.array(inside) - first).argmin())] = first
+    return tuple(found)
 
 
 def pixel_noise(height: int, width: int, seed: int) -> NDArray[np.int16]:

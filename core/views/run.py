@@ -15,6 +15,8 @@ from PIL import Image
 from core.engine.request import Request, key
 from core.views.numbers import say_after, say_noise
 
+PREVIEW_TIMES = 8  # pixels a latent position in the picture of a run that was stopped
+
 
 @dataclass(frozen=True, slots=True, eq=False)  # arrays have no plain ==
 class Run:
@@ -85,27 +87,36 @@ def run_of(trace: Any) -> Run:  # Any: an engine.trace.Trace; naming its class w
     Args:
         trace: from the engine.
     """
+    return _run(trace.request, trace.steps, trace.picture, trace.seconds, trace.fingerprint)
 
+
+def _run(
+    request: Request,
+    steps: Sequence[Any],  # Any: the engine's, as above
+    picture: NDArray[np.uint8],
+    seconds: float,
+    fingerprint: str,
+) -> Run:
     def column(name: str) -> NDArray[Any]:
-        return np.array([getattr(step, name) for step in trace.steps])
+        return np.array([getattr(step, name) for step in steps])
 
     def latents(name: str) -> NDArray[np.floating]:
-        return np.stack([getattr(step, name).numpy() for step in trace.steps])
+        return np.stack([getattr(step, name).numpy() for step in steps])
 
     return Run(
-        request=trace.request,
+        request=request,
         steps=column("step"),
         timesteps=column("t"),
         sigmas=column("sigma"),
         alpha_bars=column("alpha_bar"),
-        path=trace.path.numpy(),
+        path=np.concatenate([latents("xt"), steps[-1].x_prev.numpy()[None]]),
         eps=latents("eps"),
-        eps_uncond=None if trace.steps[0].eps_uncond is None else latents("eps_uncond"),
+        eps_uncond=None if steps[0].eps_uncond is None else latents("eps_uncond"),
         eps_cond=latents("eps_cond"),
         x0=latents("x0"),
-        picture=trace.picture,
-        seconds=trace.seconds,
-        fingerprint=trace.fingerprint,
+        picture=picture,
+        seconds=seconds,
+        fingerprint=fingerprint,
     )
 
 
@@ -183,14 +194,39 @@ def frames_of(run: Run, film: Any) -> Frames:  # Any: an engine film; its class 
     return Frames(places, film.xt, guess, True)
 
 
-def say_places(run: Run, places: Sequence[int]) -> list[dict[str, str]]:
+def begun_run(request: Request, steps: Sequence[Any], preview: NDArray[np.uint8]) -> Run:
+    """Take the steps of a run that was stopped as if it had been asked for no more.
+
+    Args:
+        request: what was asked.
+        steps: the engine's, so far; at least one.
+        preview: the newest estimate, one pixel a latent position, (h, w, 3).
+
+    Returns:
+        Its picture is a linear guess of the colours of the latents where it stopped.
+    """
+    newest = steps[-1].x0.numpy()
+    channels = len(newest)
+    known = np.column_stack([newest.reshape(channels, -1).T, np.ones(newest[0].size)])
+    ridge = 1e-2 * len(known) * np.diag([1.0] * channels + [0.0])  # as in linear_colours
+    wanted = known.T @ (preview.reshape(-1, 3) / 255)
+    weights = np.linalg.solve(known.T @ known + ridge, wanted)
+    end = in_colours(steps[-1].x_prev.numpy()[None], weights[:-1], weights[-1])[0]
+    picture = end.repeat(PREVIEW_TIMES, 0).repeat(PREVIEW_TIMES, 1)
+    return _run(request, steps, picture, 0.0, "")
+
+
+def say_places(
+    run: Run, places: Sequence[int], whole: tuple[int, int] | None = None
+) -> list[dict[str, str]]:
     """Say where in the run each place is, to read and to hear.
 
     Args:
-        run: the finished run.
+        run: the run.
         places: which of its places.
+        whole: calls and steps it would have had, where it was stopped before.
     """
-    calls, steps = len(run.timesteps), int(run.steps[-1]) + 1
+    calls, steps = whole or (len(run.timesteps), int(run.steps[-1]) + 1)
     said = []
     for place in places:
         ended = place == calls

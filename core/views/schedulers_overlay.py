@@ -1,16 +1,19 @@
 """All schedulers' paths from noise to picture, for the browser that draws them; no torch."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from core.engine.request import Request
 from core.errors import ExplainerError
 from core.ideas.noise_levels import alpha_bar_from_sigma, snr_db_from_alpha_bar
 from core.models.scheduler_options import Value
 from core.models.scheduler_plans import RunPlan, drawn, plan_run, schedule_levels
 from core.models.schedulers_info import SCHEDULERS
+from core.views.strips import photo_sheet
 
 Config = Mapping[str, Any]  # Any: what JSON holds
 Json = dict[str, Any]  # Any: JSON for the browser
@@ -31,8 +34,36 @@ SPACED = (
     Spaced("euler", "use_exponential_sigmas", "Euler exponential"),
     Spaced("euler", "use_beta_sigmas", "Euler beta"),
 )
-OPENING = ("heun", "dpmpp-2m", "dpmpp-2m use_karras_sigmas")  # beside the run's own scheduler
-RUN = "run"
+# Beside the run's own scheduler, the first two that are not it: one that adds fresh noise, one that
+# spends its calls elsewhere.
+OPENING = ("euler-a", "dpmpp-2m use_karras_sigmas", "ddim")
+# Every curve keeps its ink whatever is shown: relatives share a hue, dashes tell them apart. All
+# hues can be seen on the light page and on the dark one.
+HUES = {
+    "#2E86C8": ("ddim", "ddpm", "tcd", "lcm"),
+    "#E69F00": ("euler", "euler-a", "euler use_exponential_sigmas", "euler use_beta_sigmas"),
+    "#CC79A7": ("heun", "dpmpp-2s", "dpmpp-sde"),
+    "#D55E00": ("dpmpp-2m", "dpmpp-2m use_karras_sigmas", "dpmpp-2m use_lu_lambdas"),
+    "#009E73": ("unipc", "sa-solver", "deis"),
+    "#8C6BD1": ("kdpm2", "kdpm2-a"),
+    "#8A8A8A": ("lms", "pndm"),
+}
+DASHES: tuple[tuple[int, ...], ...] = ((), (7, 4), (2, 3), (10, 3, 2, 3))
+
+
+@dataclass(frozen=True, slots=True)
+class Ink:
+    """How a scheduler's line is drawn on every chart; lengths of line and gap, none where solid."""
+
+    hue: str
+    dash: tuple[int, ...]
+
+
+INKS = {
+    name: Ink(hue, dash)
+    for hue, names in HUES.items()
+    for name, dash in zip(names, DASHES, strict=False)
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # a plan holds arrays
@@ -44,12 +75,14 @@ class Path:
         title: its name for people.
         plan: where it goes; None where it cannot be drawn.
         note: why it cannot, or what is to be known of it.
+        fix: what to try where it cannot.
     """
 
     id: str
     title: str
     plan: RunPlan | None
     note: str = ""
+    fix: str = ""
 
 
 def overlay_paths(
@@ -81,8 +114,35 @@ def overlay_paths(
     return paths
 
 
+def opening(scheduler: str) -> tuple[str, ...]:
+    """Return which three curves are on show at first.
+
+    Args:
+        scheduler: the running example's, which comes first.
+    """
+    return (scheduler, *[one for one in OPENING if one != scheduler][:2])
+
+
+def requests_of(request: Request) -> tuple[Request, ...]:
+    """Return the runs whose pictures stand beside their curves: one seed, three schedulers.
+
+    Args:
+        request: the running example, the first of them.
+    """
+    others = []
+    for name in opening(request.scheduler)[1:]:
+        scheduler, _, setting = name.partition(" ")
+        params = ((setting, True),) if setting else ()
+        others.append(replace(request, scheduler=scheduler, params=params))
+    return (request, *others)
+
+
 def overlay_data(
-    config: Config, paths: Sequence[Path], scheduler: str, steps: int, extra: Sequence[Path] = ()
+    config: Config,
+    paths: Sequence[Path],
+    scheduler: str,
+    steps: int,
+    pictures: Sequence[NDArray[np.uint8] | None] = (),
 ) -> Json:
     """Return what the component needs to draw any of the curves without asking again.
 
@@ -91,41 +151,28 @@ def overlay_data(
         paths: from ``overlay_paths``.
         scheduler: the running example's.
         steps: scheduler steps of every run.
-        extra: curves of the visitor's own, always shown.
+        pictures: of ``requests_of``, None where there is none; empty while they are drawn.
     """
+    there = [picture for picture in pictures if picture is not None]
+    at = iter(range(len(there)))
     levels = schedule_levels(config)
     return {
-        "curves": [_curve(path) for path in (*paths, *extra)],
+        "curves": [_curve(path) for path in paths],
         "run": scheduler,
-        "own": [path.id for path in extra],
-        "opening": list(OPENING),
+        "opening": list(opening(scheduler)),
+        "pictures": [None if picture is None else next(at) for picture in pictures],
+        "apart": [
+            round(float(np.abs(picture.astype(float) - pictures[0]).mean()), 1)
+            if picture is not None and pictures[0] is not None
+            else None
+            for picture in pictures
+        ],
+        "sheet": photo_sheet(np.stack(there)).as_json() if there else None,
         "steps": steps,
         "last": len(levels) - 1,
         "low": float(levels[0]),
         "high": float(levels[-1]),
     }
-
-
-def overlay_rows(paths: Sequence[Path]) -> list[dict[str, object]]:
-    """Return all curves as one table, one row a U-Net call.
-
-    Args:
-        paths: from ``overlay_paths``; those without a plan are left out.
-    """
-    return [
-        {
-            "scheduler": path.title,
-            "call": call + 1,
-            "step": int(path.plan.steps[call]) + 1,
-            "t": round(float(path.plan.timesteps[call]), 4),
-            "sigma": float(f"{path.plan.sigmas[call]:.7g}"),
-            "alpha_bar": float(f"{alpha_bar_from_sigma(path.plan.sigmas[call]):.7g}"),
-            "snr_db": round(decibels(path.plan.sigmas)[call], 4),
-        }
-        for path in paths
-        if path.plan
-        for call in range(path.plan.calls)
-    ]
 
 
 def places(plan: RunPlan) -> list[float]:
@@ -170,12 +217,18 @@ def _path(
     try:
         return Path(where, title, plan_run(name, config, params, steps), note)
     except ExplainerError as error:
-        return Path(where, title, None, str(error))
+        return Path(where, title, None, error.what, error.fix)
 
 
 def _curve(path: Path) -> Json:
     """Return one curve; its last point is where the run ends, which no call asks about."""
-    told = {"id": path.id, "title": path.title, "note": path.note, "calls": 0}
+    ink = INKS[path.id]
+    fresh = SCHEDULERS[path.id.partition(" ")[0]].stochastic
+    told = {
+        "id": path.id, "title": path.title, "note": f"{path.note} {path.fix}".strip(),
+        "calls": 0, "fresh": fresh,
+        "hue": ink.hue, "dash": list(ink.dash),
+    }  # fmt: skip
     if path.plan is None:
         return told
     plan, digits = path.plan, 7

@@ -15,6 +15,7 @@ from core.ideas.spacings import (
     space_linspace,
     space_trailing,
 )
+from core.views.numbers import count, percent
 from core.views.theme import PALETTE
 
 Row = dict[str, object]
@@ -52,24 +53,35 @@ def spaced(name: str, steps: int, levels: np.ndarray, rho: float) -> list[float]
     return [*(float(f"{sigma:.5g}") for sigma in SPACINGS[name](steps, levels, rho)), 0.0]
 
 
-def own_chart(curves: Mapping[str, Sequence[float]]) -> alt.Chart:
-    """Draw noise levels over the steps; the last of the curves stands out.
+def own_chart(curves: Mapping[str, tuple[Sequence[float], float]], ink: str) -> Any:
+    """Draw noise levels over the calls, a dot each; the last of the curves stands out.
 
     Args:
-        curves: sigmas by what to call them.
+        curves: sigmas of the calls and where the run ends, by what to call them.
+        ink: of the first.
+
+    Returns:
+        A layered chart; altair types it as several.
     """
     names = list(curves)
-    inks = [*[PALETTE["noise"], "#56B4E9", PALETTE["picture"]][: len(names) - 1], PALETTE["time"]]
+    inks = [ink, PALETTE["time"]]
     values = [
-        {"of": name, "step": step, "sigma": sigma, "drawn": max(sigma, SMALLEST)}
-        for name, sigmas in curves.items()
-        for step, sigma in enumerate(sigmas)
-    ]
-    return (
-        alt.Chart(alt.InlineData(values=values))
-        .mark_line(point=alt.OverlayMarkDef(size=30, filled=True))
+        {
+            "of": name, "calls": call, "sigma": sigma, "drawn": max(sigma, SMALLEST),
+            "is": "call" if call < len(sigmas) else "end",
+        }
+        for name, (sigmas, end) in curves.items()
+        for call, sigma in enumerate([*sigmas, end])
+    ]  # fmt: skip
+    base = alt.Chart(alt.InlineData(values=values))
+    dots = base.mark_point(size=34, filled=False).encode(
+        x="calls:Q", y="drawn:Q", color="of:N",
+        fill=alt.condition(alt.datum["is"] == "call", "of:N", alt.value("transparent")),
+    )  # fmt: skip
+    lines = (
+        base.mark_line()
         .encode(
-            x=alt.X("step:Q", title="step", axis=alt.Axis(grid=False, tickMinStep=1)),
+            x=alt.X("calls:Q", title="U-Net calls made", axis=alt.Axis(grid=False, tickMinStep=1)),
             y=alt.Y(
                 "drawn:Q", title="sigma (log scale; 0 at the bottom)",
                 scale=alt.Scale(type="log", domainMin=SMALLEST, nice=False),
@@ -82,21 +94,38 @@ def own_chart(curves: Mapping[str, Sequence[float]]) -> alt.Chart:
             strokeWidth=alt.condition(
                 alt.datum.of == names[-1], alt.value(3.0), alt.value(1.5)
             ),
-            tooltip=["of:N", "step:Q", alt.Tooltip("sigma:Q", format=".4f")],
+            tooltip=["of:N", "calls:Q", "is:N", alt.Tooltip("sigma:Q", format=".4f")],
         )
-        .properties(height=TALL)
     )  # fmt: skip
+    return (lines + dots).properties(height=TALL)
+
+
+def calls_of(sigmas: Sequence[float], sampler: str) -> list[float]:
+    """Return the noise level of every U-Net call that walks noise levels.
+
+    Args:
+        sigmas: falling, the end included.
+        sampler: Heun's asks a second time where each step lands, but for the last.
+    """
+    begun = list(sigmas[:-1])
+    if sampler != "heun":
+        return begun
+    return [begun[0], *(sigma for sigma in begun[1:] for _ in range(2))]
 
 
 def say_below_one(sigmas: Sequence[float]) -> str:
     """Say how many of the noise levels lie where the picture is stronger than the noise.
 
     Args:
-        sigmas: noise levels, the last one included.
+        sigmas: of the U-Net calls; the level that the run ends at is asked about by nobody.
     """
-    visited = [sigma for sigma in sigmas if sigma > 0]
+    visited = [sigma for sigma in sigmas if sigma > 0]  # at 0 the U-Net is not asked either
     below = sum(sigma < 1 for sigma in visited)
-    return f"{below} of {len(visited)} levels ({below / len(visited):.0%}) lie below σ = 1"
+    verb = "lies" if below == 1 else "lie"
+    return (
+        f"{below} of {count(len(visited), 'call')} ({percent(below / len(visited))}) {verb} below "
+        "σ = 1"
+    )
 
 
 def _at(timesteps: np.ndarray, levels: np.ndarray) -> np.ndarray:

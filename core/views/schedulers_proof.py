@@ -1,6 +1,6 @@
 """How fast every scheduler's error falls with the number of network calls, as a chart and table."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import altair as alt
@@ -8,15 +8,13 @@ import numpy as np
 
 from core.ideas.closed_form import measure_order
 from core.models.schedulers_info import SCHEDULERS
+from core.views.schedulers_overlay import INKS
 from core.views.theme import PALETTE
 
 Row = dict[str, object]
 TALL = 380  # CSS pixels
 OPENING = ("ddim", "euler", "heun", "kdpm2", "dpmpp-2m", "unipc", "lms")
-HUES = (
-    PALETTE["latents"], PALETTE["picture"], PALETTE["text"], "#56B4E9", "#D55E00",
-    PALETTE["time"], PALETTE["noise"],
-)  # fmt: skip
+OFF = 0.5  # a slope that differs from its order by more is told
 FITTED = 3  # the last points: order is a promise for small steps
 
 
@@ -67,6 +65,35 @@ def order_rows(points: Sequence[Any]) -> list[Row]:  # Any: as above
     ]
 
 
+def say_orders(points: Sequence[Any], drawn: Sequence[str]) -> str:  # Any: as above
+    """Say how the slopes of some schedulers compare with their orders.
+
+    Args:
+        points: from the engine.
+        drawn: the schedulers on show.
+    """
+    shown = [name for name in dict.fromkeys(point.name for point in points) if name in drawn]
+    rows = {row["scheduler"]: row for row in order_rows(points)}
+
+    def named(test: Callable[[str], bool]) -> str:
+        return ", ".join(SCHEDULERS[name].title for name in shown if test(name))
+
+    def beyond(name: str) -> float:
+        row = rows[SCHEDULERS[name].title]
+        return float(str(row["slope here"])) - float(str(row["order by name"]))
+
+    def rises(name: str) -> bool:
+        first, second, *_ = (point.error for point in points if point.name == name)
+        return second > first
+
+    told = [
+        ("Steeper here than its order", named(lambda name: beyond(name) > OFF)),
+        ("Flatter than its order", named(lambda name: beyond(name) < -OFF)),
+        ("With few calls the error first grows", named(rises)),
+    ]
+    return " ".join(f"{what}: {names}." for what, names in told if names)
+
+
 def proof_chart(points: Sequence[Any], names: Sequence[str]) -> Any:  # Any: as above; a layer
     """Draw error over calls, both on log scales, with slopes to compare.
 
@@ -75,7 +102,8 @@ def proof_chart(points: Sequence[Any], names: Sequence[str]) -> Any:  # Any: as 
         names: the schedulers to draw.
     """
     titles = [SCHEDULERS[name].title for name in names]
-    inks = [HUES[at % len(HUES)] for at in range(len(names))]
+    hues = [INKS[name].hue for name in names]
+    dashes = [list(INKS[name].dash) or [1, 0] for name in names]
     values = [
         {
             "scheduler": SCHEDULERS[point.name].title,
@@ -97,21 +125,33 @@ def proof_chart(points: Sequence[Any], names: Sequence[str]) -> Any:  # Any: as 
     )  # fmt: skip
     lines = (
         alt.Chart(alt.InlineData(values=values))
-        .mark_line(point=alt.OverlayMarkDef(size=40, filled=True), strokeWidth=2.5)
+        .mark_line(strokeWidth=2.5)
         .encode(
             x=across,
             y=up,
             color=alt.Color(
-                "scheduler:N", title=None, scale=alt.Scale(domain=titles, range=inks),
+                "scheduler:N", title=None, scale=alt.Scale(domain=titles, range=hues),
                 legend=alt.Legend(orient="right", symbolType="stroke", symbolStrokeWidth=4),
             ),
             strokeDash=alt.StrokeDash(
-                "kind:N", legend=None,
-                scale=alt.Scale(domain=["no fresh noise", "fresh noise"], range=[[1, 0], [5, 3]]),
+                "scheduler:N", scale=alt.Scale(domain=titles, range=dashes),
+                legend=alt.Legend(title=None),
+            ),
+        )
+    )  # fmt: skip
+    dots = (
+        alt.Chart(alt.InlineData(values=values))
+        .mark_point(size=45, filled=False)
+        .encode(
+            x=across,
+            y=up,
+            color="scheduler:N",
+            fill=alt.condition(
+                alt.datum.kind == "no fresh noise", "scheduler:N", alt.value("transparent")
             ),
             tooltip=["scheduler:N", "calls:Q", alt.Tooltip("error:Q", format=".2g"), "kind:N"],
         )
-    )  # fmt: skip
+    )
     slopes = _slopes(min(calls), max(calls))
     guides = alt.Chart(alt.InlineData(values=slopes))
     dotted = guides.mark_line(strokeDash=[2, 4], color=PALETTE["noise"]).encode(
@@ -122,7 +162,7 @@ def proof_chart(points: Sequence[Any], names: Sequence[str]) -> Any:  # Any: as 
         .mark_text(align="right", dx=-4, dy=-18, color=PALETTE["noise"], fontSize=12)
         .encode(x=across, y=up, text="order:N")
     )
-    return alt.layer(dotted, words, lines).properties(height=TALL)
+    return alt.layer(dotted, words, lines, dots).properties(height=TALL)
 
 
 def _slopes(first: float, last: float) -> list[Row]:

@@ -28,6 +28,7 @@ from core.ideas.samplers.walk import Number, list_numbers
 from core.ideas.schedule_config import read_alpha_bar
 from core.models.scheduler_plans import RunPlan, plan_run, settings_in_force
 from core.models.schedulers_info import SCHEDULERS
+from core.views.numbers import minus
 from core.views.run import Run
 
 CALCULATED = ("ddim", "ddpm", "euler", "heun", "dpmpp-2m")
@@ -152,7 +153,7 @@ def number_rows(numbers: list[Number]) -> str:
     Args:
         numbers: our own symbols and words, never what was typed.
     """
-    rows = [f"| ${one.tex}$ | {one.meaning} | {one.value:.7g} |" for one in numbers]
+    rows = [f"| ${one.tex}$ | {one.meaning} | {minus(f'{one.value:.7g}')} |" for one in numbers]
     return "\n".join(["| symbol | what it is | value |", "| :-- | :-- | --: |", *rows])
 
 
@@ -162,13 +163,14 @@ def _ddim(case: _Case) -> Worked:
     levels = pair_with_stride(case.plan.timesteps, case.alpha_bar, last)[case.call]
     numbers = ddim_coefficients(*levels, eta)
     xt, eps, z = case.at(case.run.path, case.call), case.at(case.run.eps, case.call), case.fresh
-    tail = rf" + {_n(numbers.fresh)} \cdot {_n(z)}" if eta else ""
+    given = [_xt(xt), _eps(eps), *([_z(z)] if eta else [])]
+    at = _terms([*given, *list_numbers(numbers)])
+    tail = rf" + {at['fresh']} \cdot {at['z']}" if eta else ""
     filled = (
-        rf"{_n(numbers.signal_next)} \cdot \frac{{{_n(xt)} - {_n(numbers.noise)} \cdot {_n(eps)}}}"
-        rf"{{{_n(numbers.signal)}}} + {_n(numbers.direction)} \cdot {_n(eps)}{tail}"
+        rf"{at['signal_next']} \cdot \frac{{{at['xt']} - {at['noise']} \cdot {at['eps']}}}"
+        rf"{{{at['signal']}}} + {at['direction']} \cdot {at['eps']}{tail}"
     )
     ours = ddim_step(xt, eps, z, numbers)
-    given = [_xt(xt), _eps(eps), *([_z(z)] if eta else [])]
     return _worked(ddim_step, given, list_numbers(numbers), filled, ours, case)
 
 
@@ -179,23 +181,23 @@ def _ddpm(case: _Case) -> Worked:
     std = (fixed_large_std if large else fixed_small_std)(numbers)
     xt, eps = case.at(case.run.path, case.call), case.at(case.run.eps, case.call)
     z = case.fresh if case.plan.timesteps[case.call] > 0 else 0.0  # none is added at t = 0
+    spread = Number("std", r"\sigma_t", "how much of the fresh noise is added", std)
+    given, shown = [_xt(xt), _eps(eps), _z(z)], [*list_numbers(numbers), spread]
+    at = _terms([*given, *shown])
     filled = (
-        rf"{_n(numbers.x0_weight)} \cdot \frac{{{_n(xt)} - {_n(numbers.noise)} \cdot {_n(eps)}}}"
-        rf"{{{_n(numbers.signal)}}} + {_n(numbers.xt_weight)} \cdot {_n(xt)}"
-        rf" + {_n(std)} \cdot {_n(z)}"
+        rf"{at['x0_weight']} \cdot \frac{{{at['xt']} - {at['noise']} \cdot {at['eps']}}}"
+        rf"{{{at['signal']}}} + {at['xt_weight']} \cdot {at['xt']} + {at['std']} \cdot {at['z']}"
     )
     ours = ddpm_step(xt, eps, z, std, numbers)
-    spread = Number("std", r"\sigma_t", "how much of the fresh noise is added", std)
-    return _worked(
-        ddpm_step, [_xt(xt), _eps(eps), _z(z)], [*list_numbers(numbers), spread], filled, ours, case
-    )
+    return _worked(ddpm_step, given, shown, filled, ours, case)
 
 
 def _euler(case: _Case) -> Worked:
     numbers = euler_coefficients(case.sigma(case.call), case.sigma(case.call + 1))
     x, eps = _raw(case), case.at(case.run.eps, case.call)
-    filled = rf"{_n(x)} + ({_n(numbers.sigma_next)} - {_n(numbers.sigma)}) \cdot {_n(eps)}"
     given = [_x(x), _eps(eps)]
+    at = _terms([*given, *list_numbers(numbers)])
+    filled = rf"{at['x']} + ({at['sigma_next']} - {at['sigma']}) \cdot {at['eps']}"
     ours = euler_step(x, eps, numbers)
     return _worked(euler_step, given, list_numbers(numbers), filled, ours, case)
 
@@ -206,15 +208,16 @@ def _heun(case: _Case) -> Worked:
     numbers = euler_coefficients(case.sigma(case.call), case.sigma(case.call + 1))
     x, eps = _raw(case), case.at(case.run.eps, case.call)
     there = case.at(case.run.eps, case.call + 1)
-    filled = (
-        rf"{_n(x)} + ({_n(numbers.sigma_next)} - {_n(numbers.sigma)}) \cdot "
-        rf"\frac{{{_n(eps)} + {_n(there)}}}{{2}}"
-    )
     given = [
         _x(x),
         _eps(eps),
         Number("there", r"\epsilon_\theta(\hat x,\sigma')", "noise seen where Euler lands", there),
     ]
+    at = _terms([*given, *list_numbers(numbers)])
+    filled = (
+        rf"{at['x']} + ({at['sigma_next']} - {at['sigma']}) \cdot "
+        rf"\frac{{{at['eps']} + {at['there']}}}{{2}}"
+    )
     ours = heun_step(x, eps, there, numbers)
     return _worked(heun_step, given, list_numbers(numbers), filled, ours, case, calls=2)
 
@@ -232,16 +235,17 @@ def _dpmpp(case: _Case) -> Worked:
     )
     xt, x0 = case.at(case.run.path, call), case.at(case.run.x0, call)
     before = 0.0 if first else case.at(case.run.x0, call - 1)
-    guess = (
-        _n(x0)
-        if first
-        else rf"({_n(numbers.newest)} \cdot {_n(x0)} + {_n(numbers.oldest)} \cdot {_n(before)})"
-    )
-    filled = rf"{_n(numbers.xt_weight)} \cdot {_n(xt)} + {_n(numbers.x0_weight)} \cdot {guess}"
     given = [_xt(xt), Number("x0", r"x_0", "the guess of the clean latents now", x0)]
     if not first:
         given.append(Number("before", r"x_0^{\mathrm{before}}", "the guess a step ago", before))
     shown = [one for one in list_numbers(numbers) if np.isfinite(one.value)]
+    at = _terms([*given, *shown])
+    guess = (
+        at["x0"]
+        if first
+        else rf"({at['newest']} \cdot {at['x0']} + {at['oldest']} \cdot {at['before']})"
+    )
+    filled = rf"{at['xt_weight']} \cdot {at['xt']} + {at['x0_weight']} \cdot {guess}"
     ours = dpmpp_2m_step(xt, x0, before, numbers)
     return _worked(dpmpp_2m_step, given, shown, filled, ours, case)
 
@@ -264,7 +268,7 @@ def _worked(
     scale = "x0 + sigma eps" if ve else "unit scale"
     symbol = "x'" if ve else "x_{t'}"
     result = _n(ours, 7).strip("()")  # nothing stands before its sign
-    filled = rf"{symbol} = {filled} = {result}"
+    filled = rf"\begin{{aligned}} {symbol} &= {filled} \\ &= {result} \end{{aligned}}"
     return Worked(function, given, numbers, filled, float(ours), theirs, scale)
 
 
@@ -305,6 +309,11 @@ def _eps(value: float) -> Number:
 
 def _z(value: float) -> Number:
     return Number("z", "z", "the fresh noise that was drawn here", value)
+
+
+def _terms(numbers: list[Number]) -> dict[str, str]:
+    """Write every number with its own symbol below it, LaTeX, by name."""
+    return {one.name: rf"\underset{{{one.tex}}}{{{_n(one.value)}}}" for one in numbers}
 
 
 def _n(value: float, digits: int = 5) -> str:

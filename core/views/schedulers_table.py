@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.models.scheduler_options import OPTIONS
+from core.models.scheduler_options import OPTIONS, available
 from core.models.schedulers_info import REJECTED, SCHEDULERS
 from core.views.schedulers_overlay import Path
 
@@ -36,21 +36,30 @@ def scheduler_rows(
         rows.append(
             {
                 "scheduler": info.title,
+                "what it does": info.blurb
+                + (" Only for distilled models." if info.distilled_only else ""),
                 "U-Net calls": planned[name],
-                "counted": None if counted is None else counted.get(name),
+                "counted": _say_counted(name, counted),
                 "for N steps": info.calls,
                 "order": info.order,
                 "fresh noise": "yes" if info.stochastic else _noise_if_asked(name),
                 "latents kept as": "x0 + σ ε" if info.space == "ve" else "unit scale",
                 "settings": len(OPTIONS[name]),
-                "what it does": info.blurb
-                + (" Only for distilled models." if info.distilled_only else "")
-                + (f" Needs {info.requires}." if info.requires else ""),
                 "name": name,
                 "class": info.class_name,
             }
         )
     return rows
+
+
+def _say_counted(name: str, counted: Mapping[str, int] | None) -> str:
+    """Say how many calls were counted, or what is missing to count them."""
+    if counted is None:
+        return "…"
+    if name in counted:
+        return str(counted[name])
+    missing = not available(name)
+    return f"needs {SCHEDULERS[name].requires}" if missing else "–"
 
 
 def _noise_if_asked(name: str) -> str:
@@ -79,15 +88,28 @@ def option_rows(
     return [
         {
             "setting": option.name,
-            "type": option.type,
-            "allowed": option.range,
-            "library's default": say(option.default),
-            "this checkpoint": say(base_config[option.name]) if option.name in base_config else "–",
-            "in force": say(chosen.get(option.name, base_config.get(option.name, option.default))),
             "meaning": option.meaning,
+            "in force": say(chosen.get(option.name, base_config.get(option.name, option.default))),
+            "this checkpoint": say(base_config[option.name]) if option.name in base_config else "–",
+            "library's default": say(option.default),
+            "allowed": option.range,
+            "type": option.type,
         }
         for option in OPTIONS[name]
     ]
+
+
+def table_text(rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> str:
+    """Return rows as a Markdown table, which breaks its lines and is seen whole.
+
+    Args:
+        rows: our own words and numbers, never what was typed.
+        columns: which of their keys.
+    """
+    heads = [f"| {' | '.join(columns)} |", f"| {' | '.join('---' for _ in columns)} |"]
+    return "\n".join(
+        [*heads, *(f"| {' | '.join(str(row[key]) for key in columns)} |" for row in rows)]
+    )
 
 
 def say(value: object) -> str:

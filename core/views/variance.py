@@ -1,5 +1,6 @@
 """The variance of a step back: where it was chosen to lie, what it costs, and what it draws."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
@@ -13,7 +14,7 @@ Row = dict[str, object]
 COLOURS = {"fixed small": "#56B4E9", "fixed large": "#8A8A8A", "learned": PALETTE["time"]}
 DASHES = {"fixed small": [2, 2], "fixed large": [7, 3], "learned": [1, 0]}
 GAP = 4  # pixels between faces
-ENLARGED = 2
+ENLARGED = 4
 
 
 def choice_rows(reading: Any) -> list[Row]:  # Any: a VarianceReading, whose class imports torch
@@ -82,6 +83,45 @@ def bit_chart(rows: list[Row]) -> alt.Chart:
     )
 
 
+def total_rows(kept: Mapping[int, Any]) -> list[Row]:  # Any: as above
+    """Return the bits of all steps together, for every walk that was measured.
+
+    Args:
+        kept: readings by their number of steps.
+    """
+    return [
+        {"steps": steps, "variance": name, "bits": _short(reading.total(name))}
+        for steps, reading in kept.items()
+        for name in reading.bits
+    ]
+
+
+def total_chart(rows: list[Row], steps: int) -> alt.Chart:
+    """Draw the bits of all steps together as bars; those of the walk on show stand out.
+
+    Args:
+        rows: from ``total_rows``.
+        steps: of the walk on show.
+    """
+    names = list(COLOURS)
+    return (
+        alt.Chart(alt.InlineData(values=rows))
+        .mark_bar()
+        .encode(
+            y=alt.Y("steps:O", title="steps", sort="ascending"),
+            yOffset=alt.YOffset("variance:N", sort=names),
+            x=alt.X("bits:Q", title="bits per dimension, all steps; fewer is better"),
+            color=alt.Color(
+                "variance:N", title=None, sort=names, legend=alt.Legend(orient="top"),
+                scale=alt.Scale(domain=names, range=list(COLOURS.values())),
+            ),
+            opacity=alt.condition(alt.datum.steps == steps, alt.value(1.0), alt.value(0.45)),
+            tooltip=["steps:O", "variance:N", alt.Tooltip("bits:Q", format=".3f")],
+        )
+        .properties(height=alt.Step(14))
+    )  # fmt: skip
+
+
 def faces_row(drawn: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return faces side by side, enlarged without smoothing, on white.
 
@@ -89,7 +129,7 @@ def faces_row(drawn: NDArray[np.uint8]) -> NDArray[np.uint8]:
         drawn: with one variance, (n, S, S, 3).
 
     Returns:
-        (2 S, n (2 S + GAP) - GAP, 3).
+        (4 S, n (4 S + GAP) - GAP, 3).
     """
     large = drawn.repeat(ENLARGED, axis=1).repeat(ENLARGED, axis=2)
     padded = np.pad(large, ((0, 0), (0, 0), (0, GAP), (0, 0)), constant_values=255)

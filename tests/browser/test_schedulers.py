@@ -1,6 +1,7 @@
 """The overlay in a real browser: curves are chosen, read and taken away without the server."""
 
 import csv
+import re
 from pathlib import Path
 
 import numpy as np
@@ -21,39 +22,49 @@ def open_page(page: Page, address: str) -> list[object]:
     sent: list[object] = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
     page.goto(f"{address}/schedulers?steps=20")
-    page.locator(f"{CHART}[data-drawn='4']").wait_for()
+    page.locator(f"{CHART}[data-drawn='3'][data-pictures='3']").wait_for()
     page.wait_for_timeout(2000)
     sent.clear()
     return sent
 
 
 def value_of(page: Page, name: str) -> str:
-    return page.locator(f"{CHART} .row[data-id='{name}'] .value").inner_text()
+    return page.locator(f"{CHART} .values [data-id='{name}'] b").inner_text()
 
 
 def test_curves_are_chosen_and_read_without_the_server(page: Page, server: str) -> None:
     sent = open_page(page, server)
     chart = page.locator(CHART)
-    for name in ("ddim", "heun", "dpmpp-2m"):
+    expect(chart).to_have_attribute("data-named", re.compile("[23]"))  # where they run
+    for name in ("ddim", "euler-a"):
         plan = plan_run(name, CONFIG, {}, 20)
         sigma = plan.sigmas[np.flatnonzero(plan.steps == 10)[0]]
-        assert float(value_of(page, name)) == pytest.approx(sigma, rel=6e-3)
-    chart.locator(".row[data-id='unipc']").click()
+        power = 100 * sigma**2 / (1 + sigma**2)
+        assert value_of(page, name) == f"{power:.0f} %"
+    expect(chart.locator(".read .at")).to_have_text("After 10 of 20 steps")
+    expect(chart.locator(".list")).to_be_hidden()
+    chart.get_by_role("button", name="More schedulers").click()
+    for name in ("unipc", "dpmpp-2m"):
+        chart.locator(f".row[data-id='{name}']").click()
     expect(chart).to_have_attribute("data-drawn", "5")
     expect(chart.locator(".same")).to_contain_text("DPM++ 2M = UniPC")
+    page.get_by_role("radio", name="log σ").check()
+    plan = plan_run("unipc", CONFIG, {}, 20)
+    shown = value_of(page, "unipc").removeprefix("σ = ")
+    assert float(shown) == pytest.approx(plan.sigmas[10], rel=6e-3)
     chart.get_by_role("button", name="Only your run").click()
     expect(chart).to_have_attribute("data-drawn", "1")
-    page.get_by_role("radio", name="ᾱ").check()
+    page.get_by_role("radio", name="noise").check()
     page.get_by_role("radio", name="t", exact=True).last.check()
     cursor = chart.locator("input.cursor")
     cursor.focus()
     cursor.press("Home")
-    expect(chart.locator(".head .at")).to_have_text("at t = 999")
+    expect(chart.locator(".read .at")).to_have_text("At t = 999")
     cursor.press("End")
-    expect(chart.locator(".head .at")).to_have_text("at t = 0")
+    expect(chart.locator(".read .at")).to_have_text("At t = 0")
     page.get_by_role("checkbox", name="Fixed axes").uncheck()
-    expect(chart.locator(".head .at")).to_have_text("at t = 1")  # the run's own last timestep
-    expect(chart.locator(".row[data-id='ddim'] .value")).to_have_text("0.998")
+    expect(chart.locator(".read .at")).to_have_text("At t = 1")  # the run's own last timestep
+    assert value_of(page, "ddim") == "0.2 %"
     chart.get_by_role("button", name="All", exact=True).click()
     expect(chart).to_have_attribute("data-drawn", "21")
     page.wait_for_timeout(300)
@@ -66,8 +77,8 @@ def test_curves_are_taken_away_as_they_are_shown(page: Page, server: str, tmp_pa
         page.locator(f"{CHART} .csv").click()
     table.value.save_as(tmp_path / "table.csv")
     with (tmp_path / "table.csv").open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["scheduler"] == "Heun"]
-    plan = plan_run("heun", CONFIG, {}, 20)
+        rows = [row for row in csv.DictReader(file) if row["scheduler"] == "Euler ancestral"]
+    plan = plan_run("euler-a", CONFIG, {}, 20)
     np.testing.assert_allclose([float(row["sigma"]) for row in rows], plan.sigmas, rtol=1e-6)
     np.testing.assert_allclose([float(row["t"]) for row in rows], plan.timesteps, atol=1e-3)
     with page.expect_download() as picture:
@@ -75,16 +86,59 @@ def test_curves_are_taken_away_as_they_are_shown(page: Page, server: str, tmp_pa
     picture.value.save_as(tmp_path / "chart.png")
     pixels = np.asarray(Image.open(tmp_path / "chart.png").convert("RGB"))
     assert pixels.shape[1] == 2000
-    green = np.abs(pixels.astype(int) - [0, 158, 115]).sum(axis=-1) < 12  # the run's own curve
-    assert green.sum() > 500
+    blue = np.abs(pixels.astype(int) - [0x2E, 0x86, 0xC8]).sum(axis=-1) < 12  # DDIM's curve
+    assert blue.sum() > 500
 
 
-def test_overlay_stands_above_the_fold_and_says_what_to_see(page: Page, server: str) -> None:
+@pytest.mark.parametrize("size", [(1280, 800), (1024, 768)])
+def test_pictures_and_curves_stand_above_the_fold_with_words_first(
+    page: Page, server: str, size: tuple[int, int]
+) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
     open_page(page, server)
-    box = page.locator(f"{CHART} canvas").bounding_box()
-    assert box is not None
-    assert box["y"] + box["height"] <= 800
-    assert box["width"] > 450
-    caption = page.get_by_text("All go down the same hill").bounding_box()
-    assert caption is not None
-    assert caption["y"] < 780
+    lead = page.get_by_text("A scheduler does:").bounding_box()
+    chart = page.locator(f"{CHART} .chart").bounding_box()
+    assert lead is not None
+    assert chart is not None
+    assert lead["y"] < chart["y"]
+    assert chart["y"] + chart["height"] <= size[1]
+    assert chart["width"] > 450
+    for card in page.locator(f"{CHART} .card canvas").all():
+        box = card.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= chart["x"]
+        assert box["y"] + box["height"] <= size[1]
+        assert box["width"] > 80
+
+
+def test_every_end_is_a_ring(page: Page, server: str) -> None:
+    open_page(page, server)
+    page.get_by_role("button", name="More schedulers").click()
+    page.get_by_role("button", name="Only your run").click()
+    page.get_by_role("radio", name="log σ").check()  # DDIM ends at some noise, not at none
+    inside = page.locator(f"{CHART} .chart canvas").evaluate(
+        """canvas => {
+          const view = canvas.getRootNode().querySelector(".schedulers").view;
+          const [x, y] = view.labels[0].path.at(-1);
+          const scale = devicePixelRatio;
+          return [...canvas.getContext("2d").getImageData(x * scale, y * scale, 1, 1).data];
+        }"""
+    )
+    assert inside == [255, 255, 255, 255]
+
+
+def test_formula_of_a_step_is_not_cut(page: Page, server: str) -> None:
+    page.goto(f"{server}/schedulers?steps=3&look=One+step")
+    page.locator(".katex-display").nth(1).wait_for()
+    page.wait_for_timeout(1000)
+    room = page.locator(".katex-display").evaluate_all(
+        """boxes => boxes.map(box => {
+          const own = box.getBoundingClientRect();
+          const tops = [...box.querySelectorAll(".katex-html *")]
+            .filter(part => part.childElementCount === 0 && part.textContent.trim())
+            .map(part => part.getBoundingClientRect());
+          return Math.min(
+            ...tops.map(top => top.top - own.top), ...tops.map(top => own.bottom - top.bottom));
+        })"""
+    )
+    assert min(room) >= 0

@@ -326,6 +326,7 @@ def test_stopped_run_stays_stopped_until_it_is_taken_up_again() -> None:
     assert at.text[-1].value == "a picture"
     at.button[0].click().run()
     assert at.text[-1].value == "nothing"
+    assert "Stopped" in at.markdown[-1].value
     at.run()
     assert at.text[-1].value == "nothing"
     next(button for button in at.button if button.label == "Go on").click().run()

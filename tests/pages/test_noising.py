@@ -42,6 +42,7 @@ def test_page_opens_on_a_picture_that_can_be_destroyed_at_once(open_page: Open, 
     np.testing.assert_array_equal(pixels, np.asarray(first).ravel())
     np.testing.assert_allclose(data["schedules"][0]["kept"], ALPHA_BAR, atol=1e-9)
     assert data["decoded"] is None
+    assert data["schedules"][1]["title"] == "cosine"  # one that looks unlike the model's own
 
 
 def test_second_turn_brings_the_decoded_latents_and_the_runs_timesteps(open_page: Open) -> None:
@@ -49,6 +50,7 @@ def test_second_turn_brings_the_decoded_latents_and_the_runs_timesteps(open_page
     assert not at.exception
     data = drawn(at)
     assert data["decoded"]["times"][0] == 0
+    assert 300 in data["decoded"]["times"]  # where the page opens, latents are noised as pixels
     assert data["decoded"]["times"][-1] == 999
     assert data["decoded"]["sheet"]["count"] == len(data["decoded"]["times"])
     assert len(data["visits"]) == 7
@@ -59,10 +61,10 @@ def test_new_noise_and_another_schedule_reach_the_browser(open_page: Open) -> No
     at = open_page(PAGE)
     before = drawn(at)
     at.number_input(key="noising_seed").set_value(5).run()
-    at.selectbox(key="noising_other").set_value("cosine").run()
+    at.selectbox(key="noising_other").set_value("linear").run()
     after = drawn(at)
     assert after["noise"] != before["noise"]
-    assert after["schedules"][1]["title"] == "cosine"
+    assert after["schedules"][1]["title"] == "linear"
     assert after["schedules"][0] == before["schedules"][0]
 
 

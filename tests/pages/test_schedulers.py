@@ -1,6 +1,7 @@
 """The schedulers page: every look computed for real, without a browser."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,6 +40,8 @@ def test_page_opens_on_the_run_among_others(open_page: Open, way: tuple) -> None
     assert (data["run"], data["steps"], data["last"]) == ("ddim", 20, 999)
     assert {curve["id"] for curve in data["curves"]} >= set(SCHEDULERS)
     assert curve(at, "ddim")["t"][0] == 951
+    assert data["opening"] == ["ddim", "euler-a", "dpmpp-2m use_karras_sigmas"]
+    assert data["pictures"] == []  # the curves come first, the pictures are drawn afterwards
 
 
 def test_controls_move_the_curves(open_page: Open) -> None:
@@ -54,6 +57,64 @@ def test_link_with_settings_moves_the_runs_own_curve(open_page: Open) -> None:
     at = open_page(PAGE, scheduler="euler", params='[["use_karras_sigmas", true]]')
     assert not at.exception
     assert curve(at, "euler")["sigma"] != curve(at, "lms")["sigma"]
+
+
+def test_pictures_of_one_seed_come_beside_the_curves(open_page: Open) -> None:
+    at = open_page(PAGE, steps="2").run()  # the browser asks again once it has painted
+    assert not at.exception
+    assert drawn(at)["pictures"] == [0, 1, 2]
+    assert drawn(at)["apart"][0] == 0
+    assert min(drawn(at)["apart"][1:]) > 0
+
+
+def test_a_scheduler_keeps_its_colour_whatever_is_chosen(open_page: Open) -> None:
+    at = open_page(PAGE)
+    before = {one["id"]: (one["hue"], one["dash"]) for one in drawn(at)["curves"]}
+    widget(at.selectbox, "Scheduler").set_value("heun").run()
+    assert {one["id"]: (one["hue"], one["dash"]) for one in drawn(at)["curves"]} == before
+
+
+ZERO = '[["timestep_spacing", "trailing"], ["rescale_betas_zero_snr", true]]'
+
+
+@pytest.mark.parametrize("page", [PAGE, "pages/6_generation.py"])
+def test_settings_that_cannot_run_are_refused_alike_with_a_way_back(
+    open_page: Open, shown_text: Callable[[AppTest], str], page: str
+) -> None:
+    at = open_page(page, steps="2", params=ZERO)
+    assert not at.exception
+    assert "no signal is left at t = 999" in shown_text(at)
+    widget(at.button, "Back to the checkpoint’s settings").click().run()
+    assert "no signal is left" not in shown_text(at)
+    assert "params" not in at.query_params
+
+
+@pytest.mark.parametrize("page", [PAGE, "pages/6_generation.py"])
+def test_a_run_that_begins_where_no_noise_is_expected_says_so(
+    open_page: Open, shown_text: Callable[[AppTest], str], page: str
+) -> None:
+    at = open_page(page, steps="1")
+    assert "This run begins at t = 1." in shown_text(at)
+    assert "under 1 % noise power" in shown_text(at)
+    at.button(key="trailing_spacing").click().run()
+    assert not at.exception
+    assert "This run begins at" not in shown_text(at)
+    assert at.query_params["params"] == '[["timestep_spacing", "trailing"]]'
+
+
+def test_a_look_that_there_is_not_is_told_until_another_is_chosen(
+    open_page: Open, shown_text: Callable[[AppTest], str]
+) -> None:
+    at = open_page(PAGE, look="Two prompts")
+    assert "This page has no look called “Two prompts”." in shown_text(at)
+    at.run()
+    assert "This page has no look called" in shown_text(at)
+    assert "no look called" not in shown_text(look(at, "All of them"))
+
+
+def all_settings(at: AppTest) -> AppTest:
+    """Open the settings by their own names."""
+    return next(one for one in at.toggle if one.label.startswith("All ")).set_value(True).run()
 
 
 def look(at: AppTest, name: str) -> AppTest:
@@ -82,6 +143,14 @@ def test_every_look_has_its_formulas_with_their_code(
 
 def test_settings_are_made_from_the_schedulers_own(open_page: Open) -> None:
     at = open_page(PAGE, scheduler="dpmpp-2m")
+    switches = [one.label for one in at.toggle]
+    assert switches[:3] == [
+        "More of the calls where little noise is left",
+        "Begin where there is most noise, at t = 999",
+        "Nothing of the picture is left at t = 999",
+    ]
+    assert "use_karras_sigmas" not in switches
+    at = all_settings(at)
     table = at.dataframe[0].value
     assert list(table["setting"]) == [option.name for option in OPTIONS["dpmpp-2m"]]
     row = table[table["setting"] == "beta_end"].iloc[0]
@@ -92,7 +161,8 @@ def test_settings_are_made_from_the_schedulers_own(open_page: Open) -> None:
     assert not at.exception
     assert curve(at, "dpmpp-2m")["sigma"] != before
     assert at.query_params["params"] == '[["use_karras_sigmas", true]]'
-    widget(at.button, "Back to the checkpoint's").click().run()
+    assert at.toggle[0].value  # the plain switch says the same
+    widget(at.button, "Back to the checkpoint’s settings").click().run()
     assert curve(at, "dpmpp-2m")["sigma"] == before
 
 
@@ -114,7 +184,7 @@ def test_settings_are_made_from_the_schedulers_own(open_page: Open) -> None:
 def test_wrong_setting_is_told_in_a_sentence_and_changes_nothing(
     open_page: Open, shown_text: Callable[[AppTest], str], typed: str, says: str
 ) -> None:
-    at = open_page(PAGE, scheduler="euler")
+    at = all_settings(open_page(PAGE, scheduler="euler"))
     before = drawn(at)
     widget(at.text_input, "Or type one").set_value(typed).run()
     assert not at.exception
@@ -123,7 +193,7 @@ def test_wrong_setting_is_told_in_a_sentence_and_changes_nothing(
 
 
 def test_contradiction_is_told(open_page: Open, shown_text: Callable[[AppTest], str]) -> None:
-    at = open_page(PAGE, scheduler="euler", params='[["use_karras_sigmas", true]]')
+    at = all_settings(open_page(PAGE, scheduler="euler", params='[["use_karras_sigmas", true]]'))
     widget(at.toggle, "use_beta_sigmas").set_value(True).run()
     assert "exclude each other" in shown_text(at)
     widget(at.text_input, "Or type one").set_value("use_karras_sigmas=false").run()
@@ -132,37 +202,52 @@ def test_contradiction_is_told(open_page: Open, shown_text: Callable[[AppTest], 
 
 
 def test_typed_setting_is_taken(open_page: Open) -> None:
-    at = open_page(PAGE, scheduler="euler")
+    at = all_settings(open_page(PAGE, scheduler="euler"))
     widget(at.text_input, "Or type one").set_value("--param timestep_spacing=trailing").run()
     assert not at.exception
     assert curve(at, "euler")["t"][0] == 999
 
 
-def test_table_is_counted_and_filtered(open_page: Open) -> None:
+def test_table_is_counted_and_filtered(
+    open_page: Open, shown_text: Callable[[AppTest], str]
+) -> None:
+    def rows(at: AppTest) -> dict[str, list[str]]:
+        text = next(part.value for part in at.markdown if part.value.startswith("| scheduler |"))
+        cells = [line.strip("| ").split(" | ") for line in text.splitlines()]
+        assert cells[0] == [
+            "scheduler", "what it does", "U-Net calls", "counted", "order", "fresh noise",
+        ]  # fmt: skip
+        return {row[0]: row[1:] for row in cells[2:]}
+
     at = look(open_page(PAGE, steps="6"), "All of them")
     assert not at.exception
-    table = at.dataframe[0].value.set_index("scheduler")
-    assert set(table.index) == {info.title for info in SCHEDULERS.values()}
-    here = table[table["counted"].notna()]
-    assert (here["counted"] == here["U-Net calls"]).all()
-    assert (table["U-Net calls"]["Heun"], table["U-Net calls"]["PNDM"]) == (11, 7)
-    assert "EDMEulerScheduler" in set(at.dataframe[1].value["class"])
+    table = rows(at)
+    assert set(table) == {info.title for info in SCHEDULERS.values()}
+    assert all(row[2] == row[1] for row in table.values() if row[2].isdigit())
+    assert "None" not in {row[2] for row in table.values()}
+    assert (table["Heun"][1], table["PNDM"][1]) == ("11", "7")
+    assert table["DDIM"][0] == SCHEDULERS["ddim"].blurb
+    assert "EDMEulerScheduler" in shown_text(at)
     at.button_group(key="scheduler_filters").set_value(["Fresh noise", "One call a step"]).run()
-    assert set(at.dataframe[0].value["fresh noise"]) == {"yes"}
-    assert set(at.dataframe[0].value["for N steps"]) == {"N"}
+    assert {row[4] for row in rows(at).values()} == {"yes"}
+    assert "Heun" not in rows(at)
 
 
 @pytest.mark.parametrize("scheduler", ["ddim", "ddpm", "heun"])
-def test_one_step_equals_the_librarys(open_page: Open, scheduler: str) -> None:
+def test_one_step_equals_the_librarys(
+    open_page: Open, shown_text: Callable[[AppTest], str], scheduler: str
+) -> None:
     at = look(open_page(PAGE, scheduler=scheduler, steps="3"), "One step")
     assert not at.exception
-    ours, theirs, apart = (metric.value for metric in at.metric)
+    ours, theirs, apart = (metric.value.replace("−", "-") for metric in at.metric)
     assert float(ours) == pytest.approx(float(theirs), rel=1e-5, abs=1e-5)
     assert float(apart) < 1e-4
     widget(at.slider, "Step").set_value(3).run()
     widget(at.number_input, "Channel").set_value(2).run()
     assert not at.exception
-    assert float(at.metric[2].value) < 1e-4
+    assert float(at.metric[2].value.replace("−", "-")) < 1e-4
+    assert "Step 3 of 3 goes from t = " in shown_text(at)
+    assert f"it begins with call {5 if scheduler == 'heun' else 3}." in shown_text(at)
 
 
 def test_one_step_says_which_schedulers_it_knows(
@@ -175,11 +260,13 @@ def test_one_step_says_which_schedulers_it_knows(
 def test_own_noise_levels_are_run(open_page: Open, shown_text: Callable[[AppTest], str]) -> None:
     at = look(open_page(PAGE, steps="3", prompt="never drawn"), "Your own noise levels")
     assert not at.exception
-    assert "levels" in shown_text(at)
+    # Calls beside calls: the level that a run ends at is asked about by nobody.
+    said = r"\d of 3 calls \(\d+ %\) lies? below σ = 1\*\*; in your run \d of 3 calls"
+    assert re.search(said, shown_text(at))
     widget(at.slider, "Karras’ ρ").set_value(3.0).run()
     widget(at.button, "Run these noise levels").click().run()
     assert not at.exception
-    assert len(at.get("image")) == 1
+    assert len(at.get("image")) == 2  # beside the picture of your run
 
 
 def test_proof_draws_error_over_calls(open_page: Open) -> None:
@@ -212,3 +299,12 @@ def test_learned_variance_is_weighed_against_both_fixed_ones(
     assert [metric.delta for metric in at.metric if metric.delta == "fewest"] == ["fewest"]
     assert bits["fixed small"] == max(bits.values())
     assert "Theory gives a smallest and a largest variance" in shown_text(at)
+    at.select_slider(key="variance_steps").set_value(6).run()
+    rows = bars(at)
+    assert {row["steps"] for row in rows} >= {4, 6}  # what was asked for before stays beside it
+    assert {row["variance"] for row in rows} == set(bits)
+
+
+def bars(at: AppTest) -> list[dict]:
+    """The rows of the first chart."""
+    return json.loads(at.get("vega_lite_chart")[0].proto.spec)["data"]["values"]

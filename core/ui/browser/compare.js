@@ -93,9 +93,9 @@ class Compare {
     tile.type = "button";
     tile.dataset.cell = number;
     tile.title = told.own ? "This is your run" : "Make this your run";
-    tile.setAttribute("aria-label", `${name}: ${told.calls}, ${told.seconds}. ${tile.title}`);
+    tile.setAttribute("aria-label", `${name}: ${told.calls}, ${told.seconds || "kept"}. ${tile.title}`);
     tile.addEventListener("click", () => this.tell("chosen", number));
-    words.textContent = `${told.calls} · ${told.seconds}${told.stored ? " · kept" : ""}`;
+    words.textContent = `${told.calls} · ${told.seconds || "kept"}`;
     if (told.own) {
       const mine = document.createElement("b");
       mine.textContent = "your run";

@@ -4,7 +4,8 @@
 // data.given, data.guess, data.noise, data.change
 //               {title, symbol, index, sheet, latents, end}: x_t, the estimate of x0, the predicted
 //               noise and what the scheduler changed, as pictures and as channels; end has the words
-//               of the last place, and show, which of the two is shown there whatever is chosen
+//               of the last place, or null where the run was stopped; and show: which of the two
+//               is shown there whatever is chosen
 // data.places   [{text, spoken}]: what to say at each frame
 // data.calls    the U-Net call of each frame, data.count of them in all
 // data.charts   [{name, title, fromZero, lines: [{label, kind, dashed, values}]}], one value a call
@@ -102,7 +103,7 @@ class Film extends Player {
     if (!this.sheets || !this.root.clientWidth) return;
     const said = this.data.places[this.place];
     const [where, ...rest] = said.text.split(" · ");
-    const ended = this.place === this.last;
+    const ended = this.place === this.last && this.data.given.end !== null;
     this.find(".where b").textContent = where;
     this.find(".where span").textContent = rest.join(" · ");
     this.range.setAttribute("aria-valuetext", said.spoken);

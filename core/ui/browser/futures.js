@@ -106,7 +106,7 @@ class Futures extends Player {
       parts.push(...this.mark(branch, "they part here", width));
     } else if (parted) parts.push(...this.mark(parted, "at least half as far apart as the results", width));
     for (const [name, values] of [["latents", latents], ["estimates", estimates]]) {
-      if (values) parts.push(made("path", { class: name, d: values.map((value, place) => `${place ? "L" : "M"}${this.across(place)} ${this.up(value)}`).join("") }));
+      if (values) parts.push(made("path", { class: name, d: values.map((value, place) => this.go(value, place)).join("") }));
     }
     this.svg.replaceChildren(...parts);
     this.moving = ["line", ...(latents ? ["latents"] : []), "estimates"].map((kind) =>
@@ -115,6 +115,13 @@ class Futures extends Player {
     // The slider lies over the chart: its thumb, half of which stays inside at the ends, is 16 wide.
     this.range.style.left = `${EDGE.left - 8}px`;
     this.range.style.width = `${width - EDGE.left - EDGE.right + 16}px`;
+  }
+
+  // Up to the place where the runs part they are one, and the distance is 0 to the very line.
+  go(value, place) {
+    const { branch } = this.data;
+    if (branch > 0 && place === branch) return `L${this.across(place)} ${this.up(0)}L${this.across(place)} ${this.up(value)}`;
+    return `${place ? "L" : "M"}${this.across(place)} ${this.up(value)}`;
   }
 
   mark(place, text, width) {

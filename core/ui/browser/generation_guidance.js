@@ -187,7 +187,7 @@ class Guidance {
     const [uncond, cond] = [now.uncond[at], now.cond[at]];
     const guided = uncond + this.w * (cond - uncond);
     const then = now.factor === 1 ? "" : `, then × ${say(now.factor)} = ${say(now.factor * guided)}`;
-    this.find(".filled").textContent = `${say(guided)} = ${say(uncond)} + ${short(this.w)} × (${say(cond)} − ${bracket(uncond)})${then}`;
+    this.find(".filled").textContent = `${say(guided)} = ${fine(uncond)} + ${short(this.w)} × (${fine(cond)} − ${uncond < 0 ? `(${fine(uncond)})` : fine(uncond)})${then}`;
     const rescaled = now.factor === 1 ? "" : ` Rescaled: the spread of ε̂ goes from ${say(now.spread)} towards ${say(now.wanted)}, that of ε_c.`;
     this.find(".spot").textContent = `at the marked position: row ${row + 1}, column ${column + 1}, channel ${all.indexOf(at) + 1}. Click another.${rescaled}`;
     this.root.dataset.filled = [guided, uncond, this.w, cond].join(" ");
@@ -287,8 +287,9 @@ function short(value) {
   return String(Number(value.toFixed(2)));
 }
 
-function bracket(value) {
-  return value < 0 ? `(${say(value)})` : say(value);
+// So many digits that a calculator comes to the three of the result.
+function fine(value) {
+  return value.toFixed(5).replace("-", "−");
 }
 
 function clamp(value, low, high) {

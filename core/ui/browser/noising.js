@@ -10,9 +10,11 @@
 const FRAME_MS = 60;
 const WHOLE_MS = 7000;
 const STRIDE = 8; // timesteps in one frame of the walk
+const FIRST = 0.3; // of the time axis, where it opens: one of the decoded pictures is of there
 const BINS = 71;
 const REACH = 3.5; // the histogram's ends
 const THUMB = 64; // least width of a picture in a strip, CSS pixels
+const GAP = 4; // between them
 
 export default function ({ parentElement, data }) {
   return present(parentElement, ".noising", Noising, data);
@@ -41,7 +43,7 @@ class Noising extends Player {
     this.find(".visits path").setAttribute("d", marks);
     this.root.dataset.visits = data.visits.length;
     this.find(".said").textContent = data.said;
-    this.place = Math.min(this.place ?? Math.round(this.last * 0.3), this.last);
+    this.place = Math.min(this.place ?? Math.round(this.last * FIRST), this.last);
     this.range.value = this.place;
     this.label();
     this.redraw();
@@ -81,6 +83,7 @@ class Noising extends Player {
     this.drawSpread(noisy, said);
     const numbers = {
       t: this.t, signal: Math.sqrt(level).toFixed(3), noise: Math.sqrt(1 - level).toFixed(3),
+      power: `${(100 * (1 - level)).toFixed(level > 0.99 ? 1 : 0)} %`,
       snr: decibel(level), sigma: level > 0 ? short(Math.sqrt((1 - level) / level)) : "∞",
     };
     for (const [name, text] of Object.entries(numbers)) this.find(`.numbers .${name} b`).textContent = text;
@@ -93,7 +96,8 @@ class Noising extends Player {
     const { times } = this.data.decoded;
     let nearest = 0;
     times.forEach((t, at) => { if (Math.abs(t - this.t) < Math.abs(times[nearest] - this.t)) nearest = at; });
-    this.find(".latent span").textContent = times[nearest] === this.t ? "decoded" : `decoded at t = ${times[nearest]}`;
+    this.find(".pixel span").textContent = `t = ${this.t}`;
+    this.find(".latent span").textContent = `t = ${times[nearest]}, decoded`;
     const { image, columns, width, height, pad } = this.sheet;
     canvas.width = width;
     canvas.height = height;
@@ -153,12 +157,13 @@ class Noising extends Player {
       const strip = strips[row];
       strip.querySelector("p").textContent = row ? `The same noise under another schedule: ${title}` : `The model’s own schedule: ${title}`;
       const canvas = strip.querySelector("canvas");
-      canvas.width = cells * width;
+      const between = Math.max(1, Math.round((GAP * cells * width) / wide)); // of the canvas' own pixels
+      canvas.width = cells * (width + between) - between;
       canvas.height = height;
       const pen = canvas.getContext("2d");
       for (let cell = 0; cell < cells; cell++) {
         const t = Math.round((cell / (cells - 1)) * (kept.length - 1));
-        pen.putImageData(paint(mix(this.x0, this.eps, kept[t]), width, height), cell * width, 0);
+        pen.putImageData(paint(mix(this.x0, this.eps, kept[t]), width, height), cell * (width + between), 0);
       }
       canvas.setAttribute("aria-label", `${title}: from t = 0 to the last t, ${cells} even timesteps`);
     });
@@ -190,7 +195,8 @@ function put(canvas, noisy, width, height) {
 function decibel(level) {
   if (level <= 0) return "−∞ dB";
   if (level >= 1) return "∞ dB";
-  return `${(10 * Math.log10(level / (1 - level))).toFixed(1).replace("-", "−")} dB`;
+  const said = (10 * Math.log10(level / (1 - level))).toFixed(1);
+  return `${said === "-0.0" ? "0.0" : said.replace("-", "−")} dB`;
 }
 
 function short(value) {

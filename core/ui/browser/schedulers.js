@@ -1,33 +1,33 @@
-// The paths of all schedulers from noise to picture on one chart; everything moves in the browser.
+// One seed under three schedulers, and how each of them takes the noise away; all in the browser.
 //
-// data.curves   [{id, title, note, calls, step, place, t, sigma, alpha, db}]; all have one entry a
-//               U-Net call, place, sigma, alpha and db another for the end; place is the step with
-//               how far into it; db is null where no noise is left; without a plan there are
-//               calls: 0 and the reason as note
+// data.curves   [{id, title, note, calls, fresh, hue, dash, step, place, t, sigma, alpha, db}]; all
+//               have one entry a U-Net call, place, sigma, alpha and db another for the end; place
+//               counts the steps made before; db is null where no noise is left; without a plan
+//               there are calls: 0 and the reason as note
 // data.run      id of the running example's own scheduler
-// data.own      ids of the visitor's own curves
-// data.opening  ids that are on show beside it at the beginning
+// data.opening  ids that are on show at the beginning, with a picture each
+// data.pictures which frame of data.sheet each of them has, null where there is none; empty until
+//               they are drawn
+// data.apart    how far each of them is from the first, of 255, on average
 // data.steps, data.last   scheduler steps; the noisiest timestep
 // data.low, data.high     sigma of the schedule's first and last timestep
 
-const HUES = ["#0072B2", "#E69F00", "#CC79A7", "#56B4E9", "#D55E00", "#8A8A8A"];
-const GREEN = "#009E73";
-const DASHES = [[], [7, 4], [2, 3], [10, 3, 2, 3]];
 const STRIPE = 9; // CSS pixels of one colour where curves lie on one another
 const Y = {
-  log: { label: "log σ", title: "sigma, noise per unit of signal (log scale)", unit: "σ" },
-  sigma: { label: "σ", title: "sigma, noise per unit of signal", unit: "σ" },
-  t: { label: "t", title: "timestep t", unit: "t" },
-  alpha: { label: "ᾱ", title: "alpha-bar, signal power left", unit: "ᾱ" },
-  db: { label: "SNR", title: "signal-to-noise ratio, dB", unit: "dB" },
+  noise: { label: "noise", title: "noise left, share of the power" },
+  log: { label: "log σ", title: "σ, noise per unit of signal (log scale)", unit: "σ = " },
+  sigma: { label: "σ", title: "σ, noise per unit of signal", unit: "σ = " },
+  t: { label: "t", title: "timestep t", unit: "t = " },
+  db: { label: "SNR", title: "signal-to-noise ratio, dB" },
 };
 const X = {
-  step: { label: "step", title: "step" },
+  step: { label: "steps", title: "steps made" },
   t: { label: "t", title: "timestep t" },
   calls: { label: "U-Net calls", title: "share of the U-Net calls" },
 };
+const SEEN = 2.5; // CSS pixels: curves nearer than this are one line to the eye
 const FINEST = 1000;
-const ROOMY = 460; // CSS pixels of the chart, from which both words above it fit
+const NAMED = 6; // curves up to which each is named where it runs
 
 export default function ({ parentElement, data }) {
   return present(parentElement, ".schedulers", Schedulers, data);
@@ -37,7 +37,7 @@ class Schedulers {
   constructor(root) {
     this.root = root;
     this.find = (name) => root.querySelector(name);
-    this.axes = { x: "step", y: "log" };
+    this.axes = { x: "step", y: "noise" };
     this.locked = true;
     this.at = 0.5;
     this.resize = new ResizeObserver(() => this.redraw());
@@ -48,8 +48,13 @@ class Schedulers {
     });
     this.find(".cursor").addEventListener("input", (event) => this.point(event.target.value / FINEST));
     this.find(".chart").addEventListener("pointermove", (event) => this.follow(event));
+    this.find(".others").addEventListener("click", (event) => {
+      this.find(".more").hidden = !this.find(".more").hidden;
+      event.target.setAttribute("aria-expanded", !this.find(".more").hidden);
+    });
     this.find(".all").addEventListener("click", () => this.choose(this.drawable()));
-    this.find(".mine").addEventListener("click", () => this.choose([this.data.run, ...this.data.own]));
+    this.find(".mine").addEventListener("click", () => this.choose([this.data.run]));
+    this.find(".three").addEventListener("click", () => this.choose(this.data.opening));
     this.find(".csv").addEventListener("click", () => save("glassbox-schedulers.csv", new Blob([this.csv()], { type: "text/csv" })));
     this.find(".png").addEventListener("click", () => this.png());
   }
@@ -58,16 +63,18 @@ class Schedulers {
 
   close() { this.resize.disconnect(); }
 
-  show(data) {
+  async show(data) {
     const before = this.data;
     this.data = data;
     this.byId = new Map(data.curves.map((curve) => [curve.id, curve]));
     this.chosen ??= new Set(data.opening);
-    if (before?.run !== data.run) this.chosen.add(data.run);
-    for (const id of data.own) if (!before?.own.includes(id)) this.chosen.add(id);
-    this.style();
-    this.drawList();
+    if (before && before.run !== data.run) data.opening.forEach((id) => this.chosen.add(id));
+    this.find(".list").replaceChildren(...data.curves.map((curve) => this.row(curve)));
+    this.drawCards(null);
+    this.markList();
     this.redraw();
+    const sheet = data.sheet && (await openSheet(data.sheet));
+    if (this.data === data && sheet) this.drawCards(sheet);
   }
 
   drawable() { return this.data.curves.filter((curve) => curve.calls).map((curve) => curve.id); }
@@ -85,52 +92,63 @@ class Schedulers {
     this.redraw();
   }
 
-  // ---- the controls
+  name(curve) { return curve.id === this.data.run ? `${curve.title}, your run` : curve.title; }
+
+  ink(curve) { return { colour: curve.hue, dash: curve.dash, width: curve.id === this.data.run ? 4 : 2.25 }; }
+
+  // ---- pictures and controls
+
+  drawCards(sheet) {
+    const { opening, pictures } = this.data;
+    this.find(".cards").replaceChildren(...opening.map((id, number) => {
+      const curve = this.byId.get(id);
+      const card = make("figure", "card");
+      card.style.setProperty("--hue", curve.hue);
+      const canvas = card.appendChild(make("canvas"));
+      canvas.setAttribute("role", "img");
+      const place = pictures[number];
+      const there = sheet && Number.isInteger(place);
+      canvas.setAttribute("aria-label", there ? `The picture under ${curve.title}` : `No picture under ${curve.title} yet`);
+      if (there) {
+        const { image, columns, width, height, pad } = sheet;
+        Object.assign(canvas, { width, height });
+        const left = pad + (place % columns) * (width + 2 * pad);
+        const top = pad + Math.floor(place / columns) * (height + 2 * pad);
+        canvas.getContext("2d").drawImage(image, left, top, width, height, 0, 0, width, height);
+      }
+      const cost = curve.calls ? `${curve.calls} call${curve.calls === 1 ? "" : "s"}` : "cannot be run";
+      const said = make("figcaption");
+      said.append(make("b", "", this.name(curve)), make("span", "", `${cost}${curve.fresh ? ", fresh noise" : ""}`));
+      const apart = this.data.apart[number];
+      if (number && Number.isFinite(apart)) said.append(make("span", "", `${apart} of 255 from yours`));
+      card.append(said);
+      card.title = curve.note || this.name(curve);
+      return card;
+    }));
+    this.root.dataset.pictures = sheet ? pictures.filter(Number.isInteger).length : 0;
+  }
 
   offer(axis, kinds) {
     const box = this.find(`[data-axis="${axis}"]`);
     for (const [kind, { label }] of Object.entries(kinds)) {
-      const part = document.createElement("label");
-      const input = document.createElement("input");
+      const part = make("label");
+      const input = part.appendChild(make("input"));
       Object.assign(input, { type: "radio", name: `axis-${axis}`, value: kind, checked: this.axes[axis] === kind });
       input.addEventListener("change", () => { this.axes[axis] = kind; this.redraw(); });
-      const said = document.createElement("span");
-      said.textContent = label;
-      part.append(input, said);
+      part.append(make("span", "", label));
       box.append(part);
     }
   }
 
-  style() {
-    const others = this.data.curves.filter((curve) => curve.id !== this.data.run);
-    this.ink = new Map(others.map((curve, at) => [curve.id, {
-      colour: HUES[at % HUES.length], dash: DASHES[Math.floor(at / HUES.length) % DASHES.length], width: 2,
-    }]));
-    this.ink.set(this.data.run, { colour: GREEN, dash: [], width: 4 });
-  }
-
-  drawList() {
-    const first = [this.data.run, ...this.data.own, ...this.data.opening];
-    const place = (curve) => (first.includes(curve.id) ? first.indexOf(curve.id) : first.length);
-    const sorted = [...this.data.curves].sort((a, b) => place(a) - place(b));
-    this.find(".list").replaceChildren(...sorted.map((curve) => this.row(curve)));
-    this.markList();
-  }
-
   row(curve) {
-    const part = document.createElement("button");
+    const part = make("button", "row");
     part.type = "button";
-    part.className = curve.id === this.data.run ? "row run" : "row";
     part.dataset.id = curve.id;
     part.disabled = !curve.calls;
-    const name = curve.id === this.data.run ? `${curve.title}, your run` : curve.title;
-    for (const [kind, text] of [["swatch", ""], ["name", name], ["calls", curve.calls || "–"], ["value", ""]]) {
-      const cell = document.createElement("span");
-      cell.className = kind;
-      cell.textContent = text;
-      part.append(cell);
-    }
-    part.title = curve.note ? `${name}: ${curve.note}` : name;
+    const name = curve.calls ? this.name(curve) : `${this.name(curve)}: ${curve.note}`;
+    const calls = curve.calls ? `${curve.calls} call${curve.calls === 1 ? "" : "s"}` : "–";
+    part.append(make("span", "swatch"), make("span", "name", name), make("span", "calls", calls));
+    if (curve.note) part.title = curve.note;
     part.addEventListener("click", () => {
       if (!this.chosen.delete(curve.id)) this.chosen.add(curve.id);
       this.markList();
@@ -141,32 +159,37 @@ class Schedulers {
 
   markList() {
     for (const part of this.find(".list").children) {
-      const on = !part.disabled && this.chosen.has(part.dataset.id);
+      const curve = this.byId.get(part.dataset.id);
+      const on = !part.disabled && this.chosen.has(curve.id);
       part.setAttribute("aria-pressed", on);
-      const { colour, dash } = this.ink.get(part.dataset.id);
-      part.querySelector(".swatch").style.background = on ? striped(colour, dash) : "";
+      part.querySelector(".swatch").style.background = on ? striped(curve.hue, curve.dash) : "";
     }
   }
 
   // ---- the chart
 
-  // One curve's points on the chosen axes; what has no place there is left out, or runs off the end.
+  // One curve's points on the chosen axes, the third number says which is the end: no call asks
+  // there. What has no place is left out; what has no height runs off the edge.
   points(curve) {
     const along = {
       step: curve.place,
       t: curve.t,
       calls: curve.place.map((_, at) => at / curve.calls),
     }[this.axes.x];
-    const kind = this.axes.y;
-    const up = kind === "log" ? curve.sigma.map((sigma) => (sigma > 0 ? Math.log10(sigma) : null)) : curve[kind];
-    return along.map((x, at) => [x, up[at]]).filter(([, y]) => y !== undefined);
+    const up = {
+      log: curve.sigma.map((sigma) => (sigma > 0 ? Math.log10(sigma) : null)),
+      noise: curve.alpha.map((kept) => 100 * (1 - kept)),
+    }[this.axes.y] ?? curve[this.axes.y];
+    return along.map((x, at) => [x, up[at], at === curve.calls]).filter(([, y]) => y !== undefined);
   }
 
   ranges(curves) {
-    const { low, high, last, steps } = this.data;
+    const { last, steps } = this.data;
+    const seen = curves.flatMap((curve) => curve.sigma.filter((sigma) => sigma > 0));
+    const [low, high] = [this.data.low, Math.max(this.data.high, ...seen)]; // all of what is shown
     const db = (sigma) => -20 * Math.log10(sigma);
     const whole = {
-      log: [Math.log10(low), Math.log10(high)], sigma: [0, high], t: [0, last], alpha: [0, 1], db: [db(high), db(low)],
+      log: [Math.log10(low), Math.log10(high)], sigma: [0, high], t: [0, last], noise: [0, 100], db: [db(high), db(low)],
     }[this.axes.y];
     const wide = { step: [0, steps], t: [last, 0], calls: [0, 1] }[this.axes.x];
     if (this.locked || !curves.length) return { x: wide, y: padded(whole) };
@@ -178,13 +201,14 @@ class Schedulers {
 
   redraw() {
     if (!this.data || !this.find(".chart").clientWidth) return;
-    const canvas = this.find("canvas");
+    const canvas = this.find(".chart canvas");
     const { clientWidth: wide, clientHeight: tall } = canvas;
     canvas.width = Math.round(wide * devicePixelRatio);
     canvas.height = Math.round(tall * devicePixelRatio);
     const pen = canvas.getContext("2d");
     pen.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
-    this.frame = { left: 52, top: 18, right: wide - 20, bottom: tall - 40 };
+    this.size = parseFloat(getComputedStyle(this.root).fontSize); // of all words
+    this.frame = { left: 4.2 * this.size, top: 1.7 * this.size, right: wide - 10, bottom: tall - 3.2 * this.size };
     const curves = this.shown();
     this.paint(pen, curves, this.frame, wide, tall);
     canvas.setAttribute("aria-label", `${Y[this.axes.y].title} by ${X[this.axes.x].title}: ${curves.map((curve) => `${curve.title}, ${curve.calls} calls`).join("; ")}`);
@@ -199,14 +223,14 @@ class Schedulers {
 
   paint(pen, curves, frame, wide, tall) {
     const style = getComputedStyle(this.root);
-    const soft = getComputedStyle(this.find(".head")).color;
-    const faint = getComputedStyle(this.find(".list")).borderTopColor;
+    const soft = getComputedStyle(this.find("legend")).color;
+    const faint = getComputedStyle(this.find(".files button")).borderTopColor;
     const { x: [x0, x1], y: [y0, y1] } = (this.range = this.ranges(curves));
     const { left, right, top, bottom } = frame;
     const across = (x) => left + ((x - x0) / (x1 - x0 || 1)) * (right - left);
     const down = (y) => bottom - ((y - y0) / (y1 - y0 || 1)) * (bottom - top);
     pen.clearRect(0, 0, wide, tall);
-    pen.font = `12px ${style.fontFamily}`;
+    pen.font = `${0.92 * this.size}px ${style.fontFamily}`;
     pen.lineWidth = 1;
     pen.textBaseline = "middle";
     pen.textAlign = "right";
@@ -222,30 +246,41 @@ class Schedulers {
       pen.fillStyle = faint;
       pen.fillRect(Math.round(across(value)), top, 1, bottom - top);
       pen.fillStyle = soft;
-      pen.fillText(text, across(value), bottom + 6);
+      pen.fillText(text, Math.min(across(value), wide - pen.measureText(text).width / 2), bottom + 6);
     }
-    pen.fillText(X[this.axes.x].title, (left + right) / 2, bottom + 23);
+    pen.fillText(X[this.axes.x].title, (left + right) / 2, bottom + 1.7 * this.size);
+    pen.textAlign = "left";
+    pen.fillText("noise", left, bottom + 1.7 * this.size);
+    pen.textAlign = "right";
+    pen.fillText("picture", right, bottom + 1.7 * this.size);
     pen.textAlign = "left";
     pen.textBaseline = "bottom";
-    pen.fillText(Y[this.axes.y].title, left, top - 4);
-    pen.textAlign = "right";
-    if (wide >= ROOMY) pen.fillText("noise is left, picture right", right, top - 4);
-    this.strokes(pen, curves, across, down, frame);
+    pen.fillText(Y[this.axes.y].title, 0, top - 5);
+    const paths = this.strokes(pen, curves, across, down, frame);
+    if (this.named.length <= NAMED) this.nameCurves(pen, paths, frame, style);
   }
 
-  // Curves that lie on one another share the line: each has its stripe in turn.
-  strokes(pen, curves, across, down, { top, bottom }) {
+  // Curves that lie on one another share the line: each has its stripe in turn. Every dot is a
+  // call; the end, where nobody asks, is a ring.
+  strokes(pen, curves, across, down, { left, right, top, bottom }) {
     const off = this.axes.y === "db" ? top : bottom; // where no noise at all is
-    const paths = curves.map((curve) => this.points(curve).map(([x, y], at, all) => (
-      [across(x), y === null ? off : down(y), y === null && at === all.length - 1]
+    const paths = curves.map((curve) => this.points(curve).map(([x, y, end]) => (
+      [across(x), y === null ? off : down(y), end]
     )));
-    const names = paths.map((path) => path.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" "));
-    const groups = Map.groupBy
-      ? Map.groupBy(curves.keys(), (at) => names[at])
-      : curves.reduce((map, _, at) => map.set(names[at], [...(map.get(names[at]) ?? []), at]), new Map());
-    for (const members of groups.values()) {
+    const groups = [];
+    paths.forEach((path, at) => {
+      const group = groups.find(([first]) => alike(paths[first], path));
+      if (group) group.push(at);
+      else groups.push([at]);
+    });
+    const ground = getComputedStyle(this.root).getPropertyValue("--st-background-color").trim() || "#fff";
+    pen.save();
+    pen.beginPath();
+    pen.rect(left - 6, top - 6, right - left + 12, bottom - top + 12);
+    pen.clip();
+    for (const members of groups) {
       members.forEach((at, turn) => {
-        const { colour, dash, width } = this.ink.get(curves[at].id);
+        const { colour, dash, width } = this.ink(curves[at]);
         pen.strokeStyle = colour;
         pen.fillStyle = colour;
         pen.lineJoin = "round";
@@ -259,13 +294,57 @@ class Schedulers {
         if (turn) return;
         for (const [x, y, end] of paths[at]) {
           pen.beginPath();
-          pen.arc(x, y, end ? 4 : Math.min(3, 240 / paths[at].length), 0, 7);
+          pen.arc(x, y, end ? 4.5 : Math.min(3.5, 240 / paths[at].length), 0, 7);
+          pen.lineWidth = 2;
+          if (end) pen.fillStyle = ground;
+          pen.fill();
           if (end) pen.stroke();
-          else pen.fill();
+          pen.fillStyle = colour;
         }
       });
     }
-    this.groups = [...groups.values()].filter((group) => group.length > 1).map((group) => group.map((at) => curves[at].title));
+    pen.restore();
+    this.named = groups;
+    this.groups = groups.filter((group) => group.length > 1).map((group) => group.map((at) => curves[at].title));
+    this.labels = groups.map((group) => ({ curves: group.map((at) => curves[at]), path: paths[group[0]] }));
+    return paths;
+  }
+
+  // Each curve's name stands beside it, where it is farthest from the others and from other names.
+  nameCurves(pen, paths, { left, right, top, bottom }, style) {
+    const dots = paths.map(dense);
+    const taken = [];
+    const high = 1.25 * this.size;
+    pen.textBaseline = "middle";
+    pen.textAlign = "left";
+    pen.lineJoin = "round";
+    for (const { curves, path } of [...this.labels].reverse()) {
+      const said = curves.map((curve) => this.name(curve)).join(" = ");
+      pen.font = `600 ${this.size}px ${style.fontFamily}`;
+      const wide = pen.measureText(said).width;
+      const own = dense(path);
+      let best = null;
+      for (const [x, y] of own) {
+        for (const [dx, dy] of [[8, -0.8 * high], [8, 0.8 * high], [-wide - 8, 0.8 * high], [-wide - 8, -0.8 * high]]) {
+          const box = [x + dx, y + dy - high / 2, x + dx + wide, y + dy + high / 2];
+          if (box[0] < left + 4 || box[2] > right || box[1] < top || box[3] > bottom) continue;
+          if (taken.some((other) => box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3])) continue;
+          if (nearest(own, box, 4) < 4) continue;
+          const free = Math.min(60, ...dots.filter((_, at) => !alike(paths[at], path)).map((dot) => nearest(dot, box, 60)));
+          if (!best || free > best.free + 0.5) best = { free, box };
+        }
+      }
+      if (!best) continue;
+      taken.push(best.box);
+      pen.strokeStyle = style.getPropertyValue("--st-background-color").trim() || "#fff";
+      pen.lineWidth = 4;
+      pen.setLineDash([]);
+      pen.strokeText(said, best.box[0], (best.box[1] + best.box[3]) / 2);
+      pen.fillStyle = style.color; // where a browser cannot mix colours here
+      pen.fillStyle = `color-mix(in oklab, ${curves[0].hue} 60%, ${style.color})`;
+      pen.fillText(said, best.box[0], (best.box[1] + best.box[3]) / 2);
+    }
+    this.root.dataset.named = taken.length;
   }
 
   ticks([from, to], kind) {
@@ -282,8 +361,9 @@ class Schedulers {
     for (let at = Math.ceil(low / stride); at * stride <= high + 1e-9; at++) {
       const value = at * stride;
       if (kind === "step" && !Number.isInteger(value)) continue;
-      const text = kind === "calls" ? `${Math.round(100 * value)} %` : String(Number(value.toFixed(4)));
-      found.push([value, text.replace("-", "−")]);
+      if (kind === "noise" && (value < 0 || value > 100)) continue;
+      const text = { calls: () => `${Math.round(100 * value)} %`, noise: () => `${Number(value.toFixed(4))} %` }[kind] ?? (() => String(Number(value.toFixed(4))));
+      found.push([value, text().replace("-", "−")]);
     }
     return found;
   }
@@ -291,7 +371,7 @@ class Schedulers {
   // ---- reading all curves at one place
 
   follow(event) {
-    const box = this.find("canvas").getBoundingClientRect();
+    const box = this.find(".chart canvas").getBoundingClientRect();
     const share = (event.clientX - box.left - this.frame.left) / (this.frame.right - this.frame.left);
     if (share >= 0 && share <= 1) this.point(share);
   }
@@ -305,30 +385,35 @@ class Schedulers {
     line.height = `${bottom - top}px`;
     const [x0, x1] = this.range.x;
     const x = x0 + share * (x1 - x0);
-    const where = { step: `at step ${x.toFixed(1)}`, t: `at t = ${x.toFixed(0)}`, calls: `after ${(100 * x).toFixed(0)} % of the calls` }[this.axes.x];
+    const where = { step: `After ${Number(x.toFixed(1))} of ${this.data.steps} step${this.data.steps === 1 ? "" : "s"}`, t: `At t = ${x.toFixed(0)}`, calls: `After ${(100 * x).toFixed(0)} % of the calls` }[this.axes.x];
     this.find(".at").textContent = where;
-    this.find(".head .value").textContent = Y[this.axes.y].unit;
     const cursor = this.find(".cursor");
     cursor.value = Math.round(share * FINEST);
     cursor.setAttribute("aria-valuetext", where);
-    for (const part of this.find(".list").children) {
-      const on = part.getAttribute("aria-pressed") === "true";
-      part.querySelector(".value").textContent = on ? this.read(this.byId.get(part.dataset.id), x) : "";
-    }
+    this.find(".values").replaceChildren(...this.shown().reverse().map((curve) => {
+      const part = make("li");
+      part.dataset.id = curve.id;
+      const swatch = part.appendChild(make("span", "swatch"));
+      swatch.style.background = striped(curve.hue, curve.dash);
+      part.append(make("span", "", curve.title), make("b", "", this.read(curve, x)));
+      return part;
+    }));
     const same = this.groups.map((titles) => titles.join(" = "));
-    this.find(".same").textContent = same.length ? `On the very same noise levels: ${same.join("; ")}. They differ in what they do there.` : "";
+    this.find(".same").textContent = same.length ? `On the same noise levels, as far as can be seen: ${same.join("; ")}. They differ in what they do there.` : "";
   }
 
   // The value on the line between the two calls around x.
   read(curve, x) {
     const points = this.points(curve);
     const after = points.findIndex(([place]) => (this.axes.x === "t" ? place <= x : place >= x));
-    if (after === -1) return "";
+    if (after === -1) return "–";
     const [[xa, ya], [xb, yb]] = [points[Math.max(0, after - 1)], points[after]];
-    if (after === 0 && xb !== x) return "";
-    if (yb === null) return xb === x ? (this.axes.y === "db" ? "∞" : "0") : "→ end";
+    if (after === 0 && xb !== x) return "–";
+    if (yb === null) return xb === x ? (this.axes.y === "db" ? "∞ dB" : "0") : "→ end";
     const value = xa === xb ? yb : ya + ((x - xa) / (xb - xa)) * (yb - ya);
-    return say(this.axes.y === "log" ? 10 ** value : value);
+    const { y } = this.axes;
+    if (y === "noise") return `${value.toFixed(value < 9.95 && value > 0.05 ? 1 : 0)} %`;
+    return `${Y[y].unit ?? ""}${say(y === "log" ? 10 ** value : value)}${y === "db" ? " dB" : ""}`;
   }
 
   // ---- to take away
@@ -353,7 +438,7 @@ class Schedulers {
     const chart = sheet.getContext("2d");
     const style = getComputedStyle(this.root);
     chart.setTransform(2, 0, 0, 2, 0, 0);
-    this.paint(chart, curves, { left: 56, top: 24, right: wide - 16, bottom: tall - 48 }, wide, tall);
+    this.paint(chart, curves, { left: 60, top: 24, right: wide - 16, bottom: tall - 48 }, wide, tall);
     pen.fillStyle = style.getPropertyValue("--st-background-color").trim() || "#fff";
     pen.fillRect(0, 0, canvas.width, canvas.height);
     pen.drawImage(sheet, 0, 0);
@@ -361,7 +446,7 @@ class Schedulers {
     pen.font = `12px ${style.fontFamily}`;
     pen.textBaseline = "middle";
     curves.forEach((curve, at) => {
-      const { colour, dash } = this.ink.get(curve.id);
+      const { colour, dash } = this.ink(curve);
       const [x, y] = [56 + (at % 3) * 310, tall + 10 + Math.floor(at / 3) * line];
       pen.strokeStyle = colour;
       pen.lineWidth = 3;
@@ -383,6 +468,31 @@ function striped(colour, dash) {
   let at = 0;
   const stops = dash.map((long, turn) => `${turn % 2 ? "transparent" : colour} ${at}px ${(at += long)}px`);
   return `repeating-linear-gradient(90deg, ${stops.join(", ")})`;
+}
+
+// Whether two paths lie on one another, as far as can be seen.
+function alike(one, other) {
+  return one.length === other.length && one.every(([x, y], at) => Math.hypot(x - other[at][0], y - other[at][1]) < SEEN);
+}
+
+// A path with points at most a few pixels apart.
+function dense(path) {
+  const found = [];
+  path.forEach(([x, y], at) => {
+    const [px, py] = path[at - 1] ?? [x, y];
+    const parts = Math.max(1, Math.ceil(Math.hypot(x - px, y - py) / 8));
+    for (let part = 1; part <= parts; part++) found.push([px + ((x - px) * part) / parts, py + ((y - py) * part) / parts]);
+  });
+  return found;
+}
+
+// How far a box is from the nearest of some points; what is farther than enough does not count.
+function nearest(points, [left, top, right, bottom], enough) {
+  let least = enough;
+  for (const [x, y] of points) {
+    least = Math.min(least, Math.hypot(Math.max(left - x, 0, x - right), Math.max(top - y, 0, y - bottom)));
+  }
+  return least;
 }
 
 function padded([low, high]) {

@@ -131,6 +131,7 @@ def test_the_browser_gets_every_cell_in_its_state(cells: list[Cell | None]) -> N
         "own": False,
     }  # fmt: skip
     assert data["cells"][3]["calls"] == "1 call"
+    assert data["cells"][3]["seconds"] == ""  # what was kept took none this time
     assert data["cells"][3]["own"]
     assert data["cells"][2]["what"] == "It <b>failed</b>."
     assert data["sheet"]["count"] == 2
@@ -146,6 +147,9 @@ def test_the_table_has_one_row_for_each_cell_that_is_there(cells: list[Cell | No
         ("ddim", "5"), ("heun", "5"), ("heun", "10")
     ]  # fmt: skip
     assert read[0]["U-Net calls"] == "5"
+    assert [(row["seconds"], row["was there already"]) for row in read][::2] == [
+        ("0.25", "False"), ("", "True"),
+    ]  # fmt: skip
     assert read[1]["what went wrong"] == "It <b>failed</b>."
 
 

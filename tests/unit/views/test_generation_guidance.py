@@ -9,12 +9,12 @@ from core.ideas.guidance import guide
 from core.ideas.prediction import x0_from_eps
 from core.views.generation_guidance import (
     angles,
-    colourfulness,
     guidance_data,
     guidance_rows,
     packed,
     say_rescaled,
     share_at_limit,
+    speckle,
 )
 from core.views.run import Run
 
@@ -84,16 +84,32 @@ def test_limits_and_colours_of_pictures() -> None:
     hot[0, :, 1] = 0
     assert share_at_limit(grey) == 0
     assert share_at_limit(hot) == pytest.approx(8 / 48)
-    assert colourfulness(grey) == 0
-    assert colourfulness(hot) == pytest.approx(0.25)
 
 
 def test_what_rescaling_did_is_said_as_measured() -> None:
     plain, white = np.full((4, 4, 3), 128, np.uint8), np.full((4, 4, 3), 255, np.uint8)
     assert "more room" in say_rescaled(white, plain, True)
-    assert "0.0% of the colour values at the limit instead of 100.0%" in say_rescaled(
+    assert "0.0 % of the colour values are at the limit instead of 100.0 %" in say_rescaled(
         white, plain, True
     )
     assert "no better here" in say_rescaled(plain, white, True)
-    assert "specks" not in say_rescaled(plain, white, False)
     assert say_rescaled(None, white, True) == ""
+
+
+def test_noise_that_rescaling_leaves_is_called_noise() -> None:
+    hot = np.full((16, 16, 3), 255, np.uint8)
+    hot[:8] = 0
+    specks = np.random.default_rng(0).integers(60, 200, (16, 16, 3), np.uint8)
+    said = say_rescaled(hot, specks, True)  # fewer values at the limit, and ruined all the same
+    assert "noise stays in the picture" in said
+    assert "more room" not in said
+    assert f"{speckle(specks):.1f} of 255 instead of {speckle(hot):.1f}" in said
+    assert "predict v" in said
+    assert "predict v" not in say_rescaled(hot, specks, False)
+
+
+def test_speckle_is_the_mean_step_to_the_next_pixel() -> None:
+    stripes = np.zeros((4, 4, 3), np.uint8)
+    stripes[:, ::2] = 100
+    assert speckle(stripes) == pytest.approx(50)  # 100 across, 0 down
+    assert speckle(np.full((4, 4, 3), 9, np.uint8)) == 0

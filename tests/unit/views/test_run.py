@@ -6,8 +6,9 @@ import torch
 from core.engine.film import Film
 from core.ideas.guidance import guide
 from core.models.loading import Checkpoint
+from core.views.film import begun_film
 from core.views.numbers import say_noise
-from core.views.run import Run, frames_of, quick_frames, run_of, say_places
+from core.views.run import Run, begun_run, frames_of, quick_frames, run_of, say_places
 
 
 def test_run_of_a_real_trace_holds_its_numbers(tiny_checkpoint: Checkpoint) -> None:
@@ -88,3 +89,28 @@ def test_film_of_a_long_run_keeps_which_places_it_shows(run: Run) -> None:
     frames = frames_of(run, Film(xt=given, x0=given[:2], indices=(0, 2)))
     assert frames.places == (0, 2, 3)
     assert len(frames.guess) == 3
+
+
+def test_steps_of_a_stopped_run_make_a_film_of_what_there_is(tiny_checkpoint: Checkpoint) -> None:
+    from core.engine.alone import run_alone
+    from core.engine.request import Request
+
+    request = Request(prompt="a red apple", steps=6)
+    trace = run_alone(tiny_checkpoint, request)
+    weights = np.random.default_rng(0).normal(scale=0.02, size=(4, 3))
+    shares = np.moveaxis(trace.steps[3].x0.numpy(), 0, -1) @ weights + 0.5
+    begun = begun_run(request, trace.steps[:4], np.rint(255 * shares).astype(np.uint8))
+    assert begun.path.shape == (5, 4, 8, 8)
+    assert (begun.path[-1] == trace.steps[3].x_prev.numpy()).all()
+    wanted = np.moveaxis(begun.path[-1], 0, -1) @ weights + 0.5  # the preview's own colours
+    assert np.abs(begun.picture[::8, ::8] / 255 - wanted).max() < 0.02
+    film = begun_film(begun, (6, 6))
+    assert [place["text"].split(" · ")[0] for place in film["places"]] == [
+        "Start", "After 1 of 6 steps", "After 2 of 6 steps", "After 3 of 6 steps",
+    ]  # fmt: skip
+    assert "finished" not in str(film["places"])
+    for kind in ("given", "guess", "noise", "change"):
+        assert film[kind]["end"] is None
+        assert film[kind]["sheet"]["count"] == film[kind]["latents"]["count"] == 4
+    assert (film["calls"], film["count"]) == ([0, 1, 2, 3], 3)
+    assert {len(line["values"]) for chart in film["charts"] for line in chart["lines"]} == {4}

@@ -5,16 +5,19 @@ import json
 import numpy as np
 import pytest
 
+from core.engine.request import Request
 from core.models.scheduler_plans import plan_run
 from core.models.schedulers_info import SCHEDULERS
 from core.views.schedulers_overlay import (
     OPENING,
     SPACED,
+    opening,
     overlay_data,
     overlay_paths,
-    overlay_rows,
     places,
+    requests_of,
 )
+from core.views.theme import PAGE, contrast
 
 SD15 = {
     "beta_end": 0.012, "beta_schedule": "scaled_linear", "beta_start": 0.00085,
@@ -50,6 +53,32 @@ def test_axes_say_the_same_level() -> None:
     assert curves()["ddim"]["db"][-1] == pytest.approx(30.7, abs=0.1)  # ends at t = 0
 
 
+def test_every_curve_has_an_ink_of_its_own() -> None:
+    inks = [(one["hue"], tuple(one["dash"])) for one in curves().values()]
+    assert len(set(inks)) == len(inks)
+    for hue, _ in inks:  # lines on the light page and on the dark one
+        assert min(contrast(hue, page) for page in PAGE.values()) > 2
+
+
+def test_three_curves_are_on_show_and_the_runs_own_is_the_first() -> None:
+    assert opening("ddim") == ("ddim", "euler-a", "dpmpp-2m use_karras_sigmas")
+    assert opening("euler-a") == ("euler-a", "dpmpp-2m use_karras_sigmas", "ddim")
+    run = Request(prompt="a cat", seed=3, scheduler="heun", params=(("use_karras_sigmas", True),))
+    asked = requests_of(run)
+    assert asked[0] == run
+    assert [(one.scheduler, one.params) for one in asked[1:]] == [
+        ("euler-a", ()), ("dpmpp-2m", (("use_karras_sigmas", True),)),
+    ]  # fmt: skip
+    assert {(one.seed, one.prompt, one.steps) for one in asked} == {(3, "a cat", 20)}
+
+
+def test_pictures_are_told_with_how_far_they_are_apart() -> None:
+    grey, paler = (np.full((8, 8, 3), shade, np.uint8) for shade in (100, 104))
+    data = overlay_data(SD15, overlay_paths(SD15, 5, "ddim"), "ddim", 5, (grey, None, paler))
+    assert (data["pictures"], data["sheet"]["count"]) == ([0, None, 1], 2)
+    assert data["apart"] == [0, None, 4]
+
+
 def test_own_settings_move_only_the_runs_curve() -> None:
     plain, chosen = curves(), curves(params=(("timestep_spacing", "trailing"),))
     assert chosen["ddim"]["t"][0] == 999
@@ -67,19 +96,3 @@ def test_a_second_question_stands_where_its_noise_level_is() -> None:
     assert heun == [0, 1, 1, 2, 2]
     np.testing.assert_allclose(kdpm2, [0, 0.5, 1, 1.5, 2])
     assert places(plan_run("pndm", SD15, {}, 3)) == [0, 1, 1, 2]
-
-
-def test_table_has_a_row_for_every_call() -> None:
-    paths = overlay_paths(SD15, 5, "ddim")
-    rows = overlay_rows(paths)
-    assert len(rows) == sum(path.plan.calls for path in paths if path.plan)
-    alpha_bar = float(np.cumprod(1 - np.linspace(0.00085**0.5, 0.012**0.5, 1000) ** 2)[801])
-    assert rows[0] == {
-        "scheduler": "DDIM",
-        "call": 1,
-        "step": 1,
-        "t": 801.0,
-        "sigma": pytest.approx(((1 - alpha_bar) / alpha_bar) ** 0.5, rel=1e-6),
-        "alpha_bar": pytest.approx(alpha_bar, rel=1e-6),
-        "snr_db": pytest.approx(10 * np.log10(alpha_bar / (1 - alpha_bar)), abs=1e-3),
-    }

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from core.models.pixel_model import VarianceReading
-from core.views.variance import bit_chart, bit_rows, choice_chart, choice_rows, faces_row
+from core.views.variance import (
+    bit_chart,
+    bit_rows,
+    choice_chart,
+    choice_rows,
+    faces_row,
+    total_chart,
+    total_rows,
+)
 
 READING = VarianceReading(
     timesteps=np.array([0, 500, 999]),
@@ -39,6 +47,15 @@ def test_charts_can_be_drawn() -> None:
 def test_faces_stand_side_by_side_as_they_are() -> None:
     faces = np.random.default_rng(0).integers(0, 256, (3, 4, 4, 3), dtype=np.uint8)
     row = faces_row(faces)
-    assert row.shape == (8, 3 * 12 - 4, 3)
-    np.testing.assert_array_equal(row[::2, 12:20:2], faces[1])
-    assert (row[:, 8:12] == 255).all()
+    assert row.shape == (16, 3 * 20 - 4, 3)
+    np.testing.assert_array_equal(row[::4, 20:36:4], faces[1])
+    assert (row[:, 16:20] == 255).all()
+
+
+def test_bits_of_every_walk_that_was_measured_stand_side_by_side() -> None:
+    rows = total_rows({2: READING, 4: READING})
+    assert len(rows) == 2 * len(READING.bits)
+    assert rows[0]["bits"] == pytest.approx(READING.total(str(rows[0]["variance"])), rel=1e-3)
+    encoding = total_chart(rows, 4).to_dict()["encoding"]
+    assert encoding["y"]["field"] == "steps"
+    assert encoding["yOffset"]["field"] == "variance"
