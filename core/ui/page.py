@@ -68,7 +68,7 @@ def source_of(function: Callable[..., Any]) -> tuple[str, str]:  # Any: as above
     """Return the code of a function without its decorators, whose formula is shown already.
 
     Args:
-        function: written in a file.
+        function: or a class, written in a file.
 
     Returns:
         What it computes, without docstring and checks of its arguments, and all of it.

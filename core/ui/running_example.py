@@ -115,13 +115,14 @@ def show_summary() -> None:
 
 def _rarely_set(request: Request) -> list[str]:
     """Say what differs from its start among the settings that the summary leaves out."""
-    left_out = ("model", "params", "height", "width", "clip_skip", "padding_mask", "blend", "share")
+    left_out = ("model", "height", "width", "clip_skip", "padding_mask", "blend", "share")
     now, start = asdict(request), asdict(START)
-    return [
+    set_here = [
         f"{name.replace('_', ' ')}: {_write(now[name])}"
         for name in left_out
         if now[name] != start[name]
     ]
+    return [*set_here, *(f"{name}: {_write(value)}" for name, value in request.params)]
 
 
 def _write(value: object) -> str:

@@ -61,6 +61,9 @@ def test_a_grid_waits_to_be_asked_for_then_fills_and_is_kept(open_page: Open) ->
     assert labels(at, "download_button").count("CSV") == 1
     at.toggle[0].set_value(True).run()
     assert states(at) == ["there"] * 4
+    assert "grid" in at.query_params
+    at.button_group(key="generation_look").set_value("Every step in numbers").run()
+    assert "grid" not in at.query_params  # a link says what is on show, not what was
 
 
 def test_number_and_noun_of_a_grid_agree() -> None:

@@ -158,6 +158,7 @@ class Film extends Player {
       const [left, wide, high] = [index * cell * scale, cell * scale, tall * scale];
       paint(pen, given[this.mode], place, left, 0, wide, high);
       paint(pen, guess[this.mode], place, left, (tall + GAP) * scale, wide, high);
+      if (index) pen.clearRect(left - scale, 0, 2 * scale, this.strip.height); // pictures do not touch
     }
   }
 

@@ -16,7 +16,7 @@ def test_heun_asks_again_where_each_step_lands_but_the_last() -> None:
 
 def test_chart_shows_calls_and_ends_apart() -> None:
     drawn = own_chart({"run": ([9.0, 1.0], 0.03), "these": ([5.0], 0.0)}, "#2E86C8").to_dict()
-    rows = drawn["layer"][0]["data"]["values"]
+    rows = drawn["datasets"][drawn["data"]["name"]]
     assert [(row["of"], row["calls"], row["is"]) for row in rows] == [
         ("run", 0, "call"), ("run", 1, "call"), ("run", 2, "end"),
         ("these", 0, "call"), ("these", 1, "end"),
