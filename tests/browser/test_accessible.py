@@ -54,7 +54,7 @@ PAGES = {
     ),
     "/schedulers?steps=3": Looked(
         "section.schedulers .list button",
-        ("section.schedulers .chart",),
+        ("section.schedulers .chart canvas",),
         ("The formulas and their code",),
     ),
     "/attention?steps=3": Looked(
@@ -149,3 +149,28 @@ def test_picture_is_above_the_fold_and_nothing_sticks_out(
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= width, part
         assert box["y"] + box["height"] <= FOLD, part
+
+
+@pytest.mark.parametrize("address", ["/schedulers?steps=3", "/noising?steps=3"])
+def test_hero_is_whole_on_an_old_projector(page: Page, server: str, address: str) -> None:
+    page.set_viewport_size({"width": 1024, "height": 768})
+    page.goto(server + address)
+    page.locator(PAGES[address].ready).first.wait_for(state="attached")
+    for part in PAGES[address].hero:
+        box = page.locator(part).bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= 1024, part
+        assert box["y"] + box["height"] <= 768, part
+
+
+def test_words_grow_with_the_window_and_focus_in_the_menu_is_seen(page: Page, server: str) -> None:
+    size = "parseFloat(getComputedStyle(document.documentElement).fontSize)"
+    page.goto(f"{server}/schedulers?steps=3")
+    link = page.get_by_test_id("stSidebarNavLink").nth(2)
+    link.wait_for()
+    page.wait_for_function(f"{size} === 16")
+    page.keyboard.press("Tab")
+    link.focus()  # after a key, as a keyboard gives it
+    assert float(link.evaluate("a => parseFloat(getComputedStyle(a).outlineWidth)")) >= 3
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.wait_for_function(f"{size} > 18")

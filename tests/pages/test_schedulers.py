@@ -45,16 +45,16 @@ def test_page_opens_on_the_run_among_others(open_page: Open, way: tuple) -> None
 
 
 def test_controls_move_the_curves(open_page: Open) -> None:
-    at = open_page(PAGE)
+    at = open_page(PAGE, steps="2")
     widget(at.selectbox, "Scheduler").set_value("heun").run()
-    widget(at.slider, "Steps").set_value(7).run()
+    widget(at.slider, "Steps").set_value(3).run()
     assert not at.exception
-    assert (drawn(at)["run"], curve(at, "heun")["calls"]) == ("heun", 13)
+    assert (drawn(at)["run"], curve(at, "heun")["calls"]) == ("heun", 5)
     assert at.query_params["scheduler"] == "heun"
 
 
 def test_link_with_settings_moves_the_runs_own_curve(open_page: Open) -> None:
-    at = open_page(PAGE, scheduler="euler", params='[["use_karras_sigmas", true]]')
+    at = open_page(PAGE, steps="4", scheduler="euler", params='[["use_karras_sigmas", true]]')
     assert not at.exception
     assert curve(at, "euler")["sigma"] != curve(at, "lms")["sigma"]
 
@@ -68,7 +68,7 @@ def test_pictures_of_one_seed_come_beside_the_curves(open_page: Open) -> None:
 
 
 def test_a_scheduler_keeps_its_colour_whatever_is_chosen(open_page: Open) -> None:
-    at = open_page(PAGE)
+    at = open_page(PAGE, steps="2")
     before = {one["id"]: (one["hue"], one["dash"]) for one in drawn(at)["curves"]}
     widget(at.selectbox, "Scheduler").set_value("heun").run()
     assert {one["id"]: (one["hue"], one["dash"]) for one in drawn(at)["curves"]} == before
@@ -105,7 +105,7 @@ def test_a_run_that_begins_where_no_noise_is_expected_says_so(
 def test_a_look_that_there_is_not_is_told_until_another_is_chosen(
     open_page: Open, shown_text: Callable[[AppTest], str]
 ) -> None:
-    at = open_page(PAGE, look="Two prompts")
+    at = open_page(PAGE, steps="2", look="Two prompts")
     assert "This page has no look called “Two prompts”." in shown_text(at)
     at.run()
     assert "This page has no look called" in shown_text(at)
@@ -142,7 +142,7 @@ def test_every_look_has_its_formulas_with_their_code(
 
 
 def test_settings_are_made_from_the_schedulers_own(open_page: Open) -> None:
-    at = open_page(PAGE, scheduler="dpmpp-2m")
+    at = open_page(PAGE, steps="4", scheduler="dpmpp-2m")
     switches = [one.label for one in at.toggle]
     assert switches[:3] == [
         "More of the calls where little noise is left",
@@ -184,7 +184,7 @@ def test_settings_are_made_from_the_schedulers_own(open_page: Open) -> None:
 def test_wrong_setting_is_told_in_a_sentence_and_changes_nothing(
     open_page: Open, shown_text: Callable[[AppTest], str], typed: str, says: str
 ) -> None:
-    at = all_settings(open_page(PAGE, scheduler="euler"))
+    at = all_settings(open_page(PAGE, steps="4", scheduler="euler"))
     before = drawn(at)
     widget(at.text_input, "Or type one").set_value(typed).run()
     assert not at.exception
@@ -193,7 +193,9 @@ def test_wrong_setting_is_told_in_a_sentence_and_changes_nothing(
 
 
 def test_contradiction_is_told(open_page: Open, shown_text: Callable[[AppTest], str]) -> None:
-    at = all_settings(open_page(PAGE, scheduler="euler", params='[["use_karras_sigmas", true]]'))
+    at = all_settings(
+        open_page(PAGE, steps="4", scheduler="euler", params='[["use_karras_sigmas", true]]')
+    )
     widget(at.toggle, "use_beta_sigmas").set_value(True).run()
     assert "exclude each other" in shown_text(at)
     widget(at.text_input, "Or type one").set_value("use_karras_sigmas=false").run()
@@ -202,7 +204,7 @@ def test_contradiction_is_told(open_page: Open, shown_text: Callable[[AppTest], 
 
 
 def test_typed_setting_is_taken(open_page: Open) -> None:
-    at = all_settings(open_page(PAGE, scheduler="euler"))
+    at = all_settings(open_page(PAGE, steps="4", scheduler="euler"))
     widget(at.text_input, "Or type one").set_value("--param timestep_spacing=trailing").run()
     assert not at.exception
     assert curve(at, "euler")["t"][0] == 999
@@ -270,7 +272,7 @@ def test_own_noise_levels_are_run(open_page: Open, shown_text: Callable[[AppTest
 
 
 def test_proof_draws_error_over_calls(open_page: Open) -> None:
-    at = look(open_page(PAGE), "The proof")
+    at = look(open_page(PAGE, steps="2"), "The proof")
     assert not at.exception
     orders = at.dataframe[0].value.set_index("scheduler")
     assert orders["slope here"]["Euler"] < 1.3 < orders["slope here"]["DPM++ 2M"]
@@ -290,7 +292,7 @@ def test_model_that_is_not_here_is_told_in_a_sentence(
 def test_learned_variance_is_weighed_against_both_fixed_ones(
     open_page: Open, shown_text: Callable[[AppTest], str]
 ) -> None:
-    at = open_page(PAGE)
+    at = open_page(PAGE, steps="2")
     at.button_group(key="schedulers_look").set_value("Learned variance").run()
     at.select_slider(key="variance_steps").set_value(4).run()
     assert not at.exception
