@@ -108,7 +108,7 @@ def test_pictures_and_curves_stand_above_the_fold_with_words_first(
         assert box is not None
         assert box["x"] + box["width"] <= chart["x"]
         assert box["y"] + box["height"] <= size[1]
-        assert box["width"] > 80
+        assert box["width"] > 60
 
 
 def test_every_end_is_a_ring(page: Page, server: str) -> None:
