@@ -20,7 +20,7 @@ def known(look: Work[Answer]) -> Answer | None:
     return find(look)
 
 
-def read(look: Work[Answer], doing: str = "Step", draw: Draw | None = None) -> Answer:
+def read(look: Work[Answer], doing: str = "Piece", draw: Draw | None = None) -> Answer:
     """Return the answer to a look; where it is not there, the engine reads it.
 
     Args:

@@ -9,12 +9,14 @@ from core.errors import ExplainerError
 from core.ideas.noise_levels import alpha_bar_from_sigma
 from core.models.config_files import read_config
 from core.ui.component import mount
-from core.ui.looking import known, read
+from core.ui.looking import read
 from core.ui.paint_first import paint_first
 from core.ui.running_example import running_example
 from core.ui.settings import say_low_start, scheduler_box, show_refused, steps_slider
 from core.ui.tokenizing import model_folder
 from core.views.schedulers_overlay import overlay_data, overlay_paths, requests_of
+
+_CELLS = "schedulers_cells"
 
 
 def schedule_config() -> dict[str, Any]:  # Any: what JSON holds
@@ -52,10 +54,15 @@ def show_overlay(config: dict[str, Any]) -> None:  # Any: what JSON holds
         say_low_start(float(own.plan.timesteps[0]), float(alpha_bar_from_sigma(first)))
     look = GridLook(request.model, requests_of(request))
 
+    # For the session: of a grid the engine keeps the runs, and those that failed are none.
+    asked, cells = st.session_state.get(_CELLS, (None, ()))
+    cells = cells if asked == look else ()
+
     def draw() -> None:
-        drawn = tuple(cell and cell.picture for cell in known(look) or ())
+        drawn = tuple(cell and cell.picture for cell in cells)
         mount("schedulers", overlay_data(config, paths, request.scheduler, request.steps, drawn))
 
     paint_first(
-        "schedulers", look, known(look) is not None, draw, lambda _: read(look, "U-Net call")
-    )
+        "schedulers", look, bool(cells), draw,
+        lambda _: st.session_state.update({_CELLS: (look, read(look, "U-Net call"))}),
+    )  # fmt: skip
