@@ -2,7 +2,8 @@
 
 data, text, vae, unet, evaluate and export make the built-in model, in this order; pixels makes the
 small model of faces. restore lets a run go on from the weights that ship: after it, for example,
-unet --steps N trains the U-Net further.
+unet --steps N trains the U-Net further. renew makes anew what hangs on the weights that ship:
+what was measured of them, and the card.
 """
 
 import argparse
@@ -12,7 +13,7 @@ from pathlib import Path
 from core.errors import ExplainerError
 
 ROOT = Path(__file__).resolve().parents[2]
-STAGES = ("data", "text", "vae", "unet", "evaluate", "export", "pixels", "restore")
+STAGES = ("data", "text", "vae", "unet", "evaluate", "export", "pixels", "restore", "renew")
 
 
 def main(arguments: list[str] | None = None) -> int:

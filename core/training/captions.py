@@ -211,6 +211,30 @@ def caption_words(bank: PictureBank) -> dict[str, object]:
     }
 
 
+def typed_captions(bank: PictureBank, count: int, seed: int) -> list[Caption]:
+    """What people would type first: the words said most among the labels of one word.
+
+    Every other one, by chance, with a background; the others are on white.
+
+    Args:
+        bank: the pictures.
+        count: how many words.
+        seed: fixes which have a background, and which.
+    """
+    chance = random.Random(seed)
+    words = [row for row in range(bank.objects) if bank.emoji[row].label.isalpha()]
+    words.sort(key=lambda row: (-bank.emoji[row].said, bank.emoji[row].label))
+    words = words[:count]
+    coloured = set(chance.sample(words, len(words) // 2))
+    captions = []
+    for row in words:
+        colour = chance.randrange(1, len(COLOUR_NAMES)) if row in coloured else 0
+        wording = WORDINGS[0] if row in coloured else PLAIN_WORDINGS[0]
+        text = fill(wording, bank.emoji[row].label, COLOUR_NAMES[colour])
+        captions.append(Caption(text, row, colour))
+    return captions
+
+
 def evaluation_captions(bank: PictureBank, count: int, seed: int) -> list[Caption]:
     """Captions whose wording and whose object-on-colour were both kept from training.
 

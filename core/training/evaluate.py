@@ -10,9 +10,11 @@ import json
 import platform
 import time
 from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,16 +29,18 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from core.ideas.picture_likeness import psnr, ssim
+from core.models.manifest import sha256_of
 from core.nets.autoencoder import Autoencoder
 from core.nets.config import AutoencoderConfig
-from core.training.captions import Caption, evaluation_captions, fill, spoken
+from core.training.captions import Caption, evaluation_captions, fill, spoken, typed_captions
+from core.training.history import REPORT
 from core.training.judge import Judge
 from core.training.pictures import PictureBank
 from core.training.scenes import CENTRED, COLOUR_NAMES, compose
 from core.training.text import SHORT, CaptionIds, TextReader, pooled_states
 from core.training.tower import Towers
 
-PROMPTS = 200
+PROMPTS, TYPED = 200, 200
 SEED = 2_026
 STEPS, GUIDANCE = 20, 5.0
 SWEPT = 40  # prompts, the first of all
@@ -164,6 +168,49 @@ def judge_drawn(
     }
 
 
+@torch.inference_mode()
+def judge_each(
+    judge: Judge, drawn: Drawn, bank: PictureBank, device: torch.device
+) -> list[dict[str, object]]:
+    """What the judge makes of each picture: where what was asked for stands among its answers.
+
+    Returns:
+        One row a prompt: it, the object's label and group, its rank, 1 being the best, and the
+        share of the judge's belief that it has, 0 to 1.
+    """
+    objects = judge(F.avg_pool2d(drawn.pictures, 2).to(device))[0].cpu()
+    rows = torch.tensor([caption.row for caption in drawn.captions])
+    wanted = objects.gather(1, rows[:, None])
+    ranks = 1 + (objects > wanted).sum(1)
+    shares = objects.softmax(1).gather(1, rows[:, None])[:, 0]
+    return [
+        {
+            "prompt": caption.text,
+            "label": bank.emoji[caption.row].label,
+            "group": bank.emoji[caption.row].group,
+            "rank": int(rank),
+            "share": round(float(share), 3),
+        }
+        for caption, rank, share in zip(drawn.captions, ranks, shares, strict=True)
+    ]
+
+
+def measure_typed(
+    pipeline: StableDiffusionPipeline, judge: Judge, bank: PictureBank, device: torch.device
+) -> dict[str, object]:
+    """How the judge finds what people type first, in all, by group and one by one."""
+    drawn = draw(pipeline, typed_prompts(bank))
+    found = judge_drawn(judge, drawn, bank, device)
+    return found | {"each": judge_each(judge, drawn, bank, device)}
+
+
+def best_drawn(each: Sequence[Mapping[str, Any]], bank: PictureBank, count: int) -> list[int]:
+    """The rows of the objects that :func:`judge_each` was surest of, the surest first."""
+    row_of = {entry.label: row for row, entry in enumerate(bank.emoji[: bank.objects])}
+    sure = sorted(each, key=lambda found: (found["rank"], -found["share"]))
+    return [row_of[found["label"]] for found in sure[:count]]
+
+
 def sweep(
     pipeline: StableDiffusionPipeline, judge: Judge, bank: PictureBank, device: torch.device
 ) -> dict[str, list[dict[str, object]]]:
@@ -257,6 +304,38 @@ def contact_sheet(pictures: Tensor, columns: int = 10) -> Image.Image:
 def evaluation_prompts(bank: PictureBank) -> list[Caption]:
     """The 200 captions that the model is judged by."""
     return evaluation_captions(bank, PROMPTS, SEED)
+
+
+def typed_prompts(bank: PictureBank) -> list[Caption]:
+    """The 200 captions of what people type first."""
+    return typed_captions(bank, TYPED, SEED)
+
+
+def fingerprints(folder: Path) -> dict[str, str]:
+    """The sha256 of every file of weights in a model's folder, by its path there."""
+    files = sorted(folder.rglob("*.safetensors"))
+    return {file.relative_to(folder).as_posix(): sha256_of(file) for file in files}
+
+
+class Report:
+    """What was measured of some weights, a part at a time, so that a stop loses at most one part.
+
+    Attributes:
+        found: the figures so far, by part.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Go on with the report in a model's folder if it is of the weights there."""
+        self._path, weights = folder / REPORT, fingerprints(folder)
+        kept = json.loads(self._path.read_text()) if self._path.exists() else {}
+        self.found: dict[str, Any] = kept if kept.get("weights") == weights else {}
+        self.found["weights"] = weights
+
+    def measure(self, part: str, measure: Callable[[], object]) -> None:
+        """Measure a part and write it down, if it is not there yet."""
+        if part not in self.found:
+            self.found[part] = measure()
+            write_report(self.found, self._path)
 
 
 def write_report(found: dict[str, object], path: Path) -> None:

@@ -36,6 +36,7 @@ from core.training.scenes import COLOUR_NAMES
 
 SEED = 3_141
 PAIRS, PLACED = 100, 60
+BEST = 60  # the objects drawn best, of which pairs are asked for by themselves
 KNOWN = ("animals-nature", "food-drink")  # drawn best, so asked for by themselves too
 HELD_OUT_START = "a photo of "
 FAR = 0.12  # of the side: the least that an object must stand off the middle to be at a place
@@ -58,7 +59,10 @@ class Question:
 
 
 def pair_questions(
-    bank: PictureBank, groups: Sequence[str] = (), count: int = PAIRS
+    bank: PictureBank,
+    groups: Sequence[str] = (),
+    count: int = PAIRS,
+    among: Sequence[int] | None = None,
 ) -> list[Question]:
     """Prompts for two objects that training never showed together; every other one says where.
 
@@ -66,12 +70,17 @@ def pair_questions(
         bank: the pictures.
         groups: the objects' groups; all where none is named.
         count: how many.
+        among: rows that both objects are of; all of the groups where None.
 
     Raises:
         ValueError: hardly any two of these objects were kept from the training.
     """
     chance = random.Random(f"{SEED}:{':'.join(groups)}")
-    rows = [r for r in range(bank.objects) if not groups or bank.emoji[r].group in groups]
+    rows = [
+        row
+        for row in (range(bank.objects) if among is None else among)
+        if not groups or bank.emoji[row].group in groups
+    ]
     questions: list[Question] = []
     for _ in range(TRIES):
         if len(questions) == count:

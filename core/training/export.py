@@ -5,6 +5,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from safetensors.torch import save_file
 from torch import Tensor
@@ -14,8 +15,8 @@ from core.models.known_words import WORDS
 from core.models.manifest import write_manifest
 from core.training import loop, text, unet, vae, vocabulary
 from core.training.captions import caption_words
-from core.training.card import DEVICES, STAGES, TURNS, stage_device, write_card
-from core.training.history import REPORT, TURNS_FILE
+from core.training.card import DEVICES, STAGES, TURNS, Told, told_by_model, write_card
+from core.training.history import CARD, REPORT, TURNS_FILE
 from core.training.run import Run, trained_reader, trained_vae
 
 MILESTONES = "milestones"  # pictures that the U-Net drew on its way, in a folder beside the logs
@@ -89,18 +90,35 @@ def ship(run: Run, target: Path) -> None:
     drawn = run.folder / "unet" / MILESTONES
     if drawn.exists():
         shutil.copytree(drawn, fresh / "training" / MILESTONES)
-    devices = {stage: stage_device(run.folder / stage) for stage in STAGES}
+    devices = {stage: _device(run.folder / stage) for stage in STAGES}
     (fresh / "training" / DEVICES).write_text(json.dumps(devices, indent=2) + "\n")
     (fresh / "training" / TURNS_FILE).write_text(json.dumps(TURNS, indent=2) + "\n")
-    (fresh / "MODEL_CARD.md").write_text(write_card(report, run.folder))
-    write_manifest(fresh)
+    describe(fresh, report, told_by_model(fresh))
     shutil.rmtree(target, ignore_errors=True)
     fresh.replace(target)
+
+
+def describe(folder: Path, report: Mapping[str, Any], told: Mapping[str, Told]) -> None:
+    """Write report, card and manifest of a model's folder.
+
+    Args:
+        folder: of the model.
+        report: what was measured of its weights.
+        told: how each stage was trained.
+    """
+    (folder / REPORT).write_text(json.dumps(report, indent=2) + "\n")
+    (folder / CARD).write_text(write_card(report, told))
+    write_manifest(folder)
 
 
 def trained_steps(run: Run) -> dict[str, int]:
     """How many steps each stage has behind it."""
     return {stage: loop.checkpoint_step(run.folder / stage) for stage in STAGES}
+
+
+def _device(folder: Path) -> str:
+    """What a stage ran on, in words."""
+    return (folder / "device.txt").read_text().strip()
 
 
 def _thin(log: Path, target: Path, rows: int = 200) -> None:

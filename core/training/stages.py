@@ -1,6 +1,7 @@
 """The stages of the built-in model's training, each from its inputs to its files."""
 
 import copy
+import functools
 import json
 import shutil
 from pathlib import Path
@@ -11,15 +12,18 @@ from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import (
     StableDiffusionPipeline,
 )
 
+from core.errors import ExplainerError
 from core.models.catalog import builtin_folder
 from core.models.pixel_model import FOLDER as PIXEL_FOLDER
 from core.training import (
+    card,
     evaluate,
     evaluate_arranged,
     export,
     history,
     judge,
     latents,
+    limits,
     loop,
     nearest,
     pictures,
@@ -151,43 +155,93 @@ def run_judge(run: Run) -> judge.Judge:
 
 
 def run_evaluate(run: Run) -> None:
-    """Measure everything that the model card tells, on the folder that export would write."""
+    """Measure everything that the model card tells, on the folder that export would write.
+
+    A stop loses the part that is being measured, and no more.
+    """
+    folder = run.folder / "model"
+    export.assemble(run, folder)
+    report = evaluate.Report(folder)
+    report.found["trained_steps"] = export.trained_steps(run)
     bank = run.pictures()
-    model_folder = run.folder / "model"
-    export.assemble(run, model_folder)
-    pipeline = evaluate.load_pipeline(model_folder, run.device)
-    found: dict[str, object] = {
-        "objects": bank.objects,
-        "device": describe_device(run.device),
-        "size_mb": evaluate.folder_megabytes(model_folder),
-        "trained_steps": export.trained_steps(run),
-    }
-    autoencoder = evaluate.load_autoencoder(model_folder / "vae").to(run.device)
-    scaling_factor = pipeline.vae.config.scaling_factor
-    found["vae"] = evaluate.measure_vae(autoencoder, scaling_factor, bank, run.device)
+    report.measure("retrieval", lambda: _measure_retrieval(run, bank))
+    measure(run, folder, report)
+    print(json.dumps(report.found, indent=2))
+
+
+def _measure_retrieval(run: Run, bank: pictures.PictureBank) -> dict[str, float]:
     reader = trained_reader(run, bank)
     towers = tower.Towers().to(run.device)
     loop.load_weights(run.folder / "tower", towers, averaged=False)
     ids = text.CaptionIds(run.folder / "data")
-    found["retrieval"] = evaluate.measure_retrieval(towers.eval(), reader, bank, ids, run.device)
-    critic = run_judge(run)
-    found["judge"] = evaluate.measure_judge(critic, bank, run.device)
-    drawn = evaluate.draw(pipeline, evaluate.evaluation_prompts(bank))
-    found["prompts"] = evaluate.judge_drawn(critic, drawn, bank, run.device)
-    arranged, arranged_pictures = evaluate_arranged.measure(pipeline, critic, bank, run.device)
-    found["arranged"] = arranged
-    found["over"] = evaluate.sweep(pipeline, critic, bank, run.device)
-    found["nearest"], nearest_pictures = nearest.measure_nearest(drawn, bank)
-    found["time"] = evaluate.measure_time(pipeline.to("cpu"))
-    sheet = evaluate.contact_sheet(drawn.pictures[:100])
-    sheet.save(model_folder / history.SHEET, quality=85)
-    evaluate.contact_sheet(arranged_pictures).save(
-        model_folder / history.ARRANGED_SHEET, quality=85
-    )
-    beside = torch.stack([drawn.pictures[:20], nearest_pictures[:20]], dim=1).flatten(0, 1)
-    evaluate.contact_sheet(beside).save(model_folder / history.NEAREST_SHEET, quality=85)
-    evaluate.write_report(found, model_folder / history.REPORT)
-    print(json.dumps(found, indent=2))
+    return evaluate.measure_retrieval(towers.eval(), reader, bank, ids, run.device)
+
+
+def measure(run: Run, folder: Path, report: evaluate.Report) -> None:
+    """Measure what a report lacks of the model in ``folder``, and draw the sheets beside it."""
+    bank, device = run.pictures(), run.device
+    critic = functools.cache(lambda: run_judge(run))
+    pipeline = evaluate.load_pipeline(folder, device)
+    autoencoder = evaluate.load_autoencoder(folder / "vae").to(device)
+    scaling_factor = pipeline.vae.config.scaling_factor
+
+    def judged() -> dict[str, object]:
+        drawn = evaluate.draw(pipeline, evaluate.evaluation_prompts(bank))
+        found, beside = nearest.measure_nearest(drawn, bank)
+        report.found["nearest"] = found
+        evaluate.contact_sheet(drawn.pictures[:100]).save(folder / history.SHEET, quality=85)
+        rows = torch.stack([drawn.pictures[:20], beside[:20]], dim=1).flatten(0, 1)
+        evaluate.contact_sheet(rows).save(folder / history.NEAREST_SHEET, quality=85)
+        return evaluate.judge_drawn(critic(), drawn, bank, device)
+
+    def arranged() -> dict[str, object]:
+        found, shown = evaluate_arranged.measure(pipeline, critic(), bank, device)
+        evaluate.contact_sheet(shown).save(folder / history.ARRANGED_SHEET, quality=85)
+        return found
+
+    def best_pairs() -> dict[str, object]:
+        best = evaluate.best_drawn(report.found["typed"]["each"], bank, evaluate_arranged.BEST)
+        questions = evaluate_arranged.pair_questions(bank, among=best)
+        drawn = evaluate.draw(pipeline, [question.caption for question in questions]).pictures
+        return {
+            "drawn": evaluate_arranged.judge_pairs(critic(), questions, drawn, device),
+            "decoded": limits.measure_pair_limit(critic(), autoencoder, questions, bank, device),
+        }
+
+    for part, measured in {
+        "objects": lambda: bank.objects,
+        "device": lambda: describe_device(device),
+        "size_mb": lambda: evaluate.folder_megabytes(folder),
+        "vae": lambda: evaluate.measure_vae(autoencoder, scaling_factor, bank, device),
+        "judge": lambda: evaluate.measure_judge(critic(), bank, device),
+        "limits": lambda: limits.measure_limits(critic(), autoencoder, bank, device),
+        "typed": lambda: evaluate.measure_typed(pipeline, critic(), bank, device),
+        "best_pairs": best_pairs,
+        "prompts": judged,
+        "arranged": arranged,
+        "over": lambda: evaluate.sweep(pipeline, critic(), bank, device),
+        "time": lambda: evaluate.measure_time(pipeline.to("cpu")),
+    }.items():
+        report.measure(part, measured)
+
+
+def run_renew(run: Run) -> None:
+    """Make anew what hangs on the weights that ship: what was measured of them, and the card.
+
+    What is already measured of these very weights stays.
+
+    Raises:
+        ExplainerError: the report is of other weights.
+    """
+    folder = builtin_folder()
+    report = evaluate.Report(folder)
+    if "trained_steps" not in report.found:
+        raise ExplainerError(
+            "What was measured is not of the weights that ship.",
+            "Run: python -m core.training evaluate, then export.",
+        )
+    measure(run, folder, report)
+    export.describe(folder, report.found, card.told_by_model(folder))
 
 
 def run_export(run: Run) -> None:

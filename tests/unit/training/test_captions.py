@@ -15,11 +15,13 @@ from core.training.captions import (
     PLAIN_WORDINGS,
     WORDINGS,
     CaptionWriter,
+    article,
     caption_words,
     evaluation_captions,
     fill,
     opening,
     spoken,
+    typed_captions,
 )
 from core.training.held_out import is_held_out_composition, trained_colours
 from core.training.pictures import PictureBank, is_held_out
@@ -53,6 +55,21 @@ def test_evaluation_asks_only_for_what_was_kept(bank: PictureBank) -> None:
         colour = COLOUR_NAMES[caption.colour]
         assert caption.text in [fill(w, spoken(label), colour) for w in HELD_OUT_WORDINGS]
     assert captions == evaluation_captions(bank, 200, seed=1)
+
+
+def test_people_type_the_words_that_are_said_most_half_of_them_with_a_background(
+    bank: PictureBank,
+) -> None:
+    captions = typed_captions(bank, 4, seed=1)
+    labels = [bank.emoji[caption.row].label for caption in captions]
+    assert labels == ["key", "sun", "whale", "rocket"]  # "red apple" is no single word
+    for caption, label in zip(captions, labels, strict=True):
+        ground = f" on {article(COLOUR_NAMES[caption.colour])} {COLOUR_NAMES[caption.colour]}"
+        tail = f"{ground} background" if caption.colour else ""
+        assert caption.text == f"a {label}{tail}"
+    assert sum(caption.colour == 0 for caption in captions) == 2
+    assert typed_captions(bank, 4, seed=1) == captions
+    assert [c.colour for c in typed_captions(bank, 4, seed=2)] != [c.colour for c in captions]
 
 
 def test_wordings_do_not_overlap() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch import nn
 
 from core.engine.alone import run_alone
 from core.engine.request import Request
@@ -18,10 +19,12 @@ from core.models.hardware import Hardware
 from core.models.known_words import WORDS
 from core.models.loading import load_folder
 from core.models.manifest import verify_manifest
-from core.training import evaluate, export, latents, loop, text, unet, vae
+from core.training import evaluate, export, latents, limits, loop, text, unet, vae
+from core.training.arranged import Arranged
 from core.training.captions import Caption, caption_words
-from core.training.card import DEVICES, STAGES, TURNS, bars, write_card
+from core.training.card import DEVICES, STAGES, TURNS, Told, bars, told_by_model, write_card
 from core.training.evaluate import Drawn
+from core.training.evaluate_arranged import Question
 from core.training.history import REPORT as REPORT_FILE
 from core.training.history import SHEET, TURNS_FILE
 from core.training.nearest import measure_nearest
@@ -29,6 +32,7 @@ from core.training.pictures import PictureBank
 from core.training.run import Run
 from core.training.scenes import compose
 
+PAIRED = [Question("", Arranged(1, 2, "left", 5)), Question("", Arranged(0, 0, "top", 6))]
 PAIRS = {
     "prompts": 90,
     "both_top1_percent": 92.0,
@@ -37,8 +41,25 @@ PAIRS = {
     "as_told_top1_percent": 91.0,
 }
 PLACED = {"prompts": 50, "place_percent": 99.0, "size_percent": 97.0, "named_percent": 93.0}
+TYPED = {
+    "prompts": 150,
+    "top1_percent": 81.0,
+    "top5_percent": 91.5,
+    "background_percent": 98.0,
+    "groups": {"people-body": {"prompts": 31, "top1_percent": 62.0, "top5_percent": 83.0}},
+}
 REPORT = {
     "objects": 8,
+    "typed": TYPED,
+    "best_pairs": {
+        "drawn": PAIRS | {"both_top1_percent": 41.0},
+        "decoded": PAIRS | {"both_top1_percent": 89.0},
+    },
+    "limits": {
+        "typed": {"real": TYPED | {"top1_percent": 98.7}, "decoded": TYPED},
+        "pairs": {"real": PAIRS, "decoded": PAIRS | {"both_top1_percent": 71.5}},
+        "placed": {"real": PLACED, "decoded": PLACED | {"named_percent": 66.0}},
+    },
     "device": "a CPU with 2 cores",
     "size_mb": 57.1,
     "vae": {
@@ -127,8 +148,9 @@ def test_what_is_exported_draws_alike_here_and_in_plain_diffusers(
 ) -> None:
     target = tmp_path / "model"
     export.assemble(trained, target)
+    measured = REPORT | {"trained_steps": export.trained_steps(trained)}
     evaluate.write_report(
-        REPORT | {"trained_steps": export.trained_steps(trained)}, target / REPORT_FILE
+        measured | {"weights": evaluate.fingerprints(target)}, target / REPORT_FILE
     )
     index = trained.folder / "unet" / export.MILESTONES / "milestones.json"
     index.parent.mkdir()
@@ -137,12 +159,15 @@ def test_what_is_exported_draws_alike_here_and_in_plain_diffusers(
     export.ship(trained, shipped)
     verify_manifest(shipped)
     assert (shipped / "training" / export.MILESTONES / index.name).read_text() == "{}"
+    assert json.loads((shipped / REPORT_FILE).read_text())["weights"] == (
+        evaluate.fingerprints(shipped)
+    )
     assert json.loads((shipped / "training" / DEVICES).read_text())["unet"] == "two cores"
     told = json.loads((shipped / "training" / TURNS_FILE).read_text())
     assert told == json.loads(json.dumps(TURNS))
-    assert (shipped / "training" / "unet.csv").exists()
     said = json.loads((shipped / WORDS).read_text(encoding="utf-8"))
     assert said == caption_words(trained.pictures())
+    assert told_by_model(shipped)["unet"] == Told(3, 0.75, "two cores")  # 1,800 s and 900 s
 
     pipeline = evaluate.load_pipeline(shipped, torch.device("cpu"))
     theirs = pipeline(
@@ -170,22 +195,111 @@ def test_unmeasured_weights_are_not_shipped(trained: Run, tmp_path: Path) -> Non
     assert not (tmp_path / "shipped").exists()
 
 
-def test_the_card_says_what_was_measured_and_what_was_missed(trained: Run) -> None:
-    card = write_card(REPORT, trained.folder)
+def test_the_card_says_what_was_measured_and_what_was_missed() -> None:
+    told = dict.fromkeys(STAGES, Told(3, 0.75, "two cores"))
+    card = write_card(REPORT, told)
     assert "| 31.4 dB (SSIM 0.8) | yes |" in card
     assert "| 79.0 / 97.0 % | **no** |" in card
     assert "| 76.0 / 91.0 % | yes |" in card
-    assert "| 90 prompts for two objects, both named by the judge | at least 60 % | 61.0 %" in card
+    assert "at least 40 % | 41.0 % (real scenes through the VAE: 89.0 %) | yes |" in card
+    assert (
+        "named by the judge, top-1 / top-5 | at least 80 / 92 % | 81.0 / 91.5 % | **no** |" in card
+    )
+    assert "| at least 60 / 80 % | 62.0 / 83.0 % | yes |" in card
+    assert "| people-body | 31 | 62.0 | 83.0 |" in card
+    assert "| words that people say most, top-1 | 98.7 | 81.0 |" in card
+    assert "| two objects, both, top-1 | 92.0 | 71.5 |" in card
+    assert "| one at a place or of a size, top-1 | 93.0 | 66.0 |" in card
     assert "| of animals, plants and food | 90 | 92.0 | 77.0 | 98.0 | 91.0 |" in card
     assert "| drawn | 50 | 81.0 | 97.0 | 93.0 |" in card
     assert "names 97.0 % of them rightly" in card
-    assert "| unet | 3 | 32 latents | 0.8 | two cores |" in card  # 1,800 s and 900 s
+    assert "| unet | 3 | 32 latents | 0.8 | two cores |" in card
     assert SHEET in card
     assert "| 3.5 | 31.0 | 52.0 | 91.0 |" in card
     assert "| 8 | 21.0 | 42.0 | 71.0 |" in card
     assert "of 0.081 away" in card
     assert "It was shown 8 emoji objects" in card
-    assert [bar.reached for bar in bars(REPORT)] == [True, True, False, *[True] * 5]
+    assert [bar.reached for bar in bars(REPORT)] == [
+        True,
+        True,
+        False,
+        False,
+        True,
+        True,
+        False,
+        *[True] * 3,
+    ]
+
+
+def test_a_report_goes_on_where_it_stopped_and_begins_anew_for_other_weights(
+    tmp_path: Path,
+) -> None:
+    save_file({"weight": torch.zeros(3)}, tmp_path / "model.safetensors")
+    report = evaluate.Report(tmp_path)
+    report.measure("vae", lambda: {"psnr_db": 30.0})
+    with pytest.raises(KeyboardInterrupt):
+        report.measure("typed", _stopped)
+    again = evaluate.Report(tmp_path)
+    again.measure("vae", _stopped)  # is there already
+    again.measure("typed", lambda: TYPED)
+    written = json.loads((tmp_path / REPORT_FILE).read_text())
+    assert (written["vae"], written["typed"]) == ({"psnr_db": 30.0}, TYPED)
+    assert written["weights"] == evaluate.fingerprints(tmp_path)
+    save_file({"weight": torch.ones(3)}, tmp_path / "model.safetensors")
+    assert set(evaluate.Report(tmp_path).found) == {"weights"}
+
+
+def _stopped() -> object:
+    raise KeyboardInterrupt
+
+
+class Sure(nn.Module):
+    """A judge that takes a picture's brightness for the object's row."""
+
+    def forward(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        said = pictures.mean((1, 2, 3)).round().long()
+        return 5 * torch.eye(8)[said] - 0.1 * torch.arange(8), torch.zeros(len(said), 10)
+
+
+def test_each_prompt_is_told_with_its_rank_and_the_best_come_first(bank: PictureBank) -> None:
+    captions = [Caption(f"a {bank.emoji[row].label}", row, 0) for row in (2, 5, 0)]
+    shown = torch.tensor([3.0, 5.0, 0.0]).view(3, 1, 1, 1).expand(3, 3, 128, 128)
+    each = evaluate.judge_each(Sure(), Drawn(captions, shown), bank, torch.device("cpu"))  # type: ignore[arg-type]  # answers as one
+    assert [row["rank"] for row in each] == [4, 1, 1]  # 3 was seen, then 0 and 1 are likelier
+    assert each[1]["prompt"] == "a cactus"
+    assert (each[1]["label"], each[1]["group"]) == ("cactus", "animals-nature")
+    assert each[2]["share"] > each[1]["share"] > 0.9 > each[0]["share"]
+    assert evaluate.best_drawn(each, bank, 2) == [0, 5]
+
+
+def test_real_scenes_are_asked_whole_and_through_the_autoencoder(
+    bank: PictureBank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluate, "TYPED", 4)
+    monkeypatch.setattr(limits, "pair_questions", lambda bank: PAIRED)
+    monkeypatch.setattr(limits, "placed_questions", lambda bank: PAIRED[:1])
+    seen: list[torch.Tensor] = []
+
+    class Watching(Sure):
+        def forward(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            seen.append(pictures)
+            return torch.zeros(len(pictures), 8), torch.zeros(len(pictures), 10)
+
+    torch.manual_seed(0)
+    found = limits.measure_limits(
+        Watching(),
+        vae.build_vae().eval(),
+        bank,
+        torch.device("cpu"),  # type: ignore[arg-type]  # answers as one
+    )
+    assert list(found) == ["typed", "pairs", "placed"]
+    assert all(list(part) == ["real", "decoded"] for part in found.values())
+    half = len(seen) // 2
+    assert [len(p) for p in seen[:half]] == [len(p) for p in seen[half:]] == [4, *[2] * 4, 1]
+    # A fresh autoencoder gives mud back, and real scenes hold the painted colours.
+    assert all(
+        real.std() > 2 * mud.std() for real, mud in zip(seen[:half], seen[half:], strict=True)
+    )
 
 
 def test_hits_count_the_best_and_the_best_five() -> None:
