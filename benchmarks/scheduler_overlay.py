@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 from benchmarks._measuring import ROOTS, WAIT_MS, Arguments, a_browser, serve_ours
 from core.models.catalog import builtin_folder
-from core.models.folders import read_json
+from core.models.config_files import read_json
 from core.views.schedulers_overlay import overlay_data, overlay_paths
 
 LIMIT_MS = 500
