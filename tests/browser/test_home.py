@@ -128,19 +128,11 @@ def test_unknown_address_leads_home(page: Page, server: str) -> None:
 
 def test_box_link_and_run_say_the_same(page: Page, server: str) -> None:
     page.goto(f"{server}/?steps=3&guidance=7.3&prompt=a%20cat%0Aon%20a%20mat")
-    box = page.get_by_role("textbox", name="Your words")
+    box = page.get_by_label("Your words")
     expect(box).to_have_value("a cat on a mat")
     expect(page).to_have_url(re.compile(r"prompt=a(\+|%20)cat(\+|%20)on"))
     box.press("End")
     box.press_sequentially(" now")
+    box.press("Enter")
     expect(page).to_have_url(re.compile(r"on(\+|%20)a(\+|%20)mat(\+|%20)now"))
     expect(box).to_have_value("a cat on a mat now")
-
-
-def test_slider_stands_where_a_link_put_it(page: Page, server: str) -> None:
-    page.goto(f"{server}/generation?steps=2&guidance=7.123456789")
-    slider = page.get_by_role("slider", name="Guidance w")
-    expect(slider).to_have_attribute("aria-valuetext", "7.123456789")
-    slider.press("ArrowRight")
-    expect(page).to_have_url(re.compile("guidance=7.5"))
-    expect(page.get_by_role("slider", name="Guidance w")).to_have_attribute("aria-valuetext", "7.5")
