@@ -159,5 +159,6 @@ def _fingerprint(path: Path, files: list[Path], known: dict[str, str]) -> str:
 
 
 def _class_name(entry: object) -> str:
-    pair = isinstance(entry, list) and len(entry) == 2 and isinstance(entry[1], str)
-    return entry[1][:60] if pair else "missing"
+    if isinstance(entry, list) and len(entry) == 2 and isinstance(entry[1], str):
+        return entry[1][:60]
+    return "missing"

@@ -83,7 +83,7 @@ def _show_stopped(request: Request) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**Stopped** {done} of the network.", width="content")
         st.button("Go on", on_click=go_on, icon=":material/play_arrow:")
-    if there:
+    if there and preview is not None:
         mount("film", begun_film(begun_run(request, steps, preview), (calls, request.steps)))
 
 

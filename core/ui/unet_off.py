@@ -146,7 +146,7 @@ def _choose(facts: UNetFacts) -> Switch:
     with which:
         group = st.segmented_control("Off", [TEXT, TIME, BRIDGE], required=True, key=_WHAT)
     with how:
-        switch = _how(facts, group)
+        switch = _how(facts, group or TEXT)
     st.session_state[_OFF] = switch
     say({IN_LINK: None if switch == USUAL else _write(switch)})
     return switch
@@ -165,7 +165,7 @@ def _how(facts: UNetFacts, group: str) -> Switch:
     part = st.segmented_control(
         "How", list(ways), format_func=ways.__getitem__, required=True, key=key
     )
-    if part != "clock":
+    if part is not None and part != "clock":
         return Switch(part)
     st.session_state.setdefault(_CLOCK, HALF_WAY)
     return Switch("clock", st.slider("It stands at t", 0, LATEST_T, key=_CLOCK))

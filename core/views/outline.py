@@ -43,7 +43,8 @@ def outline_of(picture: Pixels) -> Pixels:
     reach = REACH * max(picture.shape[:2])
     fine, coarse = _blurred(brightness, reach), _blurred(brightness, WIDER * reach)
     above = _resized(fine - coarse, height, width) > 0
-    slope = np.hypot(*np.gradient(_resized(fine, height, width)))
+    down, across = np.gradient(_resized(fine, height, width))
+    slope = np.hypot(down, across)
     edge = np.zeros(above.shape, bool)
     edge[:-1] |= above[:-1] != above[1:]
     edge[:, :-1] |= above[:, :-1] != above[:, 1:]
@@ -107,4 +108,4 @@ def _resized(values: NDArray[np.float64], height: int, width: int) -> NDArray[np
 def _grown(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Add every neighbour."""
     padded = np.pad(mask, 1)
-    return sliding_window_view(padded, (3, 3)).any(axis=(-2, -1))
+    return np.any(sliding_window_view(padded, (3, 3)), axis=(-2, -1))
