@@ -13,6 +13,7 @@ from core.ideas.schedule_config import BETA_SCHEDULES, COSINE, read_alpha_bar
 
 Config = dict[str, Any]  # Any: what JSON holds
 
+LARGEST_FILE = 20_000_000  # bytes of a tokenizer's file; Stable Diffusion's largest has 4,000,000
 LARGEST_JSON = 2_000_000  # bytes; a config of Stable Diffusion has 2,000
 LEVELS = 6  # resolutions of a network; Stable Diffusion has 4
 LEAST_SIGNAL = 1e-30  # alpha_bar; below, noise over signal leaves the numbers of float32

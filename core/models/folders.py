@@ -6,9 +6,16 @@ from pathlib import Path
 
 from core.errors import ExplainerError
 from core.models.catalog import BUILT_IN, CatalogEntry, find_entry, local_folder
-from core.models.config_files import Config, again, config_file, named, read_config, read_json
+from core.models.config_files import (
+    LARGEST_FILE,
+    Config,
+    again,
+    config_file,
+    named,
+    read_config,
+    read_json,
+)
 from core.models.manifest import MANIFEST, sha256_of, verify_manifest
-from core.models.tokens import LARGEST_FILE
 from core.models.weight_files import Weights, find_weights
 
 PARTS = {  # what the pipeline is made of, and the only classes that are ever built

@@ -260,7 +260,10 @@ def _plan_solvers(name: str, settings: Settings, alpha_bar: Row, steps: int) -> 
     if spacing:  # always over the whole schedule
         sigmas = SIGMA_SPACINGS[spacing](steps, float(levels[0]), float(levels[-1]))
         t = np.asarray(timestep_at_sigma(sigmas, levels))
-        t = t.round() if spacing in ("use_karras_sigmas", "use_lu_lambdas") else np.floor(t)
+        rounds = spacing in ("use_karras_sigmas", "use_lu_lambdas")
+        if name == "dpmpp-2m" and settings.get("beta_schedule") == "squaredcos_cap_v2":
+            rounds = False  # there the library cuts off
+        t = t.round() if rounds else np.floor(t)
     else:
         t = _space(settings, steps, len(alpha_bar), above_zero=True)
         sigmas = levels[t.astype(int)]

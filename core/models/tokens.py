@@ -20,7 +20,7 @@ from tokenizers import (
 from tokenizers.models import BPE
 
 from core.errors import ExplainerError
-from core.models.config_files import Config, read_json
+from core.models.config_files import LARGEST_FILE, Config, read_json
 
 START, END = "<|startoftext|>", "<|endoftext|>"
 NAMES = ("tokenizer_config.json", "special_tokens_map.json")  # where special tokens stand
@@ -28,7 +28,6 @@ NAMED = (
     *(f"{name}_token" for name in ("bos", "eos", "unk", "sep", "pad", "cls", "mask")),
     "extra_special_tokens",
 )
-LARGEST_FILE = 20_000_000  # bytes; Stable Diffusion's largest has 4,000,000
 PIECES = (
     r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
 )

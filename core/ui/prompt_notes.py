@@ -5,13 +5,14 @@ import streamlit as st
 from core.models.latent_facts import read_latent_facts
 from core.ui.errors import show_note
 from core.ui.running_example import running_example
-from core.ui.tokenizing import model_folder, tokens_of
 
 LONGEST_CUT = 120  # characters shown of what is cut off
 
 
 def prompt_notes() -> None:
     """Say what becomes of an empty prompt or a long one, and which size stands for one unsaid."""
+    from core.ui.tokenizing import model_folder, tokens_of  # imports the tokenizers
+
     request = running_example()
     note = read_latent_facts(model_folder(request.model)).note
     if note and not (request.width and request.height):

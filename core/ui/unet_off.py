@@ -89,8 +89,12 @@ def skip_that_is_off(facts: UNetFacts) -> int | None:
     Args:
         facts: of the network.
     """
+    chosen = None if was_changed(IN_LINK) else st.session_state.get(_WHAT)
+    if chosen == BRIDGE:  # the map is drawn before the widgets that say it
+        number = st.session_state.get(_SKIP, 0)
+        return number if number in skip_names(facts) else 0
     switch = _switch(facts)
-    return int(switch.number) if switch.part == "skip" else None
+    return int(switch.number) if chosen is None and switch.part == "skip" else None
 
 
 def switch_skip_off(number: int) -> None:

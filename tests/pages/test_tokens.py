@@ -27,8 +27,9 @@ def box(at: AppTest, label: str) -> Any:  # Any: Streamlit's text input
 
 def pieces(at: AppTest) -> dict:
     """What the component that draws the prompt in place was given."""
-    (found,) = [part for part in at.get("bidi_component") if '"padding"' in part.proto.json]
-    return json.loads(found.proto.json)[0]
+    drawn = [part.proto.json for part in at.get("bidi_component")]
+    (found,) = [given for given in drawn if '"padding"' in given and '"about"' not in given]
+    return json.loads(found)[0]
 
 
 @pytest.mark.parametrize("way", [(PAGE,), ("Home.py", PAGE)], ids=["alone", "through home"])

@@ -74,7 +74,7 @@ def test_schedulers_say_everything_about_themselves(capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     ("argv", "says"),
     [
-        (["--scheduler", "dpm2m"], "There is no scheduler called 'dpm2m'. Did you mean dpmpp-2m"),
+        (["--scheduler", "dpm2m"], "'dpm2m'. Did you mean kdpm2 (DPM2) or dpmpp-2m?"),
         (["--scheduler", "__class__"], "There is no scheduler called '__class__'."),
         (["--steps", "0"], "The number of DDIM steps is 0."),
         (["--steps", "-1"], "The number of DDIM steps is -1."),

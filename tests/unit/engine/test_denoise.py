@@ -93,7 +93,7 @@ def test_options_reach_the_scheduler_as_they_do_in_the_library(
         replace(CAT, guidance=1.0, negative="not asked about at w = 1"),
         replace(CAT, prompt="", negative=""),
         replace(CAT, height=128, width=72),
-        replace(CAT, prompt="many words " * 200, negative="\0 <b>"),
+        replace(CAT, prompt="many words " * 200, negative="¬ <b>"),
     ],
     ids=["w=1", "w=1, negative", "empty prompt", "another size", "long prompt"],
 )

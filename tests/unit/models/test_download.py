@@ -77,8 +77,8 @@ def test_a_network_that_fails_is_told_with_what_to_do(
 def test_a_network_that_fails_half_way_is_not_a_missing_model(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parts = ("unet", "vae", "text_encoder")
-    names = [f"{part}/model.safetensors" for part in parts]
+    theirs = "diffusion_pytorch_model.safetensors"
+    names = [f"unet/{theirs}", f"vae/{theirs}", "text_encoder/model.safetensors"]
     monkeypatch.setattr("huggingface_hub.HfApi.list_repo_files", lambda *_, **__: names)
 
     def answer(request: httpx2.Request) -> httpx2.Response:

@@ -11,6 +11,7 @@ from core.engine.loaded import LoadedModel
 from core.engine.worker import Worker
 from core.errors import ExplainerError
 from core.ideas.activations import ACTIVATIONS
+from core.models.pixel_model import finish
 from core.training import lab_activations as lab
 from core.training.lab_activations import ROUND, ActivationLab, Round, bends
 
@@ -19,13 +20,7 @@ def train(count: int) -> list[Round]:
     rounds: list[Round] = []
     for number in range(count):
         look = ActivationLab("emoji128", number, rounds[-1].state if rounds else b"").validated()
-        work = look.read(None)  # type: ignore[arg-type]  # it reads no model
-        while True:
-            try:
-                next(work)
-            except StopIteration as end:
-                rounds.append(end.value)
-                break
+        rounds.append(finish(look.course(None)))
     return rounds
 
 
