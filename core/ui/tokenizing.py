@@ -1,5 +1,6 @@
 """The pages' own tokenizer: read once for the whole process, apart from the engine's."""
 
+import os
 from pathlib import Path
 
 import streamlit as st
@@ -8,6 +9,8 @@ from tokenizers import Tokenizer
 from core.models.folders import find_checkpoint
 from core.models.text_facts import TextFacts, read_text_facts
 from core.models.tokens import Tokens, load_tokenizer, read_pad_id, tokenize
+
+Files = tuple[tuple[str, int, int], ...]
 
 
 def tokens_of(prompt: str, model: str) -> Tokens:
@@ -60,9 +63,8 @@ def model_folder(model: str) -> Path:
     return find_checkpoint(model)[1]
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
 def tokenizer_of(model: str) -> tuple[Tokenizer, int]:
-    """Return a model's tokenizer, read once, and the id that it pads with.
+    """Return a model's tokenizer, read once while its files stay as they are, and its pad id.
 
     Args:
         model: the model's id in the catalog.
@@ -70,6 +72,25 @@ def tokenizer_of(model: str) -> tuple[Tokenizer, int]:
     Raises:
         ExplainerError: the model is not on this machine, or its tokenizer is damaged.
     """
-    folder = model_folder(model)
-    tokenizer = load_tokenizer(folder / "tokenizer")
-    return tokenizer, read_pad_id(folder / "tokenizer", tokenizer)
+    folder = model_folder(model) / "tokenizer"
+    return _tokenizer(folder, files_of(folder))
+
+
+def files_of(folder: Path) -> Files:
+    """Return names, bytes and times of a folder's files: other files, or newer ones, differ in it.
+
+    Args:
+        folder: one that need not exist.
+    """
+    try:
+        with os.scandir(folder) as found:
+            facts = ((file.name, file.stat()) for file in found)
+            return tuple(sorted((name, fact.st_size, fact.st_mtime_ns) for name, fact in facts))
+    except OSError:
+        return ()
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _tokenizer(folder: Path, files: Files) -> tuple[Tokenizer, int]:
+    tokenizer = load_tokenizer(folder)
+    return tokenizer, read_pad_id(folder, tokenizer)

@@ -8,7 +8,7 @@ from core.ideas.byte_pairs import Pair
 from core.models.token_words import read_merges, words_of
 from core.ui.component import mount
 from core.ui.running_example import running_example
-from core.ui.tokenizing import tokenizer_of, tokens_of
+from core.ui.tokenizing import Files, files_of, model_folder, tokenizer_of, tokens_of
 from core.views.token_pieces import pieces_data
 
 LIVE = "120ms"  # pause in typing after which the words are read
@@ -24,7 +24,14 @@ def show_pieces() -> None:
     tokenizer, _ = tokenizer_of(request.model)
     tokens = tokens_of(request.prompt, request.model)
     words = words_of(tokenizer, request.prompt)
-    mount("pieces", pieces_data(tokens, words, _merges(request.model)))
+    mount(
+        "pieces",
+        pieces_data(
+            tokens,
+            words,
+            _merges(request.model, files_of(model_folder(request.model) / "tokenizer")),
+        ),
+    )
     if html.unescape(request.prompt) != request.prompt:
         st.caption(
             "OpenAI's own tokenizer first turns HTML entities such as `&amp;` into their "
@@ -33,5 +40,5 @@ def show_pieces() -> None:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _merges(model: str) -> dict[Pair, int]:
+def _merges(model: str, files: Files) -> dict[Pair, int]:
     return read_merges(tokenizer_of(model)[0])

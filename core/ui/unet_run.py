@@ -12,7 +12,7 @@ from core.models.unet_seen import BlocksSeen
 from core.ui.looking import known, read
 from core.ui.running_example import running_example
 from core.ui.shown import Shown
-from core.ui.tokenizing import model_folder
+from core.ui.tokenizing import Files, files_of, model_folder
 from core.views.unet_map import Moment, say_how
 
 
@@ -23,11 +23,12 @@ def unet_facts() -> UNetFacts:
         ExplainerError: the model is not on this machine, or of another family.
     """
     request = running_example()
-    return _facts(model_folder(request.model), (request.height, request.width))
+    folder = model_folder(request.model)
+    return _facts(folder, files_of(folder / "unet"), (request.height, request.width))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _facts(folder: Path, pixels: tuple[int | None, int | None]) -> UNetFacts:
+def _facts(folder: Path, files: Files, pixels: tuple[int | None, int | None]) -> UNetFacts:
     return read_unet_facts(folder, pixels)
 
 

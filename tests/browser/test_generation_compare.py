@@ -56,7 +56,7 @@ def test_a_grid_fills_can_be_stopped_and_a_click_makes_a_cell_the_run(
     assert page.get_by_test_id("stException").count() == 0
 
 
-@pytest.mark.parametrize("scheme", ["light"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_branch_shows_two_futures_that_are_scrubbed_at_no_cost(
     scheme: str, new_page: object, server: str
 ) -> None:

@@ -128,7 +128,7 @@ def test_back_undoes_the_look_and_the_words(page: Page, server: str) -> None:
     wait_for(page, "a", "red", "apple")
     expect(page).to_have_url(re.compile("look=All(?!.*prompt)"))
     page.go_back()
-    expect(page.get_by_label("Not this")).to_be_visible()
+    expect(page.get_by_role("textbox", name="Not this")).to_be_visible()
     expect(page).to_have_url(re.compile("look=No"))
 
 

@@ -130,6 +130,21 @@ def test_another_pad_id_is_said_from_the_models_own_files(
     assert list(at.dataframe[0].value["id"][4:6]) == [49407, 0]
 
 
+def test_a_folder_that_is_exchanged_while_the_app_runs_is_read_anew(
+    open_page: Open,
+    shown_text: Callable[[AppTest], str],
+    write_pipeline: Callable[..., None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for number, pad_token in enumerate((None, "!")):
+        folder = tmp_path / str(number) / "exchanged"
+        write_pipeline(folder, pad_token=pad_token)
+        monkeypatch.setenv("GLASSBOX_FOLDERS", str(folder))
+        at = open_page(PAGE, model=str(folder), look="All positions")
+        assert ("This model pads with id 0" in shown_text(at)) == (pad_token == "!")
+
+
 def test_a_second_tokenizer_is_said_from_the_models_own_files(
     open_page: Open,
     shown_text: Callable[[AppTest], str],

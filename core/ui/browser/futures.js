@@ -106,7 +106,7 @@ class Futures extends Player {
       parts.push(...this.mark(branch, "they part here", width));
     } else if (parted) parts.push(...this.mark(parted, "at least half as far apart as the results", width));
     for (const [name, values] of [["latents", latents], ["estimates", estimates]]) {
-      if (values) parts.push(made("path", { class: name, d: values.map((value, place) => this.go(value, place)).join("") }));
+      if (values) parts.push(made("path", { class: name, d: values.map((value, place) => this.segment(value, place)).join("") }));
     }
     this.svg.replaceChildren(...parts);
     this.moving = ["line", ...(latents ? ["latents"] : []), "estimates"].map((kind) =>
@@ -118,7 +118,7 @@ class Futures extends Player {
   }
 
   // Up to the place where the runs part they are one, and the distance is 0 to the very line.
-  go(value, place) {
+  segment(value, place) {
     const { branch } = this.data;
     if (branch > 0 && place === branch) return `L${this.across(place)} ${this.up(0)}L${this.across(place)} ${this.up(value)}`;
     return `${place ? "L" : "M"}${this.across(place)} ${this.up(value)}`;
