@@ -41,8 +41,8 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
         picture_tensor,
         to_unit_scale,
     )
-    from core.views.latents import LIMIT, error_picture, pixels_of
-    from core.views.latents_pictures import channels_picture
+    from core.views.latents import LIMIT, error_picture
+    from core.views.pictures import channels_picture, pixels_of
 
     checkpoint = load_model(arguments.model)
     width, height = checkpoint.width, checkpoint.height

@@ -1,4 +1,4 @@
-"""How alike two pictures are, in two numbers that the field reports; numpy is enough."""
+"""How alike two pictures are: two numbers that the field reports, and a plain mean."""
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -64,6 +64,16 @@ def ssim(a: Pixels, b: Pixels) -> float:
     top = (2 * mean_x * mean_y + first) * (2 * both + second)
     bottom = (mean_x**2 + mean_y**2 + first) * (var_x + var_y + second)
     return float((top / bottom).mean())
+
+
+def apart(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    """Return how far two pictures are apart: mean difference of a channel, 0 to 255.
+
+    Args:
+        one: a picture, (H, W, 3).
+        other: a picture of the same size.
+    """
+    return float(np.abs(one.astype(np.float64) - other).mean())
 
 
 def _window_means(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -42,6 +42,18 @@ class Word:
     pieces: tuple[Piece, ...]
 
 
+def visible(text: str) -> str:
+    """Return characters that draw nothing by their numbers, and all others as they are.
+
+    Args:
+        text: any text.
+    """
+    silent = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+    return "".join(
+        f"U+{ord(sign):04X}" if unicodedata.category(sign) in silent else sign for sign in text
+    )
+
+
 def words_of(tokenizer: Tokenizer, prompt: str) -> tuple[Word, ...]:
     """Read a whole prompt word by word; nothing is cut here.
 

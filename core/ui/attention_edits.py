@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.engine.looks.attention import EditedAttentionLook, Reweight, Swap
 from core.engine.request import MAX_PROMPT
 from core.errors import ExplainerError
+from core.ideas.picture_likeness import apart
 from core.models.attention_seen import AttentionSeen
 from core.models.token_words import PlacedWord, placed_words
 from core.ui.attention_run import prompt_tokens
@@ -15,7 +16,6 @@ from core.ui.attention_words import ENDS, key_of
 from core.ui.looking import read
 from core.ui.running_example import running_example
 from core.ui.tokenizing import tokenizer_of
-from core.views.unet_off import apart
 
 LEAST, MOST, BEGIN = -2.0, 10.0, 5.0  # what a word is multiplied with
 NEW_WORD = "panda"

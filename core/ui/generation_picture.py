@@ -12,9 +12,8 @@ from core.engine.request import Request
 from core.ui.latents_source import Source, choose_picture, latent_facts, show_notes, source_of
 from core.ui.looking import read
 from core.ui.shown import Shown
-from core.views.latents import pixels_of
-from core.views.latents_pictures import row_picture
 from core.views.numbers import count, percent
+from core.views.pictures import pixels_of, row_picture
 
 STRENGTHS = (0.2, 0.4, 0.6, 0.8, 1.0)  # of the row
 FIRST = "lion"  # of the gallery: something else than the words that everybody begins with

@@ -12,8 +12,8 @@ from core.models.uploads import fit
 from core.ui.latents_source import Source
 from core.ui.looking import read
 from core.ui.running_example import running_example
-from core.views.latents import LIKENESS, pixels_of, say_likeness
-from core.views.latents_pictures import row_picture
+from core.views.latents import LIKENESS, say_likeness
+from core.views.pictures import pixels_of, row_picture
 
 STOPS = 7
 

@@ -8,7 +8,8 @@ from core.ui.latents_source import Source
 from core.ui.looking import known, read
 from core.ui.paint_first import paint_first
 from core.ui.running_example import running_example
-from core.views.latents import hero_data, pixels_of
+from core.views.latents import hero_data
+from core.views.pictures import pixels_of
 
 
 def show_hero(source: Source, facts: LatentFacts) -> PictureReading | None:

@@ -15,8 +15,8 @@ from core.ui.running_example import running_example
 from core.ui.tables import as_table
 from core.views.latents import LIKENESS, LIMIT, error_picture, say_likeness
 from core.views.latents_charts import scale_rows
-from core.views.latents_pictures import channels_picture, map_picture
 from core.views.numbers import percent
+from core.views.pictures import channels_picture, map_picture
 
 SURE = 0.2  # of the means' spread: widths below it say that the encoder is nearly sure
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from core.engine.looks.texts import TextLook
 from core.engine.request import MAX_PROMPT, Request
+from core.ideas.picture_likeness import apart
 from core.ideas.text_geometry import relative_change
 from core.models.token_words import words_of
 from core.models.tokens import Tokens
@@ -78,11 +79,11 @@ def _show_what_the_mask_changes(request: Request) -> None:
             [replace(request, padding_mask=passed) for passed in (False, True)],
             ["No mask passed: Stable Diffusion's way", "Padding mask passed, same seed"],
         )
-    apart = np.abs(first.astype(float) - second.astype(float)).mean()
-    if apart:
+    far = apart(first, second)
+    if far:
         whose = "of your words and of the negative prompt" if padding else "of the negative prompt"
         st.markdown(
-            f"A pixel differs by **{apart:.2g} of 255** on average: the U-Net does listen to "
+            f"A pixel differs by **{far:.2g} of 255** on average: the U-Net does listen to "
             f"padding, {whose}."
         )
     else:

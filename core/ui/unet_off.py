@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from core.engine.looks.unet_off import OffAtStepLook, OffRunLook, Switch
 from core.engine.ticket import Ticket
+from core.ideas.picture_likeness import apart
 from core.models.unet_facts import UNetFacts
 from core.ui.address import say, was_changed
 from core.ui.looking import read
@@ -19,7 +20,6 @@ from core.views.unet_off import (
     NOISE_LINE,
     SAYS,
     Part,
-    apart,
     noise_picture,
     say_moved,
     skip_names,

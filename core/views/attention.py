@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.models.attention_seen import AttentionSeen, LayerMaps, Size
+from core.models.token_words import visible
 from core.models.tokens import Tokens
 from core.views.colormaps import text_colours
 from core.views.outline import address_of, outline_of
 from core.views.strips import exact_sheet
-from core.views.token_pieces import visible
 
 Kind = Literal["start", "word", "end", "padding"]
 Data = dict[str, Any]  # Any: JSON for the browser

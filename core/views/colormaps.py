@@ -4,6 +4,7 @@ Lightness changes in equal steps of OKLab (Ottosson 2020), so equal differences 
 equally large. The diverging scale is centred at 0.
 """
 
+import base64
 from functools import cache
 
 import numpy as np
@@ -65,6 +66,12 @@ def noise_greys(values: NDArray[np.floating], limit: float = 3.0) -> NDArray[np.
         ValueError: ``limit`` is not above 0.
     """
     return _grey_table()[_positions(values, limit)]
+
+
+@cache
+def diverging() -> str:
+    """Return the colours for -1 to 1, 257 times red, green, blue in base64."""
+    return base64.b64encode(_diverging_table().tobytes()).decode("ascii")
 
 
 def _positions(values: NDArray[np.floating], limit: float) -> NDArray[np.intp]:

@@ -11,9 +11,8 @@ from PIL import Image
 from core.ideas.picture_likeness import psnr, ssim
 from core.models.latent_facts import LatentFacts
 from core.models.latent_reading import PictureReading
-from core.views.colormaps import noise_greys
+from core.views.colormaps import diverging, noise_greys
 from core.views.numbers import minus, percent
-from core.views.timesteps_map import diverging
 
 LIMIT = 3.0  # ends of the colour scale, deviations of a unit Gaussian
 ERROR_LIMIT = 0.25  # of the range of a pixel; white in the error map
@@ -22,17 +21,6 @@ LIKENESS = (
     "SSIM compares patterns: 1 is equal."
 )
 Pixels = NDArray[np.uint8]
-
-
-def pixels_of(data: bytes, width: int, height: int) -> Pixels:
-    """Return raw pixels as an array, (height, width, 3).
-
-    Args:
-        data: red, green, blue, row by row.
-        width: pixels.
-        height: pixels.
-    """
-    return np.frombuffer(data, np.uint8).reshape(height, width, 3)
 
 
 def picture_url(pixels: Pixels) -> str:

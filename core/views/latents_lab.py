@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.models.gallery import lab_objects
-from core.views.latents_pictures import GAP, row_picture
 from core.views.numbers import count
+from core.views.pictures import GAP, row_picture
 from core.views.theme import PALETTE
 
 Event = dict[str, Any]  # Any: what JSON holds

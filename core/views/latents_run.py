@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.views.colormaps import diverging
 from core.views.latents import LIMIT
 from core.views.latents_charts import BINS, EDGE
 from core.views.run import Run, run_id, say_places
-from core.views.timesteps_map import diverging
 
 Numbers = NDArray[np.floating]
 

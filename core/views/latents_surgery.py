@@ -4,8 +4,8 @@ from typing import Any
 
 from core.models.latent_edits import MOST_GAIN, Edits, painted_noise
 from core.models.latent_reading import Decoded, PictureReading
+from core.views.colormaps import diverging
 from core.views.latents import LIMIT, numbers, picture_url
-from core.views.timesteps_map import diverging
 
 
 def surgery_data(

@@ -1,8 +1,6 @@
 """The embedding of every timestep, for the browser that draws it; imports no torch."""
 
-import base64
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,7 +12,6 @@ from core.ideas.timestep import (
     compute_periods,
     embed_timesteps,
 )
-from core.views.colormaps import latent_colours
 
 CLOCKS = 6  # pairs drawn with their hands, from the fastest to the slowest
 
@@ -87,10 +84,3 @@ def say_period(period: float) -> str:
     digits = 1 if period < 100 else 0
     said = f"{period:,.{digits}f}" if period < 1e6 else f"{period:.0e}"
     return f"a turn in {said} steps"
-
-
-@cache
-def diverging() -> str:
-    """Return the colours for -1 to 1, 257 times red, green, blue in base64."""
-    table = latent_colours(np.linspace(-1, 1, 257), 1.0)
-    return base64.b64encode(table.tobytes()).decode("ascii")

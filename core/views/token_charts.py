@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.ideas.causal_attention import readable
+from core.models.token_words import visible
 from core.models.tokens import Tokens
 from core.views.grids import Grid
 from core.views.theme import PALETTE
-from core.views.token_pieces import visible
 
 Numbers = NDArray[np.floating]
 OWN, PADDING = "start, words, end", "padding"

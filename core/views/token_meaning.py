@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.ideas.text_geometry import cosine, place_between
+from core.models.token_words import visible
 from core.views.grids import Grid
 from core.views.theme import PALETTE
-from core.views.token_pieces import visible
 
 Row = dict[str, object]
 YOURS, OTHERS = "your prompt", "the words below"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.ideas.byte_pairs import Pair
-from core.models.token_words import LONGEST_EXPLAINED, Word, explain_word, lowered
+from core.models.token_words import LONGEST_EXPLAINED, Word, explain_word, lowered, visible
 from core.models.tokens import Tokens
 
 MOST_PIECES = 150  # drawn in place: twice what the model reads
@@ -43,18 +43,6 @@ def pieces_data(tokens: Tokens, words: Sequence[Word], ranks: dict[Pair, int]) -
         "learned": len(ranks),
         "bytes": bytes_shown,
     }
-
-
-def visible(text: str) -> str:
-    """Return characters that draw nothing by their numbers, and all others as they are.
-
-    Args:
-        text: any text.
-    """
-    silent = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
-    return "".join(
-        f"U+{ord(sign):04X}" if unicodedata.category(sign) in silent else sign for sign in text
-    )
 
 
 def _word(word: Word, place: int, room: int, ranks: dict[Pair, int]) -> JSON:

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from core.models.token_words import Word
+from core.models.token_words import Word, visible
 from core.models.tokens import Tokens
 from core.views.numbers import count
-from core.views.token_pieces import visible
 
 Row = dict[str, object]
 JSON = dict[str, Any]  # Any: JSON for the browser

@@ -40,16 +40,6 @@ def noise_picture(noise: NDArray[np.floating]) -> Pixels:
     return enlarge(tiles, max(1, TARGET // max(tiles.shape[:2])))
 
 
-def apart(one: Pixels, other: Pixels) -> float:
-    """Return how far two pictures are apart: mean difference of a channel, 0 to 255.
-
-    Args:
-        one: a picture, (H, W, 3).
-        other: a picture of the same size.
-    """
-    return float(np.abs(one.astype(np.float64) - other).mean())
-
-
 def say_moved(change: float, alpha_bar: float) -> str:
     """Say how far the noise moved, or why it could not.
 

@@ -6,9 +6,9 @@ import pytest
 from tokenizers import Tokenizer
 
 from core.models.catalog import builtin_folder
-from core.models.token_words import read_merges, words_of
+from core.models.token_words import read_merges, visible, words_of
 from core.models.tokens import Tokens, load_tokenizer, tokenize
-from core.views.token_pieces import MOST_PIECES, pieces_data, visible
+from core.views.token_pieces import MOST_PIECES, pieces_data
 from core.views.token_table import position_rows, strip_data, tensor_text, unique_rows, word_rows
 
 

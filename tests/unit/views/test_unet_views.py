@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from core.ideas.picture_likeness import apart
 from core.models.unet_facts import UNetFacts, read_unet_facts
 from core.models.unet_seen import BoxSeen, Looking
 from core.views.colormaps import latent_colours
@@ -15,7 +16,7 @@ from core.views.unet_activations import lowest_points, say_where_nothing_is_lear
 from core.views.unet_attention import attention_data
 from core.views.unet_block import block_picture, component_colours, tidy_limit
 from core.views.unet_map import Moment, box_rows, say_count, say_how, say_time, unet_map
-from core.views.unet_off import apart, noise_picture, say_moved, skip_names
+from core.views.unet_off import noise_picture, say_moved, skip_names
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Latents and what is known of them as plain pictures, each on a scale that is said."""
+"""Plain pictures: of raw pixels, of latents on a scale that is said, and several in a row."""
 
 from collections.abc import Sequence
 
@@ -14,6 +14,17 @@ Latents = NDArray[np.floating]
 SIDE = 256  # least pixels of a picture made of latents
 GAP = 4  # pixels between the pictures of a row
 ROUND = 4  # pixels, radius of their corners
+
+
+def pixels_of(data: bytes, width: int, height: int) -> Pixels:
+    """Return raw pixels as an array, (height, width, 3).
+
+    Args:
+        data: red, green, blue, row by row.
+        width: pixels.
+        height: pixels.
+    """
+    return np.frombuffer(data, np.uint8).reshape(height, width, 3)
 
 
 def channels_picture(latents: Latents, limit: float) -> Pixels:
