@@ -12,6 +12,7 @@ from core.ideas.timestep import (
     compute_periods,
     embed_timesteps,
 )
+from core.views.colormaps import diverging
 
 CLOCKS = 6  # pairs drawn with their hands, from the fastest to the slowest
 
