@@ -54,13 +54,9 @@ def engine() -> EngineClient:
         return _engine
 
 
-def find(work: Work[Result]) -> Result | None:
-    """Return finished work at once; None where it would have to be done, or nobody asked yet.
-
-    Args:
-        work: as for ``engine().submit``.
-    """
-    return None if _engine is None else _engine.find(work)
+def woken() -> EngineClient | None:
+    """Return the engine where somebody has asked for it already; to make it takes seconds."""
+    return _engine
 
 
 def cache_folder() -> Path:

@@ -177,7 +177,7 @@ class Line:
         with self._lock:
             if self._closed:
                 raise ExplainerError("The engine has been shut down.", "Start the app again.")
-            ticket: AnyTicket = Ticket(self, work, session)
+            ticket: AnyTicket = Ticket(self, session)
             if found is not None:
                 self._count(accepted=1, stored=1)
                 self._end(ticket, "done", found)
@@ -383,7 +383,7 @@ class Line:
                 return  # given up meanwhile: it is dropped at the next turn
             session, tickets = job.tickets[0].session, []
             for work, known in found:
-                ticket: AnyTicket = Ticket(self, work, session, inner=True)
+                ticket: AnyTicket = Ticket(self, session, inner=True)
                 if known is None:
                     self._join(ticket, self._add(work, job.arrived, wanted.rank))
                 elif isinstance(known, ExplainerError):

@@ -4,7 +4,7 @@ import threading
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
-from core.engine.work import Outcome, Progress, Work
+from core.engine.work import Outcome, Progress
 from core.errors import ExplainerError
 
 State = Literal["queued", "running", "decoding", "done", "cancelled", "failed"]
@@ -66,18 +66,14 @@ class Ticket(Generic[Result]):
     Whoever holds it looks at it from time to time; one that nobody looks at is dropped.
     """
 
-    def __init__(
-        self, keeper: Keeper, work: Work[Result], session: str, inner: bool = False
-    ) -> None:
+    def __init__(self, keeper: Keeper, session: str, inner: bool = False) -> None:
         """Made by the engine's ``submit``.
 
         Args:
             keeper: who gave it out.
-            work: what was asked, validated.
             session: who asked.
             inner: held by another work, which waits for it.
         """
-        self.work = work
         self.session = session
         self.inner = inner
         self._keeper = keeper

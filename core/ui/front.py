@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from core.engine.client import find
 from core.engine.request import Request, to_json
 from core.errors import ExplainerError
 from core.ui.can_draw import say_what_it_draws
@@ -18,6 +17,7 @@ from core.ui.errors import show_error
 from core.ui.navigation import existing
 from core.ui.page import lesson
 from core.ui.running_example import link_parameters, running_example
+from core.ui.runs import find
 from core.ui.settings import prompt_box
 from core.views.stations import empty_map
 

@@ -5,8 +5,8 @@ from typing import Any
 from streamlit.delta_generator import DeltaGenerator
 
 from core.engine.request import Request
-from core.ui.runs import say_status
-from core.ui.shown import compute, decode, kept
+from core.ui.runs import done, say_status
+from core.ui.shown import decode, kept
 from core.ui.tokenizing import text_width, tokens_of
 from core.views.pipeline import pipeline_map
 from core.views.stations import empty_map
@@ -41,7 +41,7 @@ def advance(request: Request, line: DeltaGenerator) -> bool:
     """
     shown = kept(request)
     if shown is None:
-        compute(request, lambda ticket: line.caption(say_status(ticket.status(), "Call")))
+        done(request, lambda ticket: line.caption(say_status(ticket.status(), "Call")))
         return False
     if not shown.decoded:
         decode(shown, lambda ticket: line.caption(say_status(ticket.status(), "Decoding frame")))

@@ -1,14 +1,13 @@
 """Two prompts from the same noise: both runs scrubbed together, and how far apart they are."""
 
 from dataclasses import replace
-from typing import Any
 
 import streamlit as st
 
 from core.engine.request import MAX_PROMPT, Request
 from core.ideas.checks import check_text
 from core.ui.component import mount
-from core.ui.runs import asked, follow, say_status
+from core.ui.runs import done, say_status
 from core.ui.shown import Shown
 from core.ui.tables import offer_csv
 from core.views.run import Run, run_of
@@ -53,13 +52,8 @@ def _run(request: Request) -> Run:
     kept: Run | None = st.session_state.get(_KEPT)
     if kept is None or kept.request != request:
         line = st.empty()
-
-        def draw(ticket: Any) -> None:  # Any: a ticket of a Trace, whose class imports torch
-            line.caption(say_status(ticket.status(), "Call"))
-
-        with asked(request) as ticket:
-            follow(ticket, draw)
-            kept = st.session_state[_KEPT] = run_of(ticket.result())
+        trace = done(request, lambda ticket: line.caption(say_status(ticket.status(), "Call")))
+        kept = st.session_state[_KEPT] = run_of(trace)
         line.empty()
     return kept
 

@@ -4,9 +4,8 @@ from typing import TypeVar
 
 import streamlit as st
 
-from core.engine.client import find
 from core.engine.work import Work
-from core.ui.runs import Draw, asked, follow, say_status
+from core.ui.runs import Draw, done, find, say_status
 
 Answer = TypeVar("Answer")
 
@@ -35,8 +34,6 @@ def read(look: Work[Answer], doing: str = "Piece", draw: Draw | None = None) -> 
     if found is not None:
         return found
     line = st.empty()
-    with asked(look) as ticket:
-        follow(ticket, draw or (lambda ticket: line.caption(say_status(ticket.status(), doing))))
-        answer = ticket.result()
+    answer = done(look, draw or (lambda ticket: line.caption(say_status(ticket.status(), doing))))
     line.empty()
     return answer

@@ -11,9 +11,9 @@ from core.engine.ticket import Ticket
 from core.errors import ExplainerError
 from core.ui.component import mount
 from core.ui.errors import explained
-from core.ui.runs import go_on, is_stopped, say_status, stop
+from core.ui.runs import done, find, go_on, is_stopped, say_status, stop
 from core.ui.settings import show_refused
-from core.ui.shown import Shown, compute, decode, kept
+from core.ui.shown import Shown, decode, drawn
 from core.views.film import begun_film
 from core.views.numbers import count
 from core.views.run import begun_run
@@ -37,15 +37,16 @@ def show_run(request: Request) -> Shown | None:
         _show_stopped(request)
         return None
     place = st.empty()  # always, so that the film keeps its place below it from run to run
-    shown = kept(request)
-    if shown is None:
+    trace = find(request)
+    if trace is None:
         try:
-            shown = compute(request, _Progress(place, request).draw)
+            trace = done(request, _Progress(place, request).draw)
         except ExplainerError as error:
             place.empty()
             show_refused(error)
             return None
         place.empty()
+    shown = drawn(trace)
     mount("film", shown.film)
     return shown
 
@@ -56,7 +57,7 @@ def place_below(request: Request) -> DeltaGenerator:
     Args:
         request: what is about to be shown.
     """
-    return st.container() if kept(request) else st.empty().container()
+    return st.container() if find(request) else st.empty().container()
 
 
 def decode_film(shown: Shown) -> None:

@@ -9,11 +9,11 @@ import contextlib
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 
-from core.engine.client import engine
+from core.engine.client import engine, woken
 from core.engine.request import Request, to_json
 from core.engine.ticket import Ticket, TicketStatus
 from core.engine.work import Work
@@ -24,7 +24,36 @@ AT_ONCE_S = 0.1  # an answer that is there already comes within this; no progres
 GRACE_S = 0.4  # a rerun of the same page takes the same work up again within this
 _SESSION, _STOPPED = "engine_session", "stopped_request"
 
+Answer = TypeVar("Answer")
 Draw = Callable[[Ticket[Any]], object]  # Any: a Trace or a Film; their classes import torch
+
+
+def find(work: Work[Answer]) -> Answer | None:
+    """Return finished work at once; None where it would have to be done.
+
+    Args:
+        work: as for ``asked``.
+    """
+    there = woken()
+    return None if there is None else there.find(work)
+
+
+def done(work: Work[Answer], draw: Draw) -> Answer:
+    """Have the engine do a work, drawing how far it is.
+
+    Args:
+        work: what to compute.
+        draw: shows the ticket; it calls Streamlit, which ends the script where the visitor left.
+
+    Raises:
+        ExplainerError: the engine says why there is no result.
+    """
+    with asked(work) as ticket:
+        ended = ticket.wait(AT_ONCE_S)
+        while not ended:
+            draw(ticket)
+            ended = ticket.wait(TURN_S)
+        return ticket.result()
 
 
 @contextlib.contextmanager
@@ -86,19 +115,6 @@ def _wake_engine() -> None:
         line.caption("Waking the engine")
         thread.join(TURN_S)
     line.empty()
-
-
-def follow(ticket: Ticket[Any], draw: Draw) -> None:  # Any: as above
-    """Wait until the work has ended, drawing how far it is.
-
-    Args:
-        ticket: from ``asked``.
-        draw: shows the ticket; it calls Streamlit, which ends the script where the visitor left.
-    """
-    ended = ticket.wait(AT_ONCE_S)
-    while not ended:
-        draw(ticket)
-        ended = ticket.wait(TURN_S)
 
 
 def stop(request: Request) -> None:

@@ -5,10 +5,9 @@ from typing import Any
 
 import streamlit as st
 
-from core.engine.client import find
 from core.engine.recent import Recent
 from core.engine.request import FilmRequest, Request
-from core.ui.runs import Draw, asked, follow, say_status
+from core.ui.runs import Draw, done, find, say_status
 from core.views.exports import webp_animation
 from core.views.film import film_data
 from core.views.run import Run, frames_of, quick_frames, run_of
@@ -45,22 +44,7 @@ def kept(request: Request) -> Shown | None:
         request: a valid request.
     """
     trace = find(request)
-    return None if trace is None else _shown(trace, find(FilmRequest(request)))
-
-
-def compute(request: Request, draw: Draw) -> Shown:
-    """Have the engine run a request; its film is in quick colours until it is decoded.
-
-    Args:
-        request: a valid request.
-        draw: shows how far it is.
-
-    Raises:
-        ExplainerError: the engine says why there is none.
-    """
-    with asked(request) as ticket:
-        follow(ticket, draw)
-        return _shown(ticket.result(), None)
+    return None if trace is None else drawn(trace)
 
 
 def here(request: Request) -> Shown:
@@ -75,7 +59,9 @@ def here(request: Request) -> Shown:
     shown = kept(request)
     if shown is None:
         line = st.empty()
-        shown = compute(request, lambda ticket: line.caption(say_status(ticket.status(), "Call")))
+        shown = drawn(
+            done(request, lambda ticket: line.caption(say_status(ticket.status(), "Call")))
+        )
         line.empty()
     return shown
 
@@ -90,14 +76,16 @@ def decode(shown: Shown, draw: Draw) -> Shown:
     Raises:
         ExplainerError: the engine says why there is none.
     """
-    with asked(FilmRequest(shown.run.request)) as ticket:
-        follow(ticket, draw)
-        return _with_film(shown.run, ticket.result())
+    return _with_film(shown.run, done(FilmRequest(shown.run.request), draw))
 
 
-def _shown(trace: Any, film: Any | None) -> Shown:  # Any: Trace and Film, which import torch
-    """Make what pages draw of a run, once for everybody."""
-    shown = _MADE.get(trace)
+def drawn(trace: Any) -> Shown:  # Any: a Trace, whose class imports torch
+    """Make what pages draw of a run, once for everybody; in quick colours until it is decoded.
+
+    Args:
+        trace: the run.
+    """
+    film, shown = find(FilmRequest(trace.request)), _MADE.get(trace)
     if shown is None:
         run = run_of(trace)
         frames = quick_frames(run)

@@ -12,8 +12,8 @@ from core.ui.address import say, was_changed, whole_number
 from core.ui.component import mount, told_one
 from core.ui.paint_first import paint_first
 from core.ui.running_example import running_example
-from core.ui.runs import say_status
-from core.ui.shown import Shown, compute, kept
+from core.ui.runs import done, say_status
+from core.ui.shown import Shown, drawn, kept
 from core.ui.unet_looks import off_is_on_show, turn_to_off
 from core.ui.unet_off import skip_that_is_off, switch_skip_off
 from core.ui.unet_panel import show_block, show_code
@@ -60,8 +60,8 @@ def _seen(request: Request) -> BlocksSeen | None:
 
 
 def _compute(request: Request, line: DeltaGenerator) -> None:
-    run = kept(request) or compute(
-        request, lambda ticket: line.caption(say_status(ticket.status(), "Call"))
+    run = kept(request) or drawn(
+        done(request, lambda ticket: line.caption(say_status(ticket.status(), "Call")))
     )
     read_blocks(place_of(run, chosen_call(run)))
 

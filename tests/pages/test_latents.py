@@ -12,11 +12,11 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core.engine.client import find
 from core.engine.request import Request
 from core.models.catalog import builtin_folder
 from core.models.gallery import gallery, open_picture
 from core.models.latent_facts import read_latent_facts
+from core.ui.runs import find
 from core.views.run import run_of
 
 ROOT = Path(__file__).resolve().parents[2]

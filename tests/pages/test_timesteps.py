@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.engine.client import find
 from core.engine.looks.times import TimeLook
 from core.ideas.timestep import EmbeddingSettings, compute_frequencies
 from core.models.catalog import builtin_folder
 from core.models.time_facts import read_time_facts
+from core.ui.runs import find
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = "pages/3_timesteps.py"
