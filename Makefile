@@ -31,7 +31,7 @@ run: setup
 
 test: lint
 	@$(BIN)/python tests/browser/find_browser.py --install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: setup-dev
 	$(BIN)/ruff check .
