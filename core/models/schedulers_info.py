@@ -199,14 +199,18 @@ REJECTED = (
 
 
 # How other programs say what is a setting of the library's: the end of a sampler's name, or a
-# field of its own ("Schedule type"). "" is the spacing that is the sampler's own.
-SPACINGS = {
-    "karras": "use_karras_sigmas",
-    "exponential": "use_exponential_sigmas",
-    "beta": "use_beta_sigmas",
-    "k": "use_karras_sigmas",
-    **dict.fromkeys(("", "normal", "uniform", "native", "default"), ""),
+# field of its own ("Schedule type"). The last ones are the spacing that is the sampler's own.
+_TRAILING: Settings = (("timestep_spacing", "trailing"),)  # as diffusers' documentation says
+SPACINGS: dict[str, Settings] = {
+    "karras": (("use_karras_sigmas", True),),
+    "exponential": (("use_exponential_sigmas", True),),
+    "beta": (("use_beta_sigmas", True),),
+    "k": (("use_karras_sigmas", True),),
+    **dict.fromkeys(("sgmuniform", "simple", "trailing"), _TRAILING),
+    **dict.fromkeys(("", "automatic", "normal", "uniform", "native", "default"), ()),
 }
+# Spacings without a counterpart, which may stand at the end of a name as well.
+_FOREIGN = ("polyexponential", "kl optimal", "align your steps", "ddim uniform", "turbo")
 _SDE = ("algorithm_type", "sde-dpmsolver++")
 _VARIANTS: dict[
     str, tuple[str, Settings]
@@ -280,17 +284,16 @@ def read_sampler(name: str, spacing: str = "") -> tuple[str, Settings, str]:
         the spacing where it has no counterpart, else "".
     """
     words = re.sub(r"(?i)^k[ _]|[ _]gpu$", "", name.strip())
-    at_end = re.search(r"(?i)[ _](karras|exponential|beta|k)$", words)
-    if at_end:
+    ends = [end.replace("sgmuniform", "sgm uniform") for end in (*SPACINGS, *_FOREIGN) if end]
+    listed = "|".join(ends).replace(" ", "[ _]")
+    if at_end := re.search(rf"(?i)[ _]({listed})$", words):
         words, spacing = words[: at_end.start()], at_end[1]
     plain, wanted = _plain(words), _plain(spacing)
     if wanted == "automatic":
         wanted = _AUTOMATIC.get(plain, "")
     scheduler, settings = _VARIANTS.get(plain, (words, ()))
     info = SCHEDULERS.get(scheduler) or _BY_NAME.get(plain)
-    option = SPACINGS.get(wanted, "")
-    if option:
-        settings = (*settings, (option, True))
+    settings = (*settings, *SPACINGS.get(wanted, ()))
     unknown = "" if wanted in SPACINGS else spacing
     return (info.name if info else name), tuple(sorted(settings)), unknown
 

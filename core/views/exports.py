@@ -118,7 +118,17 @@ def _read(texts: dict[str, str]) -> Opened | None:
 
 
 def _texts(info: Mapping[Any, Any]) -> dict[str, str]:  # Any: Pillow's, of every kind
-    return {name: text for name, text in info.items() if isinstance(text, str)}
+    """Return the texts by name: without a byte order mark, in the letters that were meant.
+
+    A plain text of a PNG is Latin-1; many programs write UTF-8 there, which hardly ever is both.
+    """
+    texts = {name: text for name, text in info.items() if isinstance(text, str)}
+    for name, text in texts.items():
+        if not isinstance(text, PngImagePlugin.iTXt):
+            with suppress(UnicodeError):
+                text = text.encode("latin-1").decode("utf-8")
+        texts[name] = text.removeprefix("\ufeff")
+    return texts
 
 
 def _texts_behind(picture: Image.Image) -> dict[str, str]:
@@ -143,8 +153,13 @@ def _texts_behind(picture: Image.Image) -> dict[str, str]:
 def _user_comment(comment: bytes) -> str:
     """Decode EXIF's UserComment: eight bytes say how the rest is written."""
     code, text = comment[:8], comment[8:]
-    if not code.startswith(b"UNICODE"):
-        return (text if code[:5] in (b"ASCII", b"\0\0\0\0\0") else comment).decode("utf-8")
+    if not code.startswith(b"UNICODE") or 0 not in text:  # some say Unicode and write UTF-8
+        known = code.rstrip(b"\0") in (b"ASCII", b"JIS", b"UNICODE", b"")
+        plain = text if known else comment
+        try:
+            return plain.decode("utf-8")
+        except UnicodeError:
+            return plain.decode("latin-1")
     # No standard says which byte comes first; in the letters of settings the high one is 0.
     little = text[1::2].count(0) > text[0::2].count(0)
     return text.decode("utf-16-le" if little else "utf-16-be").removeprefix("\ufeff")

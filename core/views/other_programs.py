@@ -19,6 +19,7 @@ from core.models.schedulers_info import SCHEDULERS, read_sampler
 
 KNOWN = ("Steps", "Sampler", "CFG scale", "Seed", "Size", "Model", "Model hash", "Schedule type",
          "Clip skip", "Version")  # fmt: skip
+_KNOWN = {name.lower(): name for name in KNOWN}  # some programs write "CFG Scale"
 NEGATIVE = "Negative prompt:"
 MOST_TOLD = 12  # names of what has no counterpart
 _NAME = re.compile(r"[ \t]*(\w[^:,\"\n]*?)[ \t]*:[ \t]*")
@@ -29,6 +30,9 @@ _SYNTAX = re.compile(r"\([^()]*:\s*[\d.]+\s*\)|<\w+:[^>]*>|\[[^][]*[:|][^][]*\]|
 # What sd-parsers calls them, or leaves as the program did; the names of AUTOMATIC1111 are ours.
 _NAMES = {"steps": "Steps", "cfg_scale": "CFG scale", "seed": "Seed", "noise_seed": "Seed",
           "scheduler": "Schedule type", "noise_schedule": "Schedule type"}  # fmt: skip
+_DECIDES = ("steps", "seed", "guidance", "scheduler")  # of a picture, beside its words and model
+# Inputs of ComfyUI's nodes that may come from another node, which holds the value alone.
+_LINKED = ("text", "seed", "noise_seed", "steps", "cfg", "sampler_name", "scheduler")
 
 Note = tuple[str, str]
 
@@ -57,7 +61,10 @@ def read_parameters(text: str) -> Theirs | None:
     Returns:
         What it says; None where it has no line of settings and no negative prompt.
     """
-    text = text.replace("\r\n", "\n").strip()
+    text = re.sub(r"\r\n?", "\n", text).strip(" \t\n\0\ufeff")
+    if "\n" not in text and not text.startswith("Steps:"):  # put into one line by whoever kept it
+        for begin in (NEGATIVE, r"Steps: ?\d+,"):
+            text = re.sub(rf"\s+(?={begin})", "\n", text, count=1)
     lines, said = text, {}
     for start in [0, *(found.end() for found in re.finditer("\n", text))]:
         pairs, end = _read_pairs(text, start)
@@ -65,12 +72,13 @@ def read_parameters(text: str) -> Theirs | None:
         if end == len(text) and known >= 2:
             lines, said = text[:start], pairs
             break
-        if known >= 3 and text[end] == "\n":  # an extension wrote lines below the settings
-            lines, said = text[:start], {**pairs, text[end:].strip().partition(":")[0]: text[end:]}
+        # an extension wrote lines below the settings
+        if known >= 3 and "Steps" in pairs and text[end] == "\n":
+            lines, said = text[:start], {text[end:].strip().partition(":")[0]: text[end:], **pairs}
     words, negative = [], None
     for line in map(str.strip, lines.strip().split("\n")):
-        if negative is None and line.startswith(NEGATIVE):
-            negative = [line.removeprefix(NEGATIVE).strip()]
+        if negative is None and line.lower().startswith(NEGATIVE.lower()):
+            negative = [line[len(NEGATIVE) :].strip()]
         else:
             (words if negative is None else negative).append(line)
     if negative is None and not said:
@@ -95,8 +103,11 @@ def read_json_settings(chunks: Mapping[str, str]) -> Theirs | None:
     )
 
     given = dict(chunks)
-    if "prompt" in given and "workflow" not in given:  # as ComfyUI writes it without its page
-        given["workflow"] = json.dumps({"links": _links(given["prompt"])})
+    graph = _graph(given.get("prompt", ""))
+    if graph:
+        given["prompt"] = json.dumps(graph)
+        links = [[0, node, 0, to, 0, ""] for to, told in graph.items() for node in _sources(told)]
+        given.setdefault("workflow", json.dumps({"links": links}))  # left out without its page
     for parser in (FooocusParser, ComfyUIParser, InvokeAIParser, NovelAIParser):
         try:
             found = parser().parse(dict(given))
@@ -106,8 +117,14 @@ def read_json_settings(chunks: Mapping[str, str]) -> Theirs | None:
                 [one.value for one in sampler.negative_prompts],
             )
             words, negative = (", ".join(dict.fromkeys(texts)) for texts in prompts)
-            model = sampler.model.name if sampler.model else None
-            said = _said(sampler.name, model, {**found.metadata, **sampler.parameters})
+            model, more = (
+                (sampler.model.name, sampler.model.metadata) if sampler.model else ("", {})
+            )
+            if not isinstance(model, str):  # ComfyUI's is behind the node of a LoRA
+                [loader] = found.metadata.pop("CheckpointLoaderSimple")
+                model = loader["ckpt_name"]
+            own = sampler.parameters  # first: a node may be called "Seed"
+            said = _said(sampler.name, model, {**own, **more, **found.metadata, **own})
         except Exception:  # whatever a file that is not of its program makes a parser raise
             continue
         return Theirs(words, negative, said)
@@ -130,7 +147,7 @@ def take_over(theirs: Theirs) -> tuple[Request, list[Note]]:
             fields[ours] = _number(said.pop(name))
     if "Clip skip" in said:  # 1 leaves no layer out there
         skip = _number(said.pop("Clip skip"))
-        fields["clip_skip"] = max(0, skip - 1) if isinstance(skip, int) else skip
+        fields["clip_skip"] = skip - 1 if isinstance(skip, int) and skip > 0 else skip
     sampler, spacing = said.pop("Sampler", None), str(said.pop("Schedule type", ""))
     if sampler is not None:
         fields["scheduler"], fields["params"], unknown = read_sampler(str(sampler), spacing)
@@ -141,6 +158,15 @@ def take_over(theirs: Theirs) -> tuple[Request, list[Note]]:
                     "Until then the sampler has its own.",
                 )
             )
+    start = Request()
+    unsaid = {ours: getattr(start, ours) for ours in _DECIDES if ours not in fields}
+    if theirs.said and unsaid:
+        notes.append(
+            (
+                f"The picture does not say its {', '.join(unsaid)}.",
+                f"Until then: {', '.join(f'{name} {value}' for name, value in unsaid.items())}.",
+            )
+        )
     model, size = said.pop("Model", None), said.pop("Size", None)
     known = {name.lower(): entry.id for entry in entries() for name in (entry.id, entry.title)}
     fields["model"] = known.get(str(model).lower(), BUILT_IN)
@@ -172,7 +198,7 @@ def take_over(theirs: Theirs) -> tuple[Request, list[Note]]:
         told = ", ".join(names[:MOST_TOLD])
         notes.append(("Some settings have no counterpart here.", f"Left out: {told}{more}."))
     request = Request(prompt=theirs.prompt, negative=theirs.negative, **fields)
-    request, wrong = usable(request, Request())
+    request, wrong = usable(request, start)
     return request, [*wrong, *notes]
 
 
@@ -225,13 +251,15 @@ def _read_pairs(text: str, start: int) -> tuple[dict[str, object], int]:
     place = start
     while name := _NAME.match(text, place):
         value, place = _read_value(text, name.end())
-        pairs.setdefault(name[1], value)
+        pairs.setdefault(_KNOWN.get(name[1].lower(), name[1]), value)
         if text[place : place + 1] != ",":
             break
         place += 1
         while place < len(text) and not _NAME.match(text, place):  # a part that is no pair
-            rest = _REST.match(text, place)
-            place = rest.end() if rest else place
+            if rest := _REST.match(text, place):
+                place = rest.end()
+                if rest[0].strip() and rest[0].strip() not in KNOWN:
+                    pairs[rest[0].strip()] = ""
             if text[place : place + 1] != ",":
                 return pairs, place
             place += 1
@@ -255,18 +283,32 @@ def _read_value(text: str, start: int) -> tuple[object, int]:
     return text[start:end].strip(), end
 
 
-def _links(prompt: str) -> list[list[object]]:
-    """Return the links of a ComfyUI graph, as a workflow lists them."""
+def _graph(prompt: str) -> dict[str, Any]:  # Any: what JSON holds
+    """Read a ComfyUI graph, a value from another node put where it is used; {} if it is none."""
     try:
         graph = read_json(prompt)
-        return [
-            [0, value[0], 0, node, 0, ""]
-            for node, told in graph.items()
-            for value in told["inputs"].values()
-            if isinstance(value, list) and len(value) == 2
-        ]
+        for told in graph.values():
+            for name in _LINKED:
+                if source := _source(told["inputs"].get(name)):
+                    held = graph.get(source, {}).get("inputs", {})
+                    plain = [
+                        value for value in held.values() if isinstance(value, str | int | float)
+                    ]
+                    found = [held[one] for one in (name, "value") if one in held] or plain
+                    if found and not isinstance(found[0], list):
+                        told["inputs"][name] = found[0]
     except (ValueError, TypeError, KeyError, AttributeError):
-        return []
+        return {}
+    return graph
+
+
+def _sources(told: Mapping[str, Any]) -> list[str]:
+    return [source for value in told["inputs"].values() if (source := _source(value))]
+
+
+def _source(value: object) -> str:
+    """Return the node that a link comes from; "" where it is none."""
+    return str(value[0]) if isinstance(value, list) and len(value) == 2 else ""
 
 
 def _said(sampler: object, model: str | None, told: dict[Any, Any]) -> dict[str, object]:

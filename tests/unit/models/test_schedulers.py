@@ -281,6 +281,11 @@ SDE = "algorithm_type=sde-dpmsolver++"
         ("DPM++ 2S a", "Karras", "DPM++ 2S a use_karras_sigmas=True"),
         ("Restart", "", "Restart"),
         ("Euler", "Align Your Steps", "euler (Align Your Steps)"),
+        ("DPM++ 2M Align Your Steps", "", "dpmpp-2m (Align Your Steps)"),
+        ("DPM++ 2M SGM Uniform", "", "dpmpp-2m timestep_spacing=trailing"),
+        ("euler", "simple", "euler timestep_spacing=trailing"),
+        ("UniPC Trailing", "", "unipc timestep_spacing=trailing"),
+        ("Euler a Automatic", "", "euler-a"),
     ],
 )
 def test_samplers_of_other_programs(name: str, spacing: str, meant: str) -> None:

@@ -170,6 +170,39 @@ def test_settings_in_the_comment_of_exif(kind: str, code: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        b"ASCII\0\0\0" + b"two d\xf6gs\nSteps: 12, Seed: 42\0\0",
+        b"UNICODE\0" + "two dögs\nSteps: 12, Seed: 42".encode(),
+        b"UNICODE\0" + "two dögs\nSteps: 12, Seed: 42\0".encode("utf-16-be"),
+        b"JIS\0\0\0\0\0" + "two dögs\nSteps: 12, Seed: 42".encode(),
+        "two dögs\nSteps: 12, Seed: 42".encode(),
+    ],
+)
+def test_comments_that_are_not_as_they_say(told: bytes) -> None:
+    exif = Image.Exif()
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = told
+    written = io.BytesIO()
+    Image.fromarray(PICTURE).save(written, "JPEG", exif=exif.tobytes())
+    assert settings_from_png(written.getvalue()) == Request(prompt="two dögs", steps=12, seed=42)
+
+
+def test_plain_texts_in_utf_8_and_texts_with_a_byte_order_mark() -> None:
+    words = "日本 café\nSteps: 12, Seed: 42"
+    for name, text in (
+        ("parameters", words.encode().decode("latin-1")),  # what the bytes of UTF-8 look like
+        ("parameters", "\ufeff" + words),
+        ("invokeai_metadata", "\ufeff" + json.dumps({"positive_prompt": "日本 café", "steps": 12,
+                                                     "seed": 42, "scheduler": "euler"})),
+    ):  # fmt: skip
+        found = settings_from_png(png_with(name, text))
+        assert (found.prompt, found.steps, found.seed) == ("日本 café", 12, 42)
+    assert (
+        settings_from_png(png_with("parameters", "café, Ã\nSteps: 1, Seed: 4")).prompt == "café, Ã"
+    )
+
+
 def test_huge_picture_is_refused_before_it_is_decoded() -> None:
     written = io.BytesIO()
     Image.new("1", (6000, 6000)).save(written, "PNG")

@@ -49,6 +49,12 @@ def quoted(value: str) -> str:
         (f"Steps: 5, Seed: 3, Sampler: LMS\n{LINE}", "Steps: 5, Seed: 3, Sampler: LMS", ""),
         (f"a\nNegative prompt: Steps: 5, Seed: 3\n{LINE}", "a", "Steps: 5, Seed: 3"),
         (f'a "red" dog, {{x}}\n{LINE}', 'a "red" dog, {x}', ""),
+        (f"two dogs\rNegative prompt: blurry\r{LINE}", "two dogs", "blurry"),
+        (f"two dogs Negative prompt: blurry {LINE}", "two dogs", "blurry"),
+        (f"\ufefftwo dogs\nNegative prompt: blurry\n{LINE}\0\0", "two dogs", "blurry"),
+        (f"two dogs\nnegative prompt: blurry\n{LINE.lower()}", "two dogs", "blurry"),
+        (f"two dogs\n{LINE.replace('CFG scale', 'CFG Scale')},", "two dogs", ""),
+        (f"Model: x, Size: 1, Version: 2\n{LINE}", "Model: x, Size: 1, Version: 2", ""),
     ],
 )
 def test_words_are_told_from_settings(text: str, prompt: str, negative: str) -> None:
@@ -86,13 +92,16 @@ def test_lines_below_the_settings_are_no_words() -> None:
     below = "Template: a {red|green} dog\n\nNegative Template: none"
     request, notes = opened(f"two dogs\nNegative prompt: blurry\n{LINE}, Version: v1\n{below}")
     assert request == Request(prompt="two dogs", negative="blurry", **_fields(KEPT))  # type: ignore[arg-type]
-    assert "Left out: Version, Template." in notes
+    assert "Left out: Template, Version." in notes
+    request, _ = opened(f"two dogs\n{LINE}\n\nSteps: 3")
+    assert request.steps == 12
 
 
 @pytest.mark.parametrize("part", ["a part without a name", 'Template: "one, Seed: 3 and a quote'])
 def test_a_part_that_is_no_name_and_value_costs_itself_alone(part: str) -> None:
-    request, _ = opened(f"two dogs\n{LINE}, {part}, Version: v1.6.0")
+    request, notes = opened(f"two dogs\n{LINE}, {part}, Version: v1.6.0")
     assert request == Request(prompt="two dogs", **_fields(KEPT))  # type: ignore[arg-type]
+    assert part.partition(":")[0] in notes
 
 
 texts = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), max_size=30)
@@ -162,6 +171,9 @@ def test_spacings_are_written_as_others_name_them(option: str, told: str) -> Non
         ("Steps: 12, Seed: 4, Model: a/b", "model", "emoji128", "'a/b'"),
         ("Steps: 12, Seed: 4, Size: 512x768", "height", None, "512x768"),
         ("Steps: 12, Seed: 4, Clip skip: 40", "clip_skip", 0, "clip skip"),
+        ("Steps: 12, Seed: 4, Clip skip: -2", "clip_skip", 0, "The clip skip is -2."),
+        ("Steps: 12, CFG scale: 7,5, Seed: 42", "guidance", 7.0, "Left out: 5."),
+        ("Steps: 12, Sampler: Euler", "seed", 0, "does not say its seed, guidance."),
         ("Steps: 12, Seed: 4, Denoising strength: 0.4", "seed", 4, "Denoising strength"),
         ("Steps: 12, Seed: 4, Model hash: 6ce0161689", "seed", 4, "Model hash"),
     ],
@@ -254,6 +266,38 @@ def test_a_wrong_number_costs_that_field_alone(value: object) -> None:
     request, notes = take_over(theirs)
     assert (request.seed, request.steps, request.scheduler) == (0, 12, "dpmpp-2m")
     assert any("seed" in what for what, _ in notes) or value in (None, [], {})
+
+
+def told_of(graph: dict[str, object]) -> tuple[Request, str]:
+    theirs = read_json_settings({"prompt": json.dumps(graph)})
+    assert theirs is not None
+    request, notes = take_over(theirs)
+    return request, "\n".join(f"{what} {fix}" for what, fix in notes)
+
+
+def test_values_from_other_nodes_are_found() -> None:
+    graph = json.loads(json.dumps(GRAPH))
+    graph["20"] = {"class_type": "PrimitiveInt", "inputs": {"value": 30}}
+    graph["21"] = {"class_type": "Seed", "inputs": {"seed": 7, "after": "randomize"}}
+    graph["22"] = {"class_type": "Text", "inputs": {"string": "a cat"}}
+    graph["3"]["inputs"] |= {"steps": ["20", 0], "seed": ["21", 0]}
+    graph["6"]["inputs"]["text"] = ["22", 0]
+    request, _ = told_of(graph)
+    assert (request.steps, request.seed, request.prompt) == (30, 7, "a cat")
+    graph["3"]["inputs"] |= {"steps": ["nowhere", 0]}
+    request, notes = told_of(graph)
+    assert request.seed == 7
+    assert "The picture does not say its steps." in notes
+
+
+def test_a_model_behind_another_node_is_named_and_the_other_told() -> None:
+    graph = json.loads(json.dumps(GRAPH))
+    graph["3"]["inputs"]["model"] = ["10", 0]
+    graph["10"] = {"class_type": "LoraLoader", "inputs": {"lora_name": "style", "model": ["4", 0],
+                                                          "strength_model": 0.8}}  # fmt: skip
+    _, notes = told_of(graph)
+    assert "The model was 'some.safetensors'" in notes
+    assert "Left out: lora_name, strength_model." in notes
 
 
 values = st.recursive(
