@@ -23,7 +23,7 @@ from playwright.sync_api import Page, sync_playwright
 HERE = Path(__file__).resolve().parent
 HEIGHT = 2400  # CSS pixels: all of most pages at once
 IDLE = "[data-test-script-state=notRunning]"
-QUIET_MS, TRIES = 700, 60
+QUIET_MS, TRIES, WAIT_MS = 700, 60, 300_000
 NEAR = 8  # of 255: what a browser may round in another way from one time to the next
 
 
@@ -63,6 +63,7 @@ def take(options: argparse.Namespace) -> None:
             viewport={"width": options.width, "height": options.height},
         )
         page = context.new_page()
+        page.set_default_timeout(WAIT_MS)
         for name, link in _links(page, address, options.heroes):
             page.goto(f"{address}/{link}")
             _settle(page).save(options.folder / f"{name}.png")

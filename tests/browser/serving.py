@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-READY_S = 120
+READY_S = STOP_S = 120
 
 
 @contextmanager
@@ -47,7 +47,7 @@ def serve(cache: Path, script: Path = ROOT / "Home.py") -> Iterator[str]:
     finally:
         server.terminate()
         try:
-            server.wait(60)  # a call of a network that is under way is waited for
+            server.wait(STOP_S)  # a call of a network that is under way, or its loading, is waited for
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()

@@ -181,8 +181,8 @@ def test_one_step_is_guided_anew_in_the_browser(page: Page, server: str) -> None
 
 
 def test_strip_over_the_weight_can_be_stopped(page: Page, server: str) -> None:
-    page.goto(f"{server}/generation?steps=50&look=Guidance")  # long enough to be stopped
-    wait_for_film(page, Request(prompt="a red apple", steps=50))
+    page.goto(f"{server}/generation?steps=150&look=Guidance")  # long enough to be stopped
+    wait_for_film(page, Request(prompt="a red apple", steps=150))
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
     page.get_by_role("button", name="Draw six pictures").click()
     page.get_by_role("button", name="Stop", exact=True).click()
