@@ -19,7 +19,7 @@ from core.engine.alone import run_alone
 from core.engine.request import Request
 from core.models.catalog import builtin_folder
 from core.models.loading import load_checkpoint
-from core.models.schedulers import make_scheduler
+from core.models.schedulers.factory import make_scheduler
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -18,9 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON holds
     """Run every scheduler on a network so simple that it needs no weights, and count its calls."""
-    from core.models.call_count import count_calls
-    from core.models.scheduler_options import available, options
-    from core.models.schedulers_info import REJECTED, SCHEDULERS
+    from core.models.schedulers.call_count import count_calls
+    from core.models.schedulers.settings import available, options
+    from core.models.schedulers.table import REJECTED, SCHEDULERS
 
     base = read_scheduler_config(arguments.model)
     rows = []
@@ -62,7 +62,7 @@ def read_scheduler_config(model: str) -> dict[str, Any]:  # Any: what JSON holds
     from core.errors import ExplainerError
     from core.models.catalog import local_folder
     from core.models.config_files import read_config
-    from core.models.scheduler_options import latent_config
+    from core.models.schedulers.settings import latent_config
 
     entry = find_model(model)
     folder = local_folder(entry)

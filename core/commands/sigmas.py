@@ -23,7 +23,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
     from core.commands.schedulers import read_scheduler_config
     from core.engine.request import Request, validated
     from core.ideas.noise_levels import alpha_bar_from_sigma, snr_db_from_alpha_bar
-    from core.models.scheduler_plans import plan_run
+    from core.models.schedulers.plans import plan_run
 
     request = validated(
         Request(

@@ -25,8 +25,8 @@ from core.ideas.prediction import (
 )
 from core.ideas.text_geometry import blend
 from core.models.loading import Checkpoint
-from core.models.schedulers import begin_at, make_scheduler, noise_level, scheduler_step
-from core.models.schedulers_info import SCHEDULERS
+from core.models.schedulers.factory import begin_at, make_scheduler, noise_level, scheduler_step
+from core.models.schedulers.table import SCHEDULERS
 from core.models.text import encode_text
 
 LARGEST = 4  # times the area a model was trained at; beyond it pictures repeat and memory runs out

@@ -35,8 +35,8 @@ LIBRARIES = ("torch", "diffusers", "transformers", "tokenizers", "numpy", "scipy
 DECIDING = (
     *("engine/ask.py", "engine/denoise.py", "engine/film.py", "engine/trace.py"),
     "engine/work.py",
-    *("models/latents.py", "models/loading.py", "models/scheduler_options.py"),
-    *("models/schedulers.py", "models/schedulers_info.py", "models/text.py", "models/tokens.py"),
+    *("models/latents.py", "models/loading.py", "models/text.py", "models/tokens.py"),
+    *(f"models/schedulers/{name}.py" for name in ("factory", "settings", "table")),
     *("ideas/guidance.py", "ideas/noise_levels.py", "ideas/prediction.py"),
     "ideas/text_geometry.py",
 )

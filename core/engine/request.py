@@ -17,8 +17,8 @@ from core.ideas.checks import (
     read_json,
 )
 from core.models.catalog import BUILT_IN, find_entry
-from core.models.scheduler_options import Value, check_params
-from core.models.schedulers_info import SchedulerInfo, find_scheduler
+from core.models.schedulers.settings import Value, check_params
+from core.models.schedulers.table import SchedulerInfo, find_scheduler
 
 if TYPE_CHECKING:
     from core.engine.film import Film

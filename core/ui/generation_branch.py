@@ -10,7 +10,7 @@ from core.engine.looks.futures import BranchLook
 from core.engine.request import MAX_PROMPT, MAX_SEED, Request
 from core.ideas.checks import check_text, say_number
 from core.ideas.forward import add_noise, add_one_step
-from core.models.schedulers_info import SCHEDULERS
+from core.models.schedulers.table import SCHEDULERS
 from core.ui.component import mount
 from core.ui.looking import read
 from core.ui.page import show_equation

@@ -8,7 +8,7 @@ from core.engine.looks.grid import Cell, GridLook
 from core.engine.request import Request
 from core.engine.ticket import ENDED, Ticket
 from core.errors import ExplainerError
-from core.models.schedulers_info import SCHEDULERS
+from core.models.schedulers.table import SCHEDULERS
 from core.ui.component import mount, told_one
 from core.ui.errors import show_error
 from core.ui.running_example import running_example, set_running_example

@@ -18,7 +18,7 @@ from core.ideas.schedules import (
     rescale_to_zero_snr,
 )
 from core.models.config_files import read_config
-from core.models.schedulers_info import SCHEDULERS
+from core.models.schedulers.table import SCHEDULERS
 from core.models.uploads import fit
 from core.ui.component import mount
 from core.ui.latents_source import Source

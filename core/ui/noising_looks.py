@@ -7,7 +7,7 @@ import streamlit as st
 from core.engine.looks.noising import NoiseLook
 from core.ideas.schedule_config import read_betas
 from core.ideas.schedules import accumulate_alpha_bar, rescale_to_zero_snr
-from core.models.schedulers_info import SCHEDULERS
+from core.models.schedulers.table import SCHEDULERS
 from core.ui.latents_source import Source
 from core.ui.look_box import look_box, look_place
 from core.ui.looking import read
@@ -137,7 +137,7 @@ def _show_back(
     source: Source, config: dict[str, Any], schedule: Schedule, seed: int
 ) -> None:  # Any: as above
     request = running_example()
-    from core.models.timetable import timetable  # imports diffusers
+    from core.models.schedulers.timetable import timetable  # imports diffusers
 
     visits = timetable(request.scheduler, config, dict(request.params), request.steps)
     stops = min(MOST_STOPS, len(visits))

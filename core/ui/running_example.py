@@ -13,7 +13,7 @@ import streamlit as st
 
 from core.engine.request import Request, usable
 from core.ideas.checks import read_json, say_number
-from core.models.schedulers_info import SCHEDULERS
+from core.models.schedulers.table import SCHEDULERS
 from core.ui.errors import show_note
 from core.views.numbers import count
 

@@ -5,8 +5,8 @@ from typing import Any
 import streamlit as st
 
 from core.engine.looks.own_sigmas import SAMPLERS, OwnRun, OwnSigmasLook, check_sigmas
-from core.models.scheduler_plans import drawn, plan_run, schedule_levels
-from core.models.schedulers_info import SCHEDULERS
+from core.models.schedulers.plans import drawn, plan_run, schedule_levels
+from core.models.schedulers.table import SCHEDULERS
 from core.ui.looking import known, read
 from core.ui.running_example import running_example
 from core.ui.shown import here

@@ -6,8 +6,8 @@ import streamlit as st
 
 from core.engine.looks.schedulers import ProofLook
 from core.ideas.closed_form import GaussianData
-from core.models.scheduler_options import available
-from core.models.schedulers_info import SCHEDULERS
+from core.models.schedulers.settings import available
+from core.models.schedulers.table import SCHEDULERS
 from core.ui.looking import read
 from core.ui.running_example import running_example
 from core.ui.tables import offer_csv

@@ -6,8 +6,8 @@ from typing import Any
 import streamlit as st
 
 from core.errors import ExplainerError
-from core.models.scheduler_options import Option, Value, check_params, latent_config, options
-from core.models.schedulers_info import SCHEDULERS, find_scheduler
+from core.models.schedulers.settings import Option, Value, check_params, latent_config, options
+from core.models.schedulers.table import SCHEDULERS, find_scheduler
 from core.ui.errors import show_error
 from core.ui.running_example import running_example, set_running_example
 from core.ui.settings import forget_params

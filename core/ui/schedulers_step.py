@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.engine.looks.schedulers import FreshNoiseLook
 from core.ideas.equation import equation_of
-from core.models.schedulers_info import SCHEDULERS
+from core.models.schedulers.table import SCHEDULERS
 from core.ui.looking import read
 from core.ui.running_example import running_example
 from core.ui.settings import say_low_start

@@ -9,8 +9,8 @@ import streamlit as st
 from core.engine.request import MAX_GUIDANCE, MAX_PROMPT, MAX_SEED
 from core.errors import ExplainerError
 from core.ideas.checks import say_number
-from core.models.scheduler_options import OPTIONS
-from core.models.schedulers_info import SCHEDULERS, find_scheduler
+from core.models.schedulers.settings import OPTIONS
+from core.models.schedulers.table import SCHEDULERS, find_scheduler
 from core.ui.errors import show_error
 from core.ui.running_example import running_example, set_running_example
 from core.views.numbers import count, say_noise

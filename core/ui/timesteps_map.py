@@ -2,7 +2,7 @@
 
 from core.engine.request import Request
 from core.ideas.timestep import EmbeddingSettings
-from core.models.schedulers_info import SCHEDULERS
+from core.models.schedulers.table import SCHEDULERS
 from core.models.time_facts import TimeFacts, read_time_facts
 from core.ui.component import mount
 from core.ui.errors import show_error

@@ -43,7 +43,7 @@ def find_visits(request: Request, config: dict[str, Any]) -> Visits:  # Any: wha
     """
     visits = known_visits(request)
     if visits is None:
-        from core.models.timetable import timetable  # imports diffusers
+        from core.models.schedulers.timetable import timetable  # imports diffusers
 
         try:
             params = dict(request.params)

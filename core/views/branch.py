@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from core.engine.request import MAX_GUIDANCE, MAX_SEED, Request
 from core.errors import ExplainerError
 from core.ideas.checks import check_real, check_text, check_whole, read_json, say_number
-from core.models.schedulers_info import SCHEDULERS, find_scheduler
+from core.models.schedulers.table import SCHEDULERS, find_scheduler
 from core.views.numbers import percent
 from core.views.run import Run
 from core.views.two_runs import SAME, Pair

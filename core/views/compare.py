@@ -13,7 +13,7 @@ from core.engine.request import MAX_GUIDANCE, MAX_SEED, Request
 from core.errors import ExplainerError
 from core.ideas.checks import check_real, check_text, check_whole, read_json, say_number
 from core.models.catalog import without_paths
-from core.models.schedulers_info import SCHEDULERS, find_scheduler
+from core.models.schedulers.table import SCHEDULERS, find_scheduler
 from core.views.strips import photo_sheet
 
 Value = str | int | float

@@ -15,7 +15,7 @@ from typing import Any
 from core.engine.request import Request, usable
 from core.ideas.checks import read_json, say_number
 from core.models.catalog import BUILT_IN, entries
-from core.models.schedulers_info import SCHEDULERS, read_sampler
+from core.models.schedulers.table import SCHEDULERS, read_sampler
 
 KNOWN = ("Steps", "Sampler", "CFG scale", "Seed", "Size", "Model", "Model hash", "Schedule type",
          "Clip skip", "Version")  # fmt: skip

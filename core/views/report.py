@@ -15,7 +15,7 @@ from PIL import Image
 from core.ideas.checks import say_number
 from core.ideas.equation import equation_of
 from core.ideas.guidance import guide
-from core.models.schedulers_info import SCHEDULERS
+from core.models.schedulers.table import SCHEDULERS
 from core.views.generation_guidance import angles
 from core.views.generation_steps import measure, rms, step_rows
 from core.views.numbers import say_noise

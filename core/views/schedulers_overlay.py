@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from core.engine.request import Request
 from core.errors import ExplainerError
 from core.ideas.noise_levels import alpha_bar_from_sigma, snr_db_from_alpha_bar
-from core.models.scheduler_options import Value
-from core.models.scheduler_plans import RunPlan, drawn, plan_run, schedule_levels
-from core.models.schedulers_info import SCHEDULERS
+from core.models.schedulers.plans import RunPlan, drawn, plan_run, schedule_levels
+from core.models.schedulers.settings import Value
+from core.models.schedulers.table import SCHEDULERS
 from core.views.strips import photo_sheet
 
 Config = Mapping[str, Any]  # Any: what JSON holds

@@ -7,7 +7,7 @@ import altair as alt
 import numpy as np
 
 from core.ideas.closed_form import measure_order
-from core.models.schedulers_info import SCHEDULERS
+from core.models.schedulers.table import SCHEDULERS
 from core.views.schedulers_overlay import INKS
 from core.views.theme import PALETTE
 

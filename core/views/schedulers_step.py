@@ -26,8 +26,8 @@ from core.ideas.samplers.heun import heun_step
 from core.ideas.samplers.levels import pair_with_next, pair_with_stride
 from core.ideas.samplers.walk import Number, list_numbers
 from core.ideas.schedule_config import read_alpha_bar
-from core.models.scheduler_plans import RunPlan, plan_run, settings_in_force
-from core.models.schedulers_info import SCHEDULERS
+from core.models.schedulers.plans import RunPlan, plan_run, settings_in_force
+from core.models.schedulers.table import SCHEDULERS
 from core.views.numbers import minus
 from core.views.run import Run
 

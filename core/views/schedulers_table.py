@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.models.scheduler_options import OPTIONS, available
-from core.models.schedulers_info import REJECTED, SCHEDULERS
+from core.models.schedulers.settings import OPTIONS, available
+from core.models.schedulers.table import REJECTED, SCHEDULERS
 from core.views.schedulers_overlay import Path
 
 Row = dict[str, object]

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from core.engine.request import Request
-from core.models.schedulers_info import SCHEDULERS
+from core.models.schedulers.table import SCHEDULERS
 
 SCALES = (
     "Colours: noise is black below 0 and white above; latents are blue below 0, red-brown above, "

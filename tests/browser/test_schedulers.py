@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from core.models.catalog import builtin_folder
 from core.models.folders import read_json
-from core.models.scheduler_plans import plan_run
+from core.models.schedulers.plans import plan_run
 
 CHART = "section.schedulers"
 CONFIG = read_json(builtin_folder() / "scheduler" / "scheduler_config.json")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.models.scheduler_options import OPTIONS
-from core.models.schedulers_info import SCHEDULERS
+from core.models.schedulers.settings import OPTIONS
+from core.models.schedulers.table import SCHEDULERS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = "pages/4_schedulers.py"

@@ -14,7 +14,7 @@ from PIL import Image
 
 from core.__main__ import find_commands, main
 from core.models.catalog import FOLDERS
-from core.models.schedulers_info import SCHEDULERS
+from core.models.schedulers.table import SCHEDULERS
 from core.views.exports import settings_from_png
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,7 +12,7 @@ import pytest
 
 from core.__main__ import main
 from core.models.catalog import builtin_folder
-from core.models.schedulers_info import SCHEDULERS
+from core.models.schedulers.table import SCHEDULERS
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = json.loads(

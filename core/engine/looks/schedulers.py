@@ -8,13 +8,13 @@ from core.engine.work import Course, Progress, Work
 from core.ideas.checks import check_switch, check_whole
 from core.models.catalog import BUILT_IN, find_entry
 from core.models.folders import Config, find_checkpoint, read_json
-from core.models.scheduler_options import OPTIONS, Value, available, check_params
-from core.models.schedulers_info import SCHEDULERS, find_scheduler
+from core.models.schedulers.settings import OPTIONS, Value, available, check_params
+from core.models.schedulers.table import SCHEDULERS, find_scheduler
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from core.models.scheduler_proof import ProofPoint
+    from core.models.schedulers.proof import ProofPoint
 
 PROOF_STEPS = (5, 10, 20, 40)
 MOST_STEPS = 150
@@ -50,7 +50,7 @@ class CountLook(Work[dict[str, int]]):
 
     def course(self, loaded: object) -> "Course[dict[str, int]]":
         """Run every scheduler on a network that needs no weights."""
-        from core.models.call_count import count_calls
+        from core.models.schedulers.call_count import count_calls
 
         config, found = _config(self.model), {}
         names = [name for name in SCHEDULERS if available(name)]
@@ -82,7 +82,7 @@ class ProofLook(Work["tuple[ProofPoint, ...]"]):
 
     def course(self, loaded: object) -> "Course[tuple[ProofPoint, ...]]":
         """Run every scheduler with several numbers of steps."""
-        from core.models.scheduler_proof import measure_error
+        from core.models.schedulers.proof import measure_error
 
         names = [n for n, info in SCHEDULERS.items() if available(n) and not info.distilled_only]
         config = _config(self.model)
@@ -140,7 +140,7 @@ class FreshNoiseLook(Work["np.ndarray"]):
 
 def _config(model: str) -> Config:
     """Read what a model's schedulers are built from: the file alone, no weights."""
-    from core.models.schedulers import latent_config
+    from core.models.schedulers.factory import latent_config
 
     _, folder = find_checkpoint(model)
     return latent_config(read_json(folder / "scheduler" / "scheduler_config.json"))

@@ -18,7 +18,7 @@ from core.engine.loaded import LoadedModel
 from core.engine.request import Request
 from core.engine.worker import Worker
 from core.models.loading import Checkpoint
-from core.models.schedulers_info import SCHEDULERS
+from core.models.schedulers.table import SCHEDULERS
 
 Oracle = Callable[[Checkpoint, Request], torch.Tensor]
 

@@ -18,8 +18,8 @@ from core.engine.work import NoiseQuery
 from core.errors import ExplainerError
 from core.ideas.prediction import from_unit_scale
 from core.models.loading import Checkpoint
-from core.models.schedulers import available, make_scheduler, noise_level, options
-from core.models.schedulers_info import SCHEDULERS
+from core.models.schedulers.factory import available, make_scheduler, noise_level, options
+from core.models.schedulers.table import SCHEDULERS
 from core.models.text import encode_text
 
 # torchsde's Brownian path rounds its own ends and then warns of them

@@ -39,8 +39,8 @@ from core.models.catalog import builtin_folder
 from core.models.gallery import gallery, open_picture
 from core.models.latents import decode_latents
 from core.models.loading import Checkpoint
-from core.models.schedulers import available
-from core.models.schedulers_info import SCHEDULERS
+from core.models.schedulers.factory import available
+from core.models.schedulers.table import SCHEDULERS
 from core.models.uploads import fit
 from tests.unit.engine.conftest import seeded, tick_until_quiet
 

@@ -15,9 +15,9 @@ from core.engine.request import Request
 from core.engine.work import Work
 from core.engine.worker import Worker
 from core.errors import ExplainerError
-from core.models.scheduler_options import available
-from core.models.scheduler_plans import plan_run
-from core.models.schedulers_info import SCHEDULERS
+from core.models.schedulers.plans import plan_run
+from core.models.schedulers.settings import available
+from core.models.schedulers.table import SCHEDULERS
 
 CAT = Request(prompt="a red cat", negative="blurry", seed=3, steps=6, guidance=4.0)
 Make = Callable[..., Worker]

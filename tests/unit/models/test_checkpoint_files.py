@@ -26,7 +26,7 @@ from core.models.hardware import Hardware, is_out_of_memory
 from core.models.latent_facts import read_latent_facts
 from core.models.latents import decode_latents, encode_posterior
 from core.models.loading import Checkpoint, load_folder
-from core.models.scheduler_plans import plan_run
+from core.models.schedulers.plans import plan_run
 from core.models.text_facts import read_text_facts
 from core.models.time_facts import read_time_facts
 from core.models.tokens import load_tokenizer, tokenize

@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import ExplainerError
-from core.models.call_count import count_calls
-from core.models.scheduler_options import OPTIONS, SchedulerParameterError
-from core.models.scheduler_plans import FAMILIES, RunPlan, drawn, plan_run
-from core.models.schedulers import available, make_scheduler, noise_level
-from core.models.schedulers_info import SCHEDULERS
+from core.models.schedulers.call_count import count_calls
+from core.models.schedulers.factory import available, make_scheduler, noise_level
+from core.models.schedulers.plans import FAMILIES, RunPlan, drawn, plan_run
+from core.models.schedulers.settings import OPTIONS, SchedulerParameterError
+from core.models.schedulers.table import SCHEDULERS
 
 ROOT = Path(__file__).resolve().parents[3]
 SD15 = {
@@ -253,7 +253,7 @@ def test_wrong_input_is_told_in_a_sentence(
 
 def test_a_plan_needs_no_torch() -> None:
     code = (
-        "import sys; from core.models.scheduler_plans import plan_run; "
+        "import sys; from core.models.schedulers.plans import plan_run; "
         f"assert plan_run('heun', {SD15!r}, {{'use_beta_sigmas': True}}, 20).calls == 39; "
         "sys.exit(', '.join({'torch', 'diffusers', 'scipy'} & set(sys.modules)) or 0)"
     )

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from core.ideas.closed_form import GaussianData, find_moments, measure_order, predict_exact_eps
-from core.models.scheduler_options import OPTIONS, available
-from core.models.scheduler_proof import measure_error
-from core.models.schedulers_info import REJECTED, SCHEDULERS
+from core.models.schedulers.proof import measure_error
+from core.models.schedulers.settings import OPTIONS, available
+from core.models.schedulers.table import REJECTED, SCHEDULERS
 
 SD15 = {
     "beta_end": 0.012, "beta_schedule": "scaled_linear", "beta_start": 0.00085,

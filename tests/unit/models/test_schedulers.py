@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from core.errors import ExplainerError
-from core.models import schedulers_info
-from core.models.call_count import count_calls
-from core.models.scheduler_options import OPTIONS, SchedulerParameterError, check_params
-from core.models.schedulers import available, latent_config, make_scheduler, options
-from core.models.schedulers_info import (
+from core.models.schedulers import table
+from core.models.schedulers.call_count import count_calls
+from core.models.schedulers.factory import available, latent_config, make_scheduler, options
+from core.models.schedulers.settings import OPTIONS, SchedulerParameterError, check_params
+from core.models.schedulers.table import (
     REJECTED,
     SCHEDULERS,
     Rejected,
@@ -314,6 +314,6 @@ def test_a_name_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
             asked.append(key)
             return super().get(key, default)
 
-    monkeypatch.setattr(schedulers_info, "SCHEDULERS", Counting(SCHEDULERS))
+    monkeypatch.setattr(table, "SCHEDULERS", Counting(SCHEDULERS))
     make_scheduler("euler", SD15, {"use_karras_sigmas": True})
     assert asked == ["euler"]

@@ -7,8 +7,8 @@ import pytest
 from core.errors import ExplainerError
 from core.ideas.timestep import STABLE_DIFFUSION, EmbeddingSettings
 from core.models.catalog import builtin_folder
+from core.models.schedulers.timetable import timetable
 from core.models.time_facts import embedding_of, read_time_facts
-from core.models.timetable import timetable
 
 SD1 = {"block_out_channels": [320, 640, 1280, 1280], "flip_sin_to_cos": True, "freq_shift": 0}
 SD1_SCHEDULER = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012}

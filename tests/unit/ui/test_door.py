@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from core.engine.request import MAX_SEED, Request, from_json, usable, validated
 from core.errors import ExplainerError
 from core.ideas.checks import read_json, say_number
-from core.models.schedulers_info import SCHEDULERS
+from core.models.schedulers.table import SCHEDULERS
 from core.ui.component import told, told_one
 from core.ui.running_example import IN_LINK, START, _read, link_parameters
 from core.ui.settings import weights

@@ -9,7 +9,7 @@ from PIL import ExifTags, Image, PngImagePlugin
 
 from core.engine.request import MAX_SEED, Request, validated
 from core.errors import ExplainerError
-from core.models.schedulers_info import SCHEDULERS
+from core.models.schedulers.table import SCHEDULERS
 from core.views.exports import png_with_settings, settings_from_png, webp_animation
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (16, 24, 3), np.uint8)

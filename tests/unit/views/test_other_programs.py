@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.engine.request import MAX_SEED, Request, validated
-from core.models.schedulers_info import SCHEDULERS
+from core.models.schedulers.table import SCHEDULERS
 from core.views.other_programs import (
     Theirs,
     read_json_settings,

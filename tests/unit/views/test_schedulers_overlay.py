@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from core.engine.request import Request
-from core.models.scheduler_plans import plan_run
-from core.models.schedulers_info import SCHEDULERS
+from core.models.schedulers.plans import plan_run
+from core.models.schedulers.table import SCHEDULERS
 from core.views.schedulers_overlay import (
     OPENING,
     SPACED,

@@ -10,7 +10,7 @@ from core.engine.alone import run_alone
 from core.engine.request import Request
 from core.errors import ExplainerError
 from core.ideas.equation import equation_of
-from core.models.schedulers_info import SCHEDULERS
+from core.models.schedulers.table import SCHEDULERS
 from core.views.run import Run, run_of
 from core.views.schedulers_step import (
     CALCULATED,

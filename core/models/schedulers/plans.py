@@ -28,14 +28,14 @@ from core.ideas.spacings import (
     space_linspace_above_zero,
     space_trailing,
 )
-from core.models.scheduler_options import (
+from core.models.schedulers.settings import (
     OPTIONS,
     check_params,
     latent_config,
     overruns,
     refuse_overrun,
 )
-from core.models.schedulers_info import SchedulerInfo, find_scheduler
+from core.models.schedulers.table import SchedulerInfo, find_scheduler
 
 Row = NDArray[np.floating]
 Settings = Mapping[str, Any]  # Any: what JSON holds

@@ -13,9 +13,9 @@ from core.errors import ExplainerError
 from core.ideas.closed_form import GaussianData, find_moments, predict_exact_eps, solve_exactly
 from core.ideas.noise_levels import alpha_bar_from_sigma
 from core.ideas.prediction import from_unit_scale, to_unit_scale
-from core.models.scheduler_plans import plan_run
-from core.models.schedulers import make_scheduler
-from core.models.schedulers_info import find_scheduler
+from core.models.schedulers.factory import make_scheduler
+from core.models.schedulers.plans import plan_run
+from core.models.schedulers.table import find_scheduler
 
 SIDE = 64  # values on a side: as many as are needed for the spread of a stochastic run
 

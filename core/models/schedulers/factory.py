@@ -12,7 +12,7 @@ from torch import Tensor
 
 from core.errors import ExplainerError
 from core.ideas.noise_levels import sigma_from_alpha_bar
-from core.models.scheduler_options import (
+from core.models.schedulers.settings import (
     Option,
     SchedulerParameterError,
     available,
@@ -21,7 +21,7 @@ from core.models.scheduler_options import (
     options,
     refuse_overrun,
 )
-from core.models.schedulers_info import SchedulerInfo, find_scheduler
+from core.models.schedulers.table import SchedulerInfo, find_scheduler
 
 __all__ = [
     "Option",

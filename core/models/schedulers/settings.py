@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from core.errors import ExplainerError
-from core.models.schedulers_info import SCHEDULERS, SchedulerInfo, find_scheduler, nearest
+from core.models.schedulers.table import SCHEDULERS, SchedulerInfo, find_scheduler, nearest
 
 Value = str | int | float | bool
 

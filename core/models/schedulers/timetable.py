@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from core.models.schedulers import make_scheduler
+from core.models.schedulers.factory import make_scheduler
 
 
 def timetable(

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import ExplainerError
-from core.models.schedulers import make_scheduler
-from core.models.schedulers_info import SCHEDULERS
+from core.models.schedulers.factory import make_scheduler
+from core.models.schedulers.table import SCHEDULERS
 
 
 class ClosedFormNetwork(nn.Module):
