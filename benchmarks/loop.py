@@ -20,6 +20,7 @@ from core.engine.request import Request
 from core.models.catalog import builtin_folder
 from core.models.loading import load_checkpoint
 from core.models.schedulers.factory import make_scheduler
+from core.models.schedulers.names import find_scheduler
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -32,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, default=0, help="0 leaves torch's own choice")
     options = parser.read(argv)
     threads = use_threads(options.threads)
-    checkpoint = load_checkpoint()
+    checkpoint, scheduler = load_checkpoint(), find_scheduler(options.scheduler)
     request = Request(prompt=options.prompt, steps=options.steps, scheduler=options.scheduler)
     pipe = StableDiffusionPipeline.from_pretrained(
         builtin_folder(), local_files_only=True, dtype=checkpoint.dtype
@@ -40,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     pipe.set_progress_bar_config(disable=True)
 
     def bare() -> np.ndarray:
-        pipe.scheduler = make_scheduler(options.scheduler, checkpoint.scheduler_config)
+        pipe.scheduler = make_scheduler(scheduler, checkpoint.scheduler_config)
         pictures = pipe(
             request.prompt,
             num_inference_steps=request.steps,

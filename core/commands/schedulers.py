@@ -19,25 +19,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON holds
     """Run every scheduler on a network so simple that it needs no weights, and count its calls."""
     from core.models.schedulers.call_count import count_calls
-    from core.models.schedulers.settings import available, options
-    from core.models.schedulers.table import REJECTED, SCHEDULERS
+    from core.models.schedulers.names import REJECTED
+    from core.models.schedulers.settings import options_in_force
+    from core.models.schedulers.table import SCHEDULERS
 
     base = read_scheduler_config(arguments.model)
     rows = []
     for name, info in SCHEDULERS.items():
-        found = options(name, base)
-        here = available(name)
+        found = options_in_force(info, base)
+        calls = {str(n): count_calls(info, n, base) for n in COUNTED} if info.available else None
         rows.append(
             {
                 "name": name,
                 "title": info.title,
                 "class": info.class_name,
-                "calls": {str(n): count_calls(name, n, base) for n in COUNTED} if here else None,
+                "calls": calls,
                 "calls_formula": info.calls,
                 "order": info.order,
                 "stochastic": info.stochastic,
                 "latents": "x0 + sigma eps" if info.space == "ve" else "unit scale",
-                "installed": here,
+                "installed": info.available,
                 "requires": info.requires,
                 "distilled_only": info.distilled_only,
                 "steps": [info.min_steps, info.max_steps],

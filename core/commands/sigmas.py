@@ -24,6 +24,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
     from core.engine.request import Request, validated
     from core.ideas.noise_levels import alpha_bar_from_sigma, snr_db_from_alpha_bar
     from core.models.schedulers.plans import plan_run
+    from core.models.schedulers.table import SCHEDULERS
 
     request = validated(
         Request(
@@ -35,7 +36,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
     )
     config = read_scheduler_config(arguments.model)
     params = dict(request.params)
-    plan = plan_run(request.scheduler, config, params, request.steps)
+    plan = plan_run(SCHEDULERS[request.scheduler], config, params, request.steps)
     alpha_bar = np.asarray(alpha_bar_from_sigma(plan.sigmas))
     return {
         "scheduler": request.scheduler,

@@ -191,7 +191,10 @@ def levels_of(checkpoint: Checkpoint, request: Request) -> tuple[float, ...]:
 
 def _scheduler_of(checkpoint: Checkpoint, request: Request) -> Any:  # Any: diffusers' own classes
     scheduler = make_scheduler(
-        request.scheduler, checkpoint.scheduler_config, dict(request.params), seed=request.seed
+        SCHEDULERS[request.scheduler],
+        checkpoint.scheduler_config,
+        dict(request.params),
+        seed=request.seed,
     )
     scheduler.set_timesteps(request.steps)
     return scheduler

@@ -36,7 +36,9 @@ DECIDING = (
     *("engine/ask.py", "engine/denoise.py", "engine/film.py", "engine/trace.py"),
     "engine/work.py",
     *("models/latents.py", "models/loading.py", "models/text.py", "models/tokens.py"),
-    *(f"models/schedulers/{name}.py" for name in ("factory", "settings", "table")),
+    *("models/schedulers/factory.py", "models/schedulers/options.py"),
+    *("models/schedulers/record.py", "models/schedulers/settings.py"),
+    "models/schedulers/table.py",
     *("ideas/guidance.py", "ideas/noise_levels.py", "ideas/prediction.py"),
     "ideas/text_geometry.py",
 )

@@ -17,8 +17,9 @@ from core.ideas.checks import (
     read_json,
 )
 from core.models.catalog import BUILT_IN, find_entry
-from core.models.schedulers.settings import Value, check_params
-from core.models.schedulers.table import SchedulerInfo, find_scheduler
+from core.models.schedulers.names import find_scheduler
+from core.models.schedulers.record import Scheduler, Value
+from core.models.schedulers.settings import check_params
 
 if TYPE_CHECKING:
     from core.engine.film import Film
@@ -301,15 +302,15 @@ def _blend(request: Request) -> str:
 
 
 def _steps(request: Request) -> int:
-    info = _info(request)
-    if info is None:
+    scheduler = _scheduler(request)
+    if scheduler is None:
         return check_whole(request.steps, "number of steps", 1, MAX_STEPS)
-    name = f"number of {info.title} steps"
-    return check_whole(request.steps, name, info.min_steps, info.max_steps)
+    name = f"number of {scheduler.title} steps"
+    return check_whole(request.steps, name, scheduler.min_steps, scheduler.max_steps)
 
 
-def _info(request: Request) -> SchedulerInfo | None:
-    """Return what is known of the scheduler; one that does not exist has a sentence of its own."""
+def _scheduler(request: Request) -> Scheduler | None:
+    """Return the scheduler; one that does not exist has a sentence of its own."""
     try:
         return find_scheduler(request.scheduler)
     except ExplainerError:
@@ -346,10 +347,10 @@ def _params(request: Request) -> tuple[tuple[str, Value], ...]:
         if pair[0] in options:
             raise ExplainerError(f"The option {pair[0]!r:.40} is given twice.", "Give it once.")
         options[pair[0]] = pair[1]
-    info = _info(request)
-    if info is None:
+    scheduler = _scheduler(request)
+    if scheduler is None:
         return ()  # nothing to check them against
-    return tuple(check_params(info, options).items())
+    return tuple(check_params(scheduler, options).items())
 
 
 # Any: each check returns its own field's type.

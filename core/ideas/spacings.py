@@ -77,6 +77,16 @@ def space_trailing(steps: int, train_steps: int = 1000) -> np.ndarray:
     return np.round(np.arange(train_steps, 0, -train_steps / steps))[:steps] - 1
 
 
+def overruns(steps: int, train_steps: int) -> bool:
+    """Whether the library's trailing spacing takes one timestep more than it was asked for.
+
+    Args:
+        steps: how many timesteps, N.
+        train_steps: how many the model was trained with, T.
+    """
+    return len(np.arange(train_steps, 0, -train_steps / steps)) != steps
+
+
 @equation(
     tex=r"t_k = \mathrm{round}\Bigl(\frac{k}{N}\,(T-1)\Bigr),\qquad k = N,\dots,1",
     source=f"{TABLE_2}, 'linspace', with the point at 0 left out as in diffusers' DPM++ 2M",

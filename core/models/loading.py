@@ -33,7 +33,7 @@ from core.models.config_files import (
 )
 from core.models.folders import PARTS, Folder, find_checkpoint, inspect_folder
 from core.models.hardware import Hardware, find_hardware, is_out_of_memory
-from core.models.schedulers.factory import latent_config
+from core.models.schedulers.settings import latent_config
 from core.models.tokens import load_tokenizer, read_pad_id
 from core.models.weight_files import MOST_PARAMETERS, STEMS, is_renamed_index
 

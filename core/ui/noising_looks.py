@@ -137,9 +137,10 @@ def _show_back(
     source: Source, config: dict[str, Any], schedule: Schedule, seed: int
 ) -> None:  # Any: as above
     request = running_example()
-    from core.models.schedulers.timetable import timetable  # imports diffusers
+    from core.models.schedulers.factory import timetable  # imports diffusers
 
-    visits = timetable(request.scheduler, config, dict(request.params), request.steps)
+    scheduler = SCHEDULERS[request.scheduler]
+    visits = timetable(scheduler, config, dict(request.params), request.steps)
     stops = min(MOST_STOPS, len(visits))
     some = [visits[round(at * (len(visits) - 1) / max(1, stops - 1))] for at in range(stops)]
     times = [min(len(schedule.alpha_bar) - 1, max(0, round(t))) for t in some]
@@ -148,11 +149,10 @@ def _show_back(
         NoiseLook(request.model, source.pixels, source.width, source.height, levels, seed),
         "Picture",
     )
-    title = SCHEDULERS[request.scheduler].title
     st.markdown(
-        f"**{title} asks the network {count(len(visits), 'time')}**, first at t = {max(visits):g}, "
-        f"last at t = {min(visits):g}. Below is your picture, noised as much as the network "
-        "expects there."
+        f"**{scheduler.title} asks the network {count(len(visits), 'time')}**, first at "
+        f"t = {max(visits):g}, last at t = {min(visits):g}. Below is your picture, noised as much "
+        "as the network expects there."
     )
     for at, (t, level, picture) in enumerate(zip(some, levels, found.pictures, strict=True)):
         if at % IN_A_ROW == 0:

@@ -17,20 +17,7 @@ from core.ideas.learned_variance import (
     score_discrete_pixels,
 )
 from core.ideas.noise_levels import sigma_from_alpha_bar, snr_db_from_alpha_bar
-from core.ideas.samplers.ddim import ddim_coefficients, ddim_step
-from core.ideas.samplers.ddpm import (
-    ddpm_coefficients,
-    ddpm_step,
-    fixed_large_std,
-    fixed_small_std,
-)
-from core.ideas.samplers.dpmpp_2m import (
-    dpmpp_2m_step,
-    first_order_coefficients,
-    second_order_coefficients,
-)
 from core.ideas.samplers.euler import euler_step
-from core.ideas.samplers.heun import heun_step
 from core.ideas.schedules import (
     accumulate_alpha_bar,
     make_linear_betas,
@@ -38,6 +25,7 @@ from core.ideas.schedules import (
     rescale_to_zero_snr,
 )
 from core.ideas.spacings import space_karras, space_leading, space_linspace, space_trailing
+from core.models.schedulers.table import SCHEDULERS
 from core.ui.page import show_equation
 from core.ui.running_example import running_example
 
@@ -59,13 +47,6 @@ FORMULAS: dict[str, Formulas] = {
         measure_gaussian_kl, score_discrete_pixels, count_bits,
     ),
 }  # fmt: skip
-STEPS: dict[str, Formulas] = {
-    "ddim": (ddim_step, ddim_coefficients),
-    "ddpm": (ddpm_step, ddpm_coefficients, fixed_small_std, fixed_large_std),
-    "euler": (euler_step,),
-    "heun": (heun_step, euler_step),
-    "dpmpp-2m": (dpmpp_2m_step, first_order_coefficients, second_order_coefficients),
-}
 SOURCES = (
     "Ho et al. 2020, *Denoising Diffusion Probabilistic Models* · Song et al. 2021, *Denoising "
     "Diffusion Implicit Models* · Nichol & Dhariwal 2021, *Improved DDPM* · Karras et al. 2022, "
@@ -81,7 +62,7 @@ def show_formulas(look: str) -> None:
     Args:
         look: which one of the looks.
     """
-    step = STEPS.get(running_example().scheduler, (euler_step,))
+    step = SCHEDULERS[running_example().scheduler].formulas or (euler_step,)
     for function in FORMULAS.get(look, step):
         show_equation(function)
     st.caption(SOURCES)

@@ -34,7 +34,7 @@ def show_own(config: dict[str, Any]) -> None:  # Any: what JSON holds
     with table:
         sigmas = _edit(rule, f"{name} {rho:g} {steps}")
     own = check_sigmas(sigmas)
-    plan = plan_run(request.scheduler, config, dict(request.params), request.steps)
+    plan = plan_run(SCHEDULERS[request.scheduler], config, dict(request.params), request.steps)
     with chart:
         theirs = calls_of(own, sampler)
         title = SCHEDULERS[request.scheduler].title

@@ -6,7 +6,6 @@ import streamlit as st
 
 from core.engine.looks.schedulers import ProofLook
 from core.ideas.closed_form import GaussianData
-from core.models.schedulers.settings import available
 from core.models.schedulers.table import SCHEDULERS
 from core.ui.looking import read
 from core.ui.running_example import running_example
@@ -32,7 +31,7 @@ def show_proof(_: dict[str, Any]) -> None:  # Any: what JSON holds
         "Spacing of the noise levels", (KARRAS, OWN), default=KARRAS, required=True,
         key="proof_spacing",
     )  # fmt: skip
-    names = [n for n, info in SCHEDULERS.items() if available(n) and not info.distilled_only]
+    names = [n for n, one in SCHEDULERS.items() if one.available and not one.distilled_only]
     drawn = st.pills(
         "Which", names, default=OPENING, selection_mode="multi", key="proof_which",
         format_func=lambda name: SCHEDULERS[name].title,

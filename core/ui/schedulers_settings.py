@@ -6,8 +6,9 @@ from typing import Any
 import streamlit as st
 
 from core.errors import ExplainerError
-from core.models.schedulers.settings import Option, Value, check_params, latent_config, options
-from core.models.schedulers.table import SCHEDULERS, find_scheduler
+from core.models.schedulers.record import Option, Value
+from core.models.schedulers.settings import check_params, latent_config, options_in_force
+from core.models.schedulers.table import SCHEDULERS
 from core.ui.errors import show_error
 from core.ui.running_example import running_example, set_running_example
 from core.ui.settings import forget_params
@@ -48,10 +49,10 @@ def show_settings(config: Config) -> None:
         config: of the running example's model.
     """
     request = running_example()
-    info = find_scheduler(request.scheduler)
-    st.text(info.blurb)
+    scheduler = SCHEDULERS[request.scheduler]
+    st.text(scheduler.blurb)
     base = latent_config(config)
-    found = options(request.scheduler, base)
+    found = options_in_force(scheduler, base)
     chosen = dict(request.params)
     known = {option.name: option for option in found}
     plain = [one for one in PLAIN if one.name in known][:PLAIN_SHOWN]
@@ -77,8 +78,8 @@ def show_settings(config: Config) -> None:
         help="As on the command line: --param KEY=VALUE. Try a wrong one.",
     )  # fmt: skip
     st.dataframe(
-        option_rows(request.scheduler, base, chosen), hide_index=True,
-        alt=f"Settings of {SCHEDULERS[request.scheduler].title}",
+        option_rows(scheduler, base, chosen), hide_index=True,
+        alt=f"Settings of {scheduler.title}",
         column_config={"meaning": st.column_config.TextColumn(width=WIDE)},
     )  # fmt: skip
 
@@ -137,13 +138,13 @@ def _take_typed(config: Config) -> None:
 def _set(params: dict[str, Any], config: Config) -> None:  # Any: as typed
     """Take settings that hold together; others are told and leave everything as it was."""
     request = running_example()
-    base = latent_config(config)
+    scheduler, base = SCHEDULERS[request.scheduler], latent_config(config)
     try:
-        checked = check_params(request.scheduler, params, base)
+        checked = check_params(scheduler, params, base)
     except ExplainerError as error:
         _tell(error)
         return
-    usual = {option.name: option.default for option in options(request.scheduler, base)}
+    usual = {option.name: option.default for option in options_in_force(scheduler, base)}
     kept: dict[str, Value] = {key: value for key, value in checked.items() if value != usual[key]}
     st.session_state.pop(_WRONG, None)
     set_running_example(replace(request, params=tuple(kept.items())))

@@ -6,7 +6,6 @@ import streamlit as st
 
 from core.engine.looks.schedulers import FreshNoiseLook
 from core.ideas.equation import equation_of
-from core.models.schedulers.table import SCHEDULERS
 from core.ui.looking import read
 from core.ui.running_example import running_example
 from core.ui.settings import say_low_start
@@ -35,7 +34,7 @@ def show_step(config: dict[str, Any]) -> None:  # Any: what JSON holds
     """
     request = running_example()
     if request.scheduler not in CALCULATED:
-        names = ", ".join(SCHEDULERS[name].title for name in CALCULATED)
+        names = ", ".join(one.title for one in CALCULATED.values())
         st.markdown(f"One step is worked out for **{names}**. Choose one of them above.")
         return
     run = here(request).run

@@ -1,6 +1,5 @@
 """The controls of the running example, each a plain widget; what they say is kept in the link."""
 
-import importlib.util
 from dataclasses import replace
 from typing import Any
 
@@ -9,8 +8,7 @@ import streamlit as st
 from core.engine.request import MAX_GUIDANCE, MAX_PROMPT, MAX_SEED
 from core.errors import ExplainerError
 from core.ideas.checks import say_number
-from core.models.schedulers.settings import OPTIONS
-from core.models.schedulers.table import SCHEDULERS, find_scheduler
+from core.models.schedulers.table import SCHEDULERS
 from core.ui.errors import show_error
 from core.ui.running_example import running_example, set_running_example
 from core.views.numbers import count, say_noise
@@ -44,7 +42,7 @@ def negative_box() -> None:
 def steps_slider() -> None:
     """Ask for the number of steps, as many as the scheduler takes."""
     request = running_example()
-    info = find_scheduler(request.scheduler)
+    info = SCHEDULERS[request.scheduler]
     st.slider(
         "Steps", info.min_steps, min(info.max_steps, max(EVERYDAY_STEPS, request.steps)),
         request.steps,
@@ -126,7 +124,7 @@ def say_low_start(t: float, alpha_bar: float) -> None:
         f"timesteps, not the number of them: *leading* counts up from 0, which leaves {steps} "
         "down there."
     )
-    if "timestep_spacing" in {option.name for option in OPTIONS[running_example().scheduler]}:
+    if "timestep_spacing" in SCHEDULERS[running_example().scheduler].takes:
         st.button(
             "Begin where there is most noise: trailing spacing", on_click=_trail,
             key="trailing_spacing", icon=":material/last_page:",
@@ -142,8 +140,8 @@ def offered_schedulers() -> list[str]:
     """Return the schedulers that suit ordinary models and can be had here."""
     return [
         name
-        for name, info in SCHEDULERS.items()
-        if not info.distilled_only and _installed(info.requires)
+        for name, scheduler in SCHEDULERS.items()
+        if not scheduler.distilled_only and scheduler.available
     ]
 
 
@@ -179,10 +177,6 @@ def _take(field: str) -> None:
     request = replace(running_example(), **{field: st.session_state[_key(field)]})
     if field == "scheduler":
         request = replace(request, params=())  # those were the options of another one
-    info = find_scheduler(request.scheduler)
+    info = SCHEDULERS[request.scheduler]
     steps = min(max(request.steps, info.min_steps), info.max_steps)
     set_running_example(replace(request, steps=steps))
-
-
-def _installed(package: str) -> bool:
-    return not package or importlib.util.find_spec(package) is not None

@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.engine.request import Request
 from core.errors import ExplainerError
+from core.models.schedulers.table import SCHEDULERS
 
 _VISITS = "run_visits"
 
@@ -43,11 +44,11 @@ def find_visits(request: Request, config: dict[str, Any]) -> Visits:  # Any: wha
     """
     visits = known_visits(request)
     if visits is None:
-        from core.models.schedulers.timetable import timetable  # imports diffusers
+        from core.models.schedulers.factory import timetable  # imports diffusers
 
+        scheduler, params = SCHEDULERS[request.scheduler], dict(request.params)
         try:
-            params = dict(request.params)
-            visits = Visits(timetable(request.scheduler, config, params, request.steps))
+            visits = Visits(timetable(scheduler, config, params, request.steps))
         except ExplainerError as error:
             visits = Visits(error=error)
         st.session_state[_VISITS] = _decides(request), visits

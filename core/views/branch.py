@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from core.engine.request import MAX_GUIDANCE, MAX_SEED, Request
 from core.errors import ExplainerError
 from core.ideas.checks import check_real, check_text, check_whole, read_json, say_number
-from core.models.schedulers.table import SCHEDULERS, find_scheduler
+from core.models.schedulers.names import find_scheduler
+from core.models.schedulers.table import SCHEDULERS
 from core.views.numbers import percent
 from core.views.run import Run
 from core.views.two_runs import SAME, Pair
 
 Value = str | int | float
 OTHER_WORDS = "other words"
-WITHOUT_MEMORY = ("heun", "kdpm2", "kdpm2-a", "dpmpp-sde")  # two calls a step, but no more
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # a run has no plain ==
@@ -127,7 +127,7 @@ def say_start(pair: Pair, branched: Branched, request: Request) -> str:
             f", the nearest in noise: σ = {_say(now)} in place of {_say(was)}. The latents were "
             "mixed for it from what the network believed and the noise that it saw there."
         )
-    if info.order > 1 and request.scheduler not in WITHOUT_MEMORY:
+    if info.remembers:
         told += " What it would remember of earlier calls is lost."
     if info.stochastic:
         told += " It draws fresh noise of its own."

@@ -13,7 +13,8 @@ from core.engine.request import MAX_GUIDANCE, MAX_SEED, Request
 from core.errors import ExplainerError
 from core.ideas.checks import check_real, check_text, check_whole, read_json, say_number
 from core.models.catalog import without_paths
-from core.models.schedulers.table import SCHEDULERS, find_scheduler
+from core.models.schedulers.names import find_scheduler
+from core.models.schedulers.table import SCHEDULERS
 from core.views.strips import photo_sheet
 
 Value = str | int | float

@@ -15,7 +15,8 @@ from typing import Any
 from core.engine.request import Request, usable
 from core.ideas.checks import read_json, say_number
 from core.models.catalog import BUILT_IN, entries
-from core.models.schedulers.table import SCHEDULERS, read_sampler
+from core.models.schedulers.names import read_sampler
+from core.models.schedulers.table import SCHEDULERS
 
 KNOWN = ("Steps", "Sampler", "CFG scale", "Seed", "Size", "Model", "Model hash", "Schedule type",
          "Clip skip", "Version")  # fmt: skip

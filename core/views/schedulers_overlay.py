@@ -1,5 +1,6 @@
 """All schedulers' paths from noise to picture, for the browser that draws them; no torch."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,8 +11,8 @@ from numpy.typing import NDArray
 from core.engine.request import Request
 from core.errors import ExplainerError
 from core.ideas.noise_levels import alpha_bar_from_sigma, snr_db_from_alpha_bar
-from core.models.schedulers.plans import RunPlan, drawn, plan_run, schedule_levels
-from core.models.schedulers.settings import Value
+from core.models.schedulers.plans import drawn, plan_run, schedule_levels
+from core.models.schedulers.record import Family, RunPlan, Scheduler, Value
 from core.models.schedulers.table import SCHEDULERS
 from core.views.strips import photo_sheet
 
@@ -27,6 +28,11 @@ class Spaced:
     setting: str
     title: str
 
+    @property
+    def id(self) -> str:
+        """Its name in the browser."""
+        return f"{self.name} {self.setting}"
+
 
 SPACED = (
     Spaced("dpmpp-2m", "use_karras_sigmas", "DPM++ 2M Karras"),
@@ -39,16 +45,18 @@ SPACED = (
 OPENING = ("euler-a", "dpmpp-2m use_karras_sigmas", "ddim")
 # Every curve keeps its ink whatever is shown: relatives share a hue, dashes tell them apart. All
 # hues can be seen on the light page and on the dark one.
-HUES = {
-    "#2E86C8": ("ddim", "ddpm", "tcd", "lcm"),
-    "#E69F00": ("euler", "euler-a", "euler use_exponential_sigmas", "euler use_beta_sigmas"),
-    "#CC79A7": ("heun", "dpmpp-2s", "dpmpp-sde"),
-    "#D55E00": ("dpmpp-2m", "dpmpp-2m use_karras_sigmas", "dpmpp-2m use_lu_lambdas"),
-    "#009E73": ("unipc", "sa-solver", "deis"),
-    "#8C6BD1": ("kdpm2", "kdpm2-a"),
-    "#8A8A8A": ("lms", "pndm"),
+HUES: dict[Family, str] = {
+    "ddim": "#2E86C8",
+    "euler": "#E69F00",
+    "heun": "#CC79A7",
+    "dpmpp-2m": "#D55E00",
+    "unipc": "#009E73",
+    "kdpm2": "#8C6BD1",
+    "lms": "#8A8A8A",
 }
-DASHES: tuple[tuple[int, ...], ...] = ((), (7, 4), (2, 3), (10, 3, 2, 3))
+DASHES: tuple[tuple[int, ...], ...] = (
+    (), (7, 4), (2, 3), (10, 3, 2, 3), (14, 4), (10, 3, 2, 3, 2, 3)
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +67,16 @@ class Ink:
     dash: tuple[int, ...]
 
 
-INKS = {
-    name: Ink(hue, dash)
-    for hue, names in HUES.items()
-    for name, dash in zip(names, DASHES, strict=False)
-}
+def _inks() -> dict[str, Ink]:
+    """Give every curve the hue of its family and the first dash that no relative has."""
+    curves: dict[str, Family] = {one.name: one.family for one in SCHEDULERS.values()}
+    curves |= {spaced.id: SCHEDULERS[spaced.name].family for spaced in SPACED}
+    namesakes_first = sorted(curves, key=lambda name: name != curves[name])  # so they are solid
+    dashes = {family: itertools.cycle(DASHES) for family in HUES}
+    return {name: Ink(HUES[curves[name]], next(dashes[curves[name]])) for name in namesakes_first}
+
+
+INKS = _inks()
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # a plan holds arrays
@@ -103,14 +116,13 @@ def overlay_paths(
         One entry a scheduler, then one for each of ``SPACED``.
     """
     paths = []
-    for name, info in SCHEDULERS.items():
-        note = "for distilled models only" if info.distilled_only else ""
+    for name, one in SCHEDULERS.items():
+        note = "for distilled models only" if one.distilled_only else ""
         own = dict(params) if name == scheduler else {}
-        paths.append(_path(name, info.title, name, config, own, steps, note))
+        paths.append(_path(name, one.title, one, config, own, steps, note))
     for spaced in SPACED:
-        where = f"{spaced.name} {spaced.setting}"
-        chosen = {spaced.setting: True}
-        paths.append(_path(where, spaced.title, spaced.name, config, chosen, steps, ""))
+        one, chosen = SCHEDULERS[spaced.name], {spaced.setting: True}
+        paths.append(_path(spaced.id, spaced.title, one, config, chosen, steps, ""))
     return paths
 
 
@@ -208,14 +220,14 @@ def decibels(sigmas: np.ndarray) -> list[float]:
 def _path(
     where: str,
     title: str,
-    name: str,
+    scheduler: Scheduler,
     config: Config,
     params: Mapping[str, object],
     steps: int,
     note: str,
 ) -> Path:
     try:
-        return Path(where, title, plan_run(name, config, params, steps), note)
+        return Path(where, title, plan_run(scheduler, config, params, steps), note)
     except ExplainerError as error:
         return Path(where, title, None, error.what, error.fix)
 

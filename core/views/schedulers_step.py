@@ -26,12 +26,15 @@ from core.ideas.samplers.heun import heun_step
 from core.ideas.samplers.levels import pair_with_next, pair_with_stride
 from core.ideas.samplers.walk import Number, list_numbers
 from core.ideas.schedule_config import read_alpha_bar
-from core.models.schedulers.plans import RunPlan, plan_run, settings_in_force
+from core.models.schedulers.plans import plan_run, settings_in_force
+from core.models.schedulers.record import RunPlan, Scheduler
 from core.models.schedulers.table import SCHEDULERS
 from core.views.numbers import minus
 from core.views.run import Run
 
-CALCULATED = ("ddim", "ddpm", "euler", "heun", "dpmpp-2m")
+CALCULATED = {name: one for name, one in SCHEDULERS.items() if one.formulas}
+# Settings that change the formula, and with which value it is the one shown.
+PLAIN = {"s_churn": 0.0, "algorithm_type": "dpmsolver++", "solver_type": "midpoint"}
 Position = tuple[int, int, int]  # channel, row, column
 Config = Mapping[str, Any]  # Any: what JSON holds
 
@@ -64,6 +67,7 @@ class _Case:
     """What every calculation starts from."""
 
     run: Run
+    scheduler: Scheduler
     settings: Mapping[str, Any]  # Any: what JSON holds
     alpha_bar: NDArray[np.floating]
     plan: RunPlan
@@ -91,9 +95,8 @@ def draws_noise(run: Run) -> bool:
     Args:
         run: a finished run.
     """
-    params = dict(run.request.params)
-    name = run.request.scheduler
-    return name == "ddpm" or (name == "ddim" and float(params.get("eta", 0.0)) > 0)
+    eta = float(dict(run.request.params).get("eta", 0.0))
+    return eta > 0 or SCHEDULERS[run.request.scheduler].stochastic
 
 
 def first_call(run: Run, step: int) -> int:
@@ -119,32 +122,32 @@ def work_out(run: Run, config: Config, step: int, where: Position, fresh: float 
     Raises:
         ExplainerError: there are no formulas for this scheduler or for its settings.
     """
-    request = run.request
-    if request.scheduler not in CALCULATED:
-        names = ", ".join(SCHEDULERS[name].title for name in CALCULATED)
+    request, scheduler = run.request, SCHEDULERS[run.request.scheduler]
+    if not scheduler.formulas:
+        names = ", ".join(one.title for one in CALCULATED.values())
         raise ExplainerError(
-            f"{SCHEDULERS[request.scheduler].title} is not worked out here.",
+            f"{scheduler.title} is not worked out here.",
             f"Choose one of these as the scheduler: {names}.",
         )
-    settings = settings_in_force(request.scheduler, config, dict(request.params))
-    _refuse_other_formulas(request.scheduler, settings)
+    settings = settings_in_force(scheduler, config, dict(request.params))
+    _refuse_other_formulas(settings)
     case = _Case(
         run,
+        scheduler,
         settings,
         read_alpha_bar(settings),
-        plan_run(request.scheduler, config, dict(request.params), request.steps),
+        plan_run(scheduler, config, dict(request.params), request.steps),
         first_call(run, step),
         where,
         fresh,
     )
     level = case.alpha_bar[int(case.plan.timesteps[case.call])]
-    if request.scheduler in ("ddim", "ddpm") and level == 0:
+    if scheduler.levels == "alpha_bar" and level == 0:
         raise ExplainerError(
             "At this step no signal is left, and this formula would divide by 0.",
             "Choose a later step.",
         )
-    work = {"ddim": _ddim, "ddpm": _ddpm, "euler": _euler, "heun": _heun, "dpmpp-2m": _dpmpp}
-    return work[request.scheduler](case)
+    return WORK[scheduler.formulas[0]](case)
 
 
 def number_rows(numbers: list[Number]) -> str:
@@ -250,6 +253,15 @@ def _dpmpp(case: _Case) -> Worked:
     return _worked(dpmpp_2m_step, given, shown, filled, ours, case)
 
 
+WORK: dict[Callable[..., Any], Callable[[_Case], Worked]] = {  # Any: as above
+    ddim_step: _ddim,
+    ddpm_step: _ddpm,
+    euler_step: _euler,
+    heun_step: _heun,
+    dpmpp_2m_step: _dpmpp,
+}
+
+
 def _worked(
     function: Callable[..., Any],  # Any: as above
     given: list[Number],
@@ -262,7 +274,7 @@ def _worked(
     """Put our result beside the library's, at the scale that the scheduler keeps."""
     after = case.call + calls
     theirs = case.at(case.run.path, after)
-    ve = SCHEDULERS[case.run.request.scheduler].space == "ve"
+    ve = case.scheduler.space == "ve"
     if ve and after < case.plan.calls:  # the run's end is kept as the library left it
         theirs = float(from_unit_scale(theirs, case.sigma(after)))
     scale = "x0 + sigma eps" if ve else "unit scale"
@@ -272,19 +284,15 @@ def _worked(
     return Worked(function, given, numbers, filled, float(ours), theirs, scale)
 
 
-def _refuse_other_formulas(name: str, settings: Mapping[str, Any]) -> None:  # Any: as above
+def _refuse_other_formulas(settings: Mapping[str, Any]) -> None:  # Any: as above
     """Refuse settings that change the formula itself."""
-    plain = {
-        "euler": {"s_churn": 0.0},
-        "dpmpp-2m": {"algorithm_type": "dpmsolver++", "solver_type": "midpoint"},
-    }.get(name, {})
-    for key, value in plain.items():
-        if settings[key] != value:
+    for key, value in PLAIN.items():
+        if settings.get(key, value) != value:
             raise ExplainerError(
                 f"With {key} = {settings[key]} a step has another formula.",
                 f"Set {key} back to {value} to see it worked out.",
             )
-    if name == "dpmpp-2m" and settings["solver_order"] == 3:
+    if settings.get("solver_order") == 3:
         raise ExplainerError(
             "A step of third order has another formula.", "Set solver_order back to 2."
         )

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.models.schedulers.settings import OPTIONS, available
-from core.models.schedulers.table import REJECTED, SCHEDULERS
+from core.models.schedulers.names import REJECTED
+from core.models.schedulers.record import Scheduler
+from core.models.schedulers.table import SCHEDULERS
 from core.views.schedulers_overlay import Path
 
 Row = dict[str, object]
@@ -39,12 +40,12 @@ def scheduler_rows(
                 "what it does": info.blurb
                 + (" Only for distilled models." if info.distilled_only else ""),
                 "U-Net calls": planned[name],
-                "counted": _say_counted(name, counted),
+                "counted": _say_counted(info, counted),
                 "for N steps": info.calls,
                 "order": info.order,
-                "fresh noise": "yes" if info.stochastic else _noise_if_asked(name),
+                "fresh noise": "yes" if info.stochastic else _noise_if_asked(info),
                 "latents kept as": "x0 + σ ε" if info.space == "ve" else "unit scale",
-                "settings": len(OPTIONS[name]),
+                "settings": len(info.options),
                 "name": name,
                 "class": info.class_name,
             }
@@ -52,19 +53,18 @@ def scheduler_rows(
     return rows
 
 
-def _say_counted(name: str, counted: Mapping[str, int] | None) -> str:
+def _say_counted(scheduler: Scheduler, counted: Mapping[str, int] | None) -> str:
     """Say how many calls were counted, or what is missing to count them."""
     if counted is None:
         return "…"
-    if name in counted:
-        return str(counted[name])
-    missing = not available(name)
-    return f"needs {SCHEDULERS[name].requires}" if missing else "–"
+    if scheduler.name in counted:
+        return str(counted[scheduler.name])
+    return "–" if scheduler.available else f"needs {scheduler.requires}"
 
 
-def _noise_if_asked(name: str) -> str:
+def _noise_if_asked(scheduler: Scheduler) -> str:
     """Say whether a setting makes a scheduler draw noise that it does not draw by itself."""
-    asks = [option.name for option in OPTIONS[name] if option.name in NOISE_SETTINGS]
+    asks = [option.name for option in scheduler.options if option.name in NOISE_SETTINGS]
     return f"only with {asks[0]}" if asks else "no"
 
 
@@ -74,14 +74,14 @@ def rejected_rows() -> list[dict[str, str]]:
 
 
 def option_rows(
-    name: str,
+    scheduler: Scheduler,
     base_config: Mapping[str, Any],  # Any: what JSON holds
     chosen: Mapping[str, object],
 ) -> list[Row]:
     """Return one row for each setting of a scheduler.
 
     Args:
-        name: one of ``SCHEDULERS``.
+        scheduler: whose settings.
         base_config: the checkpoint's scheduler config.
         chosen: settings in force that differ from both.
     """
@@ -95,7 +95,7 @@ def option_rows(
             "allowed": option.range,
             "type": option.type,
         }
-        for option in OPTIONS[name]
+        for option in scheduler.options
     ]
 
 

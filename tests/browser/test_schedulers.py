@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from core.models.catalog import builtin_folder
 from core.models.folders import read_json
 from core.models.schedulers.plans import plan_run
+from core.models.schedulers.table import SCHEDULERS
 
 CHART = "section.schedulers"
 CONFIG = read_json(builtin_folder() / "scheduler" / "scheduler_config.json")
@@ -37,7 +38,7 @@ def test_curves_are_chosen_and_read_without_the_server(page: Page, server: str) 
     chart = page.locator(CHART)
     expect(chart).to_have_attribute("data-named", re.compile("[23]"))  # where they run
     for name in ("ddim", "euler-a"):
-        plan = plan_run(name, CONFIG, {}, 20)
+        plan = plan_run(SCHEDULERS[name], CONFIG, {}, 20)
         sigma = plan.sigmas[np.flatnonzero(plan.steps == 10)[0]]
         power = 100 * sigma**2 / (1 + sigma**2)
         assert value_of(page, name) == f"{power:.0f} %"
@@ -49,7 +50,7 @@ def test_curves_are_chosen_and_read_without_the_server(page: Page, server: str) 
     expect(chart).to_have_attribute("data-drawn", "5")
     expect(chart.locator(".same")).to_contain_text("DPM++ 2M = UniPC")
     chart.get_by_role("radio", name="log σ").check()
-    plan = plan_run("unipc", CONFIG, {}, 20)
+    plan = plan_run(SCHEDULERS["unipc"], CONFIG, {}, 20)
     shown = value_of(page, "unipc").removeprefix("σ = ")
     assert float(shown) == pytest.approx(plan.sigmas[10], rel=6e-3)
     chart.get_by_role("button", name="Only your run").click()
@@ -78,7 +79,7 @@ def test_curves_are_taken_away_as_they_are_shown(page: Page, server: str, tmp_pa
     table.value.save_as(tmp_path / "table.csv")
     with (tmp_path / "table.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["scheduler"] == "Euler ancestral"]
-    plan = plan_run("euler-a", CONFIG, {}, 20)
+    plan = plan_run(SCHEDULERS["euler-a"], CONFIG, {}, 20)
     np.testing.assert_allclose([float(row["sigma"]) for row in rows], plan.sigmas, rtol=1e-6)
     np.testing.assert_allclose([float(row["t"]) for row in rows], plan.timesteps, atol=1e-3)
     with page.expect_download() as picture:

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.models.schedulers.settings import OPTIONS
 from core.models.schedulers.table import SCHEDULERS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -152,7 +151,7 @@ def test_settings_are_made_from_the_schedulers_own(open_page: Open) -> None:
     assert "use_karras_sigmas" not in switches
     at = all_settings(at)
     table = at.dataframe[0].value
-    assert list(table["setting"]) == [option.name for option in OPTIONS["dpmpp-2m"]]
+    assert list(table["setting"]) == [option.name for option in SCHEDULERS["dpmpp-2m"].options]
     row = table[table["setting"] == "beta_end"].iloc[0]
     assert (row["library's default"], row["this checkpoint"]) == ("0.02", "0.012")
     assert (row["type"], row["in force"]) == ("float", "0.012")

@@ -22,7 +22,7 @@ TORCH_FREE = (
     "core.ideas.equation",
     "core.models.catalog",
     "core.models.tokens",
-    "core.models.schedulers.table",
+    "core.models.schedulers.names",
     "core.models.schedulers.settings",
     "core.models.manifest",
     "core.models.folders",

@@ -8,8 +8,10 @@ from core.engine.work import Course, Progress, Work
 from core.ideas.checks import check_switch, check_whole
 from core.models.catalog import BUILT_IN, find_entry
 from core.models.folders import Config, find_checkpoint, read_json
-from core.models.schedulers.settings import OPTIONS, Value, available, check_params
-from core.models.schedulers.table import SCHEDULERS, find_scheduler
+from core.models.schedulers.names import find_scheduler
+from core.models.schedulers.record import Value
+from core.models.schedulers.settings import check_params, latent_config
+from core.models.schedulers.table import SCHEDULERS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,11 +43,12 @@ class CountLook(Work[dict[str, int]]):
     def validated(self) -> Self:
         """Return the look with every field checked."""
         check_whole(len(self.params), "number of settings", 0, MAX_PARAMS)
+        scheduler = find_scheduler(self.scheduler)
         return type(self)(
             find_entry(self.model).id,
             check_whole(self.steps, "number of steps", 1, MOST_STEPS),
-            find_scheduler(self.scheduler).name,
-            tuple(check_params(self.scheduler, dict(self.params)).items()),
+            scheduler.name,
+            tuple(check_params(scheduler, dict(self.params)).items()),
         )
 
     def course(self, loaded: object) -> "Course[dict[str, int]]":
@@ -53,12 +56,12 @@ class CountLook(Work[dict[str, int]]):
         from core.models.schedulers.call_count import count_calls
 
         config, found = _config(self.model), {}
-        names = [name for name in SCHEDULERS if available(name)]
-        for done, name in enumerate(names):
-            yield Progress(done, len(names))
-            own = dict(self.params) if name == self.scheduler else {}
-            if self.steps <= SCHEDULERS[name].max_steps:
-                found[name] = count_calls(name, self.steps, config, own)
+        here = [scheduler for scheduler in SCHEDULERS.values() if scheduler.available]
+        for done, scheduler in enumerate(here):
+            yield Progress(done, len(here))
+            own = dict(self.params) if scheduler.name == self.scheduler else {}
+            if self.steps <= scheduler.max_steps:
+                found[scheduler.name] = count_calls(scheduler, self.steps, config, own)
         return found
 
 
@@ -84,15 +87,15 @@ class ProofLook(Work["tuple[ProofPoint, ...]"]):
         """Run every scheduler with several numbers of steps."""
         from core.models.schedulers.proof import measure_error
 
-        names = [n for n, info in SCHEDULERS.items() if available(n) and not info.distilled_only]
+        judged = [one for one in SCHEDULERS.values() if one.available and not one.distilled_only]
         config = _config(self.model)
-        runs = [(name, steps) for name in names for steps in PROOF_STEPS]
+        runs = [(scheduler, steps) for scheduler in judged for steps in PROOF_STEPS]
         found = []
-        for done, (name, steps) in enumerate(runs):
+        for done, (scheduler, steps) in enumerate(runs):
             yield Progress(done, len(runs))
-            able = "use_karras_sigmas" in {option.name for option in OPTIONS[name]}
+            able = "use_karras_sigmas" in scheduler.takes
             params = {"use_karras_sigmas": True} if self.karras and able else {}
-            found.append(measure_error(name, steps, config, params))
+            found.append(measure_error(scheduler, steps, config, params))
         return tuple(found)
 
 
@@ -140,7 +143,5 @@ class FreshNoiseLook(Work["np.ndarray"]):
 
 def _config(model: str) -> Config:
     """Read what a model's schedulers are built from: the file alone, no weights."""
-    from core.models.schedulers.factory import latent_config
-
     _, folder = find_checkpoint(model)
     return latent_config(read_json(folder / "scheduler" / "scheduler_config.json"))

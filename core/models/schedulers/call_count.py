@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from core.errors import ExplainerError
 from core.models.schedulers.factory import make_scheduler
-from core.models.schedulers.table import SCHEDULERS
+from core.models.schedulers.record import Scheduler
 
 
 class ClosedFormNetwork(nn.Module):
@@ -29,7 +29,7 @@ class ClosedFormNetwork(nn.Module):
 
 
 def count_calls(
-    name: str,
+    scheduler: Scheduler,
     steps: int,
     base_config: Mapping[str, Any],  # Any: what JSON holds
     params: Mapping[str, object] | None = None,
@@ -37,30 +37,30 @@ def count_calls(
     """Run a scheduler to its end and count how often the network was called.
 
     Args:
-        name: one of ``SCHEDULERS``.
+        scheduler: which one.
         steps: scheduler steps.
         base_config: the checkpoint's scheduler config.
         params: settings of the scheduler.
 
     Raises:
-        ExplainerError: the scheduler or a setting is unknown, its package is missing, or the run
+        ExplainerError: a setting is unknown, the scheduler's package is missing, or the run
             did not end in finite numbers.
     """
-    scheduler = make_scheduler(name, {**base_config, "prediction_type": "epsilon"}, params)
-    network = ClosedFormNetwork(scheduler.alphas_cumprod.double())
+    made = make_scheduler(scheduler, {**base_config, "prediction_type": "epsilon"}, params)
+    network = ClosedFormNetwork(made.alphas_cumprod.double())
     calls: list[int] = []
     network.register_forward_hook(lambda *_: calls.append(1))
     generator = torch.Generator().manual_seed(0)
-    takes_noise = "generator" in inspect.signature(scheduler.step).parameters
+    takes_noise = "generator" in inspect.signature(made.step).parameters
     fresh = {"generator": generator} if takes_noise else {}
-    scheduler.set_timesteps(steps)
-    x = torch.randn(1, 4, 1, 1, generator=generator) * scheduler.init_noise_sigma
-    for t in scheduler.timesteps:
-        eps = network(scheduler.scale_model_input(x, t).double(), t).float()
-        x = scheduler.step(eps, t, x, **fresh).prev_sample
+    made.set_timesteps(steps)
+    x = torch.randn(1, 4, 1, 1, generator=generator) * made.init_noise_sigma
+    for t in made.timesteps:
+        eps = network(made.scale_model_input(x, t).double(), t).float()
+        x = made.step(eps, t, x, **fresh).prev_sample
     if not torch.isfinite(x).all():
         raise ExplainerError(
-            f"{SCHEDULERS[name].title} does not reach a finite end in {steps} steps.",
+            f"{scheduler.title} does not reach a finite end in {steps} steps.",
             "Change the number of steps, or leave settings out.",
         )
     return len(calls)

@@ -12,29 +12,12 @@ from torch import Tensor
 
 from core.errors import ExplainerError
 from core.ideas.noise_levels import sigma_from_alpha_bar
-from core.models.schedulers.settings import (
-    Option,
-    SchedulerParameterError,
-    available,
-    check_params,
-    latent_config,
-    options,
-    refuse_overrun,
-)
-from core.models.schedulers.table import SchedulerInfo, find_scheduler
-
-__all__ = [
-    "Option",
-    "SchedulerParameterError",
-    "available",
-    "latent_config",
-    "make_scheduler",
-    "options",
-]
+from core.models.schedulers.record import Scheduler, SchedulerParameterError
+from core.models.schedulers.settings import check_params, latent_config, refuse_overrun
 
 
 def make_scheduler(
-    name: str,
+    scheduler: Scheduler,
     base_config: Mapping[str, Any],  # Any: a diffusers config holds what JSON holds
     params: Mapping[str, object] | None = None,
     seed: int = 0,
@@ -42,28 +25,27 @@ def make_scheduler(
     """Build a fresh scheduler; one belongs to one run, it keeps state.
 
     Args:
-        name: one of ``SCHEDULERS``.
+        scheduler: which one.
         base_config: the checkpoint's ``scheduler_config`` (see ``latent_config``).
-        params: settings, see ``options``; those of a step (eta) are already bound to ``.step``.
+        params: settings by name; those of a step (eta) are already bound to ``.step``.
         seed: for the one scheduler that draws its noise itself (DPM++ SDE).
 
     Returns:
         A diffusers scheduler without timesteps yet: call ``set_timesteps(steps)``.
 
     Raises:
-        ExplainerError: no scheduler has that name, or its extra package is missing.
+        ExplainerError: its extra package is missing.
         SchedulerParameterError: a setting is unknown, not allowed, or contradicts another.
     """
-    info = find_scheduler(name)
     base = latent_config(base_config)
-    checked = check_params(info, params or {}, base)
-    if not available(info):
+    checked = check_params(scheduler, params or {}, base)
+    if not scheduler.available:
         raise ExplainerError(
-            f"{info.title} needs {info.requires}, which is not installed.",
-            f"Run: pip install {info.requires}",
+            f"{scheduler.title} needs {scheduler.requires}, which is not installed.",
+            f"Run: pip install {scheduler.requires}",
         )
-    steps = {option.name for option in options(info) if option.where == "step"}
-    scheduler_class = getattr(diffusers, info.class_name)
+    steps = {option.name for option in scheduler.options if option.where == "step"}
+    scheduler_class = getattr(diffusers, scheduler.class_name)
     accepted = inspect.signature(scheduler_class.__init__).parameters
     # The class would only warn of what it does not take.
     config = {key: value for key, value in base.items() if key in accepted}
@@ -74,42 +56,68 @@ def make_scheduler(
         with warnings.catch_warnings():
             # numpy 2.4 with torch 2.13; harmless, and a learner should not meet it
             warnings.filterwarnings("ignore", message="__array", category=DeprecationWarning)
-            scheduler = scheduler_class.from_config(config)
+            made = scheduler_class.from_config(config)
     except Exception as error:  # whatever a config makes the classes raise
         raise SchedulerParameterError(
-            f"{info.title} cannot be built with these settings: {error!s:.200}",
+            f"{scheduler.title} cannot be built with these settings: {error!s:.200}",
             "Leave settings out until it works.",
         ) from error
     bound = {key: value for key, value in checked.items() if key in steps}
     if bound:
-        scheduler.step = functools.partial(scheduler.step, **bound)
-    _guard_timesteps(scheduler, info)
-    return scheduler
+        made.step = functools.partial(made.step, **bound)
+    _guard_timesteps(made, scheduler)
+    return made
 
 
-def _guard_timesteps(scheduler: Any, info: SchedulerInfo) -> None:  # Any: as above
+def _guard_timesteps(made: Any, scheduler: Scheduler) -> None:  # Any: as above
     """Refuse a list of timesteps that overran, and begin at the first sigma.
 
     The scheduler would look its first timestep up instead, and start one sigma late where rounding
     made the first two timesteps equal (beta sigmas from 50 steps on).
     """
-    set_timesteps = scheduler.set_timesteps
+    set_timesteps = made.set_timesteps
 
     @functools.wraps(set_timesteps)
     def set_and_begin(steps: int, **kwargs: Any) -> None:  # Any: the class's own arguments
         set_timesteps(steps, **kwargs)
-        if float(scheduler.timesteps[-1]) < 0:
-            refuse_overrun(info, steps, len(scheduler.alphas_cumprod))
-        if not scheduler.timesteps.isfinite().all():  # KDPM2 ancestral, where two sigmas are close
+        if float(made.timesteps[-1]) < 0:
+            refuse_overrun(scheduler, steps, len(made.alphas_cumprod))
+        if not made.timesteps.isfinite().all():  # KDPM2 ancestral, where two sigmas are close
             raise ExplainerError(
-                f"{info.title} cannot take {steps} steps from this noise schedule: the library's "
-                "timesteps are no numbers.",
+                f"{scheduler.title} cannot take {steps} steps from this noise schedule: the "
+                "library's timesteps are no numbers.",
                 "Choose fewer steps, another spacing or another scheduler.",
             )
-        if hasattr(scheduler, "set_begin_index"):
-            scheduler.set_begin_index(0)
+        if hasattr(made, "set_begin_index"):
+            made.set_begin_index(0)
 
-    scheduler.set_timesteps = set_and_begin
+    made.set_timesteps = set_and_begin
+
+
+def timetable(
+    scheduler: Scheduler,
+    base_config: Mapping[str, Any],  # Any: what JSON holds
+    params: Mapping[str, object],
+    steps: int,
+) -> tuple[float, ...]:
+    """Return the timesteps of a run; no network is needed for it.
+
+    Args:
+        scheduler: whose run.
+        base_config: the checkpoint's scheduler config.
+        params: the scheduler's own options.
+        steps: scheduler steps.
+
+    Returns:
+        One timestep for every U-Net call, the noisiest first; some samplers visit one twice,
+        some take fractions.
+
+    Raises:
+        ExplainerError: the scheduler cannot be had, or refuses an option.
+    """
+    made = make_scheduler(scheduler, base_config, params)
+    made.set_timesteps(steps)
+    return tuple(float(t) for t in made.timesteps)
 
 
 def noise_level(scheduler: Any, t: Tensor) -> float:  # Any: diffusers has no common type

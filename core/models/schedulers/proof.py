@@ -15,7 +15,7 @@ from core.ideas.noise_levels import alpha_bar_from_sigma
 from core.ideas.prediction import from_unit_scale, to_unit_scale
 from core.models.schedulers.factory import make_scheduler
 from core.models.schedulers.plans import plan_run
-from core.models.schedulers.table import find_scheduler
+from core.models.schedulers.record import Scheduler
 
 SIDE = 64  # values on a side: as many as are needed for the spread of a stochastic run
 
@@ -43,7 +43,7 @@ class ProofPoint:
 
 
 def measure_error(
-    name: str,
+    scheduler: Scheduler,
     steps: int,
     base_config: Mapping[str, Any],  # Any: what JSON holds
     params: Mapping[str, object] | None = None,
@@ -52,38 +52,37 @@ def measure_error(
     """Run the library's scheduler with a perfect network, and compare its end with the exact one.
 
     Args:
-        name: one of ``SCHEDULERS``.
+        scheduler: which one.
         steps: scheduler steps.
         base_config: the checkpoint's scheduler config.
         params: settings of the scheduler.
         data: what clean values are like.
 
     Raises:
-        ExplainerError: the scheduler or a setting is wrong, or the run ended in no finite number.
+        ExplainerError: a setting is wrong, or the run ended in no finite number.
     """
     data = data or GaussianData()
-    info = find_scheduler(name)
     ours = {"prediction_type": "epsilon", "rescale_betas_zero_snr": False}
     config = {**base_config, **ours}
-    plan = plan_run(name, config, params, steps)
-    scheduler = make_scheduler(name, config, params)
-    scheduler.set_timesteps(steps)
+    plan = plan_run(scheduler, config, params, steps)
+    made = make_scheduler(scheduler, config, params)
+    made.set_timesteps(steps)
     generator = torch.Generator().manual_seed(0)
-    takes_noise = "generator" in inspect.signature(scheduler.step).parameters
+    takes_noise = "generator" in inspect.signature(made.step).parameters
     fresh = {"generator": generator} if takes_noise else {}
     levels = [float(alpha_bar_from_sigma(sigma)) for sigma in (*plan.sigmas, plan.end)]
     start = _quantiles(*find_moments(data, levels[0]))
-    x = from_unit_scale(start, float(plan.sigmas[0])) if info.space == "ve" else start
+    x = from_unit_scale(start, float(plan.sigmas[0])) if scheduler.space == "ve" else start
     calls = 0
-    for index, t in enumerate(scheduler.timesteps):
+    for index, t in enumerate(made.timesteps):
         # The sigma itself, not the timestep that it was rounded to: the scheduler alone is judged.
-        asked = scheduler.scale_model_input(x, t)
+        asked = made.scale_model_input(x, t)
         eps = predict_exact_eps(asked, levels[index], data)
         calls += 1
-        x = scheduler.step(eps, t, x, **fresh).prev_sample
-    end = (to_unit_scale(x, plan.end) if info.space == "ve" else x).double()
+        x = made.step(eps, t, x, **fresh).prev_sample
+    end = (to_unit_scale(x, plan.end) if scheduler.space == "ve" else x).double()
     mean, std = float(end.mean()), float(end.std())
-    if info.stochastic:
+    if scheduler.stochastic:
         wanted = find_moments(data, levels[-1])
         error = ((mean - wanted[0]) ** 2 + (std - wanted[1]) ** 2) ** 0.5
     else:
@@ -91,10 +90,10 @@ def measure_error(
         error = float((end - exact).square().mean().sqrt())
     if not torch.isfinite(end).all():
         raise ExplainerError(
-            f"{info.title} does not reach a finite end in {steps} steps.",
+            f"{scheduler.title} does not reach a finite end in {steps} steps.",
             "Change the number of steps, or leave settings out.",
         )
-    return ProofPoint(name, steps, calls, error, mean, std)
+    return ProofPoint(scheduler.name, steps, calls, error, mean, std)
 
 
 def _quantiles(mean: float, std: float) -> Tensor:

@@ -18,17 +18,15 @@ from core.engine.work import NoiseQuery
 from core.errors import ExplainerError
 from core.ideas.prediction import from_unit_scale
 from core.models.loading import Checkpoint
-from core.models.schedulers.factory import available, make_scheduler, noise_level, options
+from core.models.schedulers.factory import make_scheduler, noise_level
 from core.models.schedulers.table import SCHEDULERS
 from core.models.text import encode_text
 
 # torchsde's Brownian path rounds its own ends and then warns of them
 pytestmark = pytest.mark.filterwarnings("ignore:Should have t:UserWarning")
 
-OFFERED = [name for name in SCHEDULERS if available(name)]
-SPACED = [
-    name for name in OFFERED if "use_karras_sigmas" in {option.name for option in options(name)}
-]
+OFFERED = [name for name, one in SCHEDULERS.items() if one.available]
+SPACED = [name for name in OFFERED if "use_karras_sigmas" in SCHEDULERS[name].takes]
 CAT = Request(prompt="a red cat", negative="blurry", seed=3, steps=6, guidance=4.0)
 Oracle = Callable[[Checkpoint, Request], Tensor]
 
@@ -128,7 +126,7 @@ def test_every_steps_sigma_is_what_the_scheduler_divides_by(
     scheduler: str, tiny_checkpoint: Checkpoint
 ) -> None:
     """Asked through the scheduler's public interface, beside the loop's own reading of it."""
-    made = make_scheduler(scheduler, tiny_checkpoint.scheduler_config)
+    made = make_scheduler(SCHEDULERS[scheduler], tiny_checkpoint.scheduler_config)
     made.set_timesteps(9)
     x = torch.zeros(1, 4, 8, 8)
     for t in made.timesteps:
@@ -149,7 +147,7 @@ def test_sigma_belongs_to_the_timestep_the_network_is_told(
     scheduler: str, params: tuple[tuple[str, bool], ...], tiny_checkpoint: Checkpoint
 ) -> None:
     request = replace(CAT, scheduler=scheduler, params=params, steps=10)
-    made = make_scheduler(scheduler, tiny_checkpoint.scheduler_config, dict(params))
+    made = make_scheduler(SCHEDULERS[scheduler], tiny_checkpoint.scheduler_config, dict(params))
     table = ((1 - made.alphas_cumprod) / made.alphas_cumprod).sqrt().log().double()
     for step in steps_of(tiny_checkpoint, request, lambda query: query.latents.repeat(2, 1, 1, 1)):
         low = min(int(step.t), 998)
@@ -170,7 +168,7 @@ def test_a_network_that_knows_the_picture_gives_it_as_x0_at_every_step(
     knowing = replace(tiny_checkpoint, scheduler_config=config)
     c = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(9))
     request = replace(CAT, scheduler=scheduler, steps=8, guidance=1.0)
-    made = make_scheduler(scheduler, config)
+    made = make_scheduler(SCHEDULERS[scheduler], config)
     made.set_timesteps(8)
     levels: list[float] = []
 
@@ -267,7 +265,7 @@ def test_the_first_latents_are_the_seeds_noise_in_both_spaces(tiny_checkpoint: C
     ddim = run_alone(tiny_checkpoint, replace(CAT, scheduler="ddim"))
     torch.testing.assert_close(ddim.steps[0].xt, noise)
     euler = run_alone(tiny_checkpoint, replace(CAT, scheduler="euler"))
-    made = make_scheduler("euler", tiny_checkpoint.scheduler_config)
+    made = make_scheduler(SCHEDULERS["euler"], tiny_checkpoint.scheduler_config)
     made.set_timesteps(6)
     raw = from_unit_scale(euler.steps[0].xt, euler.sigmas[0])
     torch.testing.assert_close(raw, noise * made.init_noise_sigma, atol=1e-4, rtol=1e-5)

@@ -39,7 +39,6 @@ from core.models.catalog import builtin_folder
 from core.models.gallery import gallery, open_picture
 from core.models.latents import decode_latents
 from core.models.loading import Checkpoint
-from core.models.schedulers.factory import available
 from core.models.schedulers.table import SCHEDULERS
 from core.models.uploads import fit
 from tests.unit.engine.conftest import seeded, tick_until_quiet
@@ -47,7 +46,7 @@ from tests.unit.engine.conftest import seeded, tick_until_quiet
 pytestmark = pytest.mark.filterwarnings("ignore:Should have t:UserWarning")  # torchsde's rounding
 
 Make = Callable[..., Worker]
-OFFERED = [name for name in SCHEDULERS if available(name)]
+OFFERED = [name for name, one in SCHEDULERS.items() if one.available]
 # What these remember of earlier calls, or draw at each step, is lost where a run begins anew.
 # DPM++ SDE draws from one path of noise over all levels, which its seed fixes once and for all.
 EXACT = ("ddim", "euler", "heun", "kdpm2", "dpmpp-sde")

@@ -16,7 +16,6 @@ from core.engine.work import Work
 from core.engine.worker import Worker
 from core.errors import ExplainerError
 from core.models.schedulers.plans import plan_run
-from core.models.schedulers.settings import available
 from core.models.schedulers.table import SCHEDULERS
 
 CAT = Request(prompt="a red cat", negative="blurry", seed=3, steps=6, guidance=4.0)
@@ -34,9 +33,10 @@ def answer(worker: Worker, look: Work[Any]) -> Any:  # Any: each look has its ow
 def test_counts_are_the_plans(make_worker: Make, tiny_checkpoint: Any) -> None:
     own = (("use_karras_sigmas", True),)
     counted = answer(make_worker(), CountLook(steps=6, scheduler="heun", params=own))
-    assert set(counted) == {name for name in SCHEDULERS if available(name)}
+    assert set(counted) == {name for name, one in SCHEDULERS.items() if one.available}
     for name, calls in counted.items():
-        assert plan_run(name, tiny_checkpoint.scheduler_config, {}, 6).calls == calls, name
+        plan = plan_run(SCHEDULERS[name], tiny_checkpoint.scheduler_config, {}, 6)
+        assert plan.calls == calls, name
 
 
 def test_counts_leave_out_what_takes_fewer_steps(make_worker: Make) -> None:
@@ -45,7 +45,7 @@ def test_counts_leave_out_what_takes_fewer_steps(make_worker: Make) -> None:
 
 def test_proof_has_a_point_for_every_run(make_worker: Make) -> None:
     points = answer(make_worker(), ProofLook())
-    offered = [n for n, info in SCHEDULERS.items() if available(n) and not info.distilled_only]
+    offered = [n for n, one in SCHEDULERS.items() if one.available and not one.distilled_only]
     assert [(point.name, point.steps) for point in points] == [
         (name, steps) for name in offered for steps in PROOF_STEPS
     ]
@@ -68,7 +68,7 @@ def test_the_librarys_levels_give_the_librarys_picture(
     # With another spacing the library starts with sigma times noise, not sqrt(1 + sigma^2).
     leading = {"timestep_spacing": "leading"}
     request = replace(CAT, scheduler=sampler, params=tuple(leading.items()))
-    plan = plan_run(sampler, tiny_checkpoint.scheduler_config, leading, request.steps)
+    plan = plan_run(SCHEDULERS[sampler], tiny_checkpoint.scheduler_config, leading, request.steps)
     first = np.diff(plan.steps, prepend=-1) > 0
     look = OwnSigmasLook(request.model, request, (*plan.sigmas[first].tolist(), plan.end), sampler)
     found = answer(make_worker(), look)

@@ -27,6 +27,7 @@ from core.models.latent_facts import read_latent_facts
 from core.models.latents import decode_latents, encode_posterior
 from core.models.loading import Checkpoint, load_folder
 from core.models.schedulers.plans import plan_run
+from core.models.schedulers.table import SCHEDULERS
 from core.models.text_facts import read_text_facts
 from core.models.time_facts import read_time_facts
 from core.models.tokens import load_tokenizer, tokenize
@@ -510,7 +511,7 @@ def draw(folder: Path) -> None:
 def plan(folder: Path) -> None:
     config = read_config(folder, "scheduler")
     for name in ("ddim", "euler", "dpmpp-2m", "lcm"):
-        assert plan_run(name, config, {}, 2).calls == 2
+        assert plan_run(SCHEDULERS[name], config, {}, 2).calls == 2
 
 
 READERS: tuple[Callable[[Path], object], ...] = (

@@ -9,16 +9,16 @@ import pytest
 import torch
 
 from core.ideas.closed_form import GaussianData, find_moments, measure_order, predict_exact_eps
+from core.models.schedulers.names import REJECTED
 from core.models.schedulers.proof import measure_error
-from core.models.schedulers.settings import OPTIONS, available
-from core.models.schedulers.table import REJECTED, SCHEDULERS
+from core.models.schedulers.table import SCHEDULERS
 
 SD15 = {
     "beta_end": 0.012, "beta_schedule": "scaled_linear", "beta_start": 0.00085,
     "num_train_timesteps": 1000, "set_alpha_to_one": False, "skip_prk_steps": True,
     "steps_offset": 1, "timestep_spacing": "leading", "clip_sample": False,
 }  # fmt: skip
-OFFERED = [name for name, info in SCHEDULERS.items() if available(name) and not info.distilled_only]
+OFFERED = [one.name for one in SCHEDULERS.values() if one.available and not one.distilled_only]
 DATA = GaussianData()
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Should have t:UserWarning", "ignore:.*torch.tensor:DeprecationWarning"
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.filterwarnings(
 
 @pytest.mark.parametrize("name", OFFERED)
 def test_error_falls_for_every_scheduler_offered(name: str) -> None:
-    few, many = (measure_error(name, steps, SD15) for steps in (5, 40))
+    few, many = (measure_error(SCHEDULERS[name], steps, SD15) for steps in (5, 40))
     assert many.error < few.error / 2
     assert many.error < 0.07
     assert (many.mean, many.std) == (
@@ -41,9 +41,9 @@ def test_error_falls_for_every_scheduler_offered(name: str) -> None:
     [("euler", 1), ("heun", 2), ("kdpm2", 2), ("dpmpp-2m", 2), ("unipc", 2), ("ddim", 1)],
 )
 def test_slope_shows_the_order(name: str, order: int) -> None:
-    able = "use_karras_sigmas" in {option.name for option in OPTIONS[name]}
+    able = "use_karras_sigmas" in SCHEDULERS[name].takes
     params = {"use_karras_sigmas": True} if able else {}
-    points = [measure_error(name, steps, SD15, params) for steps in (10, 20, 40)]
+    points = [measure_error(SCHEDULERS[name], steps, SD15, params) for steps in (10, 20, 40)]
     slope = measure_order(
         np.array([point.calls for point in points]), np.array([point.error for point in points])
     )
@@ -52,9 +52,9 @@ def test_slope_shows_the_order(name: str, order: int) -> None:
 
 
 def test_spacing_decides_whether_order_shows() -> None:
-    plain = [measure_error("dpmpp-2m", steps, SD15).error for steps in (10, 40)]
+    plain = [measure_error(SCHEDULERS["dpmpp-2m"], steps, SD15).error for steps in (10, 40)]
     karras = [
-        measure_error("dpmpp-2m", steps, SD15, {"use_karras_sigmas": True}).error
+        measure_error(SCHEDULERS["dpmpp-2m"], steps, SD15, {"use_karras_sigmas": True}).error
         for steps in (10, 40)
     ]
     assert plain[0] / plain[1] < 6  # about first order: four times the calls, a quarter
@@ -84,7 +84,7 @@ LEFT_OUT = [one.class_name for one in REJECTED if one.verdict != "the same as an
 
 @pytest.mark.parametrize("class_name", LEFT_OUT)
 def test_those_left_out_end_elsewhere(class_name: str) -> None:
-    if "Cosine" in class_name and not available("dpmpp-sde"):
+    if "Cosine" in class_name and not SCHEDULERS["dpmpp-sde"].available:
         pytest.skip("this scheduler needs torchsde, which is not installed")
     mean, std = end_of(class_name, 50)
     apart = ((mean - DATA.mean) ** 2 + (std - DATA.std) ** 2) ** 0.5

@@ -9,18 +9,12 @@ import pytest
 import torch
 
 from core.errors import ExplainerError
-from core.models.schedulers import table
 from core.models.schedulers.call_count import count_calls
-from core.models.schedulers.factory import available, latent_config, make_scheduler, options
-from core.models.schedulers.settings import OPTIONS, SchedulerParameterError, check_params
-from core.models.schedulers.table import (
-    REJECTED,
-    SCHEDULERS,
-    Rejected,
-    SchedulerInfo,
-    find_scheduler,
-    read_sampler,
-)
+from core.models.schedulers.factory import make_scheduler
+from core.models.schedulers.names import REJECTED, Rejected, find_scheduler, read_sampler
+from core.models.schedulers.record import Scheduler, SchedulerParameterError
+from core.models.schedulers.settings import check_params, latent_config, options_in_force
+from core.models.schedulers.table import SCHEDULERS
 
 SD15 = {
     "_class_name": "PNDMScheduler",
@@ -34,7 +28,7 @@ SD15 = {
     "trained_betas": None,
     "clip_sample": False,
 }
-HERE = [name for name in SCHEDULERS if available(name)]
+HERE = [one for one in SCHEDULERS.values() if one.available]
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Should have t:UserWarning",  # torchsde rounds its own path's ends
     "ignore:.*torch.tensor:DeprecationWarning",
@@ -46,17 +40,33 @@ def last_sigma(scheduler: Any) -> float:  # Any: diffusers has no common type
     return float(((1 - alpha_bar) / alpha_bar) ** 0.5)
 
 
-def test_fifteen_general_and_two_distilled_are_offered() -> None:
-    distilled = {name for name, info in SCHEDULERS.items() if info.distilled_only}
-    assert distilled == {"lcm", "tcd"}
-    assert len(SCHEDULERS) == 17
-    assert all(name == info.name for name, info in SCHEDULERS.items())
+def test_no_class_and_no_name_stands_in_two_rows() -> None:
+    classes = [one.class_name for one in SCHEDULERS.values()]
+    assert len({*classes, *(one.class_name for one in REJECTED)}) == len(classes) + len(REJECTED)
+    assert all(name == one.name for name, one in SCHEDULERS.items())
 
 
-@pytest.mark.parametrize("name", HERE)
-def test_scheduler_equals_the_librarys_built_directly(name: str) -> None:
-    ours = make_scheduler(name, SD15)
-    theirs = getattr(diffusers, SCHEDULERS[name].class_name).from_config(dict(SD15))
+@pytest.mark.parametrize("one", HERE, ids=lambda one: one.name)
+def test_latents_and_noise_levels_are_kept_as_is_said(one: Scheduler) -> None:
+    made = make_scheduler(one, SD15)
+    assert (float(made.init_noise_sigma) > 1) == (one.space == "ve")
+    assert hasattr(made, "sigmas") == (one.levels == "sigma")
+
+
+@pytest.mark.parametrize("one", HERE, ids=lambda one: one.name)
+def test_a_sigmoid_schedule_is_known_to_those_that_say_so(one: Scheduler) -> None:
+    try:
+        make_scheduler(one, {**SD15, "beta_schedule": "sigmoid"})
+    except SchedulerParameterError:
+        assert not one.knows_sigmoid
+    else:
+        assert one.knows_sigmoid
+
+
+@pytest.mark.parametrize("one", HERE, ids=lambda one: one.name)
+def test_scheduler_equals_the_librarys_built_directly(one: Scheduler) -> None:
+    ours = make_scheduler(one, SD15)
+    theirs = getattr(diffusers, one.class_name).from_config(dict(SD15))
     ours.set_timesteps(10)
     theirs.set_timesteps(10)
     torch.testing.assert_close(ours.timesteps, theirs.timesteps)
@@ -65,55 +75,54 @@ def test_scheduler_equals_the_librarys_built_directly(name: str) -> None:
         torch.testing.assert_close(ours.sigmas, theirs.sigmas)
 
 
-@pytest.mark.parametrize("name", HERE)
-def test_schedule_is_the_checkpoints_not_the_librarys(name: str) -> None:
-    assert last_sigma(make_scheduler(name, SD15)) == pytest.approx(14.6146, abs=1e-3)
+@pytest.mark.parametrize("one", HERE, ids=lambda one: one.name)
+def test_schedule_is_the_checkpoints_not_the_librarys(one: Scheduler) -> None:
+    assert last_sigma(make_scheduler(one, SD15)) == pytest.approx(14.6146, abs=1e-3)
 
 
 def test_library_default_would_be_another_schedule() -> None:
     assert last_sigma(diffusers.DDIMScheduler()) == pytest.approx(157.4, abs=0.1)
 
 
-@pytest.mark.parametrize("name", HERE)
+@pytest.mark.parametrize("one", HERE, ids=lambda one: one.name)
 @pytest.mark.parametrize("steps", [1, 2, 3, 4, 50, 150])
-def test_every_number_of_steps_offered_runs_to_a_finite_end(name: str, steps: int) -> None:
-    info = SCHEDULERS[name]
-    steps = max(info.min_steps, min(steps, info.max_steps))
-    calls = count_calls(name, steps, SD15)
+def test_every_number_of_steps_offered_runs_to_a_finite_end(one: Scheduler, steps: int) -> None:
+    steps = max(one.min_steps, min(steps, one.max_steps))
+    calls = count_calls(one, steps, SD15)
     words = {"N": steps, "N + 1": steps + (steps > 1), "2N − 1": 2 * steps - 1}
-    assert calls == words[info.calls]
+    assert calls == words[one.calls]
 
 
-@pytest.mark.parametrize("name", HERE)
-def test_every_single_setting_runs_to_a_finite_end(name: str) -> None:
-    for option in options(name, SD15):
+@pytest.mark.parametrize("one", HERE, ids=lambda one: one.name)
+def test_every_single_setting_runs_to_a_finite_end(one: Scheduler) -> None:
+    for option in options_in_force(one, SD15):
         values = (True, False) if option.type == "bool" else option.allowed
         for value in values:
             params = {option.name: value}
             try:
-                check_params(name, params, SD15)
+                check_params(one, params, SD15)
             except SchedulerParameterError:
                 continue  # contradicts the checkpoint's own settings, and says so
             steps = 50 if option.name == "use_beta_sigmas" else 3
-            assert count_calls(name, steps, SD15, params) >= steps
+            assert count_calls(one, steps, SD15, params) >= steps
 
 
-@pytest.mark.parametrize("name", HERE)
-def test_defaults_and_names_are_the_librarys(name: str) -> None:
+@pytest.mark.parametrize("one", HERE, ids=lambda one: one.name)
+def test_defaults_and_names_are_the_librarys(one: Scheduler) -> None:
     import inspect
 
-    scheduler_class = getattr(diffusers, SCHEDULERS[name].class_name)
-    for option in OPTIONS[name]:
+    scheduler_class = getattr(diffusers, one.class_name)
+    for option in one.options:
         method = scheduler_class.__init__ if option.where == "config" else scheduler_class.step
         assert inspect.signature(method).parameters[option.name].default == option.default
 
 
-@pytest.mark.parametrize("name", HERE)
-def test_stochastic_is_what_is_said(name: str) -> None:
+@pytest.mark.parametrize("one", HERE, ids=lambda one: one.name)
+def test_stochastic_is_what_is_said(one: Scheduler) -> None:
     def end(seed: int) -> torch.Tensor:
         import inspect
 
-        scheduler = make_scheduler(name, SD15, seed=seed)
+        scheduler = make_scheduler(one, SD15, seed=seed)
         scheduler.set_timesteps(4)
         takes_noise = "generator" in inspect.signature(scheduler.step).parameters
         noise = {"generator": torch.Generator().manual_seed(seed)} if takes_noise else {}
@@ -124,12 +133,12 @@ def test_stochastic_is_what_is_said(name: str) -> None:
         return x
 
     assert torch.equal(end(1), end(1))
-    assert (not torch.equal(end(1), end(2))) == SCHEDULERS[name].stochastic
+    assert (not torch.equal(end(1), end(2))) == one.stochastic
 
 
 def test_older_config_neither_clips_latents_nor_shifts_timesteps() -> None:
     older = {key: SD15[key] for key in SD15 if key not in ("clip_sample", "steps_offset")}
-    scheduler = make_scheduler("ddim", older)
+    scheduler = make_scheduler(SCHEDULERS["ddim"], older)
     assert scheduler.config.clip_sample is False
     scheduler.set_timesteps(50)
     assert int(scheduler.timesteps[0]) == 981
@@ -137,7 +146,7 @@ def test_older_config_neither_clips_latents_nor_shifts_timesteps() -> None:
 
 def test_config_of_another_class_gives_pndm_without_runge_kutta() -> None:
     base = {key: value for key, value in SD15.items() if key != "skip_prk_steps"}
-    assert count_calls("pndm", 2, base) == 3
+    assert count_calls(SCHEDULERS["pndm"], 2, base) == 3
 
 
 def test_saved_defaults_of_another_class_are_no_choice() -> None:
@@ -146,13 +155,13 @@ def test_saved_defaults_of_another_class_are_no_choice() -> None:
 
 
 def test_v_prediction_reaches_the_scheduler() -> None:
-    scheduler = make_scheduler("dpmpp-2m", {**SD15, "prediction_type": "v_prediction"})
+    scheduler = make_scheduler(SCHEDULERS["dpmpp-2m"], {**SD15, "prediction_type": "v_prediction"})
     assert scheduler.config.prediction_type == "v_prediction"
 
 
 def test_eta_is_bound_to_the_step() -> None:
     def end(eta: float) -> torch.Tensor:
-        scheduler = make_scheduler("ddim", SD15, {"eta": eta})
+        scheduler = make_scheduler(SCHEDULERS["ddim"], SD15, {"eta": eta})
         scheduler.set_timesteps(4)
         noise = torch.Generator().manual_seed(0)
         x = torch.ones(1, 4, 2, 2)
@@ -195,26 +204,30 @@ def test_eta_is_bound_to_the_step() -> None:
 )
 def test_wrong_setting_says_what_would_work(name: str, params: dict[str, Any], says: str) -> None:
     with pytest.raises(SchedulerParameterError) as caught:
-        make_scheduler(name, SD15, params)
+        make_scheduler(SCHEDULERS[name], SD15, params)
     assert says in str(caught.value)
 
 
 def test_suggested_value_is_accepted() -> None:
     with pytest.raises(SchedulerParameterError) as caught:
-        check_params("ddim", {"beta_start": 0.02, "beta_end": 0.001}, SD15)
+        check_params(SCHEDULERS["ddim"], {"beta_start": 0.02, "beta_end": 0.001}, SD15)
     suggested = caught.value.fix.rsplit(" ", 1)[1].rstrip(".")
     params = {"beta_start": suggested, "beta_end": 0.001}
-    assert check_params("ddim", params, SD15)["beta_start"] == pytest.approx(0.0001)
+    assert check_params(SCHEDULERS["ddim"], params, SD15)["beta_start"] == pytest.approx(0.0001)
 
 
 def test_text_is_read_by_the_settings_type() -> None:
-    read = check_params("dpmpp-2m", {"use_karras_sigmas": "TRUE", "solver_order": "3"}, SD15)
+    read = check_params(
+        SCHEDULERS["dpmpp-2m"], {"use_karras_sigmas": "TRUE", "solver_order": "3"}, SD15
+    )
     assert read == {"solver_order": 3, "use_karras_sigmas": True}
 
 
 def test_trained_betas_make_beta_settings_an_error() -> None:
     with pytest.raises(SchedulerParameterError, match="changes nothing"):
-        check_params("ddim", {"beta_end": 0.02}, {**SD15, "trained_betas": [0.1] * 1000})
+        check_params(
+            SCHEDULERS["ddim"], {"beta_end": 0.02}, {**SD15, "trained_betas": [0.1] * 1000}
+        )
 
 
 @pytest.mark.parametrize("name", ["dpm++2", "Eular", "", "__class__", "os.system", "x" * 5000])
@@ -234,11 +247,10 @@ def test_nearest_name_comes_first(typed: str, meant: str) -> None:
         find_scheduler(typed)
 
 
-@pytest.mark.parametrize("info", SCHEDULERS.values(), ids=lambda info: info.name)
-def test_the_library_s_own_name_is_as_good_as_the_short_one(info: SchedulerInfo) -> None:
-    for name in (info.class_name, info.class_name.upper(), info.title, f" {info.name.upper()}"):
-        assert find_scheduler(name) is info
-    assert options(info.class_name) == options(info.name)
+@pytest.mark.parametrize("one", SCHEDULERS.values(), ids=lambda one: one.name)
+def test_every_name_is_as_good_as_the_short_one(one: Scheduler) -> None:
+    for name in (*one.names, one.class_name.upper(), f" {one.name.upper()}"):
+        assert find_scheduler(name) is one
 
 
 @pytest.mark.parametrize("rejected", REJECTED, ids=lambda rejected: rejected.class_name)
@@ -293,7 +305,7 @@ def test_samplers_of_other_programs(name: str, spacing: str, meant: str) -> None
     told = [scheduler, *(f"{key}={value}" for key, value in settings)]
     assert " ".join([*told, f"({unknown})"] if unknown else told) == meant
     if scheduler in SCHEDULERS:
-        assert tuple(check_params(scheduler, dict(settings)).items()) == settings
+        assert tuple(check_params(SCHEDULERS[scheduler], dict(settings)).items()) == settings
 
 
 def test_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -301,19 +313,6 @@ def test_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: None if name == "torchsde" else real(name)
     )
-    assert not available("dpmpp-sde")
+    assert not SCHEDULERS["dpmpp-sde"].available
     with pytest.raises(ExplainerError, match="pip install torchsde"):
-        make_scheduler("dpmpp-sde", SD15)
-
-
-def test_a_name_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
-
-    class Counting(dict[str, SchedulerInfo]):
-        def get(self, key: str, default: Any = None) -> Any:  # Any: as dict has it
-            asked.append(key)
-            return super().get(key, default)
-
-    monkeypatch.setattr(table, "SCHEDULERS", Counting(SCHEDULERS))
-    make_scheduler("euler", SD15, {"use_karras_sigmas": True})
-    assert asked == ["euler"]
+        make_scheduler(SCHEDULERS["dpmpp-sde"], SD15)

@@ -7,7 +7,8 @@ import pytest
 from core.errors import ExplainerError
 from core.ideas.timestep import STABLE_DIFFUSION, EmbeddingSettings
 from core.models.catalog import builtin_folder
-from core.models.schedulers.timetable import timetable
+from core.models.schedulers.factory import timetable
+from core.models.schedulers.table import SCHEDULERS
 from core.models.time_facts import embedding_of, read_time_facts
 
 SD1 = {"block_out_channels": [320, 640, 1280, 1280], "flip_sin_to_cos": True, "freq_shift": 0}
@@ -59,19 +60,19 @@ def test_timesteps_that_cannot_be_shown_are_refused_in_a_sentence(
 
 
 def test_leading_spacing_starts_at_951_and_never_at_999() -> None:
-    visits = timetable("ddim", SD1_SCHEDULER, {}, 20)
+    visits = timetable(SCHEDULERS["ddim"], SD1_SCHEDULER, {}, 20)
     assert visits == tuple(float(t) for t in range(951, 0, -50))
 
 
 @pytest.mark.parametrize("name", ["heun", "euler", "pndm", "dpmpp-2m"])
 def test_every_call_has_its_timestep(name: str) -> None:
-    visits = timetable(name, SD1_SCHEDULER, {}, 10)
+    visits = timetable(SCHEDULERS[name], SD1_SCHEDULER, {}, 10)
     calls = {"heun": 19, "euler": 10, "pndm": 11, "dpmpp-2m": 10}[name]
     assert len(visits) == calls
     assert list(visits) == sorted(visits, reverse=True)
 
 
 def test_options_of_a_scheduler_move_its_timesteps() -> None:
-    params = {"use_karras_sigmas": True}
-    plain, karras = (timetable("euler", SD1_SCHEDULER, given, 10) for given in ({}, params))
+    given = {}, {"use_karras_sigmas": True}
+    plain, karras = (timetable(SCHEDULERS["euler"], SD1_SCHEDULER, params, 10) for params in given)
     assert plain != karras

@@ -34,7 +34,7 @@ def curves(steps: int = 20, scheduler: str = "ddim", params: tuple = ()) -> dict
 
 def test_every_scheduler_has_a_curve_with_its_calls() -> None:
     found = curves()
-    assert set(found) == {*SCHEDULERS, *(f"{spaced.name} {spaced.setting}" for spaced in SPACED)}
+    assert set(found) == {*SCHEDULERS, *(spaced.id for spaced in SPACED)}
     assert set(OPENING) <= set(found)
     assert (found["ddim"]["calls"], found["heun"]["calls"], found["pndm"]["calls"]) == (20, 39, 21)
     for name, curve in found.items():
@@ -92,7 +92,7 @@ def test_what_cannot_be_drawn_says_why() -> None:
 
 
 def test_a_second_question_stands_where_its_noise_level_is() -> None:
-    heun, kdpm2 = (places(plan_run(name, SD15, {}, 3)) for name in ("heun", "kdpm2"))
+    heun, kdpm2 = (places(plan_run(SCHEDULERS[name], SD15, {}, 3)) for name in ("heun", "kdpm2"))
     assert heun == [0, 1, 1, 2, 2]
     np.testing.assert_allclose(kdpm2, [0, 0.5, 1, 1.5, 2])
-    assert places(plan_run("pndm", SD15, {}, 3)) == [0, 1, 1, 2]
+    assert places(plan_run(SCHEDULERS["pndm"], SD15, {}, 3)) == [0, 1, 1, 2]

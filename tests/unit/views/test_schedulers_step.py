@@ -14,6 +14,7 @@ from core.models.schedulers.table import SCHEDULERS
 from core.views.run import Run, run_of
 from core.views.schedulers_step import (
     CALCULATED,
+    WORK,
     draws_noise,
     first_call,
     number_rows,
@@ -93,8 +94,10 @@ def test_other_formulas_are_named_not_faked(
     assert says in str(told.value)
 
 
-def test_the_five_are_schedulers() -> None:
-    assert set(CALCULATED) <= set(SCHEDULERS)
+def test_whoever_has_formulas_is_worked_out_by_them() -> None:
+    assert {one.formulas[0] for one in CALCULATED.values()} == set(WORK)
+    for one in SCHEDULERS.values():
+        assert all(equation_of(formula).tex for formula in one.formulas)
 
 
 def test_position_is_framed() -> None:

@@ -1,0 +1,178 @@
+"""Schedulers by whatever name: the short one, the library's class, or what other programs say."""
+
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from core.errors import ExplainerError
+from core.models.schedulers.record import Scheduler, Value
+from core.models.schedulers.table import SCHEDULERS
+
+Settings = tuple[tuple[str, Value], ...]  # of a scheduler, by name
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A scheduler of the library that is not offered.
+
+    Attributes:
+        class_name: the diffusers class.
+        verdict: "wrong pictures", "runs backwards" or "the same as another".
+        why: one sentence.
+    """
+
+    class_name: str
+    verdict: Literal["wrong pictures", "runs backwards", "the same as another"]
+    why: str
+
+
+REJECTED = (
+    Rejected(
+        "IPNDMScheduler", "wrong pictures",
+        "Follows a cosine schedule of its own and never looks at the checkpoint's betas.",
+    ),
+    Rejected(
+        "EDMEulerScheduler", "wrong pictures",
+        "Scales what goes into the network and what comes out as EDM models expect; the library "
+        "lists it as compatible all the same.",
+    ),
+    Rejected(
+        "EDMDPMSolverMultistepScheduler", "wrong pictures",
+        "Scales what goes into the network and what comes out as EDM models expect.",
+    ),
+    Rejected(
+        "CMStochasticIterativeScheduler", "wrong pictures",
+        "Takes each answer for a finished picture, as consistency models give them.",
+    ),
+    Rejected(
+        "CosineDPMSolverMultistepScheduler", "wrong pictures",
+        "Made for Stable Audio: another schedule, and a network that predicts v.",
+    ),
+    Rejected(
+        "CogVideoXDDIMScheduler", "wrong pictures",
+        "Shifts the noise levels for video, so that the network is told the wrong ones.",
+    ),
+    Rejected(
+        "DDIMInverseScheduler", "runs backwards",
+        "Leads from a picture to its noise, for editing.",
+    ),
+    Rejected(
+        "DPMSolverMultistepInverseScheduler", "runs backwards",
+        "Leads from a picture to its noise, for editing.",
+    ),
+    Rejected(
+        "DDIMParallelScheduler", "the same as another",
+        "DDIM for many timesteps in one batch: the same numbers.",
+    ),
+    Rejected(
+        "DDPMParallelScheduler", "the same as another",
+        "DDPM for many timesteps in one batch: the same numbers.",
+    ),
+)  # fmt: skip
+
+
+# How other programs say what is a setting of the library's: the end of a sampler's name, or a
+# field of its own ("Schedule type"). The last ones are the spacing that is the sampler's own.
+_TRAILING: Settings = (("timestep_spacing", "trailing"),)  # as diffusers' documentation says
+SPACINGS: dict[str, Settings] = {
+    "karras": (("use_karras_sigmas", True),),
+    "exponential": (("use_exponential_sigmas", True),),
+    "beta": (("use_beta_sigmas", True),),
+    "k": (("use_karras_sigmas", True),),
+    **dict.fromkeys(("sgmuniform", "simple", "trailing"), _TRAILING),
+    **dict.fromkeys(("", "automatic", "normal", "uniform", "native", "default"), ()),
+}
+# Spacings without a counterpart, which may stand at the end of a name as well.
+_FOREIGN = ("polyexponential", "kl optimal", "align your steps", "ddim uniform", "turbo")
+_SDE = ("algorithm_type", "sde-dpmsolver++")
+_VARIANTS: dict[
+    str, tuple[str, Settings]
+] = {  # samplers of their own elsewhere, a scheduler with settings here
+    "dpmpp2msde": ("dpmpp-2m", (_SDE,)),
+    "dpmpp2msdeheun": ("dpmpp-2m", (_SDE, ("solver_type", "heun"))),
+    "dpmpp3m": ("dpmpp-2m", (("solver_order", 3),)),
+}
+_AUTOMATIC = {  # what "automatic" means for those where it is not ""
+    "dpmpp2m": "karras", "dpmppsde": "karras", "dpm2": "karras", "dpm2a": "karras",
+    "dpmpp2msde": "exponential", "dpmpp2msdeheun": "exponential",
+}  # fmt: skip
+
+
+def nearest(name: str, names: Iterable[str]) -> list[str]:
+    """Return up to three known names that look like ``name``, best first.
+
+    Args:
+        name: what was typed; letter case and the signs between letters do not count.
+        names: the names that exist.
+    """
+    plain: dict[str, str] = {}
+    for known in names:
+        plain.setdefault(_plain(known), known)
+    close = difflib.get_close_matches(_plain(name)[:64], list(plain), n=3, cutoff=0.5)
+    return [plain[match] for match in close]
+
+
+def find_scheduler(name: object) -> Scheduler:
+    """Return the scheduler with this name.
+
+    Args:
+        name: the short name, the diffusers class, or what other programs say; letter case and the
+            signs between letters do not count. Nothing about it is trusted.
+
+    Raises:
+        ExplainerError: no scheduler has that name; lists the nearest and all names.
+    """
+    typed = name if isinstance(name, str) else ""
+    found = _BY_NAME.get(_plain(typed))
+    if found is not None:
+        return found
+    every = f"The schedulers are: {', '.join(SCHEDULERS)}."
+    for rejected in REJECTED:
+        if _plain(rejected.class_name) == _plain(typed):
+            raise ExplainerError(
+                f"{rejected.class_name} is not offered here: {rejected.verdict}.",
+                f"{rejected.why} {every}",
+            )
+    short = {one: scheduler.name for scheduler in SCHEDULERS.values() for one in scheduler.names}
+    close: dict[str, str] = {}
+    for one in nearest(typed, short):
+        close.setdefault(short[one], one)
+    meant = [one if one == known else f"{known} ({one})" for known, one in close.items()]
+    hint = f"Did you mean {' or '.join(meant)}? " if meant else ""
+    shown = repr(name if len(str(name)) <= 40 else str(name)[:40] + "…")
+    raise ExplainerError(f"There is no scheduler called {shown}.", hint + every)
+
+
+def read_sampler(name: str, spacing: str = "") -> tuple[str, Settings, str]:
+    """Read a sampler as other programs name it, with the spacing of its sigmas.
+
+    Args:
+        name: such as "DPM++ 2M Karras", "Euler a", "k_dpmpp_sde" or "dpmpp_2m_sde_gpu".
+        spacing: such as "Karras", where the program says it apart; "" where it does not.
+
+    Returns:
+        The scheduler's short name, or ``name`` where there is no such sampler; its settings; and
+        the spacing where it has no counterpart, else "".
+    """
+    words = re.sub(r"(?i)^k[ _]|[ _]gpu$", "", name.strip())
+    ends = [end.replace("sgmuniform", "sgm uniform") for end in (*SPACINGS, *_FOREIGN) if end]
+    listed = "|".join(ends).replace(" ", "[ _]")
+    if at_end := re.search(rf"(?i)[ _]({listed})$", words):
+        words, spacing = words[: at_end.start()], at_end[1]
+    plain, wanted = _plain(words), _plain(spacing)
+    if wanted == "automatic":
+        wanted = _AUTOMATIC.get(plain, "")
+    scheduler, settings = _VARIANTS.get(plain, (words, ()))
+    found = _BY_NAME.get(_plain(scheduler))
+    settings = (*settings, *SPACINGS.get(wanted, ()))
+    unknown = "" if wanted in SPACINGS else spacing
+    return (found.name if found else name), tuple(sorted(settings)), unknown
+
+
+def _plain(name: str) -> str:
+    return "".join(letter for letter in name.lower().replace("++", "pp") if letter.isalnum())
+
+
+_BY_NAME = {_plain(name): one for one in SCHEDULERS.values() for name in one.names}

@@ -1,0 +1,144 @@
+"""What is known of a scheduler, of one of its settings and of a run that it plans."""
+
+import importlib.util
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import ExplainerError
+
+Value = str | int | float | bool
+Row = NDArray[np.floating]
+Config = Mapping[str, Any]  # Any: what JSON holds
+Family = Literal["ddim", "lms", "euler", "heun", "kdpm2", "dpmpp-2m", "unipc"]
+
+
+class SchedulerParameterError(ExplainerError):
+    """A scheduler setting that does not exist, is out of range, or contradicts another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One setting of a scheduler.
+
+    Attributes:
+        name: diffusers' name for it.
+        type: what kind of value it takes.
+        default: the value used where nothing is set.
+        allowed: the words it may be (choice), or its least and greatest number; () for bool.
+        meaning: one sentence.
+        where: "config" when it builds the scheduler, "step" when it goes to every step.
+    """
+
+    name: str
+    type: Literal["bool", "int", "float", "choice"]
+    default: Value | None
+    allowed: tuple[Value, ...]
+    meaning: str
+    where: Literal["config", "step"] = "config"
+
+    @property
+    def range(self) -> str:
+        """What is allowed, in words."""
+        if self.type == "bool":
+            return "true or false"
+        if self.type == "choice":
+            return " or ".join(str(value) for value in self.allowed)
+        kind = "a whole number" if self.type == "int" else "a number"
+        return f"{kind} from {self.allowed[0]} to {self.allowed[1]}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # arrays have no plain ==
+class RunPlan:
+    """What a run will ask the network, one row a U-Net call.
+
+    Attributes:
+        steps: the scheduler step each call belongs to, (calls,), rising from 0.
+        timesteps: what the network will be told, (calls,), falling.
+        sigmas: noise per unit of signal there, (calls,), falling.
+        end: sigma that the last step ends at.
+    """
+
+    steps: NDArray[np.integer]
+    timesteps: Row
+    sigmas: Row
+    end: float
+
+    @property
+    def calls(self) -> int:
+        """How often the U-Net will be asked."""
+        return len(self.timesteps)
+
+
+# From settings in force, alpha_bar of every training timestep (T,) and a number of steps.
+Planner = Callable[[Config, Row, int], RunPlan]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheduler:
+    """One scheduler: all that is told of it anywhere.
+
+    Attributes:
+        name: the short name used on pages, in links and on the command line.
+        title: the name people know.
+        class_name: the diffusers class that computes it.
+        family: the relative that its family is named for; they share a hue on every chart.
+        order: order of the solver; 1 is Euler's method.
+        calls: U-Net calls for N steps, in words; the count itself is always measured.
+        stochastic: whether it draws fresh noise at its steps.
+        space: how it keeps latents: "vp" at unit scale, "ve" as x0 + sigma eps.
+        levels: how it keeps noise levels: as alpha_bar, or as sigma, which must stay finite.
+        blurb: one sentence on what it does.
+        options: what can be set, with the library's defaults.
+        plan: where its runs go.
+        formulas: those of one step, the step itself first; () where it is not worked out.
+        min_steps: fewest steps that give a finite result.
+        max_steps: most steps offered.
+        requires: package that its class imports beyond those of the library, or "".
+        distilled_only: made for distilled models, wrong for ordinary ones.
+        knows_sigmoid: whether its class takes a sigmoid schedule of betas.
+        elsewhere: what other programs call it, where that is another name.
+    """
+
+    name: str
+    title: str
+    class_name: str
+    family: Family
+    order: int
+    calls: Literal["N", "N + 1", "2N − 1"]
+    stochastic: bool
+    space: Literal["vp", "ve"]
+    levels: Literal["alpha_bar", "sigma"]
+    blurb: str
+    options: tuple[Option, ...]
+    plan: Planner
+    formulas: tuple[Callable[..., Any], ...] = ()  # Any: functions with different arguments
+    min_steps: int = 1
+    max_steps: int = 150
+    requires: str = ""
+    distilled_only: bool = False
+    knows_sigmoid: bool = False
+    elsewhere: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name it is known by; the short one first."""
+        return self.name, self.class_name, self.title, *self.elsewhere
+
+    @property
+    def available(self) -> bool:
+        """Whether the package that it requires is installed."""
+        return not self.requires or importlib.util.find_spec(self.requires) is not None
+
+    @property
+    def takes(self) -> frozenset[str]:
+        """The names of its settings."""
+        return frozenset(option.name for option in self.options)
+
+    @property
+    def remembers(self) -> bool:
+        """Whether a step uses predictions of steps before it, and not just a second one."""
+        return self.order > 1 and self.calls != "2N − 1"
