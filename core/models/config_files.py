@@ -15,6 +15,7 @@ Config = dict[str, Any]  # Any: what JSON holds
 
 LARGEST_FILE = 20_000_000  # bytes of a tokenizer's file; Stable Diffusion's largest has 4,000,000
 LARGEST_JSON = 2_000_000  # bytes; a config of Stable Diffusion has 2,000
+LFS_POINTER = b"version https://git-lfs"  # what Git leaves in a large file's place
 LEVELS = 6  # resolutions of a network; Stable Diffusion has 4
 LEAST_SIGNAL = 1e-30  # alpha_bar; below, noise over signal leaves the numbers of float32
 UNSAID_SIDE = 64  # latents each way; Stable Diffusion 1's
@@ -287,8 +288,13 @@ def read_json(file: Path, most: int = LARGEST_JSON) -> Config:
             f"{named(file)} is damaged: it has more than {most:,} bytes.", again(file)
         )
     try:
-        config = json.loads(content.decode("utf-8-sig"))
+        config = json.loads(content)  # UTF-8, UTF-16 or UTF-32, with a mark or without
     except (ValueError, RecursionError) as error:
+        if content.startswith(LFS_POINTER):
+            raise ExplainerError(
+                f"{named(file)} is only a Git LFS pointer, not the file.",
+                "Run `git lfs pull` in the checkpoint's folder.",
+            ) from error
         raise ExplainerError(f"{named(file)} is damaged: not JSON.", again(file)) from error
     if not isinstance(config, dict):
         raise ExplainerError(f"{named(file)} is damaged: not a JSON object.", again(file))

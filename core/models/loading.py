@@ -1,6 +1,5 @@
 """A checkpoint from a folder into memory: safetensors only, no code, no pickle, no network."""
 
-import codecs
 import contextlib
 import functools
 import gc
@@ -337,14 +336,16 @@ def _name_overflow(
 def _shown(folder: Folder, part: str) -> Iterator[tuple[Path, str | None]]:
     """Show the library one part under names that it looks for.
 
-    Those are the names in the folder, but for shards as older diffusers named them, and JSON that
-    begins with a byte order mark: the weights are then linked to from a folder of their own, beside
-    JSON written anew.
+    Those are the names in the folder, but for shards as older diffusers named them, an index beside
+    one file that holds all, and JSON in anything but plain UTF-8: the weights are then linked to
+    from a folder of their own, beside JSON written anew.
     """
     weights, place = folder.weights[part], folder.path / part
     chosen, renamed = weights.chosen, is_renamed_index(weights.chosen)
     told = [place / name for name in ("config.json", chosen.index) if name]
-    if not renamed and not any(file.read_bytes().startswith(codecs.BOM_UTF8) for file in told):
+    plain = all(json.detect_encoding(file.read_bytes()) == "utf-8" for file in told)
+    stray = not chosen.index and (place / f"{STEMS[part]}.safetensors.index.json").exists()
+    if plain and not renamed and not stray:
         yield place, chosen.variant
         return
     with tempfile.TemporaryDirectory() as made:

@@ -4,6 +4,7 @@ The tokenizer here keeps no padding and no truncation of its own (that state is 
 threads and races), so one tokenizer can serve many threads; padding and cutting are done by hand.
 """
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,7 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     """
     try:
         if (folder / "tokenizer.json").is_file():
-            tokenizer = Tokenizer.from_str((folder / "tokenizer.json").read_text("utf-8-sig"))
+            tokenizer = Tokenizer.from_str(_text(folder / "tokenizer.json"))
         else:
             tokenizer = _from_vocabulary(folder)
         # Learned words first, in the order of their ids. A pad token of its own ("!" in SD 2.x) is
@@ -165,7 +166,7 @@ def tokenize(tokenizer: Tokenizer, prompt: str, pad_id: int, length: int = 77) -
 def _from_vocabulary(folder: Path) -> Tokenizer:
     """Build the byte-pair tokenizer from the two files of older checkpoints."""
     vocab = read_json(folder / "vocab.json", LARGEST_FILE)
-    lines = (folder / "merges.txt").read_text(encoding="utf-8-sig").split("\n")
+    lines = _text(folder / "merges.txt").split("\n")
     pairs = [tuple(line.split(" ")) for line in lines if line and not line.startswith("#version")]
     model = BPE(
         vocab=vocab,
@@ -192,6 +193,11 @@ def _from_vocabulary(folder: Path) -> Tokenizer:
         [AddedToken(START, normalized=False), AddedToken(END, normalized=False)]
     )
     return tokenizer
+
+
+def _text(file: Path) -> str:
+    """Read a file in UTF-8 or UTF-16, with a byte order mark or without."""
+    return file.read_text(encoding=json.detect_encoding(file.read_bytes()))
 
 
 def _added_tokens(folder: Path) -> list[AddedToken]:

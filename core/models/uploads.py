@@ -4,6 +4,7 @@ Imports no torch. Nothing of the file but its pixels is kept: no name, no metada
 """
 
 import io
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,7 @@ TURNS = {  # by EXIF's orientation
     8: (Image.Transpose.ROTATE_90, _TURNED),
 }
 SIDEWAYS = 5  # from this orientation on, width and height change places
+SRGB = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)  # white, red, green, blue; x and y
 GROUND = (255, 255, 255)  # below transparent parts
 OTHER = ExplainerError(
     "This file is not a PNG, JPEG or WebP picture.", "Save it as one of these, then try again."
@@ -95,6 +97,11 @@ def read_upload(data: bytes) -> Upload:
             how, said = TURNS[turn]
             picture = picture.transpose(how)
             notes.append(said)
+        if not profile and _names_other_space(opened, data):
+            notes.append(
+                "Its colours are said to be in another space than sRGB, with no profile in the "
+                "file; they were left as they are."
+            )
         picture = _on_white(_srgb(picture, profile, notes), notes)
     except MemoryError as error:
         raise ExplainerError(
@@ -155,7 +162,12 @@ def _decode(opened: ImageFile.ImageFile, data: bytes, notes: list[str]) -> Image
         L, CMYK, RGB, or RGBA where a part can be seen through.
     """
     if getattr(opened, "is_animated", False) and opened.format != "MPO":
-        notes.append("Only the first picture of the animation is used.")
+        still = opened.info.get("default_image")  # of PNG: stands in, and is no part of it
+        notes.append(
+            "The still picture is used, not the animation that it stands in for."
+            if still
+            else "Only the first picture of the animation is used."
+        )
     if opened.format in ("JPEG", "MPO"):  # decodes at an eighth to a half where that is enough
         opened.draft(None, (KEPT_SIDE, KEPT_SIDE))
     sixteen = any(";16" in str(tile.args) for tile in opened.tile)
@@ -197,7 +209,8 @@ def _clear_colour(opened: ImageFile.ImageFile, data: bytes) -> Image.Image | Non
     colour = opened.info["transparency"]
     if rawmode in ("L;2", "L;4"):
         steps = 2 ** int(rawmode[-1]) - 1
-        opened.info["transparency"] = colour * 255 // steps  # as the pixels are scaled
+        # Bits beyond the depth mean nothing; scaled as the pixels are.
+        opened.info["transparency"] = (colour & steps) * 255 // steps
     elif rawmode == "I;16B":
         return Image.fromarray(np.where(np.asarray(opened) == colour, 0, 255).astype(np.uint8))
     elif rawmode == "RGB;16B":
@@ -219,6 +232,23 @@ def _turn_of(opened: Image.Image) -> int:
     except Exception:  # broken metadata says nothing about the pixels
         return 1
     return turn if turn in TURNS else 1
+
+
+def _names_other_space(opened: Image.Image, data: bytes) -> bool:
+    """Whether a file names another space than sRGB: by PNG's cICP, gAMA and cHRM, or by EXIF."""
+    code = data.find(b"\0\0\0\4cICP", 0, max(0, data.find(b"IDAT")))
+    if code >= 0:
+        return data[code + 8 : code + 10] != b"\x01\x0d"  # primaries and curve
+    gamma, white = opened.info.get("gamma"), opened.info.get("chromaticity")
+    if "srgb" in opened.info:
+        return False
+    if gamma and abs(gamma * 2.2 - 1) > 0.05:
+        return True
+    if white and max(abs(one - other) for one, other in zip(white, SRGB, strict=True)) > 0.01:
+        return True
+    with suppress(Exception):  # broken metadata says nothing
+        return opened.getexif().get_ifd(ExifTags.IFD.Interop).get(1) == "R03"  # Adobe RGB
+    return False
 
 
 def _srgb(picture: Image.Image, profile: bytes | None, notes: list[str]) -> Image.Image:

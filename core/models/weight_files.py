@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from core.errors import ExplainerError
-from core.models.config_files import again, named, read_json
+from core.models.config_files import LFS_POINTER, again, named, read_json
 
 STEMS = {  # what the libraries call the weights of each part
     "unet": "diffusion_pytorch_model",
@@ -20,7 +20,6 @@ STEMS = {  # what the libraries call the weights of each part
 FIRST = (None, "fp16", "bf16")  # variants in the order in which they are taken, before all others
 MOST_PARAMETERS = 3_000_000_000  # Stable Diffusion 2.1, the largest of the family, has 1.3 billion
 LONGEST_HEADER = 8_000_000  # bytes; Stable Diffusion's longest has 100,000
-LFS_POINTER = b"version https://git-lfs"
 WIDTHS = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}  # bytes of the numbers that can be loaded
 COUNTS = {"I64": 8, "I32": 4}  # positions, which old text encoders keep among their weights
 PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl")

@@ -185,6 +185,19 @@ def test_weights_under_another_name_are_told_as_that(rename: str, says: str, fol
         inspect_folder(folder)
 
 
+def test_an_index_left_beside_one_file_is_passed_over(folder: Path) -> None:
+    told = {"metadata": {}, "weight_map": {"conv_in.bias": f"{UNET}{SHARDS[0]}.safetensors"}}
+    (folder / "unet" / f"{UNET}.safetensors.index.json").write_text(json.dumps(told))
+    assert load_folder("whole", folder, CPU).latent_channels == 4
+
+
+def test_json_that_git_did_not_get_is_told_as_that(folder: Path) -> None:
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 862328\n"
+    (folder / "tokenizer" / "vocab.json").write_text(pointer)
+    with pytest.raises(ExplainerError, match=r"vocab.json is only a Git LFS pointer"):
+        load_folder("pointer", folder, CPU)
+
+
 def header(file: Path, content: bytes) -> None:
     file.write_bytes(struct.pack("<Q", len(content)) + content)
 

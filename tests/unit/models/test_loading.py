@@ -234,9 +234,12 @@ def test_broken_config_is_named(content: str, folder: Path) -> None:
         load_folder("wrong", folder, CPU)
 
 
-def test_a_byte_order_mark_is_no_damage(folder: Path) -> None:
-    for file in [*folder.rglob("*config.json"), folder / "model_index.json"]:
-        file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+@pytest.mark.parametrize("code", ["utf-8-sig", "utf-16", "utf-16-be"])
+def test_a_byte_order_mark_is_no_damage(code: str, folder: Path) -> None:
+    files = [*folder.rglob("*.json"), *folder.rglob("merges.txt")]
+    for file in files:
+        file.write_bytes(file.read_text("utf-8").encode(code))
+    assert len(files) > 5
     assert load_folder("marked", folder, CPU).latent_channels == 4
 
 
@@ -250,6 +253,13 @@ def test_model_too_large_for_the_machine_is_refused(folder: Path) -> None:
     small = Hardware("cpu", "float32", "Tiny CPU", 1024**2, 1)
     with pytest.raises(ExplainerError, match="Tiny CPU has"):
         load_folder("large", folder, small)
+
+
+def test_built_in_that_is_gone_is_not_to_be_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folders, "local_folder", lambda _: None)
+    with pytest.raises(ExplainerError, match="weights are missing from core/weights") as told:
+        load_checkpoint(hardware=CPU)
+    assert "git checkout" in told.value.fix
 
 
 def test_model_that_is_not_here_says_how_to_get_it() -> None:

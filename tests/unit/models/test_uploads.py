@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, ImageOps, PngImagePlugin
+from PIL import ExifTags, Image, ImageCms, ImageOps, PngImagePlugin
 
 from core.errors import ExplainerError
 from core.models.uploads import KEPT_SIDE, MOST_BYTES, fit, read_upload, say_fit
@@ -232,6 +232,14 @@ def test_an_animation_of_one_frame_is_none(kind: str) -> None:
     assert read_upload(saved(picture(), kind, save_all=True)).notes == ()
 
 
+def test_a_picture_that_stands_in_for_an_animation_is_no_part_of_it() -> None:
+    frames = [Image.new("RGB", (64, 48), (index, 0, 0)) for index in range(3)]
+    data = saved(picture(), save_all=True, append_images=frames, default_image=True)
+    assert read_upload(data).notes == (
+        "The still picture is used, not the animation that it stands in for.",
+    )
+
+
 def png_with_clear(depth: int, colour: tuple[int, ...], rows: list[bytes], width: int) -> bytes:
     """A PNG of any depth, grey or colour by the length of the colour that is transparent."""
 
@@ -257,7 +265,8 @@ def test_a_transparent_grey_of_any_depth(depth: int, clear: int) -> None:
     clear %= most + 1
     values = [0, 1, most - 1, most] * 4  # 16 a row
     row = sum(value << depth * (15 - place) for place, value in enumerate(values))
-    data = png_with_clear(depth, (clear,), [row.to_bytes(2 * depth, "big")] * 8, 16)
+    clear_with_more = clear + (most + 1 if depth in (2, 4) else 0)  # bits that mean nothing
+    data = png_with_clear(depth, (clear_with_more,), [row.to_bytes(2 * depth, "big")] * 8, 16)
     upload = read_upload(data)
     assert ON_WHITE in upload.notes
     found = np.asarray(upload.picture)[0, :, 0].tolist()
@@ -388,6 +397,46 @@ def test_srgb_is_as_it_is_and_needs_no_word() -> None:
     upload = read_upload(saved(picture(), icc_profile=profile))
     assert upload.notes == ()
     np.testing.assert_array_equal(np.asarray(upload.picture), np.asarray(picture()))
+
+
+def png_with(*chunks: tuple[bytes, bytes]) -> bytes:
+    data = saved(picture())
+    place = data.index(b"IDAT") - 4
+    made = b"".join(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        for name, body in chunks
+    )
+    return data[:place] + made + data[place:]
+
+
+WIDER = (b"cHRM", struct.pack(">8I", 31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000))
+USUAL = (b"cHRM", struct.pack(">8I", 31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000))
+
+
+@pytest.mark.parametrize(
+    ("chunks", "told"),
+    [
+        ([(b"gAMA", struct.pack(">I", 45455)), USUAL], False),
+        ([(b"gAMA", struct.pack(">I", 100000))], True),
+        ([WIDER], True),
+        ([(b"sRGB", b"\0"), WIDER], False),
+        ([(b"cICP", bytes([12, 13, 0, 1]))], True),
+        ([(b"cICP", bytes([1, 13, 0, 1])), WIDER], False),
+        ([(b"tEXt", b"a\0cICP")], False),
+    ],
+)
+def test_another_space_that_is_named_without_a_profile_is_told(
+    chunks: list[tuple[bytes, bytes]], told: bool
+) -> None:
+    notes = read_upload(png_with(*chunks)).notes
+    assert any("another space than sRGB" in note for note in notes) is told
+
+
+def test_a_camera_s_adobe_rgb_without_a_profile_is_told() -> None:
+    exif = Image.Exif()
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.IFD.Interop] = {1: "R03"}
+    notes = read_upload(saved(picture(), "JPEG", exif=exif.tobytes())).notes
+    assert any("another space than sRGB" in note for note in notes)
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,7 @@ def test_every_step_equals_the_librarys(name: str, params: tuple, tiny_checkpoin
             assert abs(worked.ours - worked.theirs) < 1e-5 * size, (step, where)
             assert equation_of(worked.function).tex
             assert f"{worked.ours:.7g}".lstrip("-")[:5] in worked.filled
+            assert worked.filled.count(r"\underset{") >= 4  # numbers above their symbols
             assert number_rows(worked.numbers).count("\n") == len(worked.numbers) + 1
 
 
