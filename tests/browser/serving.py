@@ -47,7 +47,7 @@ def serve(cache: Path, script: Path = ROOT / "Home.py") -> Iterator[str]:
     finally:
         server.terminate()
         try:
-            server.wait(STOP_S)  # a call of a network that is under way, or its loading, is waited for
+            server.wait(STOP_S)  # waits for a call of a network, or its loading, to end
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()

@@ -1,12 +1,12 @@
 """One factory for every scheduler, always from the checkpoint's own config."""
 
 import functools
+import importlib
 import inspect
 import warnings
 from collections.abc import Mapping
 from typing import Any
 
-import diffusers
 import torch
 from torch import Tensor
 
@@ -45,7 +45,9 @@ def make_scheduler(
             f"Run: pip install {scheduler.requires}",
         )
     steps = {option.name for option in scheduler.options if option.where == "step"}
-    scheduler_class = getattr(diffusers, scheduler.class_name)
+    # Not by `import diffusers`: the library exchanges itself for another module while it is being
+    # imported, and whoever imports it at that moment, in another thread, keeps the empty one.
+    scheduler_class = getattr(importlib.import_module("diffusers"), scheduler.class_name)
     accepted = inspect.signature(scheduler_class.__init__).parameters
     # The class would only warn of what it does not take.
     config = {key: value for key, value in base.items() if key in accepted}

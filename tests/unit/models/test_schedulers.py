@@ -2,6 +2,8 @@
 
 import importlib.util
 import re
+import subprocess
+import sys
 from typing import Any
 
 import diffusers
@@ -316,3 +318,28 @@ def test_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not SCHEDULERS["dpmpp-sde"].available
     with pytest.raises(ExplainerError, match="pip install torchsde"):
         make_scheduler(SCHEDULERS["dpmpp-sde"], SD15)
+
+
+RACE = """
+import sys, threading
+import torch
+
+first = threading.Thread(target=__import__, args=("diffusers",))
+first.start()
+while "diffusers" not in sys.modules:
+    pass
+from core.models.schedulers.factory import make_scheduler
+from core.models.schedulers.names import find_scheduler
+
+made = make_scheduler(find_scheduler("ddim"), {})
+first.join()
+print(type(made).__name__)
+"""
+
+
+def test_a_thread_that_imports_while_another_does_finds_every_class() -> None:
+    """As when a page asks for a scheduler while the worker loads the model."""
+    done = subprocess.run(
+        [sys.executable, "-c", RACE], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.stdout.strip() == "DDIMScheduler", done.stderr[-500:]
