@@ -89,6 +89,11 @@ PAGES = {
     ),
 }  # fmt: skip
 
+LEVEL = {  # pictures that stand side by side begin at one height
+    "/noising?steps=3": ("section.noising figure canvas",),
+    "/generation?steps=3": ("section.film .given canvas, section.film .guess canvas",),
+}
+
 
 @pytest.fixture(scope="module", params=["light", "dark"])
 def scheme(request: pytest.FixtureRequest) -> str:
@@ -151,7 +156,7 @@ def test_picture_is_above_the_fold_and_nothing_sticks_out(
         assert box["y"] + box["height"] <= FOLD, part
 
 
-@pytest.mark.parametrize("address", ["/schedulers?steps=3", "/noising?steps=3"])
+@pytest.mark.parametrize("address", PAGES)
 def test_hero_is_whole_on_an_old_projector(page: Page, server: str, address: str) -> None:
     page.set_viewport_size({"width": 1024, "height": 768})
     page.goto(server + address)
@@ -161,6 +166,11 @@ def test_hero_is_whole_on_an_old_projector(page: Page, server: str, address: str
         assert box is not None
         assert box["x"] + box["width"] <= 1024, part
         assert box["y"] + box["height"] <= 768, part
+    for row in LEVEL.get(address, ()):
+        boxes = [one.bounding_box() for one in page.locator(row).all()]
+        tops = [box["y"] for box in boxes if box]
+        assert len(tops) >= 2
+        assert max(tops) - min(tops) < 1, row
 
 
 def test_words_grow_with_the_window_and_focus_in_the_menu_is_seen(page: Page, server: str) -> None:
