@@ -317,6 +317,10 @@ def fingerprints(folder: Path) -> dict[str, str]:
     return {file.relative_to(folder).as_posix(): sha256_of(file) for file in files}
 
 
+# Parts of a report that tell of one network alone.
+OF_ONE = {"retrieval": "text_encoder", "vae": "vae"}
+
+
 class Report:
     """What was measured of some weights, a part at a time, so that a stop loses at most one part.
 
@@ -324,12 +328,23 @@ class Report:
         found: the figures so far, by part.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Go on with the report in a model's folder if it is of the weights there."""
+    def __init__(self, folder: Path, before: Path | None = None) -> None:
+        """Go on with the report in a model's folder if it is of the weights there.
+
+        What was measured of one network alone is kept as long as that network stays the same.
+
+        Args:
+            folder: of the model.
+            before: of a model that was measured earlier, where ``folder`` has no report yet.
+        """
         self._path, weights = folder / REPORT, fingerprints(folder)
-        kept = json.loads(self._path.read_text()) if self._path.exists() else {}
-        self.found: dict[str, Any] = kept if kept.get("weights") == weights else {}
-        self.found["weights"] = weights
+        files = (one / REPORT for one in (folder, before) if one is not None)
+        kept = next((json.loads(file.read_text()) for file in files if file.exists()), {})
+        of = kept.get("weights", {})
+        if of != weights:
+            same = {name.partition("/")[0] for name in weights if of.get(name) == weights[name]}
+            kept = {part: kept[part] for part, by in OF_ONE.items() if by in same and part in kept}
+        self.found: dict[str, Any] = {**kept, "weights": weights}
 
     def measure(self, part: str, measure: Callable[[], object]) -> None:
         """Measure a part and write it down, if it is not there yet."""

@@ -16,7 +16,7 @@ from core.models.manifest import write_manifest
 from core.training import loop, text, unet, vae, vocabulary
 from core.training.captions import caption_words
 from core.training.card import DEVICES, STAGES, TURNS, Told, told_by_model, write_card
-from core.training.history import CARD, REPORT, TURNS_FILE
+from core.training.history import CARD, REPORT, TURNS_FILE, read_report
 from core.training.run import Run, trained_reader, trained_vae
 
 MILESTONES = "milestones"  # pictures that the U-Net drew on its way, in a folder beside the logs
@@ -77,7 +77,7 @@ def ship(run: Run, target: Path) -> None:
     """
     source = run.folder / "model"
     report = json.loads((source / REPORT).read_text()) if (source / REPORT).exists() else {}
-    if report.get("trained_steps") != trained_steps(run):
+    if report.get("trained_steps") != trained_steps(run, target if target.exists() else None):
         raise ExplainerError(
             "These weights have not been measured yet.", "Run: python -m core.training evaluate"
         )
@@ -86,11 +86,18 @@ def ship(run: Run, target: Path) -> None:
     shutil.copytree(source, fresh)
     (fresh / "training").mkdir()
     for stage in STAGES:
-        _thin(run.folder / stage / "log.csv", fresh / "training" / f"{stage}.csv")
+        told = fresh / "training" / f"{stage}.csv"
+        if (run.folder / stage).exists():
+            _thin(run.folder / stage / "log.csv", told)
+        else:
+            shutil.copyfile(target / "training" / told.name, told)
     drawn = run.folder / "unet" / MILESTONES
     if drawn.exists():
         shutil.copytree(drawn, fresh / "training" / MILESTONES)
-    devices = {stage: _device(run.folder / stage) for stage in STAGES}
+    here = [stage for stage in STAGES if (run.folder / stage).exists()]
+    devices = {stage: _device(run.folder / stage) for stage in here}
+    if len(here) < len(STAGES):
+        devices = json.loads((target / "training" / DEVICES).read_text()) | devices
     (fresh / "training" / DEVICES).write_text(json.dumps(devices, indent=2) + "\n")
     (fresh / "training" / TURNS_FILE).write_text(json.dumps(TURNS, indent=2) + "\n")
     describe(fresh, report, told_by_model(fresh))
@@ -111,9 +118,17 @@ def describe(folder: Path, report: Mapping[str, Any], told: Mapping[str, Told]) 
     write_manifest(folder)
 
 
-def trained_steps(run: Run) -> dict[str, int]:
-    """How many steps each stage has behind it."""
-    return {stage: loop.checkpoint_step(run.folder / stage) for stage in STAGES}
+def trained_steps(run: Run, shipped: Path | None = None) -> dict[str, int]:
+    """How many steps each stage has behind it; the shipped model tells of those not run here.
+
+    These are the stages of which nothing ships, the image tower and the judge, where a run went on
+    from what ships and what they were needed for is measured already.
+    """
+    steps = {stage: loop.checkpoint_step(run.folder / stage) for stage in STAGES}
+    if shipped is None or all(steps.values()):
+        return steps
+    before = read_report(shipped)["trained_steps"]
+    return {stage: count or before[stage] for stage, count in steps.items()}
 
 
 def _device(folder: Path) -> str:

@@ -161,8 +161,8 @@ def run_evaluate(run: Run) -> None:
     """
     folder = run.folder / "model"
     export.assemble(run, folder)
-    report = evaluate.Report(folder)
-    report.found["trained_steps"] = export.trained_steps(run)
+    report = evaluate.Report(folder, builtin_folder())
+    report.found["trained_steps"] = export.trained_steps(run, builtin_folder())
     bank = run.pictures()
     report.measure("retrieval", lambda: _measure_retrieval(run, bank))
     measure(run, folder, report)

@@ -271,6 +271,20 @@ def test_a_report_goes_on_where_it_stopped_and_begins_anew_for_other_weights(
     assert set(evaluate.Report(tmp_path).found) == {"weights"}
 
 
+def test_what_was_measured_of_one_network_stays_while_that_network_does(tmp_path: Path) -> None:
+    before, now = tmp_path / "before", tmp_path / "now"
+    for folder, value in ((before, 0.0), (now, 1.0)):
+        for network in ("text_encoder", "unet", "vae"):
+            (folder / network).mkdir(parents=True)
+            learned = torch.full((3,), 0.0 if network == "vae" else value)
+            save_file({"weight": learned}, folder / network / "model.safetensors")
+    report = evaluate.Report(before)
+    for part in ("vae", "retrieval", "typed"):
+        report.measure(part, lambda: {"before": 1})
+    assert set(evaluate.Report(now, before).found) == {"weights", "vae"}
+    assert evaluate.Report(now, before).found["weights"] == evaluate.fingerprints(now)
+
+
 def _stopped() -> object:
     raise KeyboardInterrupt
 
