@@ -1,20 +1,12 @@
-"""Reading the U-Net's cross-attention while it runs, and changing it: an own processor.
+"""Questions to the U-Net whose cross-attention is read while it runs, or changed."""
 
-The library's processor hands its numbers to one fused function that returns no weights. So the
-same attention is written out here for as long as a ``with`` block lasts; what was there before is
-put back, also after an error. The weights of the prompt's half go through one function, which may
-keep a small part of them, change them, or both.
-"""
-
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from core.engine.ask import ask_unet
 from core.engine.work import NoiseQuery, Row
@@ -28,10 +20,8 @@ from core.models.attention_layers import (
     pooled_size,
 )
 from core.models.attention_seen import LayerMaps
+from core.models.attention_watched import Watch, watched
 from core.models.loading import Checkpoint
-
-# Told a layer's name and its weights (heads, N, L) in float32; returns those to go on with.
-Watch = Callable[[str, Tensor], Tensor]
 
 MOST_BYTES = 100_000_000  # that the maps of one run may take
 
@@ -75,67 +65,6 @@ class Following:
 
         Watched(keep).ask(checkpoint, [self.base])
         return Watched(lambda name, own: self.change(kept[name], own)).ask(checkpoint, rows)
-
-
-@contextmanager
-def watched(unet: nn.Module, watch: Watch) -> Iterator[None]:
-    """Send the weights of the last row of every call through a function.
-
-    The last row of a batch is the prompt's half; what the negative prompt reads is left alone.
-
-    Args:
-        unet: diffusers' UNet2DConditionModel.
-        watch: is told the layer's name and the weights, and returns the weights to go on with.
-
-    Yields:
-        Nothing; while the block runs, the U-Net's cross-attention is ours.
-
-    Raises:
-        ExplainerError: there is no cross-attention of the kind that is written out here.
-    """
-    layers = cross_layers(unet)
-    before = {name: layer.processor for name, layer in layers.items()}
-    try:
-        for name, layer in layers.items():
-            layer.set_processor(WatchedAttention(name, watch))
-        yield
-    finally:
-        for name, layer in layers.items():
-            layer.set_processor(before[name])
-
-
-class WatchedAttention:
-    """Attention written out: what the library's plain processor computes, weights in the open."""
-
-    def __init__(self, name: str, watch: Watch) -> None:
-        self.name, self.watch = name, watch
-
-    def __call__(
-        self,
-        attn: Any,  # Any: the library's Attention
-        hidden_states: Tensor,
-        encoder_hidden_states: Tensor,
-        attention_mask: Tensor | None = None,
-        temb: Tensor | None = None,
-    ) -> Tensor:
-        """Map (B, N, D) to (B, N, D); the text is (B, L, D_text)."""
-        if attention_mask is not None:
-            raise ValueError("attention_mask is given, expected None as in Stable Diffusion")
-
-        def split(x: Tensor) -> Tensor:
-            return x.unflatten(-1, (attn.heads, -1)).transpose(1, 2)  # (B, ., D) -> (B, h, ., D/h)
-
-        q = split(attn.to_q(hidden_states)).float() * attn.scale
-        k = split(attn.to_k(encoder_hidden_states)).float()
-        v = split(attn.to_v(encoder_hidden_states))
-        weights = (q @ k.transpose(-1, -2)).softmax(dim=-1)  # (B, h, N, L)
-        prompts = weights[-1]
-        changed = self.watch(self.name, prompts)
-        if changed is not prompts:
-            weights = torch.cat([weights[:-1], changed[None]])
-        mixed = (weights.to(v.dtype) @ v).transpose(1, 2).flatten(2)
-        drop = attn.to_out[1]
-        return drop(attn.to_out[0](mixed)) / attn.rescale_output_factor
 
 
 class Recorder:

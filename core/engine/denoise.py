@@ -15,51 +15,13 @@ from core.engine.work import How, NoiseQuery, Progress
 from core.errors import ExplainerError
 from core.ideas.guidance import guide
 from core.ideas.noise_levels import alpha_bar_from_sigma
-from core.ideas.prediction import (
-    eps_from_v,
-    eps_from_x0,
-    from_unit_scale,
-    v_from_x0,
-    x0_from_eps,
-    x0_from_v,
-)
+from core.ideas.prediction import Point, from_unit_scale
 from core.ideas.text_geometry import blend
+from core.models.latents import fit_latents
 from core.models.loading import Checkpoint
 from core.models.schedulers.factory import begin_at, make_scheduler, noise_level, scheduler_step
 from core.models.schedulers.table import SCHEDULERS
 from core.models.text import encode_text
-
-LARGEST = 4  # times the area a model was trained at; beyond it pictures repeat and memory runs out
-
-# How noise and clean latents are read off what a network was trained to predict.
-EPS_FROM = {"epsilon": lambda xt, out, _: out, "v_prediction": eps_from_v, "sample": eps_from_x0}
-X0_FROM = {"epsilon": x0_from_eps, "v_prediction": x0_from_v, "sample": lambda xt, out, _: out}
-OUTPUT_FROM = {
-    "epsilon": lambda eps, x0, _: eps,
-    "v_prediction": lambda eps, x0, level: v_from_x0(x0, eps, level),
-    "sample": lambda eps, x0, _: x0,
-}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Point:
-    """Noisy latents, and how to read an answer about them."""
-
-    kind: str  # "epsilon", "v_prediction" or "sample": what the network predicts
-    xt: Tensor
-    alpha_bar: float
-
-    def noise(self, output: Tensor) -> Tensor:
-        """Return the noise that an answer means."""
-        return EPS_FROM[self.kind](self.xt, output, self.alpha_bar)
-
-    def clean(self, output: Tensor) -> Tensor:
-        """Return the clean latents that an answer means."""
-        return X0_FROM[self.kind](self.xt, output, self.alpha_bar)
-
-    def output(self, eps: Tensor, x0: Tensor) -> Tensor:
-        """Return the answer that meant this noise and these clean latents."""
-        return OUTPUT_FROM[self.kind](eps, x0, self.alpha_bar)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -241,36 +203,8 @@ def read_prompts(request: Request, read: Callable[[str, int, bool], Tensor]) -> 
 def latent_shape(checkpoint: Checkpoint, request: Request) -> tuple[int, int, int, int]:
     """Return the shape of the latents of one picture, (1, C, H, W), see ``fit_latents``."""
     own = checkpoint.height, checkpoint.width
-    return fit_latents(request, checkpoint.latent_channels, checkpoint.vae_scale, own)
-
-
-def fit_latents(
-    request: Request, channels: int, scale: int, own: tuple[int, int]
-) -> tuple[int, int, int, int]:
-    """Return the shape of the latents of one picture, (1, C, H, W).
-
-    Args:
-        request: validated; None for a side takes the model's own.
-        channels: numbers at each position of the latents.
-        scale: pixels per position, each way.
-        own: height and width that the model was trained at, pixels.
-
-    Raises:
-        ExplainerError: the picture is far larger than what the model was trained at.
-    """
-    height, width = request.height or own[0], request.width or own[1]
-    if height * width > LARGEST * own[0] * own[1]:
-        raise ExplainerError(
-            f"{width} × {height} pixels are too many for this model, which was trained at "
-            f"{own[1]} × {own[0]}.",
-            f"Choose at most {LARGEST} times its area, for example {2 * own[1]} × {2 * own[0]}.",
-        )
-    if height % scale or width % scale:
-        raise ExplainerError(
-            f"{width} × {height} pixels do not divide into this model's latents.",
-            f"Choose sides that are multiples of {scale}.",
-        )
-    return 1, channels, height // scale, width // scale
+    asked = request.height, request.width
+    return fit_latents(asked, checkpoint.latent_channels, checkpoint.vae_scale, own)
 
 
 def _check_finite(step: Step, calls: int) -> None:

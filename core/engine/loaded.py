@@ -17,7 +17,6 @@ from core.engine.ask import answer_all, most_rows, unet_calls
 from core.engine.calls import FittedCalls, free_memory
 from core.engine.denoise import read_prompts
 from core.engine.request import Request
-from core.engine.threads import ThreadChoice
 from core.engine.work import Decode, NoiseQuery
 from core.errors import ExplainerError
 from core.models.hardware import find_hardware
@@ -26,6 +25,7 @@ from core.models.loading import Checkpoint, load_checkpoint
 from core.models.manifest import sha256_of
 from core.models.text import encode_text
 from core.models.text_reading import readable_encoder
+from core.models.threads import ThreadChoice
 from core.nets.clip_text import ClipTextEncoder
 
 LOG = logging.getLogger(__name__)

@@ -1,22 +1,23 @@
-"""Finished work: the newest in memory for the whole process, runs and films on disk as well."""
+"""Finished work: the newest in memory, runs and films on disk as well; imports no torch."""
 
 import logging
 import queue
+import sys
 import threading
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any
 
-from core.engine.film import film_from_bytes
-from core.engine.recent import Recent
+import numpy as np
+
 from core.engine.request import FilmRequest, Request, key
 from core.engine.store import Store
-from core.engine.trace import from_bytes
 from core.engine.work import Result, Work
 
 LOG = logging.getLogger(__name__)
 IN_MEMORY = 300_000_000  # bytes of results and of what was asked, the newest
 WAITING = 16  # results that wait to be written at most; what is more is not written
-ON_DISK: dict[type, Callable[[bytes], Any]] = {Request: from_bytes, FilmRequest: film_from_bytes}
 
 
 class Results:
@@ -56,15 +57,14 @@ class Results:
         recent = self._recent.get((stamp, work))
         if recent is not None:
             return recent
-        read = ON_DISK.get(type(work))
-        if read is None or self._store is None:
+        if self._store is None or not isinstance(work, Request | FilmRequest):
             return None
-        name = key(work, stamp)  # type: ignore[arg-type]  # of those on disk
+        name = key(work, stamp)
         content = self._store.get(name)
         if content is None:
             return None
         try:
-            found = read(content)
+            found: Any = _read(work, content)
         except ValueError as error:  # whole, yet not what this version writes
             LOG.warning("stored run %s is computed again: %s", name[:12], error)
             return None
@@ -82,14 +82,14 @@ class Results:
         if stamp is None:
             return
         self._recent.keep((stamp, work), value)
-        if self._store is None or type(work) not in ON_DISK:
+        if self._store is None or not isinstance(work, Request | FilmRequest):
             return
         with self._lock:
             if self._writer is None or not self._writer.is_alive():
                 self._writer = threading.Thread(target=self._write, name="results", daemon=True)
                 self._writer.start()
         try:
-            self._unwritten.put_nowait((key(work, stamp), value))  # type: ignore[arg-type]  # as above
+            self._unwritten.put_nowait((key(work, stamp), value))
         except queue.Full:
             LOG.warning("the disk is slow: a finished run is kept in memory only")
 
@@ -110,3 +110,80 @@ class Results:
 
     def _stamp_of(self, work: Work[Any]) -> str | None:
         return self._stamps.get(work.model) if work.weights else ""
+
+
+def _read(work: Request | FilmRequest, content: bytes) -> Any:
+    if isinstance(work, FilmRequest):
+        from core.engine.film import film_from_bytes
+
+        return film_from_bytes(content)
+    from core.engine.trace import from_bytes
+
+    return from_bytes(content)
+
+
+class Recent:
+    """The newest of many things by name, within a number of bytes; safe to share."""
+
+    def __init__(self, most: int) -> None:
+        """Start empty.
+
+        Args:
+            most: bytes of all names and values; the newest is kept however large it is.
+        """
+        self._most = most
+        self._held: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def get(self, name: Hashable) -> Any | None:
+        """Return what is kept under a name, which is the newest then; None where nothing is."""
+        with self._lock:
+            if name not in self._held:
+                return None
+            self._held.move_to_end(name)
+            return self._held[name][0]
+
+    def keep(self, name: Hashable, value: Any) -> None:
+        """Keep a value, and let the oldest go that are too much.
+
+        Args:
+            name: counted as well, with all that it holds.
+            value: never changed afterwards.
+        """
+        size = held_bytes((name, value))
+        with self._lock:
+            self._bytes += size - self._held.get(name, (None, 0))[1]
+            self._held[name] = (value, size)
+            self._held.move_to_end(name)
+            while len(self._held) > 1 and self._bytes > self._most:
+                _, (_, gone) = self._held.popitem(last=False)
+                self._bytes -= gone
+
+
+def held_bytes(value: object) -> int:
+    """Count the bytes of a thing and of all that is inside it, each part once.
+
+    Dataclasses, tuples, lists, sets and dicts are opened, however deep they lie. An array counts as
+    all of the array that it is a view of, for that is what stays in memory.
+
+    Args:
+        value: anything; parts of other kinds count as themselves alone.
+    """
+    total, seen, waiting = 0, set[int](), [value]
+    while waiting:
+        part = waiting.pop()
+        while isinstance(part, np.ndarray) and isinstance(part.base, np.ndarray):
+            part = part.base
+        if id(part) in seen:
+            continue
+        seen.add(id(part))  # stays its own: whatever is here is held by ``value``
+        numbers = getattr(part, "nbytes", None)  # of arrays, also those of torch
+        total += numbers if isinstance(numbers, int) else sys.getsizeof(part)
+        if isinstance(part, Mapping):
+            waiting += [*part.keys(), *part.values()]
+        elif isinstance(part, tuple | list | set | frozenset):
+            waiting += part
+        elif is_dataclass(part) and not isinstance(part, type):
+            waiting += [getattr(part, field.name) for field in fields(part)]
+    return total

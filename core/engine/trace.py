@@ -155,25 +155,11 @@ def from_bytes(content: bytes) -> Trace:
         ValueError: it is no such file.
     """
     try:
-        about = read_about(content)
+        # length of the header, the header as JSON, the tensors
+        (length,) = struct.unpack_from("<Q", content)
+        about = json.loads(content[8 : 8 + length])["__metadata__"]
         tensors = safetensors.torch.load(content)
         request = from_json(about["request"])
         return from_tensors(tensors, request, about["fingerprint"], float(about["seconds"]))
     except Exception as error:  # safetensors, JSON and the request each have their own kinds
         raise ValueError(f"{len(content)} bytes are no trace: {error!s:.200}") from error
-
-
-def read_about(content: bytes) -> dict[str, str]:
-    """Return the words kept beside the tensors of a safetensors file.
-
-    Args:
-        content: the whole file: length of the header, the header as JSON, the tensors.
-
-    Raises:
-        ValueError: the header cannot be read.
-    """
-    try:
-        (length,) = struct.unpack_from("<Q", content)
-        return json.loads(content[8 : 8 + length])["__metadata__"]
-    except (struct.error, KeyError) as error:
-        raise ValueError(f"{len(content)} bytes have no safetensors header") from error

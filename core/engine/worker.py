@@ -1,12 +1,18 @@
-"""The engine of one machine: one thread owns the model, all works share its calls."""
+"""The engine of one machine: one thread owns the model, all works share its calls.
 
+Python ends by taking the ground from under every thread that is still running. One that is inside
+torch then is ended in the midst of C++, which aborts the whole process: "terminate called without
+an active exception". So this thread is waited for, as long as one call of a network takes.
+"""
+
+import atexit
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from typing import Any
 
 from core.engine.calls import explain
-from core.engine.leaving import PATIENCE_S, close_at_exit
 from core.engine.line import Counters, Job, Line
 from core.engine.loaded import LoadedModel, load_model
 from core.engine.results import Results
@@ -15,6 +21,8 @@ from core.engine.work import Decode, NoiseQuery, Result, Wanted, Work
 from core.errors import ExplainerError
 from core.models.folders import find_checkpoint
 from core.models.latents import preview
+
+PATIENCE_S = 60.0  # with a thread that does not end, when the process does
 
 
 class Worker:
@@ -162,7 +170,7 @@ class Worker:
             if self._threaded and (self._thread is None or not self._thread.is_alive()):
                 self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
                 self._thread.start()
-                close_at_exit(self)
+                atexit.register(_close_at_exit, weakref.ref(self))
 
     def _work(self) -> None:
         while self._line.wait():
@@ -260,3 +268,9 @@ def _close(jobs: list[Job]) -> None:
     for job in jobs:
         if job.course is not None:
             job.course.close()
+
+
+def _close_at_exit(kept: "weakref.ref[Worker]") -> None:
+    worker = kept()
+    if worker is not None:
+        worker.close()

@@ -3,10 +3,16 @@
 Papers and libraries each have their favourite; they are the same number on different scales.
 """
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 
 from core.ideas.equation import equation
 
+# Of signal or noise: less counts as this much, so that its logarithm is a number. It is what some
+# of the library's schedulers put in the place of no signal, so that these are neighbours.
+NEARLY_NONE = 2.0**-24
 Level = float | np.ndarray  # one noise level or a row of them; the answer has the same shape
 
 
@@ -142,3 +148,19 @@ def sigma_from_lambda(half_log_snr: Level) -> Level:
         Noise level sigma, above 0.
     """
     return np.exp(-np.asarray(half_log_snr))
+
+
+def nearest_level(levels: Sequence[float], alpha_bar: float) -> int:
+    """Return which noise level is the nearest to another, counted in log sigma.
+
+    Args:
+        levels: signal power left at each.
+        alpha_bar: signal power left, in [0, 1].
+    """
+
+    def height(level: float) -> float:
+        level = min(max(level, NEARLY_NONE), 1 - NEARLY_NONE)
+        return math.log((1 - level) / level)
+
+    away = [abs(height(level) - height(alpha_bar)) for level in levels]
+    return away.index(min(away))

@@ -5,7 +5,8 @@ known mix of signal and noise. Every function takes torch tensors, numpy arrays 
 ``alpha_bar`` is a number, or an array of the same kind that broadcasts against the latents.
 """
 
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from core.ideas.equation import equation
 
@@ -134,3 +135,34 @@ def from_unit_scale(xt: Array, sigma: Array | float) -> Array:
         The same point as x0 + sigma eps, same shape.
     """
     return xt * (1 + sigma**2) ** 0.5  # type: ignore[operator]
+
+
+# How noise and clean latents are read off what a network was trained to predict.
+EPS_FROM = {"epsilon": lambda xt, out, _: out, "v_prediction": eps_from_v, "sample": eps_from_x0}
+X0_FROM = {"epsilon": x0_from_eps, "v_prediction": x0_from_v, "sample": lambda xt, out, _: out}
+OUTPUT_FROM = {
+    "epsilon": lambda eps, x0, _: eps,
+    "v_prediction": lambda eps, x0, level: v_from_x0(x0, eps, level),
+    "sample": lambda eps, x0, _: x0,
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Point:
+    """Noisy latents, and how to read an answer about them."""
+
+    kind: str  # "epsilon", "v_prediction" or "sample": what the network predicts
+    xt: Any  # Any, as all below: a tensor, an array or a number
+    alpha_bar: float
+
+    def noise(self, output: Any) -> Any:
+        """Return the noise that an answer means."""
+        return EPS_FROM[self.kind](self.xt, output, self.alpha_bar)
+
+    def clean(self, output: Any) -> Any:
+        """Return the clean latents that an answer means."""
+        return X0_FROM[self.kind](self.xt, output, self.alpha_bar)
+
+    def output(self, eps: Any, x0: Any) -> Any:
+        """Return the answer that meant this noise and these clean latents."""
+        return OUTPUT_FROM[self.kind](eps, x0, self.alpha_bar)

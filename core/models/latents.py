@@ -19,6 +19,7 @@ from core.nets.autoencoder import Posterior
 
 LOG = logging.getLogger(__name__)
 FITTED_PICTURES = 8
+LARGEST = 4  # times the area a model was trained at; beyond it pictures repeat and memory runs out
 LOGVAR = (-30.0, 20.0)  # diffusers keeps the log variance within these
 
 
@@ -120,6 +121,35 @@ def _in_range(
             "choose another model.",
         )
     return found
+
+
+def fit_latents(
+    asked: tuple[int | None, int | None], channels: int, scale: int, own: tuple[int, int]
+) -> tuple[int, int, int, int]:
+    """Return the shape of the latents of one picture, (1, C, H, W).
+
+    Args:
+        asked: height and width, pixels; None takes the model's own.
+        channels: numbers at each position of the latents.
+        scale: pixels per position, each way.
+        own: height and width that the model was trained at, pixels.
+
+    Raises:
+        ExplainerError: the picture is far larger than what the model was trained at.
+    """
+    height, width = asked[0] or own[0], asked[1] or own[1]
+    if height * width > LARGEST * own[0] * own[1]:
+        raise ExplainerError(
+            f"{width} × {height} pixels are too many for this model, which was trained at "
+            f"{own[1]} × {own[0]}.",
+            f"Choose at most {LARGEST} times its area, for example {2 * own[1]} × {2 * own[0]}.",
+        )
+    if height % scale or width % scale:
+        raise ExplainerError(
+            f"{width} × {height} pixels do not divide into this model's latents.",
+            f"Choose sides that are multiples of {scale}.",
+        )
+    return 1, channels, height // scale, width // scale
 
 
 def to_unit_scale(checkpoint: Checkpoint, latents: Tensor) -> Tensor:

@@ -91,9 +91,9 @@ def show_formulas() -> None:
     """Show the formulas, each with the code that computes it, and how the weights are read."""
     import inspect
 
-    from core.engine import capture  # torch: not for the first paint
     from core.ideas import attention_maps
     from core.ideas.attribution import integrate_gradients
+    from core.models import attention_watched  # torch: not for the first paint
     from core.nets.attention import attend
     from core.ui.page import show_equation
 
@@ -111,5 +111,5 @@ def show_formulas() -> None:
     st.markdown(
         "The library’s own attention hands out no weights. For each call this takes its place:"
     )
-    for part in (capture.watched, capture.WatchedAttention):
+    for part in (attention_watched.watched, attention_watched.WatchedAttention):
         st.code(inspect.getsource(part), language="python")

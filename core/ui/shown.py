@@ -5,8 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from core.engine.recent import Recent
 from core.engine.request import FilmRequest, Request
+from core.engine.results import Recent
 from core.ui.runs import Draw, done, find, say_status
 from core.views.exports import webp_animation
 from core.views.film import film_data

@@ -22,7 +22,7 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def _forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is known in memory when a test begins; runs and films are found on disk."""
     from core.engine import client
-    from core.engine.recent import Recent
+    from core.engine.results import Recent
 
     if client._engine is not None:
         monkeypatch.setattr(client._engine._results, "_recent", Recent(300_000_000))  # type: ignore[attr-defined]  # the local one

@@ -1,7 +1,6 @@
 """Other futures of a run: it goes on from its own middle, or begins at a picture with noise."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -10,6 +9,7 @@ from core.engine.request import MAX_SEED, Request, validated
 from core.engine.work import BESIDE, Course, Decode, Progress, Work
 from core.errors import ExplainerError
 from core.ideas.checks import check_real, check_whole
+from core.ideas.noise_levels import nearest_level
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from core.engine.loaded import LoadedModel
     from core.engine.trace import Trace
 
-# Of signal or noise: less counts as this much, so that its logarithm is a number. It is what some
-# of the library's schedulers put in the place of no signal, so that these are neighbours.
-NEARLY_NONE = 2.0**-24
 LARGEST = 64 * 1024 * 1024  # bytes of latents: a long run of a model of 512 pixels has 20 million
 
 
@@ -228,22 +225,6 @@ def steps_made(steps: int, strength: float) -> int:
         strength: 0 to 1.
     """
     return min(int(steps * strength), steps)  # as the library has it, rounding included
-
-
-def nearest_level(levels: Sequence[float], alpha_bar: float) -> int:
-    """Return which noise level is the nearest to another, counted in log sigma.
-
-    Args:
-        levels: signal power left at each.
-        alpha_bar: signal power left, in [0, 1].
-    """
-
-    def height(level: float) -> float:
-        level = min(max(level, NEARLY_NONE), 1 - NEARLY_NONE)
-        return math.log((1 - level) / level)
-
-    away = [abs(height(level) - height(alpha_bar)) for level in levels]
-    return away.index(min(away))
 
 
 def _go_on(

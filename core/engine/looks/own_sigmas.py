@@ -163,9 +163,9 @@ class _Asking:
 
     def noise(self, xt: "Tensor", sigma: float, step: int) -> "Walk":
         """Ask at the timestep whose noise level this is; ``xt`` is at unit scale."""
-        from core.engine.denoise import Point
         from core.ideas.guidance import guide
         from core.ideas.interpolation import timestep_at_sigma
+        from core.ideas.prediction import Point
 
         t = float(timestep_at_sigma(sigma, self._levels))
         self.timesteps.append(t)

@@ -128,14 +128,14 @@ class FreshNoiseLook(Work["np.ndarray"]):
         """
         import torch
 
-        from core.engine.denoise import fit_latents
         from core.models.latent_facts import read_latent_facts
+        from core.models.latents import fit_latents
 
         yield Progress(0, 1)
         _, folder = find_checkpoint(self.model)
         facts = read_latent_facts(folder)
-        own = facts.height, facts.width
-        shape = fit_latents(self.request, facts.channels, facts.scale, own)
+        asked, own = (self.request.height, self.request.width), (facts.height, facts.width)
+        shape = fit_latents(asked, facts.channels, facts.scale, own)
         generator = torch.Generator().manual_seed(self.request.seed)
         drawn = [torch.randn(shape, generator=generator) for _ in range(self.call + 2)]
         return drawn[-1][0].numpy()

@@ -97,9 +97,9 @@ class OffAtStepLook(Work["OffAtStep"]):
         """Ask as it is, ask with something off, then decode both estimates."""
         import torch
 
-        from core.engine.denoise import Point
         from core.engine.readable import Readable
         from core.ideas.guidance import guide
+        from core.ideas.prediction import Point
         from core.models.unet_seen import OffAtStep
 
         place, request = self.place, self.place.request

@@ -11,7 +11,7 @@ from diffusers.models.attention_processor import AttnProcessor2_0
 
 from core.engine.alone import run_alone
 from core.engine.ask import ask_unet, rows_of
-from core.engine.capture import Recorder, watched
+from core.engine.capture import Recorder
 from core.engine.denoise import denoise
 from core.engine.looks.attention import AttentionLook, EditedAttentionLook, Reweight, Swap
 from core.engine.request import Request, validated
@@ -26,6 +26,7 @@ from core.models.attention_layers import (
     make_plan,
 )
 from core.models.attention_seen import AttentionSeen, LayerMaps
+from core.models.attention_watched import watched
 from core.models.loading import load_folder
 
 REQUEST = validated(Request(prompt="a red apple", steps=3, guidance=4.0, seed=2))

@@ -27,7 +27,6 @@ from core.engine.looks.futures import (
     BranchLook,
     FromPictureLook,
     Future,
-    nearest_level,
     steps_made,
 )
 from core.engine.request import Request
@@ -35,6 +34,7 @@ from core.engine.trace import Step, Trace
 from core.engine.worker import Worker
 from core.errors import ExplainerError
 from core.ideas.forward import add_noise, add_one_step
+from core.ideas.noise_levels import nearest_level
 from core.models.catalog import builtin_folder
 from core.models.gallery import gallery, open_picture
 from core.models.latents import decode_latents

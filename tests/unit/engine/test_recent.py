@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.engine.recent import Recent, held_bytes
+from core.engine.results import Recent, held_bytes
 
 MB = 1_000_000
 

@@ -7,9 +7,8 @@ import pytest
 
 from core.engine import results as module
 from core.engine.film import Film
-from core.engine.recent import held_bytes
 from core.engine.request import FilmRequest, Request, key
-from core.engine.results import Results
+from core.engine.results import Results, held_bytes
 from core.engine.store import Store
 
 CAT = FilmRequest(Request(prompt="a cat"))

@@ -6,10 +6,8 @@ wait lasts as long as the other program pleases: on two cores, calls were seen t
 as long as with one thread alone. So both ways are measured, and the faster one is used.
 """
 
-FIRST_CHECK, LAST_CHECK = (
-    16,
-    256,
-)  # calls until the other way is tried again; doubles while it loses
+# Calls until the other way is tried again; doubles while it loses.
+FIRST_CHECK, LAST_CHECK = 16, 256
 
 
 class ThreadChoice:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from core.engine.threads import LAST_CHECK, ThreadChoice
+from core.models.threads import LAST_CHECK, ThreadChoice
 
 
 def drive(
