@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from core.engine.work import FILM, ROWS_A_PIECE, Course, Decode, Progress, Wanted, Work
+from core.engine.work import FILM, ROWS_A_PIECE, Course, Decode, Progress, Result, Wanted, Work
 from core.errors import ExplainerError
 from core.ideas.checks import (
     MAX_TEXT,
@@ -100,6 +100,22 @@ class Request(Work["Trace"]):
     def timed(self, result: "Trace", seconds: float) -> "Trace":
         """Return the run with the time it took."""
         return replace(result, seconds=seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class RunWork(Work[Result]):
+    """Work about a run.
+
+    Attributes:
+        request: the run, of the same model.
+    """
+
+    model: str
+    request: Request
+
+    def validated(self) -> Self:
+        """Return the work with every field checked, its run first."""
+        return replace(self, request=of_model(self.request, self.model), **self._checked())
 
 
 @dataclass(frozen=True, slots=True)

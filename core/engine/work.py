@@ -7,10 +7,11 @@ share a call of a network does.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Protocol, Self, TypeVar
 
 from core.errors import ExplainerError
+from core.models.catalog import find_entry
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -172,13 +173,18 @@ class Work(ABC, Generic[Result]):
     kept: ClassVar[bool] = True
     goes_on: ClassVar[bool] = False
 
-    @abstractmethod
     def validated(self) -> Self:
         """Return the work with every field checked and in its canonical form.
 
         Raises:
             ExplainerError: a field is wrong.
         """
+        model = find_entry(self.model).id
+        return replace(self, model=model, **self._checked())  # type: ignore[type-var]  # a dataclass
+
+    def _checked(self) -> dict[str, Any]:  # Any: each field has its own type
+        """Return what ``validated`` has to put in the place of fields, by their names."""
+        return {}
 
     @abstractmethod
     def course(self, loaded: Any) -> Course[Result]:  # Any: a LoadedModel; None without weights

@@ -135,7 +135,7 @@ def _look(run: Run, change: _Change) -> BranchLook:
     channels, height, width = run.path.shape[1:]
     before = slice(change.call + 1)
     return BranchLook(
-        run.request.model, run.request, change.request, change.call,
+        run.request.model, change.request, run.request, change.call,
         float(run.alpha_bars[change.call]), (channels, height, width),
         run.eps[before].tobytes(), run.x0[before].tobytes(),
         change.noise_seed if change.noise_share else 0, change.noise_share,

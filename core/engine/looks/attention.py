@@ -1,10 +1,10 @@
 """A whole run with its cross-attention: read as it goes, or changed on the way."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from core.engine.request import Request, of_model
-from core.engine.work import BESIDE, Course, Decode, How, NoiseQuery, Wanted, Work
+from core.engine.request import RunWork
+from core.engine.work import BESIDE, Course, Decode, How, NoiseQuery, Wanted
 from core.errors import ExplainerError
 from core.ideas.checks import check_real, check_text, check_whole
 
@@ -25,29 +25,13 @@ FACTORS = (-2.0, 10.0)  # a word's weights may be multiplied with
 
 
 @dataclass(frozen=True, slots=True)
-class AttentionLook(Work["AttentionSeen"]):
-    """A whole run, with what every place of the picture took from every position of the text.
-
-    Attributes:
-        model: the checkpoint's id in the catalog.
-        request: the run.
-    """
+class AttentionLook(RunWork["AttentionSeen"]):
+    """A whole run, with what every place of the picture took from every position of the text."""
 
     rank: ClassVar[int] = BESIDE
 
-    model: str
-    request: Request
-
-    def validated(self) -> Self:
-        """Return the look with every field checked."""
-        return type(self)(self.model, of_model(self.request, self.model))
-
     def course(self, loaded: "LoadedModel") -> "Course[AttentionSeen]":
-        """Walk from noise to latents with the weights in the open, then decode.
-
-        Raises:
-            ExplainerError: it has no cross-attention that can be read, or the numbers ran away.
-        """
+        """Walk from noise to latents with the weights in the open, then decode."""
         import numpy as np
 
         from core.engine.capture import MOST_BYTES, Recorder
@@ -75,11 +59,7 @@ class Reweight:
     factor: float
 
     def validated(self) -> Self:
-        """Return the edit with every field checked.
-
-        Raises:
-            ExplainerError: no word is chosen, or the factor is out of range.
-        """
+        """Return the edit checked, each position once."""
         if not isinstance(self.positions, tuple) or not self.positions:
             raise ExplainerError("No word is chosen.", "Choose one.")
         positions = [check_whole(at, "position", 0, MOST_TOKENS) for at in self.positions]
@@ -100,42 +80,28 @@ class Swap:
     share: float
 
     def validated(self) -> Self:
-        """Return the edit with every field checked.
-
-        Raises:
-            ExplainerError: the prompt is no text, or the share out of range.
-        """
+        """Return the edit checked."""
         prompt = check_text(self.prompt, "new prompt")
         return type(self)(prompt, check_real(self.share, "share of the calls", 0, 1) + 0.0)
 
 
 @dataclass(frozen=True, slots=True)
-class EditedAttentionLook(Work["np.ndarray"]):
+class EditedAttentionLook(RunWork["np.ndarray"]):
     """A whole run whose cross-attention is changed; read as its picture, uint8 (H, W, 3).
 
     Attributes:
-        model: the checkpoint's id in the catalog.
-        request: the run as it would be.
         edit: what is changed, for the prompt's half only.
     """
 
     rank: ClassVar[int] = BESIDE
 
-    model: str
-    request: Request
     edit: Reweight | Swap
 
-    def validated(self) -> Self:
-        """Return the look with every field checked."""
-        return type(self)(self.model, of_model(self.request, self.model), self.edit.validated())
+    def _checked(self) -> dict[str, Any]:
+        return {"edit": self.edit.validated()}
 
     def course(self, loaded: "LoadedModel") -> "Course[np.ndarray]":
-        """Walk from the same noise with the weights changed, then decode.
-
-        Raises:
-            ExplainerError: it has no cross-attention that can be changed, the prompts cannot be
-                compared, or the numbers ran away.
-        """
+        """Walk from the same noise with the weights changed, then decode."""
         from core.engine.denoise import denoise
         from core.models.attention_layers import cross_layers
 

@@ -1,10 +1,10 @@
 """Which token moved the noise: gradients through the U-Net at one call of a run."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any
 
-from core.engine.request import Request, of_model
-from core.engine.work import Course, NoiseQuery, Progress, Row, Wanted, Work
+from core.engine.request import RunWork
+from core.engine.work import Course, NoiseQuery, Progress, Row, Wanted
 from core.errors import ExplainerError
 from core.ideas.checks import check_whole
 
@@ -36,31 +36,20 @@ class Attribution:
 
 
 @dataclass(frozen=True, slots=True)
-class AttributionLook(Work[Attribution]):
+class AttributionLook(RunWork[Attribution]):
     """The prompt's push at one call of a run, shared out among the positions of the text.
 
     Attributes:
-        model: the checkpoint's id in the catalog.
-        request: the run.
         call: of the U-Net, 0 is the first.
     """
 
-    model: str
-    request: Request
     call: int
 
-    def validated(self) -> Self:
-        """Return the look with every field checked."""
-        request = of_model(self.request, self.model)
-        return type(self)(self.model, request, check_whole(self.call, "call", 0, MOST_CALLS))
+    def _checked(self) -> dict[str, Any]:
+        return {"call": check_whole(self.call, "call", 0, MOST_CALLS)}
 
     def course(self, loaded: "LoadedModel") -> Course[Attribution]:
-        """Have the run done, then ask for the slope along the way from one prompt to the other.
-
-        Raises:
-            ExplainerError: the run has no such call, both prompts are the same, or the numbers ran
-                away.
-        """
+        """Have the run done, then ask for the slope along the way from one prompt to the other."""
         import torch
 
         from core.ideas.attribution import integrate_gradients

@@ -2,11 +2,11 @@
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from core.engine.looks.given_picture import check_pixels, check_sides
-from core.engine.request import MAX_SEED, Request, validated
-from core.engine.work import BESIDE, Course, Decode, Progress, Work
+from core.engine.looks.given_picture import check_picture
+from core.engine.request import MAX_SEED, Request, RunWork, validated
+from core.engine.work import BESIDE, Course, Decode, Progress
 from core.errors import ExplainerError
 from core.ideas.checks import check_real, check_whole
 from core.ideas.noise_levels import nearest_level
@@ -45,10 +45,10 @@ class Future:
     start_picture: "np.ndarray"
 
 
-class _FutureWork(Work[Future]):
+@dataclass(frozen=True, slots=True)
+class _FutureWork(RunWork[Future]):
     """A whole run with another beginning; the time it took stands in its trace."""
 
-    __slots__ = ()
     rank: ClassVar[int] = BESIDE
 
     def timed(self, result: Future, seconds: float) -> Future:
@@ -66,9 +66,7 @@ class BranchLook(_FutureWork):
     the noise that the network saw in them, mixed for the new level.
 
     Attributes:
-        model: the checkpoint's id in the catalog.
-        run: the run that is left.
-        request: the future, of the same model, seed and size.
+        run: the run that is left, of the same model, seed and size.
         call: of ``run``; the calls before it stay as they are.
         alpha_bar: signal power left in the latents of that call, in [0, 1].
         shape: of the latents, (C, h, w).
@@ -78,9 +76,7 @@ class BranchLook(_FutureWork):
         noise_share: variance of the noise that is exchanged for fresh noise, 0 to 1.
     """
 
-    model: str
     run: Request
-    request: Request
     call: int
     alpha_bar: float
     shape: tuple[int, int, int]
@@ -89,25 +85,21 @@ class BranchLook(_FutureWork):
     noise_seed: int = 0
     noise_share: float = 0.0
 
-    def validated(self) -> Self:
-        """Return the look with every field checked."""
-        run, request = validated(self.run), validated(self.request)
-        size = 4 * (self.call + 1) * math.prod(self.shape)
+    def _checked(self) -> dict[str, Any]:
+        run, size = validated(self.run), 4 * (self.call + 1) * math.prod(self.shape)
         right = self.call >= 0 and len(self.eps) == len(self.x0) == size <= LARGEST
         if not (right and 0 <= self.alpha_bar <= 1):  # 0: nothing but noise is left there
             raise ExplainerError("This is no place of a run.", "Draw the picture again.")
-        if any(
-            getattr(run, name) != getattr(request, name)
-            for name in ("model", "seed", "height", "width")
-        ):
+        same = ("model", "seed", "height", "width")
+        if any(getattr(run, name) != getattr(self.request, name) for name in same):
             raise ExplainerError(
                 "A future has the model, seed and size of its run.", "Change something else."
             )
-        return type(self)(
-            request.model, run, request, self.call, self.alpha_bar, self.shape, self.eps, self.x0,
-            check_whole(self.noise_seed, "seed of the fresh noise", 0, MAX_SEED),
-            check_real(self.noise_share, "share of fresh noise", 0, 1),
-        )  # fmt: skip
+        return {
+            "run": run,
+            "noise_seed": check_whole(self.noise_seed, "seed of the fresh noise", 0, MAX_SEED),
+            "noise_share": check_real(self.noise_share, "share of fresh noise", 0, 1),
+        }
 
     @property
     def remembers(self) -> bool:
@@ -162,37 +154,28 @@ class FromPictureLook(_FutureWork):
     what the encoder says of the picture, then the noise on them, then any noise of the steps.
 
     Attributes:
-        model: the checkpoint's id in the catalog.
-        request: words, seed, steps, guidance and scheduler; its size is the picture's.
+        request: its size is not used: that of the picture is.
         pixels: red, green, blue, row by row.
         width: pixels.
         height: pixels.
         strength: share of the steps to make, above 0, at most 1.
     """
 
-    model: str
-    request: Request
     pixels: bytes
     width: int
     height: int
     strength: float
 
-    def validated(self) -> Self:
-        """Return the look with every field checked.
-
-        Raises:
-            ExplainerError: a field is wrong, or no step is left.
-        """
-        request = validated(self.request)
-        width, height = check_sides(self.width, self.height)
-        pixels = check_pixels(self.pixels, width, height)
+    def _checked(self) -> dict[str, Any]:
+        given = check_picture(self.width, self.height, self.pixels)
         strength = check_real(self.strength, "strength", 0, 1)
-        if not steps_made(request.steps, strength):
+        steps = self.request.steps
+        if not steps_made(steps, strength):
             raise ExplainerError(
-                f"A strength of {strength:g} leaves none of the {request.steps} steps.",
-                f"Choose at least {math.ceil(100 / request.steps) / 100:g}, or more steps.",
+                f"A strength of {strength:g} leaves none of the {steps} steps.",
+                f"Choose at least {math.ceil(100 / steps) / 100:g}, or more steps.",
             )
-        return type(self)(request.model, request, pixels, width, height, strength)
+        return {**given, "strength": strength}
 
     def course(self, loaded: "LoadedModel") -> Course[Future]:
         """Encode, add noise, then go on to the end."""

@@ -1,63 +1,56 @@
 """Pictures that a look is given: what every look that encodes one checks of it."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.engine.request import SIDES
 from core.errors import ExplainerError
 from core.ideas.checks import check_whole
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from core.models.loading import Checkpoint
 
 
-def check_sides(width: object, height: object) -> tuple[int, int]:
-    """Return width and height in pixels.
+def check_picture(width: object, height: object, *pictures: bytes) -> dict[str, Any]:
+    """Return width, height and the pixels of the first picture, by these names.
 
     Args:
-        width: as given.
-        height: as given.
+        width: pixels, as given.
+        height: pixels, as given.
+        pictures: red, green, blue, row by row; all of this size.
 
     Raises:
-        ExplainerError: one is no number of pixels, or out of range.
+        ExplainerError: a side is out of range, or there are too many pixels, or too few.
     """
-    return (
-        check_whole(width, "width of the picture", *SIDES),
-        check_whole(height, "height of the picture", *SIDES),
-    )
+    width = check_whole(width, "width of the picture", *SIDES)
+    height = check_whole(height, "height of the picture", *SIDES)
+    for pixels in pictures:
+        if not isinstance(pixels, bytes) or len(pixels) != width * height * 3:
+            raise ExplainerError(
+                f"These are not the pixels of a picture of {width} × {height}.", "Choose it again."
+            )
+    return {"width": width, "height": height, "pixels": pictures[0]}
 
 
-def check_pixels(pixels: bytes, width: int, height: int) -> bytes:
-    """Return the pixels: red, green, blue, row by row.
-
-    Args:
-        pixels: as given.
-        width: of the picture.
-        height: of the picture.
-
-    Raises:
-        ExplainerError: they are too many or too few.
-    """
-    if not isinstance(pixels, bytes) or len(pixels) != width * height * 3:
-        raise ExplainerError(
-            f"These are not the pixels of a picture of {width} × {height}.", "Choose it again."
-        )
-    return pixels
-
-
-def check_fits(checkpoint: "Checkpoint", width: int, height: int) -> None:
-    """Refuse a picture that a model's latents cannot hold.
+def open_picture(checkpoint: "Checkpoint", pixels: bytes, width: int, height: int) -> "Tensor":
+    """Return a picture as a model's autoencoder reads it, (1, 3, height, width) in [-1, 1].
 
     Args:
         checkpoint: of the model.
+        pixels: checked.
         width: of the picture.
         height: of the picture.
 
     Raises:
         ExplainerError: a side is no multiple of what the autoencoder shrinks by.
     """
+    from core.models.latents import picture_tensor
+
     scale = checkpoint.vae_scale
     if width % scale or height % scale:
         raise ExplainerError(
             f"A picture of {width} × {height} does not fit this model.",
             f"Its sides must be multiples of {scale}.",
         )
+    return picture_tensor(pixels, width, height)

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.engine.request import Request
 from core.engine.work import BESIDE, Course, Outcome, Wanted, Work
 from core.errors import ExplainerError
 from core.ideas.checks import check_whole
-from core.models.catalog import find_entry
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,7 +50,6 @@ class GridLook(Work[Cells]):
     be run fails alone.
 
     Attributes:
-        model: the checkpoint's id in the catalog.
         requests: at most ``MOST_CELLS``; equal ones are drawn once.
     """
 
@@ -60,16 +58,11 @@ class GridLook(Work[Cells]):
     model: str
     requests: tuple[Request, ...]
 
-    def validated(self) -> Self:
-        """Return the look with its cells counted; each of them is checked when its turn comes.
-
-        Raises:
-            ExplainerError: there is none, there are too many, or they are of several models.
-        """
+    def _checked(self) -> dict[str, Any]:  # each cell is checked when its turn comes
         check_whole(len(self.requests), "number of pictures", 1, MOST_CELLS)
         if any(request.model != self.model for request in self.requests):
             raise ExplainerError("A grid has one model.", "Choose the same model for all pictures.")
-        return type(self)(find_entry(self.model).id, self.requests)
+        return {}
 
     def course(self, loaded: object) -> "Course[Cells]":
         """Want all pictures, each a run like any other."""

@@ -2,17 +2,17 @@
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from core.engine.looks.given_picture import check_fits, check_pixels, check_sides
+from core.engine.looks.given_picture import check_picture, open_picture
 from core.engine.request import MAX_SEED, SIDE_STEP, SIDES
 from core.engine.work import Course, Progress, Work, within
 from core.errors import ExplainerError
 from core.ideas.checks import check_whole
 from core.ideas.latent_surgery import measure_scaling_factor
-from core.models.catalog import BUILT_IN, find_entry
+from core.models.catalog import BUILT_IN
 from core.models.latent_reading import Decoded, PictureReading, ScaleReading
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ class PictureLook(Work[PictureReading]):
     """A picture encoded and decoded again.
 
     Attributes:
-        model: the checkpoint's id in the catalog.
         pixels: red, green, blue, row by row.
         width: pixels.
         height: pixels.
@@ -42,18 +41,11 @@ class PictureLook(Work[PictureReading]):
     height: int = 0
     seeds: tuple[int, ...] = (0, 1)
 
-    def validated(self) -> Self:
-        """Return the look with every field checked."""
+    def _checked(self) -> dict[str, Any]:
         if not isinstance(self.seeds, tuple) or len(self.seeds) > MOST_SEEDS:
             raise ExplainerError("There are too many seeds.", f"Give {MOST_SEEDS} at most.")
-        width, height = check_sides(self.width, self.height)
-        return type(self)(
-            model=find_entry(self.model).id,
-            pixels=check_pixels(self.pixels, width, height),
-            width=width,
-            height=height,
-            seeds=tuple(check_whole(seed, "seed", 0, MAX_SEED) for seed in self.seeds),
-        )
+        seeds = tuple(check_whole(seed, "seed", 0, MAX_SEED) for seed in self.seeds)
+        return {**check_picture(self.width, self.height, self.pixels), "seeds": seeds}
 
     def course(self, loaded: "LoadedModel") -> "Course[PictureReading]":
         """Encode, decode, and fit the colours once for this model, with which they stay."""
@@ -62,10 +54,9 @@ class PictureLook(Work[PictureReading]):
         from core.models import latents as vae
 
         checkpoint = loaded.checkpoint
-        check_fits(checkpoint, self.width, self.height)
+        picture = open_picture(checkpoint, self.pixels, self.width, self.height)
         total = 2 + (vae.FITTED_PICTURES if loaded.colors is None else 0)
         yield Progress(0, total)
-        picture = vae.picture_tensor(self.pixels, self.width, self.height)
         started = time.perf_counter()
         found = vae.encode_posterior(checkpoint, picture)
         mean = vae.to_unit_scale(checkpoint, found.mean)
@@ -104,7 +95,6 @@ class DecodeLook(Work[Decoded]):
     """Latents decoded, whatever was done to them before.
 
     Attributes:
-        model: the checkpoint's id in the catalog.
         latents: at unit scale, float32 in the machine's order, of shape ``shape``.
         shape: (n, C, h, w).
     """
@@ -124,12 +114,7 @@ class DecodeLook(Work[Decoded]):
         whole = np.ascontiguousarray(latents, np.float32)
         return cls(model, whole.tobytes(), whole.shape)  # type: ignore[arg-type]  # checked below
 
-    def validated(self) -> Self:
-        """Return the look with every field checked.
-
-        Raises:
-            ExplainerError: a field is wrong, or a number is not finite.
-        """
+    def _checked(self) -> dict[str, Any]:
         wrong = ExplainerError("These latents have another shape.", "Encode a picture again.")
         if len(self.shape) != 4:
             raise wrong
@@ -142,14 +127,10 @@ class DecodeLook(Work[Decoded]):
             raise wrong
         if not np.isfinite(np.frombuffer(self.latents, np.float32)).all():
             raise ExplainerError("These latents hold numbers that are not finite.", "Start again.")
-        return type(self)(find_entry(self.model).id, self.latents, self.shape)
+        return {}
 
     def course(self, loaded: "LoadedModel") -> "Course[Decoded]":
-        """Decode one after the other, each timed.
-
-        Raises:
-            ExplainerError: the latents are another model's.
-        """
+        """Decode one after the other, each timed."""
         import torch
 
         checkpoint = loaded.checkpoint
@@ -177,7 +158,6 @@ class ScaleLook(Work[ScaleReading]):
     """How far latents spread: the scaling factor, measured on pictures.
 
     Attributes:
-        model: the checkpoint's id in the catalog.
         pictures: red, green, blue, row by row, one entry a picture.
         width: pixels.
         height: pixels.
@@ -190,17 +170,14 @@ class ScaleLook(Work[ScaleReading]):
     height: int = 0
     seed: int = 0
 
-    def validated(self) -> Self:
-        """Return the look with every field checked."""
+    def _checked(self) -> dict[str, Any]:
         check_whole(len(self.pictures), "number of pictures", 1, MOST_PICTURES)
-        width, height = check_sides(self.width, self.height)
-        return type(self)(
-            model=find_entry(self.model).id,
-            pictures=tuple(check_pixels(one, width, height) for one in self.pictures),
-            width=width,
-            height=height,
-            seed=check_whole(self.seed, "seed", 0, MAX_SEED),
-        )
+        given = check_picture(self.width, self.height, *self.pictures)
+        return {
+            "width": given["width"],
+            "height": given["height"],
+            "seed": check_whole(self.seed, "seed", 0, MAX_SEED),
+        }
 
     def course(self, loaded: "LoadedModel") -> "Course[ScaleReading]":
         """Encode one picture after the other, and measure what came of them all."""
@@ -209,12 +186,11 @@ class ScaleLook(Work[ScaleReading]):
         from core.models import latents as vae
 
         checkpoint = loaded.checkpoint
-        check_fits(checkpoint, self.width, self.height)
         generator = torch.Generator().manual_seed(self.seed)
         found = []
         for index, pixels in enumerate(self.pictures):
             yield Progress(index, len(self.pictures))
-            picture = vae.picture_tensor(pixels, self.width, self.height)
+            picture = open_picture(checkpoint, pixels, self.width, self.height)
             found.append(vae.encode_posterior(checkpoint, picture).sample(generator).cpu())
         raw = torch.cat(found)  # (n, C, h, w), before scaling
         scaled = vae.to_unit_scale(checkpoint, raw).permute(1, 0, 2, 3).flatten(1)  # (C, n * h * w)

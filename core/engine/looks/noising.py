@@ -1,13 +1,13 @@
 """A picture noised where the model noises it: in its latents, decoded to be looked at."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any
 
-from core.engine.looks.given_picture import check_fits, check_pixels, check_sides
+from core.engine.looks.given_picture import check_picture, open_picture
 from core.engine.request import MAX_SEED
 from core.engine.work import Course, Decode, Progress, Work
 from core.ideas.checks import check_real, check_whole
-from core.models.catalog import BUILT_IN, find_entry
+from core.models.catalog import BUILT_IN
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,7 +37,6 @@ class NoiseLook(Work[NoisedPicture]):
     """A picture encoded, noised to several levels, and decoded at each.
 
     Attributes:
-        model: the checkpoint's id in the catalog.
         pixels: red, green, blue, row by row.
         width: pixels.
         height: pixels.
@@ -52,18 +51,13 @@ class NoiseLook(Work[NoisedPicture]):
     levels: tuple[float, ...] = (1.0,)
     seed: int = 0
 
-    def validated(self) -> Self:
-        """Return the look with every field checked."""
-        width, height = check_sides(self.width, self.height)
+    def _checked(self) -> dict[str, Any]:
         check_whole(len(self.levels), "number of noise levels", 1, MOST_LEVELS)
-        return type(self)(
-            model=find_entry(self.model).id,
-            pixels=check_pixels(self.pixels, width, height),
-            width=width,
-            height=height,
-            levels=tuple(check_real(level, "signal power left", 0, 1) for level in self.levels),
-            seed=check_whole(self.seed, "seed", 0, MAX_SEED),
-        )
+        return {
+            **check_picture(self.width, self.height, self.pixels),
+            "levels": tuple(check_real(one, "signal power left", 0, 1) for one in self.levels),
+            "seed": check_whole(self.seed, "seed", 0, MAX_SEED),
+        }
 
     def course(self, loaded: "LoadedModel") -> Course[NoisedPicture]:
         """Encode once, then noise and decode one level after the other."""
@@ -74,9 +68,8 @@ class NoiseLook(Work[NoisedPicture]):
         from core.models import latents as vae
 
         checkpoint, total = loaded.checkpoint, len(self.levels) + 1
-        check_fits(checkpoint, self.width, self.height)
+        picture = open_picture(checkpoint, self.pixels, self.width, self.height)
         yield Progress(0, total)
-        picture = vae.picture_tensor(self.pixels, self.width, self.height)
         posterior = vae.encode_posterior(checkpoint, picture)
         clean = vae.to_unit_scale(checkpoint, posterior.mean).float().cpu()
         noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(self.seed))

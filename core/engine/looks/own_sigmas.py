@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from core.engine.request import Request, validated
-from core.engine.work import BESIDE, Course, Decode, NoiseQuery, Progress, Work
+from core.engine.request import Request, RunWork
+from core.engine.work import BESIDE, Course, Decode, NoiseQuery, Progress
 from core.errors import ExplainerError
 from core.ideas.checks import check_choice, check_real
 
@@ -42,32 +42,25 @@ class OwnRun:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnSigmasLook(Work[OwnRun]):
+class OwnSigmasLook(RunWork[OwnRun]):
     """A picture drawn over noise levels that somebody chose one by one.
 
     Attributes:
-        model: the checkpoint's id in the catalog.
-        request: words, seed, guidance and size; its scheduler and steps are not used.
+        request: its scheduler and steps are not used.
         sigmas: noise levels to visit, falling, the last one included; 0 is clean.
         sampler: one of ``SAMPLERS``.
     """
 
     rank: ClassVar[int] = BESIDE
 
-    model: str
-    request: Request
     sigmas: tuple[float, ...]
     sampler: str = "euler"
 
-    def validated(self) -> Self:
-        """Return the look with every field checked."""
-        request = validated(self.request)
-        return type(self)(
-            request.model,
-            request,
-            check_sigmas(self.sigmas),
-            check_choice(self.sampler, "sampler", SAMPLERS),
-        )
+    def _checked(self) -> dict[str, Any]:
+        return {
+            "sigmas": check_sigmas(self.sigmas),
+            "sampler": check_choice(self.sampler, "sampler", SAMPLERS),
+        }
 
     def course(self, loaded: "LoadedModel") -> "Course[OwnRun]":
         """Run one of our own samplers, its steps asked like those of any run."""
@@ -84,12 +77,8 @@ class OwnSigmasLook(Work[OwnRun]):
         walk = _dpmpp_2m if self.sampler == "dpmpp-2m" else _euler_or_heun
         latents = yield from walk(asking, noise, self)
         [picture] = yield Decode([latents[0]])
-        return OwnRun(
-            np.array(asking.timesteps),
-            np.array(asking.sigmas),
-            latents[0].numpy(),
-            picture.numpy(),
-        )
+        told = np.array(asking.timesteps), np.array(asking.sigmas)
+        return OwnRun(*told, latents[0].numpy(), picture.numpy())
 
 
 def _euler_or_heun(asking: "_Asking", noise: "Tensor", look: OwnSigmasLook) -> "Walk":
@@ -177,13 +166,10 @@ class _Asking:
 
 
 def check_sigmas(sigmas: object) -> tuple[float, ...]:
-    """Check noise levels that somebody chose.
+    """Return noise levels that somebody chose, as numbers.
 
     Args:
         sigmas: as typed; nothing about them is trusted.
-
-    Returns:
-        The levels as numbers.
 
     Raises:
         ExplainerError: there are too few or too many, one is no number, or they do not fall.

@@ -1,12 +1,11 @@
 """Pictures whose guided noise is rescaled at every step: a large weight cannot blow it up."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from core.engine.request import Request, of_model
+from core.engine.request import Request, RunWork, of_model
 from core.engine.work import BESIDE, Course, Decode, Outcome, Wanted, Work
 from core.ideas.checks import check_real, check_whole
-from core.models.catalog import find_entry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,25 +19,19 @@ MOST_PICTURES = 12
 
 
 @dataclass(frozen=True, slots=True)
-class RescaledRun(Work["np.ndarray"]):
+class RescaledRun(RunWork["np.ndarray"]):
     """One whole run with guidance rescale; read as its picture, uint8 (H, W, 3).
 
     Attributes:
-        model: the checkpoint's id in the catalog.
-        request: of this model.
         phi: how much is rescaled, 0 to 1.
     """
 
     rank: ClassVar[int] = BESIDE
 
-    model: str
-    request: Request
     phi: float
 
-    def validated(self) -> Self:
-        """Return the run with every field checked."""
-        phi = check_real(self.phi, "rescale factor", 0, 1)
-        return type(self)(self.model, of_model(self.request, self.model), phi)
+    def _checked(self) -> dict[str, Any]:
+        return {"phi": check_real(self.phi, "rescale factor", 0, 1)}
 
     def course(self, loaded: "LoadedModel") -> "Course[np.ndarray]":
         """Walk with the rescaled mix in the place of the plain one, then decode."""
@@ -60,7 +53,6 @@ class RescaledLook(Work["tuple[np.ndarray, ...]"]):
     """Whole runs with guidance rescale; read as one picture a request, uint8 (H, W, 3).
 
     Attributes:
-        model: the checkpoint's id in the catalog.
         requests: at most ``MOST_PICTURES``, all of this model.
         phi: how much is rescaled, 0 to 1.
     """
@@ -69,12 +61,12 @@ class RescaledLook(Work["tuple[np.ndarray, ...]"]):
     requests: tuple[Request, ...]
     phi: float
 
-    def validated(self) -> Self:
-        """Return the look with every field checked."""
+    def _checked(self) -> dict[str, Any]:
         check_whole(len(self.requests), "number of pictures", 1, MOST_PICTURES)
-        requests = tuple(of_model(request, self.model) for request in self.requests)
-        phi = check_real(self.phi, "rescale factor", 0, 1)
-        return type(self)(find_entry(self.model).id, requests, phi)
+        return {
+            "requests": tuple(of_model(request, self.model) for request in self.requests),
+            "phi": check_real(self.phi, "rescale factor", 0, 1),
+        }
 
     def course(self, loaded: object) -> "Course[tuple[np.ndarray, ...]]":
         """Want them all; those that are there are shown meanwhile, None for the others."""

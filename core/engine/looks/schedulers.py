@@ -1,12 +1,12 @@
 """What schedulers do: calls counted, errors measured, fresh noise drawn again."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from core.engine.request import MAX_PARAMS, Request, validated
+from core.engine.request import MAX_PARAMS, RunWork
 from core.engine.work import Course, Progress, Work
 from core.ideas.checks import check_switch, check_whole
-from core.models.catalog import BUILT_IN, find_entry
+from core.models.catalog import BUILT_IN
 from core.models.folders import Config, find_checkpoint, read_json
 from core.models.schedulers.names import find_scheduler
 from core.models.schedulers.record import Value
@@ -27,7 +27,6 @@ class CountLook(Work[dict[str, int]]):
     """How often every scheduler asks the network, counted by a hook on it.
 
     Attributes:
-        model: the checkpoint's id in the catalog.
         steps: scheduler steps.
         scheduler: the one that has settings.
         params: its settings.
@@ -40,16 +39,14 @@ class CountLook(Work[dict[str, int]]):
     scheduler: str = "ddim"
     params: tuple[tuple[str, Value], ...] = ()
 
-    def validated(self) -> Self:
-        """Return the look with every field checked."""
+    def _checked(self) -> dict[str, Any]:
         check_whole(len(self.params), "number of settings", 0, MAX_PARAMS)
         scheduler = find_scheduler(self.scheduler)
-        return type(self)(
-            find_entry(self.model).id,
-            check_whole(self.steps, "number of steps", 1, MOST_STEPS),
-            scheduler.name,
-            tuple(check_params(scheduler, dict(self.params)).items()),
-        )
+        return {
+            "steps": check_whole(self.steps, "number of steps", 1, MOST_STEPS),
+            "scheduler": scheduler.name,
+            "params": tuple(check_params(scheduler, dict(self.params)).items()),
+        }
 
     def course(self, loaded: object) -> "Course[dict[str, int]]":
         """Run every scheduler on a network that needs no weights."""
@@ -70,7 +67,6 @@ class ProofLook(Work["tuple[ProofPoint, ...]"]):
     """Every scheduler against the exact solution for Gaussian data.
 
     Attributes:
-        model: the checkpoint's id in the catalog.
         karras: whether those that can space their sigmas by Karras' rule do so.
     """
 
@@ -79,9 +75,8 @@ class ProofLook(Work["tuple[ProofPoint, ...]"]):
     model: str = BUILT_IN
     karras: bool = True
 
-    def validated(self) -> Self:
-        """Return the look with every field checked."""
-        return type(self)(find_entry(self.model).id, check_switch(self.karras, "Karras switch"))
+    def _checked(self) -> dict[str, Any]:
+        return {"karras": check_switch(self.karras, "Karras switch")}
 
     def course(self, loaded: object) -> "Course[tuple[ProofPoint, ...]]":
         """Run every scheduler with several numbers of steps."""
@@ -100,32 +95,22 @@ class ProofLook(Work["tuple[ProofPoint, ...]"]):
 
 
 @dataclass(frozen=True, slots=True)
-class FreshNoiseLook(Work["np.ndarray"]):
+class FreshNoiseLook(RunWork["np.ndarray"]):
     """The fresh noise that a stochastic run drew at one of its calls, drawn again.
 
     Attributes:
-        model: the checkpoint's id in the catalog.
-        request: the run.
         call: 0 is the first.
     """
 
     weights: ClassVar[bool] = False
 
-    model: str
-    request: Request
     call: int
 
-    def validated(self) -> Self:
-        """Return the look with every field checked."""
-        request = validated(self.request)
-        return type(self)(request.model, request, check_whole(self.call, "call", 0, 2 * MOST_STEPS))
+    def _checked(self) -> dict[str, Any]:
+        return {"call": check_whole(self.call, "call", 0, 2 * MOST_STEPS)}
 
     def course(self, loaded: object) -> "Course[np.ndarray]":
-        """Draw the start noise, then one fresh noise for every call.
-
-        Returns:
-            What was drawn at the call, float32 (C, h, w).
-        """
+        """Draw the start noise, then one for every call; returns the call's, float32 (C, h, w)."""
         import torch
 
         from core.models.latent_facts import read_latent_facts

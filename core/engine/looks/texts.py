@@ -1,12 +1,12 @@
 """What the text encoder makes of prompts."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any
 
 from core.engine.work import Course, Progress, Work
 from core.errors import ExplainerError
 from core.ideas.checks import check_switch, check_text
-from core.models.catalog import BUILT_IN, find_entry
+from core.models.catalog import BUILT_IN
 
 if TYPE_CHECKING:
     from core.engine.loaded import LoadedModel
@@ -20,7 +20,6 @@ class TextLook(Work["TextReading"]):
     """What the text encoder makes of prompts; no picture is drawn.
 
     Attributes:
-        model: the checkpoint's id in the catalog.
         prompts: read together, 1 to ``MAX_TEXTS`` of them.
         padding_mask: whether the text encoder gets the padding mask.
         inside: whether the states and attention weights of every layer are wanted as well.
@@ -31,19 +30,17 @@ class TextLook(Work["TextReading"]):
     padding_mask: bool = False
     inside: bool = False
 
-    def validated(self) -> Self:
-        """Return the look with every field checked."""
+    def _checked(self) -> dict[str, Any]:
         prompts = self.prompts
         if not isinstance(prompts, tuple) or not 1 <= len(prompts) <= MAX_TEXTS:
             raise ExplainerError(
                 "These are not texts that can be read together.", f"Give 1 to {MAX_TEXTS} of them."
             )
-        return type(self)(
-            model=find_entry(self.model).id,
-            prompts=tuple(check_text(prompt, "prompt") for prompt in prompts),
-            padding_mask=check_switch(self.padding_mask, "padding mask"),
-            inside=check_switch(self.inside, "look inside"),
-        )
+        return {
+            "prompts": tuple(check_text(prompt, "prompt") for prompt in prompts),
+            "padding_mask": check_switch(self.padding_mask, "padding mask"),
+            "inside": check_switch(self.inside, "look inside"),
+        }
 
     def course(self, loaded: "LoadedModel") -> "Course[TextReading]":
         """Read all prompts in one call."""

@@ -1,10 +1,10 @@
 """What the U-Net makes of time."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from core.engine.work import Course, Progress, Work
-from core.models.catalog import BUILT_IN, find_entry
+from core.models.catalog import BUILT_IN
 
 if TYPE_CHECKING:
     from core.engine.loaded import LoadedModel
@@ -13,17 +13,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TimeLook(Work["TimeReading"]):
-    """What a model's network makes of every timestep; no picture is drawn.
-
-    Attributes:
-        model: the checkpoint's id in the catalog.
-    """
+    """What a model's network makes of every timestep; no picture is drawn."""
 
     model: str = BUILT_IN
-
-    def validated(self) -> Self:
-        """Return the look with its field checked."""
-        return type(self)(find_entry(self.model).id)
 
     def course(self, loaded: "LoadedModel") -> "Course[TimeReading]":
         """Put every timestep through the time layers."""

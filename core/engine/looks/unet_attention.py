@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any
 
 from core.engine.looks.unet_place import Place
 from core.engine.work import Course, Work
@@ -20,7 +20,6 @@ class SelfAttentionLook(Work["tuple[Looking, ...]"]):
     """The self-attention of one position, for the prompt's half of one call.
 
     Attributes:
-        model: the checkpoint's id in the catalog, that of the run.
         place: what to ask.
         row: of the position, in the latents.
         column: of the position, in the latents.
@@ -31,8 +30,7 @@ class SelfAttentionLook(Work["tuple[Looking, ...]"]):
     row: int
     column: int
 
-    def validated(self) -> Self:
-        """Return the look with every field checked."""
+    def _checked(self) -> dict[str, Any]:
         place = self.place.of_model(self.model)
         _, height, width = place.shape
         if not (0 <= self.row < height and 0 <= self.column < width):
@@ -40,7 +38,7 @@ class SelfAttentionLook(Work["tuple[Looking, ...]"]):
                 f"There is no position {self.row}, {self.column}.",
                 f"Choose a row of 0 to {height - 1} and a column of 0 to {width - 1}.",
             )
-        return type(self)(self.model, place, self.row, self.column)
+        return {"place": place}
 
     def course(self, loaded: "LoadedModel") -> "Course[tuple[Looking, ...]]":
         """Ask once; of each layer's weights only this position's row is kept, as they come."""

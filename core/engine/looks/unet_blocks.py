@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any
 
 from core.engine.looks.unet_place import Place
 from core.engine.work import Course, Progress, Work
@@ -20,16 +20,14 @@ class BlocksLook(Work["BlocksSeen"]):
     """Every box's output, for the prompt's half of one call.
 
     Attributes:
-        model: the checkpoint's id in the catalog, that of the run.
         place: what to ask.
     """
 
     model: str
     place: Place
 
-    def validated(self) -> Self:
-        """Return the look with every field checked."""
-        return type(self)(self.model, self.place.of_model(self.model))
+    def _checked(self) -> dict[str, Any]:
+        return {"place": self.place.of_model(self.model)}
 
     def course(self, loaded: "LoadedModel") -> "Course[BlocksSeen]":
         """Ask, then sum up every box, a few at a time."""

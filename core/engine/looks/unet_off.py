@@ -3,10 +3,10 @@
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from core.engine.looks.unet_place import Place
-from core.engine.request import Request, of_model
+from core.engine.request import Request, RunWork
 from core.engine.work import BESIDE, Course, Decode, Work
 from core.errors import ExplainerError
 
@@ -80,7 +80,6 @@ class OffAtStepLook(Work["OffAtStep"]):
     """The network asked twice about the same latents, as it is and with something off.
 
     Attributes:
-        model: the checkpoint's id in the catalog, that of the run.
         place: what to ask about.
         switch: what is off the second time.
     """
@@ -89,9 +88,8 @@ class OffAtStepLook(Work["OffAtStep"]):
     place: Place
     switch: Switch
 
-    def validated(self) -> Self:
-        """Return the look with every field checked."""
-        return type(self)(self.model, self.place.of_model(self.model), self.switch.validated())
+    def _checked(self) -> dict[str, Any]:
+        return {"place": self.place.of_model(self.model), "switch": self.switch.validated()}
 
     def course(self, loaded: "LoadedModel") -> "Course[OffAtStep]":
         """Ask as it is, ask with something off, then decode both estimates."""
@@ -118,32 +116,22 @@ class OffAtStepLook(Work["OffAtStep"]):
 
 
 @dataclass(frozen=True, slots=True)
-class OffRunLook(Work["np.ndarray"]):
+class OffRunLook(RunWork["np.ndarray"]):
     """A whole run with something off in every call; read as its picture, uint8 (H, W, 3).
 
     Attributes:
-        model: the checkpoint's id in the catalog.
-        request: the run.
         switch: what is off.
     """
 
     rank: ClassVar[int] = BESIDE
 
-    model: str
-    request: Request
     switch: Switch
 
-    def validated(self) -> Self:
-        """Return the look with every field checked."""
-        request = of_model(self.request, self.model)
-        return type(self)(self.model, request, self.switch.validated())
+    def _checked(self) -> dict[str, Any]:
+        return {"switch": self.switch.validated()}
 
     def course(self, loaded: "LoadedModel") -> "Course[np.ndarray]":
-        """Walk from the same noise with something off, then decode.
-
-        Raises:
-            ExplainerError: the numbers stopped being finite, or there is no such part.
-        """
+        """Walk from the same noise with something off, then decode."""
         from core.engine.denoise import denoise
 
         off, states = self.switch.how(loaded), self.switch.read(loaded, self.request)

@@ -1,11 +1,12 @@
 """What the variance of a step back is worth: fixed small, fixed large, or learned."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from core.engine.request import MAX_SEED
 from core.engine.work import Course, Progress, Work, within
 from core.ideas.checks import check_whole
-from core.models.catalog import BUILT_IN, find_entry
+from core.models.catalog import BUILT_IN
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,10 +33,9 @@ class Variances:
 
 @dataclass(frozen=True, slots=True)
 class VarianceLook(Work[Variances]):
-    """The small model of faces, walked with each of the three variances.
+    """The small model of faces, whatever ``model`` is, walked with each of the three variances.
 
     Attributes:
-        model: the running example's; it is not used.
         steps: of the walk.
         seed: of all noise.
     """
@@ -46,20 +46,14 @@ class VarianceLook(Work[Variances]):
     steps: int = 25
     seed: int = 0
 
-    def validated(self) -> Self:
-        """Return the look with every field checked."""
-        return type(self)(
-            model=find_entry(self.model).id,
-            steps=check_whole(self.steps, "number of steps", *STEPS),
-            seed=check_whole(self.seed, "seed", 0, 2**32 - 1),
-        )
+    def _checked(self) -> dict[str, Any]:
+        return {
+            "steps": check_whole(self.steps, "number of steps", *STEPS),
+            "seed": check_whole(self.seed, "seed", 0, MAX_SEED),
+        }
 
     def course(self, loaded: object) -> Course[Variances]:
-        """Measure first, then draw; one step of either is one piece.
-
-        Raises:
-            ExplainerError: the model of faces is missing or damaged.
-        """
+        """Measure first, then draw; one step of either is one piece."""
         from core.models.pixel_model import (
             draw_with_variances,
             load_held_out,

@@ -59,7 +59,7 @@ def branch(trace: Trace, call: int, **changes: Any) -> BranchLook:  # Any: as th
     before = trace.steps[: call + 1]
     own = {name: changes.pop(name) for name in ("noise_seed", "noise_share") if name in changes}
     return BranchLook(
-        trace.request.model, trace.request, replace(trace.request, **changes), call,
+        trace.request.model, replace(trace.request, **changes), trace.request, call,
         trace.steps[call].alpha_bar, tuple(trace.latents.shape),
         torch.stack([step.eps for step in before]).numpy().tobytes(),
         torch.stack([step.x0 for step in before]).numpy().tobytes(),

@@ -64,7 +64,7 @@ def works_of(trace: Trace) -> dict[str, Work[Any]]:
         EditedAttentionLook(model, request, Reweight((2,), 3.0)),
         EditedAttentionLook(model, request, Swap("a red dog", 0.5)),
         AttributionLook(model, request, 1),
-        BranchLook(model, request, other, 1, step.alpha_bar, shape, eps, x0),  # type: ignore[arg-type]  # as above
+        BranchLook(model, other, request, 1, step.alpha_bar, shape, eps, x0),  # type: ignore[arg-type]  # as above
         FromPictureLook(model, request, PIXELS, 64, 64, 0.7),
         GridLook(model, (request, other)),
         OwnSigmasLook(model, request, (9.0, 3.0, 0.5), "heun"),
