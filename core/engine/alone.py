@@ -13,15 +13,12 @@ from core.models.loading import Checkpoint
 def run_alone(
     checkpoint: Checkpoint, work: Work[Result], tell: Callable[[Progress], object] = lambda _: None
 ) -> Result:
-    """Do one work from its beginning to its end.
+    """Do one work from its beginning to its end, and return its result.
 
     Args:
         checkpoint: answers, whatever model the work names.
         work: validated here.
         tell: is told how far it is, before every piece.
-
-    Returns:
-        The result.
 
     Raises:
         ExplainerError: a field is wrong, or the work cannot be done.

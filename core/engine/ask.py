@@ -36,11 +36,7 @@ def ask_unet(checkpoint: Checkpoint, rows: Sequence[Row]) -> Tensor:
 
 
 def rows_of(query: NoiseQuery) -> list[Row]:
-    """Return one row for each text state of a question.
-
-    Args:
-        query: one latent, one or two text states.
-    """
+    """Return one row for each of a question's text states."""
     last = len(query.states) - 1
     return [
         Row(query.latents[0], query.t, states, query.how, number == last)

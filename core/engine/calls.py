@@ -38,14 +38,7 @@ class FittedCalls(Generic[Item]):
         self.calls = 0
 
     def run(self, items: Sequence[Item]) -> list[Tensor | Exception]:
-        """Work on every item.
-
-        Args:
-            items: of any mix of groups.
-
-        Returns:
-            For each item its row, or the exception that it ended with when tried alone.
-        """
+        """Return for each item its row, or the exception that it ended with when tried alone."""
         groups: dict[Hashable, list[int]] = {}
         for number, item in enumerate(items):
             groups.setdefault(self._group_of(item), []).append(number)
@@ -85,11 +78,7 @@ def free_memory() -> None:
 
 
 def explain(error: Exception) -> ExplainerError:
-    """Say in words what ended a run; sentences that are ours already pass as they are.
-
-    Args:
-        error: what was raised.
-    """
+    """Say in words what ended a run; sentences that are ours already pass as they are."""
     if isinstance(error, ExplainerError):
         return error
     LOG.error("a run failed", exc_info=error)

@@ -77,11 +77,8 @@ class Recorder:
         """Choose nothing yet: the first question tells what there is to keep.
 
         Args:
-            unet: diffusers' UNet2DConditionModel.
+            unet: diffusers' UNet2DConditionModel; one that cannot be read is refused.
             most: bytes that all maps may take.
-
-        Raises:
-            ExplainerError: there is no cross-attention of the kind that can be read.
         """
         cross_layers(unet)
         self._unet, self._most = unet, most
@@ -90,11 +87,7 @@ class Recorder:
         self._call = -1
 
     def how(self, query: NoiseQuery) -> Watched:
-        """Watch the call that answers a question; the first one decides what fits.
-
-        Args:
-            query: the run's next, with its progress.
-        """
+        """Watch the call that answers a run's next question; the first one decides what fits."""
         if not self._kept:
             self._make_room(query)
         self._end_call()

@@ -3,43 +3,19 @@
 import os
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
-from core.engine.ticket import Ticket
-from core.engine.work import Result, Work
 from core.errors import ExplainerError
 from core.models.catalog import ROOT
 
 if TYPE_CHECKING:
-    import numpy as np
+    from core.engine.worker import Worker
 
 _lock = threading.Lock()
-_engine: "EngineClient | None" = None
+_engine: "Worker | None" = None
 
 
-class EngineClient(Protocol):
-    """What pages and the command line know of an engine, wherever it computes."""
-
-    def submit(
-        self, work: Work[Result], session: str = "", *, replace: bool = True
-    ) -> Ticket[Result]:
-        """Ask for a work to be done; see ``Worker.submit``."""
-        ...
-
-    def find(self, work: Work[Result]) -> Result | None:
-        """Return finished work at once, None where it would have to be done."""
-        ...
-
-    def preview(self, ticket: Ticket[Any]) -> "np.ndarray | None":
-        """Return the newest estimate of a ticket's run as a small picture, (h, w, 3) uint8."""
-        ...
-
-    def close(self) -> None:
-        """Give up all work; what is finished is written."""
-        ...
-
-
-def engine() -> EngineClient:
+def engine() -> "Worker":
     """Return the engine of this process, made when it is first asked for.
 
     It is kept here and not in Streamlit's caches, which any browser can clear for everybody.
@@ -54,7 +30,7 @@ def engine() -> EngineClient:
         return _engine
 
 
-def woken() -> EngineClient | None:
+def woken() -> "Worker | None":
     """Return the engine where somebody has asked for it already; to make it takes seconds."""
     return _engine
 
@@ -65,7 +41,7 @@ def cache_folder() -> Path:
     return Path(moved) if moved else ROOT / "cache"
 
 
-def _make_engine() -> EngineClient:
+def _make_engine() -> "Worker":
     kind = os.environ.get("GLASSBOX_ENGINE", "local")
     if kind != "local":
         raise ExplainerError(

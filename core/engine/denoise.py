@@ -140,12 +140,7 @@ def denoise(
 
 
 def levels_of(checkpoint: Checkpoint, request: Request) -> tuple[float, ...]:
-    """Return the signal power left where each scheduler step of a run begins.
-
-    Args:
-        checkpoint: where the schedule is read from.
-        request: validated.
-    """
+    """Return the signal power left where each scheduler step of a run begins."""
     scheduler = _scheduler_of(checkpoint, request)
     begun = (begin_at(scheduler, step, request.steps)[0] for step in range(request.steps))
     return tuple(float(alpha_bar_from_sigma(noise_level(scheduler, t))) for t in begun)

@@ -36,14 +36,7 @@ class Film:
 
 
 def film_from_bytes(content: bytes) -> Film:
-    """Read a film that ``to_bytes`` wrote.
-
-    Args:
-        content: the whole file.
-
-    Raises:
-        ValueError: it is no such file.
-    """
+    """Read a film that ``to_bytes`` wrote; raises ValueError where it is none."""
     try:
         found = safetensors.torch.load(content)
         indices = tuple(int(index) for index in found["indices"])
@@ -58,26 +51,16 @@ def film_from_bytes(content: bytes) -> Film:
 
 
 def shown_calls(calls: int, frames: int) -> tuple[int, ...]:
-    """Choose which calls of a run to show, evenly, the first and the last among them.
-
-    Args:
-        calls: U-Net calls of the run.
-        frames: most to show, at least 2.
-    """
+    """Choose at most ``frames`` calls to show, evenly, the first and the last among them."""
     if calls <= frames:
         return tuple(range(calls))
     return tuple(round(place * (calls - 1) / (frames - 1)) for place in range(frames))
 
 
 def latents_to_show(trace: Trace, indices: tuple[int, ...]) -> list[Tensor]:
-    """Return what has to be decoded for a film, in its order: noisy, the end, estimates.
+    """Return what has to be decoded for a film, each (C, H, W) at unit scale.
 
-    Args:
-        trace: the run.
-        indices: the calls to show.
-
-    Returns:
-        Each (C, H, W) at unit scale; 2 * len(indices) + 1 of them.
+    In the film's order: the noisy latents of the shown calls, the end, their estimates.
     """
     shown = [trace.steps[index] for index in indices]
     return [*(step.xt for step in shown), trace.latents, *(step.x0 for step in shown)]

@@ -95,11 +95,7 @@ class Job:
         return ROWS_A_PIECE if self.begun else 2
 
     def rows_left(self, positions: int) -> float:
-        """What all that is left of it takes, in rows of the model's own size, roughly.
-
-        Args:
-            positions: of the latents of a picture of that size.
-        """
+        """Return what is left of it, roughly, in rows of a picture of so many latent positions."""
         left = max(1, self.progress.total - self.progress.done)
         if isinstance(self.asks, NoiseQuery):
             height, width = self.asks.latents.shape[-2:]
@@ -182,7 +178,11 @@ class Line:
                 self._count(accepted=1, stored=1)
                 self._end(ticket, "done", found)
             else:
-                self._join(ticket, self._job_for(work, session, replacing))
+                if work in self._jobs:
+                    self._count(joined=1)
+                else:
+                    self._check_room(session, replacing)
+                self._join(ticket, self._add(work, self._next(), work.rank))
             if replacing:
                 for other in list(self._open):
                     if other.session == session and other is not ticket and not other.inner:
@@ -402,13 +402,9 @@ class Line:
         error: ExplainerError | None = None,
         computed: bool = False,
     ) -> None:
-        """End all tickets of a job, and forget it.
+        """End all tickets of a job with its result or an error, and forget it.
 
-        Args:
-            job: under way or waiting.
-            value: its result.
-            error: or what went wrong.
-            computed: whether the result was computed, and not found.
+        ``computed`` says that the result was computed, and not found.
         """
         with self._lock:
             self._count(computed=int(computed), stored=0 if computed or error else len(job.tickets))
@@ -430,14 +426,9 @@ class Line:
             self._positions = positions
 
     def end_all(self, error: ExplainerError | None = None, closed: bool = False) -> list[Job]:
-        """End everything.
+        """End everything with an error, or as given up; returns works to be closed.
 
-        Args:
-            error: what went wrong; None gives up instead.
-            closed: whether nothing is taken any more.
-
-        Returns:
-            Works to be closed.
+        Where ``closed`` is set, nothing is taken any more.
         """
         with self._lock:
             for ticket in list(self._open):
@@ -450,14 +441,6 @@ class Line:
             return dropped
 
     # ---- under the lock
-
-    def _job_for(self, work: AnyWork, session: str, replacing: bool) -> Job:
-        job = self._jobs.get(work)
-        if job is not None:
-            self._count(joined=1)
-            return job
-        self._check_room(session, replacing)
-        return self._add(work, self._next(), work.rank)
 
     def _next(self) -> int:
         self._arrivals += 1

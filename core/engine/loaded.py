@@ -187,11 +187,7 @@ def libraries() -> str:
 
 @functools.cache
 def source_hash(root: Path = CORE) -> str:
-    """Return the sha256 of our own files that decide what a run gives.
-
-    Args:
-        root: the folder of the package ``core``.
-    """
+    """Return the sha256 of our own files that decide what a run gives."""
     whole = hashlib.sha256()
     for name in DECIDING:
         whole.update(f"{name} {sha256_of(root / name)}\n".encode())
@@ -199,13 +195,6 @@ def source_hash(root: Path = CORE) -> str:
 
 
 def load_model(model_id: str) -> LoadedModel:
-    """Load a model of the catalog onto the best device of this machine.
-
-    Args:
-        model_id: an id of the catalog.
-
-    Raises:
-        ExplainerError: it is not here, damaged, or too large.
-    """
+    """Load a model of the catalog onto the best device of this machine."""
     hardware = find_hardware()
     return LoadedModel(load_checkpoint(model_id, hardware), hardware.memory_bytes)

@@ -138,11 +138,7 @@ class FilmRequest(Work["Film"]):
         return self.request.model
 
     def validated(self) -> Self:
-        """Return the film request with every field checked.
-
-        Raises:
-            ExplainerError: a field is wrong, its own or its run's.
-        """
+        """Return the film request with every field checked, those of its run as well."""
         frames = check_whole(self.frames, "number of frames", 2, MAX_FRAMES)
         return type(self)(validated(self.request), frames)
 
@@ -187,15 +183,7 @@ def validated(request: Request) -> Request:
 
 
 def of_model(request: Request, model: str) -> Request:
-    """Return a run with every field checked, which must be a model's.
-
-    Args:
-        request: nothing about it is trusted.
-        model: the checkpoint's id in the catalog.
-
-    Raises:
-        ExplainerError: a field is wrong, or the run is another model's.
-    """
+    """Return a run with every field checked, which must be this model's."""
     checked = validated(request)
     if checked.model != model:
         raise ExplainerError("This run is another model's.", "Draw the picture again.")
@@ -203,14 +191,7 @@ def of_model(request: Request, model: str) -> Request:
 
 
 def problems(request: Request) -> dict[str, tuple[str, str]]:
-    """Return what is wrong and what to do, by the name of the field.
-
-    Args:
-        request: as for ``validated``.
-
-    Returns:
-        Empty when all is well.
-    """
+    """Return what is wrong and what to do, by the name of the field; empty when all is well."""
     return _checked(request)[1]
 
 
@@ -248,23 +229,12 @@ def usable(request: Request, start: Request) -> tuple[Request, list[tuple[str, s
 
 
 def to_json(request: Request) -> str:
-    """Return the request as canonical JSON: sorted names, no spaces, ASCII, no NaN.
-
-    Args:
-        request: a validated request.
-    """
+    """Return the request as canonical JSON: sorted names, no spaces, ASCII, no NaN."""
     return json.dumps(asdict(request), sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def from_json(text: str) -> Request:
-    """Read a request back and check it.
-
-    Args:
-        text: from ``to_json``, a file or a person; fields that are missing take their defaults.
-
-    Raises:
-        ExplainerError: it is no request, or a field is wrong or unknown.
-    """
+    """Read a request from ``to_json``, a file or a person, see ``from_values``."""
     try:
         data = read_json(text)
     except ValueError:
@@ -273,10 +243,7 @@ def from_json(text: str) -> Request:
 
 
 def from_values(data: object) -> Request:
-    """Take a request from what JSON holds, and check it.
-
-    Args:
-        data: from ``read_json``; fields that are missing take their defaults.
+    """Take a request from what JSON holds, and check it; missing fields take their defaults.
 
     Raises:
         ExplainerError: it is no request, or a field is wrong or unknown.
@@ -296,14 +263,11 @@ def from_values(data: object) -> Request:
 
 
 def key(request: Request | FilmRequest, fingerprint: str) -> str:
-    """Return the name a finished run is kept under.
+    """Return the name a finished run is kept under, 64 hex digits.
 
     Args:
         request: validated.
         fingerprint: of the weights, and of whatever else decides the numbers.
-
-    Returns:
-        sha256 as 64 hex digits.
     """
     run = request.request if isinstance(request, FilmRequest) else request
     kind = f"film {request.frames}" if isinstance(request, FilmRequest) else "trace"

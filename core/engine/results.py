@@ -24,11 +24,7 @@ class Results:
     """Results by what was asked and what decides the answer; safe to share between threads."""
 
     def __init__(self, store: Store | None = None) -> None:
-        """Start with what the store holds.
-
-        Args:
-            store: None keeps nothing beyond this process.
-        """
+        """Start with what the store holds; without one, nothing outlives this process."""
         self._store = store
         self._stamps: dict[str, str] = {}
         self._recent = Recent(IN_MEMORY)
@@ -37,20 +33,14 @@ class Results:
         self._writer: threading.Thread | None = None
 
     def stamp(self, model: str, stamp: str) -> None:
-        """Tell what decides a model's results beside the work; without it nothing is found.
+        """Tell what decides a model's results beside the work: weights, number type, libraries.
 
-        Args:
-            model: its id.
-            stamp: weights, number type and libraries.
+        Without it nothing is found.
         """
         self._stamps[model] = stamp
 
     def find(self, work: Work[Result]) -> Result | None:
-        """Return finished work, or None; what is damaged counts as missing.
-
-        Args:
-            work: validated.
-        """
+        """Return finished work, validated, or None; what is damaged counts as missing."""
         stamp = self._stamp_of(work)
         if stamp is None:
             return None
@@ -72,12 +62,7 @@ class Results:
         return found
 
     def keep(self, work: Work[Any], value: Any) -> None:  # Any: the work's own result
-        """Keep finished work; a disk that fails costs the store, never the work.
-
-        Args:
-            work: validated.
-            value: its result.
-        """
+        """Keep finished work; a disk that fails costs the store, never the work."""
         stamp = self._stamp_of(work)
         if stamp is None:
             return
@@ -126,11 +111,7 @@ class Recent:
     """The newest of many things by name, within a number of bytes; safe to share."""
 
     def __init__(self, most: int) -> None:
-        """Start empty.
-
-        Args:
-            most: bytes of all names and values; the newest is kept however large it is.
-        """
+        """Start empty; the newest is kept whatever number of bytes it has."""
         self._most = most
         self._held: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
         self._bytes = 0
@@ -145,11 +126,9 @@ class Recent:
             return self._held[name][0]
 
     def keep(self, name: Hashable, value: Any) -> None:
-        """Keep a value, and let the oldest go that are too much.
+        """Keep a value, which is never changed afterwards, and let the oldest go that are too much.
 
-        Args:
-            name: counted as well, with all that it holds.
-            value: never changed afterwards.
+        The name counts as well, with all that it holds.
         """
         size = held_bytes((name, value))
         with self._lock:
@@ -164,11 +143,9 @@ class Recent:
 def held_bytes(value: object) -> int:
     """Count the bytes of a thing and of all that is inside it, each part once.
 
-    Dataclasses, tuples, lists, sets and dicts are opened, however deep they lie. An array counts as
-    all of the array that it is a view of, for that is what stays in memory.
-
-    Args:
-        value: anything; parts of other kinds count as themselves alone.
+    Dataclasses, tuples, lists, sets and dicts are opened, however deep they lie; other parts count
+    as themselves alone. An array counts as all of the array that it is a view of, for that is what
+    stays in memory.
     """
     total, seen, waiting = 0, set[int](), [value]
     while waiting:

@@ -48,14 +48,7 @@ class Store:
         self._trim()
 
     def get(self, key: str) -> bytes | None:
-        """Return what was put under the key, or None; what is no whole entry is set aside.
-
-        Args:
-            key: 64 hex digits.
-
-        Raises:
-            ValueError: ``key`` is none.
-        """
+        """Return what was put under the key, or None; what is no whole entry is set aside."""
         path = self._path(key)
         try:
             content = self._read(path)
@@ -75,15 +68,7 @@ class Store:
     def put(self, key: str, payload: bytes) -> bool:
         """Keep a payload; readers see the old entry or the whole new one, never a part.
 
-        Args:
-            key: 64 hex digits.
-            payload: any bytes.
-
-        Returns:
-            Whether it was kept.
-
-        Raises:
-            ValueError: ``key`` is none.
+        Returns whether it was kept: not what is larger than all the store, or cannot be written.
         """
         if len(payload) > self.max_bytes:
             self._path(key)  # a wrong key is told all the same
@@ -96,16 +81,7 @@ class Store:
         return True
 
     def write(self, key: str, payload: bytes) -> None:
-        """Keep a payload, as ``put`` does.
-
-        Args:
-            key: 64 hex digits.
-            payload: any bytes, no more than the limit.
-
-        Raises:
-            ValueError: ``key`` is none.
-            OSError: it cannot be written.
-        """
+        """Keep a payload as ``put`` does; raises OSError where it cannot be written."""
         path = self._path(key)
         temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(8)}")
         try:
@@ -218,8 +194,7 @@ class Store:
 def look_over(folder: Path) -> list[tuple[str, str]]:
     """Say what is wrong with a store's folder, each with what to do about it.
 
-    Args:
-        folder: where entries are kept; an entry is written there and removed again.
+    An entry is written there and removed again.
     """
     store, name = Store(folder), hashlib.sha256(b"look over").hexdigest()
     found: list[tuple[str, str]] = []

@@ -94,14 +94,7 @@ class Ticket(Generic[Result]):
         return self._keeper.status_of(self)
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait for the end.
-
-        Args:
-            timeout: seconds to wait at most; None waits as long as it takes.
-
-        Returns:
-            Whether it has ended.
-        """
+        """Wait for the end, so many seconds at most; returns whether it has come."""
         with self._counting:
             self.waiters += 1
         try:
@@ -118,17 +111,12 @@ class Ticket(Generic[Result]):
     def partial(self) -> Any | None:  # Any: each work has its own
         """Return what there is of the result: a run's steps so far, a grid's cells that are there.
 
-        Returns:
-            None where nothing is told yet; at the end the whole result.
+        None where nothing is told yet; at the end the whole result.
         """
         return self._keeper.partial_of(self)
 
     def result(self) -> Result:
-        """Return what was asked for, waiting for it if need be.
-
-        Raises:
-            ExplainerError: it failed or was cancelled.
-        """
+        """Return what was asked for, once it is there; raises why there is none."""
         self.wait()
         if self.error is not None:
             raise self.error

@@ -121,13 +121,7 @@ class Trace:
 def from_tensors(
     tensors: Mapping[str, Tensor], request: Request, fingerprint: str, seconds: float
 ) -> Trace:
-    """Build a trace from what ``to_tensors`` gave.
-
-    Args:
-        tensors: by name, one row a call.
-        request: what was asked.
-        fingerprint: of the weights that answered.
-        seconds: how long the run took.
+    """Build a trace from what ``to_tensors`` gave, and what it leaves out.
 
     Raises:
         ValueError: tensors are missing or differ in their number of rows.
@@ -146,14 +140,7 @@ def from_tensors(
 
 
 def from_bytes(content: bytes) -> Trace:
-    """Read a trace that ``to_bytes`` wrote.
-
-    Args:
-        content: the whole file.
-
-    Raises:
-        ValueError: it is no such file.
-    """
+    """Read a trace that ``to_bytes`` wrote; raises ValueError where it is none."""
     try:
         # length of the header, the header as JSON, the tensors
         (length,) = struct.unpack_from("<Q", content)

@@ -125,11 +125,7 @@ class Outcome:
     spent: float | None = None
 
     def result(self) -> Any:  # Any: as above
-        """Return the result.
-
-        Raises:
-            ExplainerError: there is none.
-        """
+        """Return the result; raises the error where there is one."""
         if self.error is not None:
             raise self.error
         return self.value
@@ -179,8 +175,8 @@ class Work(ABC, Generic[Result]):
         Raises:
             ExplainerError: a field is wrong.
         """
-        model = find_entry(self.model).id
-        return replace(self, model=model, **self._checked())  # type: ignore[type-var]  # a dataclass
+        checked = {**self._checked(), "model": find_entry(self.model).id}
+        return replace(self, **checked)  # type: ignore[type-var]  # a dataclass
 
     def _checked(self) -> dict[str, Any]:  # Any: each field has its own type
         """Return what ``validated`` has to put in the place of fields, by their names."""
@@ -198,11 +194,7 @@ class Work(ABC, Generic[Result]):
         """
 
     def rows(self, positions: int) -> float:
-        """Return about how many U-Net rows of the model's own size it takes, before it has begun.
-
-        Args:
-            positions: of the latents of a picture of that size.
-        """
+        """Return about how many U-Net rows it takes, of a picture of so many latent positions."""
         run = getattr(self, "request", None)
         return ROWS_A_PIECE if run is None else run.rows(positions)
 
@@ -218,18 +210,12 @@ class Work(ABC, Generic[Result]):
 
 
 def within(part: Generator[Any, Any, Result], start: int, total: int) -> Course[Result]:
-    """Do a part of longer work.
+    """Do a part of longer work, its pieces counted among those of the whole.
 
     Args:
-        part: yields pieces done and pieces in all, questions, or both.
+        part: yields pieces done and pieces in all, questions, or both; what it returns is returned.
         start: pieces of the whole that come before it.
         total: pieces of the whole.
-
-    Yields:
-        What the part yields, its pieces counted among those of the whole.
-
-    Returns:
-        What the part returns.
     """
     answer = None
     while True:

@@ -67,15 +67,12 @@ class Worker:
     def submit(
         self, work: Work[Result], session: str = "", *, replace: bool = True
     ) -> Ticket[Result]:
-        """Ask for a work to be done.
+        """Ask for a work to be done; returns a ticket that ends exactly once.
 
         Args:
             work: checked here.
             session: who asks; nobody waits for all of another session's wishes.
             replace: the session's earlier wishes that have not ended are given up.
-
-        Returns:
-            A ticket that ends exactly once.
 
         Raises:
             ExplainerError: a field is wrong, the model is not here, or too many are waiting.
@@ -89,25 +86,16 @@ class Worker:
         return ticket
 
     def find(self, work: Work[Result]) -> Result | None:
-        """Return finished work at once, None where it would have to be done.
-
-        Args:
-            work: checked here; one that has a field wrong is not found.
-        """
+        """Return finished work at once; None where there is none, or where a field is wrong."""
         try:
             return self._results.find(work.validated())
         except ExplainerError:
             return None
 
     def preview(self, ticket: Ticket[Any]) -> Any | None:  # Any: an array, see below
-        """Return the newest estimate of a ticket's run as a small picture.
+        """Return the newest estimate of a ticket's run as a small picture, uint8 (h, w, 3).
 
-        Args:
-            ticket: given out here.
-
-        Returns:
-            uint8 (h, w, 3), one pixel a latent position, a linear guess of the colours; None before
-            the first step.
+        One pixel a latent position, a linear guess of the colours; None before the first step.
         """
         step, model = ticket.newest(), self._model
         if step is None or model is None:

@@ -201,12 +201,7 @@ class FromPictureLook(_FutureWork):
 
 
 def steps_made(steps: int, strength: float) -> int:
-    """Return how many of a run's steps are made at a strength.
-
-    Args:
-        steps: of a whole run.
-        strength: 0 to 1.
-    """
+    """Return how many of a run's steps are made at a strength of 0 to 1."""
     return min(int(steps * strength), steps)  # as the library has it, rounding included
 
 

@@ -19,9 +19,6 @@ def check_picture(width: object, height: object, *pictures: bytes) -> dict[str, 
         width: pixels, as given.
         height: pixels, as given.
         pictures: red, green, blue, row by row; all of this size.
-
-    Raises:
-        ExplainerError: a side is out of range, or there are too many pixels, or too few.
     """
     width = check_whole(width, "width of the picture", *SIDES)
     height = check_whole(height, "height of the picture", *SIDES)
@@ -35,12 +32,6 @@ def check_picture(width: object, height: object, *pictures: bytes) -> dict[str, 
 
 def open_picture(checkpoint: "Checkpoint", pixels: bytes, width: int, height: int) -> "Tensor":
     """Return a picture as a model's autoencoder reads it, (1, 3, height, width) in [-1, 1].
-
-    Args:
-        checkpoint: of the model.
-        pixels: checked.
-        width: of the picture.
-        height: of the picture.
 
     Raises:
         ExplainerError: a side is no multiple of what the autoencoder shrinks by.

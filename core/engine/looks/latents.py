@@ -105,12 +105,7 @@ class DecodeLook(Work[Decoded]):
 
     @classmethod
     def of(cls, model: str, latents: np.ndarray) -> Self:
-        """Return the look for an array.
-
-        Args:
-            model: the checkpoint's id in the catalog.
-            latents: at unit scale, (n, C, h, w).
-        """
+        """Return the look for an array of latents at unit scale, (n, C, h, w)."""
         whole = np.ascontiguousarray(latents, np.float32)
         return cls(model, whole.tobytes(), whole.shape)  # type: ignore[arg-type]  # checked below
 

@@ -53,12 +53,7 @@ class Switch:
         return loaded.states(request)
 
     def how(self, loaded: "LoadedModel") -> "Readable":
-        """Return how the network is asked: our own, with the part left out.
-
-        Raises:
-            ExplainerError: there is no skip connection of that number, or the U-Net is of a kind
-                that we have no readable copy of.
-        """
+        """Return how the network is asked: our own, with the part left out."""
         from core.engine.readable import Readable
         from core.models.unet_facts import draw_plan
         from core.models.unet_reading import readable_unet

@@ -33,14 +33,7 @@ class Place:
     xt: bytes
 
     def of_model(self, model: str) -> Self:
-        """Return the place with every field checked, which must be of a model's run.
-
-        Args:
-            model: an id of the catalog.
-
-        Raises:
-            ExplainerError: a field is wrong, or the run is another's.
-        """
+        """Return the place with every field checked, which must be of a model's run."""
         right = 0 < len(self.xt) == 4 * math.prod(self.shape) <= LARGEST
         if not (right and 0 <= self.alpha_bar <= 1 and math.isfinite(self.t)):
             raise ExplainerError("This is no place of a run.", "Draw the picture again.")
@@ -54,10 +47,5 @@ class Place:
         return torch.frombuffer(bytearray(self.xt), dtype=torch.float32).reshape(1, *self.shape)
 
     def query(self, states: "Tensor", how: How) -> NoiseQuery:
-        """Return what is asked here, once more.
-
-        Args:
-            states: text states to ask with, (B, L, D).
-            how: it is asked.
-        """
+        """Return what is asked here, once more, with these text states, (B, L, D)."""
         return NoiseQuery(self.latents(), self.t, states, how=how)

@@ -796,7 +796,8 @@ def test_a_film_whose_run_is_found_is_decoded_before_the_model_goes(
 ) -> None:
     loaded: list[str] = []
     load = two_models(tiny_checkpoint, loaded)
-    worker = make_worker(load=load, results=Results(Store(tmp_path)))
+    results = Results(Store(tmp_path))
+    worker = make_worker(load=load, results=results)
     run = worker.submit(CAT, "ann")
     worker.submit(replace(CAT, model="other/model"), "bob")
     tick_until_quiet(worker)
@@ -805,6 +806,7 @@ def test_a_film_whose_run_is_found_is_decoded_before_the_model_goes(
     tick_until_quiet(worker)
     assert_film_of(tiny_checkpoint, film.result(), run.result())
     assert after.status().state == ("done" if next_model == "other/model" else "failed")
+    results.flush()
     stored = Results(Store(tmp_path))
     stored.stamp(CAT.model, load(CAT.model).stamp)
     kept = stored.find(FilmRequest(CAT))
