@@ -40,7 +40,7 @@ class Results:
         self._stamps[model] = stamp
 
     def find(self, work: Work[Result]) -> Result | None:
-        """Return finished work, validated, or None; what is damaged counts as missing."""
+        """Return what became of a work, or None; what is damaged counts as missing."""
         stamp = self._stamp_of(work)
         if stamp is None:
             return None

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.engine.looks.futures import NEARLY_NONE
 from core.engine.request import key
+from core.ideas.noise_levels import NEARLY_NONE
 from core.views.generation_steps import rms
 from core.views.run import Run, in_colours, linear_colours, say_places
 from core.views.strips import exact_sheet, photo_sheet

@@ -102,12 +102,8 @@ def test_every_kind_of_work_is_here(trace: Trace) -> None:
         return {kind.__name__} | {name for one in kind.__subclasses__() for name in below(one)}
 
     here = {type(work).__name__ for work in works_of(trace).values()}
-    abstract = {
-        "Work",
-        "RunWork",
-        "_FutureWork",
-        "RescaledRun",
-    }  # the last is wanted by RescaledLook
+    # The last is wanted by RescaledLook.
+    abstract = {"Work", "RunWork", "_FutureWork", "RescaledRun"}
     ours = {name for name in below(Work) if name not in {"Piece", "Reel", "Sum", "Slow", "Asked"}}
     assert here == ours - abstract
     assert list(works_of(trace)) == KINDS
