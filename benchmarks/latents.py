@@ -16,9 +16,9 @@ from PIL import Image
 
 from benchmarks._measuring import Arguments
 from core.errors import ExplainerError
+from core.labs.autoencoder_settings import STEPS, LabSettings
 from core.models.gallery import gallery, open_picture
 from core.models.uploads import fit, read_upload
-from core.training.lab_settings import STEPS, LabSettings
 
 
 def measure_vae(model: str, count: int) -> dict[str, object]:
@@ -87,7 +87,7 @@ def measure_uploads(side: int) -> dict[str, object]:
 
 def measure_lab(steps: int) -> dict[str, object]:
     """Train once as the page does, in a process of its own."""
-    from core.training.lab_bench import Bench
+    from core.labs.bench import Bench
 
     bench = Bench()
     started = time.perf_counter()

@@ -15,9 +15,9 @@ import time
 from collections.abc import Sequence
 
 from benchmarks._measuring import ROOTS, WAIT_MS, Arguments, a_browser, serve_ours
+from core.lessons.schedulers.overlay_data import overlay_data, overlay_paths
 from core.models.catalog import builtin_folder
 from core.models.config_files import read_json
-from core.views.schedulers_overlay import overlay_data, overlay_paths
 
 LIMIT_MS = 500
 DRAW = """async (root) => {

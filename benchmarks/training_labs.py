@@ -13,12 +13,12 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from benchmarks._measuring import Arguments
+from core.labs.autoencoder_settings import Settings
+from core.labs.bench import Bench
+from core.labs.points_settings import SHAPES, STEPS, PointSettings
+from core.labs.word_settings import SIDE, WALK, WordSettings
+from core.labs.word_settings import STEPS as WORD_STEPS
 from core.models.gallery import open_picture
-from core.training.lab_bench import Bench
-from core.training.lab_points_settings import SHAPES, STEPS, PointSettings
-from core.training.lab_settings import Settings
-from core.training.lab_word_settings import SIDE, WALK, WordSettings
-from core.training.lab_word_settings import STEPS as WORD_STEPS
 
 GOAL_S = 60.0
 

@@ -1,6 +1,7 @@
 """Stable Diffusion, opened up: every picture, number and curve is computed by a real pipeline.
 
-Imports point down only: ideas < nets < models < engine < training < views < ui < pages.
+Imports point down only: ideas < nets < models < engine < training < labs < views
+< what lessons draw (``*_data``) < ui < lessons < pages.
 
 Symbols (one meaning everywhere):
     x0         clean latents, or the estimate of them at a step

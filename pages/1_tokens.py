@@ -2,13 +2,13 @@
 
 import streamlit as st
 
+from core.lessons.tokens.looks import choose_look, show_formulas, show_look
+from core.lessons.tokens.model import model_box
+from core.lessons.tokens.pieces import LIVE, show_pieces
 from core.ui.can_draw import say_what_it_draws
 from core.ui.errors import explained
 from core.ui.page import lesson
 from core.ui.settings import prompt_box
-from core.ui.tokens_looks import choose_look, show_formulas, show_look
-from core.ui.tokens_model import model_box
-from core.ui.tokens_pieces import LIVE, show_pieces
 
 lesson("What does the model read of your prompt?", title="Tokens")
 prompt_box(live=LIVE)

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
+from core.lessons.latents.hero import show_hero
+from core.lessons.latents.looks import choose_look, show_formulas, show_look
 from core.ui.errors import explained
-from core.ui.latents_hero import show_hero
-from core.ui.latents_looks import choose_look, show_formulas, show_look
-from core.ui.latents_source import choose_picture, latent_facts, show_notes, source_of
 from core.ui.page import lesson
+from core.ui.picture_source import choose_picture, latent_facts, show_notes, source_of
 
 lesson(
     "What does a picture look like in there?",

@@ -8,11 +8,11 @@ from core.ideas.timestep import (
     compute_periods,
     embed_timesteps,
 )
+from core.lessons.timesteps.looks import choose_look, show_look
+from core.lessons.timesteps.map import say_told, show_map, time_facts
+from core.lessons.timesteps.settings import embedding_settings, show_settings
 from core.ui.errors import explained
 from core.ui.page import lesson, show_equation
-from core.ui.timesteps_looks import choose_look, show_look
-from core.ui.timesteps_map import say_told, show_map, time_facts
-from core.ui.timesteps_settings import embedding_settings, show_settings
 
 lesson(
     "How does the network know what time it is?",

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
+from core.lessons.schedulers.looks import choose_look, show_formulas, show_look
+from core.lessons.schedulers.overlay import schedule_config, show_controls, show_overlay
 from core.ui.errors import explained
 from core.ui.page import lesson
-from core.ui.schedulers_looks import choose_look, show_formulas, show_look
-from core.ui.schedulers_overlay import schedule_config, show_controls, show_overlay
 
 lesson(
     "Who decides how much noise is left?",

@@ -5,17 +5,17 @@ import streamlit as st
 from core.ideas.forward import add_noise, add_one_step, follow_moments
 from core.ideas.noise_levels import sigma_from_alpha_bar, snr_from_alpha_bar
 from core.ideas.schedules import accumulate_alpha_bar, rescale_to_zero_snr
-from core.ui.errors import explained
-from core.ui.latents_source import choose_picture, latent_facts, show_notes, source_of
-from core.ui.noising_hero import (
+from core.lessons.noising.hero import (
     choose_other,
     choose_seed,
     model_config,
     own_schedule,
     show_hero,
 )
-from core.ui.noising_looks import choose_look, show_look
+from core.lessons.noising.looks import choose_look, show_look
+from core.ui.errors import explained
 from core.ui.page import lesson, show_equation
+from core.ui.picture_source import choose_picture, latent_facts, show_notes, source_of
 
 lesson("How do you destroy a picture on purpose?", title="Adding noise")
 with explained():

@@ -3,14 +3,14 @@
 import streamlit as st
 
 from core.ideas.guidance import guide, rescale
+from core.lessons.generation.downloads import offer_downloads
+from core.lessons.generation.film import place_below, show_run
+from core.lessons.generation.looks import choose_look, show_look
+from core.lessons.generation.opening import open_saved, say_weights
 from core.ui.can_draw import say_what_it_draws
-from core.ui.downloads import offer_downloads
 from core.ui.errors import explained
-from core.ui.generation_looks import choose_look, show_look
-from core.ui.opening import open_saved, say_weights
 from core.ui.page import lesson, show_equation
 from core.ui.prompt_notes import prompt_notes
-from core.ui.run_panel import place_below, show_run
 from core.ui.running_example import running_example
 from core.ui.settings import (
     guidance_slider,

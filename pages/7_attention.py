@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from core.ui.attention_hero import offer_plain_maps, show_hero
-from core.ui.attention_looks import show_formulas, show_looks
+from core.lessons.attention.looks import show_formulas, show_looks
+from core.lessons.attention.maps import offer_plain_maps, show_hero
 from core.ui.errors import explained
 from core.ui.page import lesson
 from core.ui.prompt_notes import prompt_notes

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
+from core.lessons.unet.looks import choose_look, show_formulas, show_look
+from core.lessons.unet.map import chosen_call, show_network
+from core.lessons.unet.run import unet_facts
 from core.ui.errors import explained
 from core.ui.page import lesson
-from core.ui.unet_looks import choose_look, show_formulas, show_look
-from core.ui.unet_map import chosen_call, show_network
-from core.ui.unet_run import unet_facts
 
 lesson(
     "What flows through the network?",

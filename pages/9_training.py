@@ -2,10 +2,10 @@
 
 import streamlit as st
 
+from core.lessons.training.history import show_history
+from core.lessons.training.looks import choose_look, say_time, show_formulas, show_look
 from core.ui.errors import explained
 from core.ui.page import lesson
-from core.ui.training_history import show_history
-from core.ui.training_looks import choose_look, say_time, show_formulas, show_look
 
 lesson(
     "Could you train this yourself?",

@@ -52,10 +52,16 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
     out = need_folder(arguments.out)
 
     from core.engine.alone import run_alone
+    from core.lessons.attention.maps_data import entries_of, entry_maps
+    from core.lessons.attention.means_data import say_mean
+    from core.lessons.attention.reads_data import (
+        budget_rows,
+        map_png,
+        maps_npz,
+        scale_end,
+        token_rows,
+    )
     from core.models.text import read_prompt
-    from core.views.attention import entries_of, entry_maps
-    from core.views.attention_means import say_mean
-    from core.views.attention_reads import budget_rows, map_png, maps_npz, scale_end, token_rows
     from core.views.exports import png_with_settings
     from core.views.tables import csv_of
 

@@ -35,13 +35,13 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
     from safetensors.torch import save_file
 
     from core.ideas.picture_likeness import psnr, ssim
+    from core.lessons.latents.hero_data import LIMIT, error_picture
     from core.models.latents import (
         decode_latents,
         encode_posterior,
         picture_tensor,
         to_unit_scale,
     )
-    from core.views.latents import LIMIT, error_picture
     from core.views.pictures import channels_picture, pixels_of
 
     checkpoint = load_model(arguments.model)

@@ -41,8 +41,8 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
 
     from core.ideas.forward import add_noise, weigh_signal_and_noise
     from core.ideas.noise_levels import sigma_from_alpha_bar, snr_db_from_alpha_bar
+    from core.lessons.noising.hero_data import jump
     from core.models import latents as vae
-    from core.views.noising import jump
 
     checkpoint = load_model(arguments.model)
     level = float(schedule[t])

@@ -33,11 +33,11 @@ def run(arguments: argparse.Namespace) -> JSON:
 
     from core.commands.arguments import find_model
     from core.errors import ExplainerError
+    from core.lessons.tokens.positions_data import unique_rows, word_rows
     from core.models.catalog import local_folder
     from core.models.text_facts import read_text_facts
     from core.models.token_words import words_of
     from core.models.tokens import load_tokenizer, read_pad_id, tokenize
-    from core.views.token_table import unique_rows, word_rows
 
     entry = find_model(arguments.model)
     folder = local_folder(entry)

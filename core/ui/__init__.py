@@ -1,1 +1,1 @@
-"""The only package that imports Streamlit: cached loaders, shared widgets, page frame."""
+"""What all pages share: cached loaders, widgets, the frame; below it nothing imports Streamlit."""

@@ -1,4 +1,4 @@
-"""Our own browser components: plain files in ``browser/``, no build step, no network."""
+"""Our own browser components: plain files beside a page's screens, no build step, no network."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -12,7 +12,8 @@ from streamlit.components import v2
 from core.views.theme import PALETTE
 
 T = TypeVar("T")
-FOLDER = Path(__file__).parent / "browser"
+LESSONS = Path(__file__).resolve().parents[1] / "lessons"
+SHARED = Path(__file__).parent / "browser"
 # Stand before every component's script.
 BEFORE = ("present.js", "parts.js", "player.js", "curve.js")
 _TURNS = "component_turns"
@@ -22,7 +23,8 @@ def mount(name: str, data: dict[str, Any], **callbacks: Callable[[], None]) -> A
     """Put a component on the page, or give the one that is there new data.
 
     Args:
-        name: of its three files, ``name.html``, ``name.css`` and ``name.js``; one a page.
+        name: its wing and its own, such as "generation/film"; ``film.html``, ``film.css`` and
+            ``film.js`` lie in that wing. One a page.
         data: reach the browser as JSON, never as HTML.
         callbacks: ``on_event_change`` for every event that the component tells.
 
@@ -73,9 +75,18 @@ def _turn(name: str, data: dict[str, Any]) -> int:  # Any: JSON
 def _component(name: str) -> Any:  # Any: Streamlit's renderer type is private
     colours = "".join(f"--{kind}: {colour};" for kind, colour in PALETTE.items())
     return v2.component(
-        f"glassbox_{name}",
-        html=(FOLDER / f"{name}.html").read_text("utf-8"),
-        css=f":host {{ {colours} }}\n{(FOLDER / f'{name}.css').read_text('utf-8')}",
-        # One text: a component's script is loaded alone and cannot import another file.
-        js="".join((FOLDER / file).read_text("utf-8") for file in (*BEFORE, f"{name}.js")),
+        f"glassbox_{name.replace('/', '_')}",
+        html=(LESSONS / f"{name}.html").read_text("utf-8"),
+        css=f":host {{ {colours} }}\n{(LESSONS / f'{name}.css').read_text('utf-8')}",
+        js=script_of(name),
     )
+
+
+def script_of(name: str) -> str:
+    """Return a component's whole script: loaded alone, it cannot import another file.
+
+    Args:
+        name: as for ``mount``.
+    """
+    files = (*(SHARED / file for file in BEFORE), LESSONS / f"{name}.js")
+    return "".join(file.read_text("utf-8") for file in files)

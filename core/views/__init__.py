@@ -1,1 +1,1 @@
-"""Results become charts, pictures and files; nothing here knows Streamlit."""
+"""Results become charts, pictures and files: what several pages draw, without Streamlit."""

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.views.colormaps import LATENTS_SAY, latent_colours
-from core.views.generation_steps import changes, charts_data, rms
 from core.views.run import (
     Frames,
     Run,
@@ -17,6 +16,7 @@ from core.views.run import (
     run_id,
     say_places,
 )
+from core.views.steps import changes, charts_data, rms
 from core.views.strips import channel_tiles, exact_sheet, photo_sheet
 
 QUICK = "quick colours until the VAE has decoded it"

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from core.lessons.attention.maps_data import attention_data
 from core.models.attention_seen import AttentionSeen, LayerMaps
 from core.models.catalog import builtin_folder
 from core.models.tokens import load_tokenizer, read_pad_id, tokenize
-from core.ui.component import BEFORE, FOLDER
-from core.views.attention import attention_data
+from core.ui.component import LESSONS, script_of
 from core.views.colormaps import text_colours
 
 HERO = "section.attention"
@@ -84,13 +84,14 @@ def shown_alone(page: Page, seen: AttentionSeen) -> None:
     folder = builtin_folder() / "tokenizer"
     tokenizer = load_tokenizer(folder)
     tokens = tokenize(tokenizer, "a cat", read_pad_id(folder, tokenizer))
-    script = "".join((FOLDER / name).read_text("utf-8") for name in (*BEFORE, "attention.js"))
     page.route("**/*", lambda route: route.fulfill(body="<p>empty</p>", content_type="text/html"))
     page.goto("http://127.0.0.1/")
     page.add_script_tag(
-        content=script.replace("export default function", "mountAttention = function")
+        content=script_of("attention/maps").replace(
+            "export default function", "mountAttention = function"
+        )
     )
-    html = (FOLDER / "attention.html").read_text("utf-8")
+    html = (LESSONS / "attention" / "maps.html").read_text("utf-8")
     page.evaluate(SHOW, [attention_data(seen, tokens, (64, 64)), html])
     page.locator(f"{HERO}[data-run]").wait_for(state="attached")
 

@@ -8,9 +8,9 @@ from playwright.sync_api import Page, expect
 
 from core.engine.alone import run_alone
 from core.engine.request import Request
+from core.lessons.generation.recipe_data import read_recipe
 from core.models.loading import load_checkpoint
 from core.views.exports import settings_from_png
-from core.views.recipe import read_recipe
 from core.views.run import run_id, run_of
 
 FILM = "section.film"

@@ -10,7 +10,7 @@ IDLE = "[data-test-script-state=notRunning]"
 STREAMLITS_OWN = {"empty-table-header", "scrollable-region-focusable"}
 STREAMLITS_PARTS = {"exclude": [["[data-testid=stSidebarNav]"], ["[data-testid=stCode]"]]}
 GRID = "section.compare"
-PAIR = "section.futures"
+PAIR = "section.two-runs"
 SMALL = "%5B%5B%22steps%22,%5B1,2%5D%5D,%5B%22scheduler%22,%5B%22ddim%22,%22euler%22%5D%5D%5D"
 LONG = "%5B%5B%22steps%22,%5B149,150%5D%5D,%5B%22seed%22,%5B5,6,7,8%5D%5D%5D"
 

@@ -142,7 +142,7 @@ def decoded(layers: list[dict], place: tuple[float, float]) -> np.ndarray:
     """What torch's own decoder makes of a place."""
     import torch
 
-    from core.training.lab_autoencoder import SmallDecoder
+    from core.labs.autoencoder import SmallDecoder
 
     decoder = SmallDecoder()
     numbers = [torch.tensor(layer[name]) for layer in layers for name in ("weight", "bias")]

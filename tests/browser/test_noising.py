@@ -5,11 +5,11 @@ from playwright.sync_api import Page, expect
 
 from core.ideas.forward import add_noise
 from core.ideas.schedule_config import read_alpha_bar
+from core.lessons.noising.hero_data import NOISE_SCALE, pixel_noise
 from core.models.catalog import builtin_folder
 from core.models.folders import read_json
 from core.models.gallery import gallery, open_picture
 from core.models.uploads import fit
-from core.views.noising import NOISE_SCALE, pixel_noise
 
 HERO = "section.noising"
 DECODED = f"{HERO}[data-decoded]:not([data-decoded='0'])"

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page
 
-from core.ui.component import FOLDER
+from core.ui.component import SHARED
 
 CALL = """(turns) => {
     const told = [];
@@ -35,5 +35,5 @@ def test_newest_data_stays_and_is_closed_once(
 ) -> None:
     page.route("**/*", lambda route: route.fulfill(body="<p>empty</p>", content_type="text/html"))
     page.goto("http://127.0.0.1/")
-    page.add_script_tag(content=(FOLDER / "present.js").read_text("utf-8"))
+    page.add_script_tag(content=(SHARED / "present.js").read_text("utf-8"))
     assert page.evaluate(CALL, turns) == told

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.ui.attention_words import say_percent
+from core.lessons.attention.words import say_percent
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = "pages/7_attention.py"

@@ -9,8 +9,8 @@ from PIL import Image, PngImagePlugin
 from streamlit.testing.v1 import AppTest
 
 from core.engine.request import MAX_SEED, Request
+from core.lessons.generation.recipe_data import recipe_json
 from core.views.exports import png_with_settings
-from core.views.recipe import recipe_json
 from core.views.run import run_id
 
 PAGE = "pages/6_generation.py"
@@ -31,7 +31,7 @@ def mounted(at: AppTest) -> dict[str, dict]:
 
 def film(at: AppTest) -> dict:
     """What the film component was given."""
-    return mounted(at)["film"]
+    return mounted(at)["generation_film"]
 
 
 def labels(at: AppTest, kind: str) -> list[str]:
@@ -314,7 +314,7 @@ def test_stopped_run_stays_stopped_until_it_is_taken_up_again() -> None:
     def page() -> None:
         import streamlit as st
 
-        from core.ui.run_panel import show_run
+        from core.lessons.generation.film import show_run
         from core.ui.running_example import running_example
         from core.ui.runs import stop as stop_run
 

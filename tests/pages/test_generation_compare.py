@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.ui.generation_compare import say_draw
+from core.lessons.generation.compare import say_draw
 
 PAGE = "pages/6_generation.py"
 GRID = '[["steps",[1,2]],["scheduler",["ddim","euler"]]]'

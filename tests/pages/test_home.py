@@ -127,7 +127,7 @@ def test_settings_that_cannot_be_read_are_said_so(open_page: Open, params: str) 
 def test_a_run_that_fails_is_not_asked_for_again_and_again(
     open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from core.ui import front_run
+    from core.lessons.home import pipeline_run
 
     asked = []
 
@@ -135,7 +135,7 @@ def test_a_run_that_fails_is_not_asked_for_again_and_again(
         asked.append(request)
         raise ExplainerError("The weights are damaged.", "Fetch them again.")
 
-    monkeypatch.setattr(front_run, "advance", fail)
+    monkeypatch.setattr(pipeline_run, "advance", fail)
     at = open_page(**SHORT).run().run().run()
     assert not at.exception
     assert len(asked) == 1

@@ -234,8 +234,8 @@ def test_latents_of_the_run_at_every_step(open_page: Open) -> None:
 def test_lab_trains_only_when_asked_and_shows_both_planes(
     open_page: Open, shown_text: Text, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from core.training.lab_settings import LabSettings
-    from core.ui import latents_lab
+    from core.labs.autoencoder_settings import LabSettings
+    from core.lessons.latents import lab as latents_lab
 
     monkeypatch.setattr(latents_lab, "LabSettings", lambda kl_weight: LabSettings(kl_weight, 0, 12))
     at = choose(open_page(PAGE).run(), "Train your own")

@@ -6,14 +6,23 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = [ROOT / "Home.py", *(ROOT / "pages").glob("*.py"), *(ROOT / "core" / "ui").glob("*.py")]
-SCRIPTS = sorted((ROOT / "core" / "ui" / "browser").glob("*.js"))
+FILES = [
+    ROOT / "Home.py",
+    *(ROOT / "pages").glob("*.py"),
+    *(ROOT / "core" / "ui").glob("*.py"),
+    *(ROOT / "core" / "lessons").rglob("*.py"),
+]
+SCRIPTS = sorted((ROOT / "core").rglob("*.js"))
 MARKDOWN = ("markdown", "write", "caption", "title", "header", "subheader", "error", "warning",
             "info", "success", "toast", "html", "metric", "table")  # fmt: skip
 TYPED = ("prompt", "negative", "cut", "what", "fix", "words")
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def name_of(file: Path) -> str:
+    return str(file.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("file", FILES, ids=name_of)
 def test_markdown_is_never_given_what_was_typed(file: Path) -> None:
     for node in ast.walk(ast.parse(file.read_text("utf-8"))):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
@@ -28,7 +37,7 @@ def test_markdown_is_never_given_what_was_typed(file: Path) -> None:
         assert not names & set(TYPED), f"{file.name}:{node.lineno} gives {names} to Markdown"
 
 
-@pytest.mark.parametrize("file", SCRIPTS, ids=lambda file: file.name)
+@pytest.mark.parametrize("file", SCRIPTS, ids=name_of)
 def test_components_write_text_only(file: Path) -> None:
     code = file.read_text("utf-8")
     for way in (
@@ -46,7 +55,7 @@ def test_there_are_components() -> None:
     assert len(SCRIPTS) >= 2
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+@pytest.mark.parametrize("file", FILES, ids=name_of)
 def test_what_a_browser_tells_comes_through_one_door(file: Path) -> None:
     """A component's state is handed on to ``told`` and ``told_one``, and opened nowhere else."""
     tree = ast.parse(file.read_text("utf-8"))

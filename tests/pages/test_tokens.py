@@ -12,7 +12,7 @@ import pytest
 from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
-from core.ui.tokens_formulas import FORMULAS
+from core.lessons.tokens.formulas import FORMULAS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = "pages/1_tokens.py"

@@ -80,8 +80,8 @@ def test_numbers_of_all_stages(open_page: Open) -> None:
 def test_milestones_are_shown_where_there_are_some(
     open_page: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from core.lessons.training import history as training_history
     from core.training.milestones import keep_sheet
-    from core.ui import training_history
 
     for step in (1000, 9000):
         index = {"prompts": ["a", "b"], "seed": 5, "steps": [] if step == 1000 else [1000]}
@@ -108,8 +108,8 @@ def short_points(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trainings on points of few steps."""
     from functools import partial
 
-    from core.training.lab_points_settings import PointSettings
-    from core.ui import training_points
+    from core.labs.points_settings import PointSettings
+    from core.lessons.training import points as training_points
 
     monkeypatch.setattr(training_points, "PointSettings", partial(PointSettings, steps=60))
 
@@ -164,8 +164,8 @@ def test_word_is_taught_when_asked(
 ) -> None:
     from functools import partial
 
-    from core.training.lab_word_settings import WordSettings
-    from core.ui import training_word
+    from core.labs.word_settings import WordSettings
+    from core.lessons.training import word as training_word
 
     monkeypatch.setattr(training_word, "WordSettings", partial(WordSettings, steps=1, walk=2))
     at = choose(open_page(PAGE, prompt="a lion"), "Teach it a word")
@@ -209,8 +209,9 @@ def test_word_is_taught_when_asked(
 def test_training_that_dies_is_told_and_not_begun_again(
     open_page: Open, shown_text: Text, monkeypatch: pytest.MonkeyPatch, look: str, lab: str
 ) -> None:
-    from core.training.lab_bench import Bench, Training
-    from core.ui import training_points, training_word
+    from core.labs.bench import Bench, Training
+    from core.lessons.training import points as training_points
+    from core.lessons.training import word as training_word
 
     started: list[Training] = []
 
@@ -234,8 +235,8 @@ def test_training_that_dies_is_told_and_not_begun_again(
 def test_two_who_teach_the_same_word_do_not_disturb_each_other(
     open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from core.training.lab_bench import Bench, Training
-    from core.ui import training_word
+    from core.labs.bench import Bench, Training
+    from core.lessons.training import word as training_word
 
     def start(_: Training) -> subprocess.Popen[str]:
         code = "import time; time.sleep(300)"

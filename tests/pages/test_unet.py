@@ -10,9 +10,9 @@ from streamlit.runtime.state.session_state import STREAMLIT_INTERNAL_KEY_PREFIX
 from streamlit.testing.v1 import AppTest
 
 from core.ideas.activations import ACTIVATIONS
+from core.lessons.unet.off_data import SAYS
 from core.models.catalog import builtin_folder
 from core.models.unet_facts import read_unet_facts
-from core.views.unet_off import SAYS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = "pages/8_unet.py"
@@ -234,7 +234,7 @@ def test_activations_are_compared_and_zoomed_in_the_browser(open_page: Open) -> 
 def test_training_runs_to_its_end_and_stops_when_told(
     open_run: Open, shown_text: Callable[[AppTest], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.ui.unet_silu.ROUNDS", 2)
+    monkeypatch.setattr("core.lessons.unet.silu.ROUNDS", 2)
     at = open_run()
     at.button_group(key="unet_look").set_value("Why SiLU?").run()
     next(button for button in at.button if button.label == "Train all eight").click().run()

@@ -1,4 +1,4 @@
-"""Imports point down only, heavy libraries stay where they belong, every module has a layer."""
+"""Imports point down only, wings do not touch, heavy libraries stay where they belong."""
 
 import ast
 import subprocess
@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-LAYERS = ("errors", "ideas", "nets", "models", "engine", "training", "views", "ui", "pages")
-ABOVE_VIEWS = ("commands", "__main__")  # the command line: everything but ui
+LAYERS = (
+    "errors", "ideas", "nets", "models", "engine", "training", "labs", "views", "data", "ui",
+    "lessons", "pages",
+)  # fmt: skip
+ABOVE_DATA = ("commands", "__main__")  # the command line: also what lessons draw, no streamlit
 LIBRARIES = {  # where a library may first appear
     "diffusers": "models",
     "transformers": "models",
@@ -34,10 +37,10 @@ TORCH_FREE = (
     "core.engine.work",
     "core.engine.request",
     "core.views.film",
-    "core.views.report",
+    "core.lessons.generation.report_data",
     "core.views.theme",
-    "core.ui.generation_looks",
-    "core.ui.run_panel",
+    "core.lessons.generation.looks",
+    "core.lessons.generation.film",
     "core.__main__",
 )
 
@@ -54,9 +57,21 @@ def layer_of(name: str) -> int:
         return LAYERS.index("pages")
     if name == "core":
         return -1
-    if rest[0] in ABOVE_VIEWS:
-        return LAYERS.index("views")
+    if rest[0] in ABOVE_DATA or (rest[0] == "lessons" and name.endswith("_data")):
+        return LAYERS.index("data")
     return LAYERS.index(rest[0])
+
+
+def wing_of(name: str) -> str:
+    """The wing of a dotted module name; "" where it lies in none."""
+    parts = name.split(".")
+    return parts[2] if parts[:2] == ["core", "lessons"] and len(parts) > 2 else ""
+
+
+def may_enter(name: str, wing: str) -> bool:
+    """Whether a module may import from a wing: one of its own, a page, the command line."""
+    first, *rest = name.split(".")
+    return first != "core" or wing_of(name) == wing or rest[0] in ABOVE_DATA
 
 
 def dotted(file: Path) -> str:
@@ -92,8 +107,11 @@ def test_module_imports_only_from_below(file: Path) -> None:
             assert layer_of(imported) <= mine, f"{name}:{line} imports {imported} from above"
         if top in LIBRARIES:
             assert mine >= LAYERS.index(LIBRARIES[top]), f"{name}:{line} imports {imported}"
-        if top == "streamlit":
-            assert name.split(".")[:2][-1] not in ABOVE_VIEWS, f"{name}:{line} imports {imported}"
+        if wing := wing_of(imported):
+            assert may_enter(name, wing), f"{name}:{line} imports {imported} from another wing"
+    wings = {wing_of(imported) for imported, _ in imports(file)} - {""}
+    if not name.startswith("core"):
+        assert len(wings) <= 1, f"{name} imports from {wings}"
 
 
 def test_every_module_is_seen() -> None:
@@ -103,6 +121,22 @@ def test_every_module_is_seen() -> None:
 def test_module_without_layer_is_refused() -> None:
     with pytest.raises(ValueError, match="not in tuple"):
         layer_of("core.utils")
+
+
+def test_arrows_between_wings_are_refused() -> None:
+    assert layer_of("core.lessons.latents.run_data") < layer_of("core.ui.shown")
+    assert layer_of("core.lessons.latents.run") > layer_of("core.ui.shown")
+    assert may_enter("core.lessons.latents.run", "latents")
+    assert may_enter("core.commands.encode", "latents")
+    assert may_enter("pages.2_latents", "latents")
+    for name in ("core.lessons.noising.hero", "core.ui.shown", "core.views.run"):
+        assert not may_enter(name, "latents")
+
+
+def test_a_component_has_its_three_files_beside_the_page() -> None:
+    ends = (".html", ".css", ".js")
+    files = {file for file in (ROOT / "core" / "lessons").rglob("*") if file.suffix in ends}
+    assert files == {file.with_suffix(end) for file in files for end in ends} != set()
 
 
 @pytest.mark.parametrize("name", TORCH_FREE)
@@ -124,8 +158,8 @@ READS_WEIGHTS = {
     "core.models.loading._load_part": "of a folder that was inspected, checksums and all",
     "core.engine.film.film_from_bytes": "bytes of the store, which has compared their checksum",
     "core.engine.trace.from_bytes": "bytes of the store, which has compared their checksum",
-    "core.training.lab_activations._resume": "state that was handed out in this process",
-    "core.training.lab_process.unpack": "state that was handed out by such a process",
+    "core.labs.activations._resume": "state that was handed out in this process",
+    "core.labs.process.unpack": "state that was handed out by such a process",
     "core.training.evaluate.load_autoencoder": "a run's own, written just before",
     "core.training.evaluate.load_pipeline": "a run's own, written just before",
     "core.training.large.collect": "a run's own, trained on another machine",

@@ -32,8 +32,8 @@ from core.engine.trace import Trace
 from core.engine.work import Course, Work
 from core.engine.worker import Worker
 from core.errors import ExplainerError
+from core.labs.activations import ActivationLab
 from core.models.loading import Checkpoint
-from core.training.lab_activations import ActivationLab
 from tests.unit.engine.conftest import Network, tick_until_quiet
 
 Make = Callable[..., Worker]

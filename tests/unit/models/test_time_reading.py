@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.models.time_reading import read_times
-from core.views.timesteps_network import (
+from core.lessons.timesteps.network_data import (
     before_after_rows,
     block_rows,
     likeness,
@@ -14,6 +13,7 @@ from core.views.timesteps_network import (
     mean_likeness,
     middle_of,
 )
+from core.models.time_reading import read_times
 
 T = 437
 

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from core.engine.request import MAX_SEED, Request, from_json, usable, validated
 from core.errors import ExplainerError
 from core.ideas.checks import read_json, say_number
+from core.lessons.generation.branch_data import read_link as read_branch
+from core.lessons.generation.compare_data import read_link as read_grid
+from core.lessons.generation.compare_data import write_link as write_grid
+from core.lessons.generation.recipe_data import FORMAT, KIND, read_recipe
 from core.models.schedulers.table import SCHEDULERS
 from core.ui.component import told, told_one
 from core.ui.running_example import IN_LINK, START, _read, link_parameters
 from core.ui.settings import weights
-from core.views.branch import read_link as read_branch
-from core.views.compare import read_link as read_grid
-from core.views.compare import write_link as write_grid
-from core.views.recipe import FORMAT, KIND, read_recipe
 
 HUGE = int("9" * 401)
 ODD = [

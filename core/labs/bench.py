@@ -1,0 +1,315 @@
+"""The lab's bench: how many trainings run at once, who waits, who watches; imports no torch.
+
+Each training is a process of its own. Equal settings are trained once, whoever asks, and finished
+ones are kept; one that nobody watches any more is ended. A worker that tells what it would need to
+go on from a step is taken up from there when it is asked for again. Where the settings are private,
+nothing is shared and nothing is kept: each visitor has a training of their own, and whoever holds
+it is the only one who can go on with it.
+"""
+
+import atexit
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Generic, Literal, TypeVar
+
+from core.errors import ExplainerError
+from core.labs.autoencoder_settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+AT_ONCE = 2  # trainings
+WAITING = 16  # more are refused
+KEPT = 8  # finished trainings, about 2 MB each
+GRACE_S = 1.0  # a page that is drawn again takes its training up again within this
+MOST_S = 300.0  # a training that takes longer is ended: something is wrong with the machine
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+Event = dict[str, Any]  # Any: what JSON holds
+State = Literal["waiting", "running", "done", "stopped", "failed"]
+Chosen = TypeVar("Chosen", bound=Settings)
+
+
+class Training(Generic[Chosen]):
+    """One training and what it has told so far."""
+
+    def __init__(self, settings: Chosen, before: "Training[Chosen] | None" = None) -> None:
+        """Wait for a place.
+
+        Args:
+            settings: validated.
+            before: the same training, ended before it was done; this one goes on from there.
+        """
+        self.settings = settings
+        self.state: State = "waiting"
+        self.saved = before.saved if before else None
+        # An ended training is told nothing more, so that state and events fit each other.
+        told = before.events[: before.saved_at] if before else []
+        self.events: list[Event] = list(told)  # only ever appended to
+        self.saved_at = len(self.events)
+        self.error: ExplainerError | None = None  # why it failed, where the process could say so
+        self.watchers = 0
+        self.joined = 0  # how often somebody began to watch
+        self.later: threading.Timer | None = None  # ends it where nobody watches then
+        self.process: subprocess.Popen[str] | None = None
+        self.news = threading.Condition()
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come."""
+        return self.state in ("done", "stopped", "failed")
+
+    def wait(self, seen: int, seconds: float) -> bool:
+        """Wait until there is more than was seen, or it has ended.
+
+        Args:
+            seen: how many events are known.
+            seconds: at most.
+
+        Returns:
+            Whether there is.
+        """
+        with self.news:
+            return self.news.wait_for(lambda: len(self.events) > seen or self.ended, seconds)
+
+    def tell(self, event: Event | None = None, state: State | None = None) -> None:
+        """Add an event or change the state, and wake who waits; after the end nothing counts."""
+        with self.news:
+            if self.ended:
+                return
+            if event is not None and event["kind"] == "saved":
+                self.saved, self.saved_at = event["state"], len(self.events)
+            elif event is not None and event["kind"] == "failed":
+                self.error = ExplainerError(event["what"], event["fix"])
+            elif event is not None:
+                self.events.append(event)
+            if state is not None:
+                self.state = state
+            self.news.notify_all()
+
+
+Start = Callable[[Training], subprocess.Popen[str]]
+
+
+class Bench:
+    """A few places for trainings, and a line in front of them."""
+
+    def __init__(self, start: Start | None = None, at_once: int = AT_ONCE) -> None:
+        """Open.
+
+        Args:
+            start: makes the process; our own where None.
+            at_once: how many run at once.
+        """
+        self._start = start or start_worker
+        self._at_once = at_once
+        self._lock = threading.RLock()
+        self._line: deque[Training] = deque()
+        self._running: list[Training] = []
+        self._known: OrderedDict[Settings, Training[Any]] = OrderedDict()
+
+    def join(self, settings: Chosen, before: Training[Chosen] | None = None) -> Training[Chosen]:
+        """Watch a training, starting it where there is none like it.
+
+        Args:
+            settings: checked here.
+            before: the caller's own training with these settings, to go on with or to go on from;
+                where None, one that is known, or a new one where the settings are private.
+
+        Raises:
+            ExplainerError: a field is wrong, or too many are waiting.
+        """
+        settings = settings.validated()
+        if before is not None and before.settings != settings:
+            raise ValueError(f"before is {before.settings}, expected {settings}")
+        shared = not settings.private
+        with self._lock:
+            training = self._known.get(settings) if shared else before
+            if training is None or training.state in ("stopped", "failed"):
+                if len(self._line) >= WAITING:
+                    raise ExplainerError(
+                        f"The lab is full: {len(self._line)} trainings are waiting.",
+                        "Choose what somebody else is training, or try again soon."
+                        if shared
+                        else "Try again soon.",
+                    )
+                training = Training(settings, before or training)
+                self._line.append(training)
+            if shared:
+                self._known[settings] = training
+                self._known.move_to_end(settings)
+            training.watchers += 1
+            training.joined += 1
+            self._fill()
+            return training
+
+    def known(self, settings: Chosen) -> Training[Chosen] | None:
+        """Return the training with these settings, whatever became of it, without starting one.
+
+        Args:
+            settings: validated; there is none where they are private.
+        """
+        with self._lock:
+            return self._known.get(settings)
+
+    def leave(self, training: Training, grace: float = GRACE_S) -> None:
+        """Watch no longer; a training without watchers is ended after a moment.
+
+        Args:
+            training: from ``join``.
+            grace: seconds.
+        """
+        with self._lock:
+            training.watchers -= 1
+            self._end_later(training, grace)
+
+    def let_go(self, training: Training, grace: float = GRACE_S) -> None:
+        """End a training soon that was left with a longer moment, unless somebody joins it again.
+
+        Args:
+            training: one that was joined and left.
+            grace: seconds in which the others who watch it look in again.
+        """
+        with self._lock:
+            self._end_later(training, grace)
+
+    def end_own(self, training: Training) -> None:
+        """End a training at once, with no moment of grace.
+
+        Args:
+            training: from ``join``; its settings are private, so that nobody else watches it.
+        """
+        if not training.settings.private:
+            raise ValueError(f"settings are {training.settings}, expected private ones")
+        with self._lock:
+            if not training.ended:
+                self._end(training)
+                self._fill()
+
+    def ahead(self, training: Training) -> int:
+        """Return how many wait before a training.
+
+        Args:
+            training: from ``join``.
+        """
+        with self._lock:
+            return self._line.index(training) if training in self._line else 0
+
+    def close(self) -> None:
+        """End everything."""
+        with self._lock:
+            for training in (*self._running, *self._line):
+                self._end(training)
+
+    def _end_later(self, training: Training, grace: float) -> None:
+        """End a training after a moment, unless somebody watches it or has joined it by then."""
+        if training.ended:
+            return
+        if training.later is not None:  # a page looks in often, and each timer is a thread
+            training.later.cancel()
+        training.later = threading.Timer(grace, self._end_unwatched, (training, training.joined))
+        training.later.daemon = True
+        training.later.start()
+
+    def _end_unwatched(self, training: Training, joined: int) -> None:
+        """End a training that nobody watches, nor has watched since it was joined so often."""
+        with self._lock:
+            if training.watchers <= 0 and training.joined == joined and not training.ended:
+                self._end(training)
+                self._fill()
+
+    def _end(self, training: Training) -> None:
+        if training in self._line:
+            self._line.remove(training)
+        training.tell(state="stopped")
+        if training.process is not None:
+            training.process.kill()
+
+    def _fill(self) -> None:
+        """Start whoever is next while there are places."""
+        while self._line and len(self._running) < self._at_once:
+            training = self._line.popleft()
+            try:
+                training.process = self._start(training)
+            except OSError:
+                training.tell(state="failed")
+                continue
+            training.tell(state="running")
+            self._running.append(training)
+            threading.Thread(target=self._follow, args=(training,), name="lab", daemon=True).start()
+
+    def _follow(self, training: Training) -> None:
+        """Take what the process says until it ends."""
+        process = training.process
+        assert process is not None
+        assert process.stdout is not None
+        limit = threading.Timer(MOST_S, process.kill)
+        limit.daemon = True
+        limit.start()
+        finished = False
+        with contextlib.suppress(ValueError, OSError):  # a line cut off by its end
+            for line in process.stdout:
+                event = json.loads(line)
+                finished = event["kind"] == "done"
+                training.tell(event)
+        limit.cancel()
+        process.stdout.close()
+        process.wait()
+        with self._lock:
+            self._running.remove(training)
+            if not training.ended:
+                training.tell(state="done" if finished else "failed")
+            done = [one for one in self._known.values() if one.ended]
+            for old in done[: max(0, len(done) - KEPT)]:
+                if self._known.get(old.settings) is old:
+                    del self._known[old.settings]
+            self._fill()
+
+
+def start_worker(training: Training) -> subprocess.Popen[str]:
+    """Start a training in a process of its own, with one thread.
+
+    Args:
+        training: with what it goes on from.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-m", training.settings.worker],
+        cwd=ROOT,
+        env={**os.environ, **ONE_THREAD},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        encoding="utf-8",
+    )
+    # Beside, because a pipe holds little, and the process reads only when it has imported torch.
+    told = json.dumps({"settings": asdict(training.settings), "saved": training.saved})  # type: ignore[call-overload]  # a dataclass
+    threading.Thread(target=_feed, args=(process, told), name="lab", daemon=True).start()
+    return process
+
+
+def _feed(process: subprocess.Popen[str], told: str) -> None:
+    assert process.stdin is not None
+    with contextlib.suppress(OSError):  # it has ended
+        process.stdin.write(told)
+    with contextlib.suppress(OSError):
+        process.stdin.close()
+
+
+_MADE: list[Bench] = []
+_MAKING = threading.Lock()
+
+
+def bench() -> Bench:
+    """Return the bench of this process, made when it is first asked for."""
+    with _MAKING:
+        if not _MADE:
+            _MADE.append(Bench())
+            atexit.register(_MADE[0].close)
+        return _MADE[0]

@@ -1,0 +1,85 @@
+"""What can be chosen in the lab of points; imports no torch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from core.engine.request import MAX_SEED
+from core.errors import ExplainerError
+from core.ideas.checks import check_choice, check_real, check_switch, check_whole
+
+STEPS = 4_000
+MOST_STEPS = 20_000
+SHAPES = ("two moons", "rings", "spiral", "letters", "drawn")
+DRAWN = SHAPES[-1]
+FEWEST_DRAWN, MOST_DRAWN = 8, 600
+EDGE = 2.5  # of the plane that points lie on, either way
+SHOWN = 600  # points of a shape that are shown
+FULL = 4.0  # the largest noise that the browser is told of, either way
+
+Point = tuple[float, float, int]  # place, and 0 or 1: which class
+
+
+@dataclass(frozen=True, slots=True)
+class PointSettings:
+    """What can be chosen; two equal settings train the same network.
+
+    Attributes:
+        shape: one of ``SHAPES``.
+        classes: whether the network is told which class a point is of.
+        seed: of weights, points and noise.
+        steps: of training.
+        points: those that were drawn, where ``shape`` says so.
+    """
+
+    worker: ClassVar[str] = "core.labs.points_worker"
+    private: ClassVar[bool] = False
+
+    shape: str = SHAPES[0]
+    classes: bool = True
+    seed: int = 0
+    steps: int = STEPS
+    points: tuple[Point, ...] = ()
+
+    def validated(self) -> "PointSettings":
+        """Return the settings with every field checked.
+
+        Raises:
+            ExplainerError: a field is wrong.
+        """
+        shape = check_choice(self.shape, "shape", list(SHAPES))
+        points = check_points(self.points) if shape == DRAWN else ()
+        if shape == DRAWN and len(points) < FEWEST_DRAWN:
+            raise ExplainerError(
+                f"There are {len(points)} points.", f"Draw at least {FEWEST_DRAWN} on the plane."
+            )
+        return PointSettings(
+            shape,
+            check_switch(self.classes, "switch for the classes"),
+            check_whole(self.seed, "seed", 0, MAX_SEED),
+            check_whole(self.steps, "number of steps", 1, MOST_STEPS),
+            points,
+        )
+
+
+def check_points(points: object) -> tuple[Point, ...]:
+    """Return points that a browser told of, each checked.
+
+    Args:
+        points: rows of two places and a class.
+
+    Raises:
+        ExplainerError: they are not.
+    """
+    if not isinstance(points, Sequence) or isinstance(points, str) or len(points) > MOST_DRAWN:
+        raise ExplainerError(
+            "These points cannot be used.", f"Draw again, at most {MOST_DRAWN} points."
+        )
+    return tuple(_point(row) for row in points)
+
+
+def _point(row: object) -> Point:
+    if not isinstance(row, Sequence) or isinstance(row, str) or len(row) != 3:
+        raise ExplainerError("A point is not two places and a class.", "Draw the points again.")
+    x, y = (check_real(value, "place of a point", -EDGE, EDGE) for value in row[:2])
+    return x, y, check_whole(row[2], "class of a point", 0, 1)

@@ -1,0 +1,1 @@
+"""A wing for every page: its screens, what they draw (``*_data``), and its components."""

@@ -1,0 +1,1 @@
+"""The page on attention: which places listened to which word."""

@@ -1,0 +1,46 @@
+"""Which token moved the noise, by gradient: another question than where a place looked."""
+
+import streamlit as st
+
+from core.engine.looks.attribution import AttributionLook
+from core.lessons.attention.maps_data import entries_of
+from core.lessons.attention.reads_data import attribution_chart, attribution_rows
+from core.lessons.attention.run import prompt_tokens
+from core.lessons.attention.words import say_percent
+from core.models.attention_seen import AttentionSeen
+from core.ui.looking import read
+from core.ui.running_example import running_example
+from core.ui.tables import offer_csv
+
+
+def show_gradient(seen: AttentionSeen) -> None:
+    """Share out among tokens what the prompt changes in the predicted noise, at one call.
+
+    Args:
+        seen: the run.
+
+    Raises:
+        ExplainerError: the engine could not do it.
+    """
+    calls, request = len(seen.timesteps), running_example()
+    call = 0
+    if calls > 1:
+        call = st.slider(
+            "U-Net call", 1, calls, (calls + 1) // 2, key=f"attention_call_{calls}",
+            help="The first is the noisiest.",
+        ) - 1  # fmt: skip
+    found = read(AttributionLook(request.model, request, call).validated(), "Piece")
+    st.markdown(
+        "**Attention says where a place looked; this says what moved the answer.** The noise that "
+        "the network sees with your prompt, less the noise that it sees with the negative one, is "
+        "the prompt’s push. A bar is the part of it that a token accounts for; to the left of 0 "
+        "a token pulls the other way. A dot is the token’s share of the attention."
+    )
+    rows = attribution_rows(seen, entries_of(prompt_tokens()), call, found.shares)
+    st.altair_chart(attribution_chart(rows), alt="Share of the push and of the attention by token")
+    st.caption(
+        f"t = {found.t:g}. All of it adds up to {say_percent(found.shares.sum())}; cut into ever "
+        "finer parts, the way from the negative prompt to yours would give 100 %. The start token "
+        "is the same in both prompts, so it accounts for nothing."
+    )
+    offer_csv(rows, "attention-gradient")

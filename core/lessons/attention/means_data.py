@@ -1,0 +1,101 @@
+"""What a map is the mean of: layers that can be chosen, their sizes, and the heads they have."""
+
+from collections.abc import Sequence
+
+from core.lessons.attention.maps_data import joined_layers, layer_titles
+from core.models.attention_seen import AttentionSeen, LayerMaps
+
+
+def layer_choices(seen: AttentionSeen) -> dict[str, list[int]]:
+    """Return the layers that can be looked at together, by name: all, those of a size, each.
+
+    Args:
+        seen: the run.
+    """
+    everything = list(range(len(seen.layers)))
+    found = {f"All {count_layers(seen.layers)} layers": everything}
+    for size in dict.fromkeys(layer.own for layer in seen.layers):
+        same = [at for at in everything if seen.layers[at].own == size]
+        if len(same) > 1:
+            found[f"{_size(size)}: {len(same)} layers"] = same
+    titles = layer_titles(seen.layers)
+    return found | {title: [at] for at, title in enumerate(titles)}
+
+
+def say_mean(seen: AttentionSeen, layers: Sequence[int] | None = None) -> str:
+    """Say what a map is the mean of.
+
+    Args:
+        seen: the run.
+        layers: which; None for all.
+    """
+    chosen = seen.layers if layers is None else [seen.layers[at] for at in layers]
+    calls = len(seen.timesteps)
+    said = [*([f"{calls} U-Net calls"] if calls > 1 else []), *_parts(chosen)]
+    if not said:
+        return "One call, one layer, one head: nothing is averaged."
+    return " ".join([f"Mean over {_listed(said)}.", *say_levels(chosen)])
+
+
+def say_mean_of_places(seen: AttentionSeen) -> str:
+    """Say over what the shares of one call are averaged, and how its layers count.
+
+    Args:
+        seen: the run.
+    """
+    said = [f"Mean over {_listed(['all places', *_parts(seen.layers)])}."]
+    return " ".join([*said, *say_levels(seen.layers)])
+
+
+def say_heads(layers: Sequence[LayerMaps]) -> str:
+    """Say how many heads a mean is over: a network may have more of them in smaller maps.
+
+    Args:
+        layers: of the mean, at least one.
+
+    Returns:
+        Such as "8 heads", or "the 5, 10 or 20 heads of each layer"; empty where each has one.
+    """
+    counts = sorted({layer.heads for layer in layers})
+    if counts == [1]:
+        return ""
+    said = f"{_listed([str(count) for count in counts], 'or')} heads"
+    return said if len(counts) == 1 else f"the {said} of each layer"
+
+
+def say_levels(layers: Sequence[LayerMaps]) -> list[str]:
+    """Say which sizes of maps are in a mean, where there are several, and how they count.
+
+    Args:
+        layers: of the mean.
+
+    Returns:
+        A sentence, or nothing.
+    """
+    sizes = list(dict.fromkeys(_size(layer.own) for layer in layers))
+    if len(sizes) < 2:
+        return []
+    what = "size" if count_layers(layers) > len(layers) else "layer"
+    return [f"Maps of {_listed(sizes)} places; every {what} counts the same."]
+
+
+def count_layers(layers: Sequence[LayerMaps]) -> int:
+    """Count the network's layers, also those that were averaged to fit into memory.
+
+    Args:
+        layers: of the run.
+    """
+    return sum(joined_layers(layer) for layer in layers)
+
+
+def _parts(layers: Sequence[LayerMaps]) -> list[str]:
+    count, heads = count_layers(layers), say_heads(layers)
+    return [*([f"{count} layers"] if count > 1 else []), *([heads] if heads else [])]
+
+
+def _size(size: tuple[int, int]) -> str:
+    return f"{size[0]}×{size[1]}"
+
+
+def _listed(parts: Sequence[str], last: str = "and") -> str:
+    return f" {last} ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)

@@ -1,0 +1,1 @@
+"""The page on generation: how noise becomes a picture."""

@@ -1,0 +1,149 @@
+"""A branch in words: what was changed, where the future began, and how far the two are apart."""
+
+import math
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from core.engine.request import MAX_GUIDANCE, MAX_SEED, Request
+from core.errors import ExplainerError
+from core.ideas.checks import check_real, check_text, check_whole, read_json, say_number
+from core.lessons.generation.two_runs_data import SAME, Pair
+from core.models.schedulers.names import find_scheduler
+from core.models.schedulers.table import SCHEDULERS
+from core.views.numbers import percent
+from core.views.run import Run
+
+Value = str | int | float
+OTHER_WORDS = "other words"
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # a run has no plain ==
+class Branched:
+    """The future of a run.
+
+    Attributes:
+        run: the calls that were made for it, and its picture.
+        step: the scheduler step it began with.
+        alpha_bar: signal power where it began.
+        remembers: whether the scheduler knew all that it knew there.
+    """
+
+    run: Run
+    step: int
+    alpha_bar: float
+    remembers: bool
+
+
+def read_link(text: str, first: Mapping[str, Value], calls: int) -> dict[str, Value]:
+    """Read a change from a link; what cannot be used of it stays as it is to begin with.
+
+    Args:
+        text: the parameter; nothing about it is trusted.
+        first: what to begin with: call, words, not, guidance, scheduler, percent, seed.
+        calls: of the run.
+    """
+    limits = {
+        "call": (0, calls - 1), "guidance": (0, MAX_GUIDANCE), "percent": (0, 100),
+        "seed": (0, MAX_SEED),
+    }  # fmt: skip
+    try:
+        given = read_json(text)
+    except ValueError:
+        given = None
+    found = dict(first)
+    for name, value in (given if isinstance(given, dict) else {}).items():
+        with suppress(ExplainerError):
+            if name in limits:
+                check = check_real if name == "guidance" else check_whole
+                found[name] = check(value, name, *limits[name])
+            elif name == "scheduler":
+                found[name] = find_scheduler(value).name
+            elif name in first:
+                found[name] = check_text(value, name)
+    return found
+
+
+def changed(own: Request, other: Request, noise_share: float) -> str:
+    """Name what is different in a future; what people typed is not repeated.
+
+    Args:
+        own: the run that was left.
+        other: the future.
+        noise_share: of the noise, exchanged.
+    """
+    names = {
+        OTHER_WORDS: own.prompt != other.prompt,
+        "another “not this”": own.negative != other.negative,
+        f"w = {say_number(other.guidance)}": own.guidance != other.guidance,
+        SCHEDULERS[other.scheduler].title: own.scheduler != other.scheduler,
+        f"{percent(noise_share)} fresh noise": noise_share > 0,
+    }
+    return ", ".join(name for name, is_so in names.items() if is_so) or "nothing changed"
+
+
+def say_branch(pair: Pair, named: str) -> str:
+    """Say what became of the change.
+
+    Args:
+        pair: both futures.
+        named: from ``changed``.
+    """
+    apart = float(pair.of_estimates[-1])
+    calls, kept = len(pair.first.timesteps), pair.branch
+    before = f"The first {kept} of {calls} calls are shared" if kept else "No call is shared"
+    if apart <= SAME:
+        why = ": nothing was changed" if named == "nothing changed" else ""
+        return f"**Both futures are the same**, to {apart:.0e}{why}."
+    return (
+        f"**{before}.** In the end the latents are {apart:.2f} apart. Early calls decide what is "
+        "where; the later the change, the less of the picture it still reaches. Go back earlier, "
+        "then later, and compare."
+    )
+
+
+def say_start(pair: Pair, branched: Branched, request: Request) -> str:
+    """Say how the future was begun, and what was lost on the way.
+
+    Args:
+        pair: both futures.
+        branched: the other one.
+        request: the other one's.
+    """
+    colours = "Quick colours, one map for both; the results are decoded."
+    if branched.remembers:
+        return (
+            "The scheduler went through the calls before again, with the answers that it got "
+            "then: it remembers what it remembered, and has drawn the same noise. So all that "
+            f"differs comes from the change. {colours}"
+        )
+    info = SCHEDULERS[request.scheduler]
+    was, now = _sigma(pair.first.alpha_bars[pair.branch]), _sigma(branched.alpha_bar)
+    told = f"{info.title} begins anew at its step {branched.step + 1} of {request.steps}"
+    if math.isclose(now, was, rel_tol=1e-3):  # also where both are infinite
+        told += f", at the same σ = {_say(was)}."
+    else:
+        told += (
+            f", the nearest in noise: σ = {_say(now)} in place of {_say(was)}. The latents were "
+            "mixed for it from what the network believed and the noise that it saw there."
+        )
+    if info.remembers:
+        told += " What it would remember of earlier calls is lost."
+    if info.stochastic:
+        told += " It draws fresh noise of its own."
+    if not pair.same_levels:
+        told += (
+            " Its calls are not those of your run: each place shows the one that is nearest in "
+            "noise, and only what they believe is compared."
+        )
+    return f"{told} {colours}"
+
+
+def _sigma(alpha_bar: float) -> float:
+    return math.sqrt((1 - alpha_bar) / alpha_bar) if alpha_bar > 0 else math.inf
+
+
+def _say(sigma: float) -> str:
+    if math.isinf(sigma):
+        return "∞ (only noise)"
+    return f"{sigma:.3g}" if sigma < 1000 else f"{sigma:,.0f}"

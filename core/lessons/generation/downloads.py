@@ -1,0 +1,76 @@
+"""What a visitor takes home: the picture with its settings, the film, the numbers, the report."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from core.lessons.generation.contact_sheet_data import contact_sheet
+from core.lessons.generation.recipe_data import recipe_json
+from core.lessons.generation.report_data import report_html
+from core.ui.shown import Shown
+from core.views.exports import gif_animation, png_with_settings
+from core.views.run import Frames
+from core.views.steps import step_rows
+from core.views.strips import frames_in
+from core.views.tables import csv_of
+
+
+def offer_downloads(shown: Shown) -> None:
+    """Offer the picture as PNG with its settings inside, the film as WebP, and more behind a click.
+
+    Each is made when it is asked for. What shows the film waits until the VAE has decoded it.
+
+    Args:
+        shown: the finished run.
+    """
+    run = shown.run
+    with st.container(horizontal=True, gap="small"):
+        _offer(
+            "PNG with settings", lambda: png_with_settings(run.picture, run.request),
+            "glassbox.png", "image/png", "image",
+        )  # fmt: skip
+        if shown.animation is None:
+            return
+        st.download_button(
+            "Film (WebP)", shown.animation, "glassbox.webp", "image/webp", on_click="ignore",
+            icon=":material/movie:",
+        )  # fmt: skip
+        with st.popover("More", icon=":material/download:"):
+            _offer_more(shown)
+
+
+def _offer_more(shown: Shown) -> None:
+    run = shown.run
+    _offer(
+        "Report (HTML, one file)", lambda: report_html(run, _frames(shown)), "glassbox.html",
+        "text/html", "description",
+    )  # fmt: skip
+    _offer(
+        "Recipe (JSON)", lambda: recipe_json(run.request, run.fingerprint), "glassbox.json",
+        "application/json", "receipt_long",
+    )  # fmt: skip
+    _offer(
+        "All steps (PNG)",
+        lambda: png_with_settings(
+            contact_sheet(run, _frames(shown)), run.request, run.picture.shape[:2]
+        ),
+        "glassbox-steps.png", "image/png", "grid_view",
+    )  # fmt: skip
+    _offer(
+        "Film (GIF)", lambda: gif_animation(_frames(shown).given), "glassbox.gif", "image/gif",
+        "gif_box",
+    )  # fmt: skip
+    _offer("Numbers (CSV)", lambda: csv_of(step_rows(run)), "glassbox-run.csv", "text/csv", "table")
+    st.caption("PNG and recipe bring the run back.")
+
+
+def _offer(label: str, make: Callable[[], str | bytes], name: str, mime: str, icon: str) -> None:
+    st.download_button(
+        label, make, name, mime, on_click="ignore", icon=f":material/{icon}:", key=f"take_{name}"
+    )
+
+
+def _frames(shown: Shown) -> Frames:
+    """Return the film of a run from what the browser is shown of it."""
+    given, guess = (frames_in(shown.film[kind]["sheet"]) for kind in ("given", "guess"))
+    return Frames(shown.places, given, guess, shown.decoded)

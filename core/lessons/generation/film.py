@@ -1,0 +1,125 @@
+"""The run on show: how far it is while it is computed, then its film to scrub through."""
+
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from core.engine.client import engine
+from core.engine.request import Request
+from core.engine.ticket import Ticket
+from core.errors import ExplainerError
+from core.ui.component import mount
+from core.ui.errors import explained
+from core.ui.runs import done, find, go_on, is_stopped, say_status, stop
+from core.ui.settings import show_refused
+from core.ui.shown import Shown, decode, drawn
+from core.views.film import begun_film
+from core.views.numbers import count
+from core.views.run import begun_run
+
+_SO_FAR = "run_so_far"
+PREVIEW_HEIGHT = 340  # CSS pixels, until the first preview is there
+
+
+def show_run(request: Request) -> Shown | None:
+    """Show the film of a run, computing first what is not there yet.
+
+    The finished picture comes with quick colours for the steps before it, until ``decode_film``.
+
+    Args:
+        request: what to show, valid.
+
+    Returns:
+        What is on show; None where the visitor stopped it, or where it could not be done.
+    """
+    if is_stopped(request):
+        _show_stopped(request)
+        return None
+    place = st.empty()  # always, so that the film keeps its place below it from run to run
+    trace = find(request)
+    if trace is None:
+        try:
+            trace = done(request, _Progress(place, request).draw)
+        except ExplainerError as error:
+            place.empty()
+            show_refused(error)
+            return None
+        place.empty()
+    shown = drawn(trace)
+    mount("generation/film", shown.film)
+    return shown
+
+
+def place_below(request: Request) -> DeltaGenerator:
+    """Return the place for what is about a run; what stands there of another run goes at once.
+
+    Args:
+        request: what is about to be shown.
+    """
+    return st.container() if find(request) else st.empty().container()
+
+
+def decode_film(shown: Shown) -> None:
+    """Have the VAE decode the frames of what is on show, then draw the page again with them.
+
+    Called last on a page: everything else has been drawn when this waits.
+
+    Args:
+        shown: from ``show_run``.
+    """
+    if shown.decoded:
+        return
+    line = st.empty()
+    with explained():
+        decode(shown, lambda ticket: line.caption(say_status(ticket.status(), "Decoding frame")))
+        st.rerun()
+
+
+def _show_stopped(request: Request) -> None:
+    """Show how far a run came that the visitor stopped, as a film."""
+    of, steps, preview, calls = st.session_state.get(_SO_FAR, (None, None, None, 0))
+    there = of == request and preview is not None and len(steps) > 1
+    done = f"after {len(steps)} of {count(calls, 'call')}" if there else "before the first guess"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**Stopped** {done} of the network.", width="content")
+        st.button("Go on", on_click=go_on, icon=":material/play_arrow:")
+    if there and preview is not None:
+        mount(
+            "generation/film",
+            begun_film(begun_run(request, steps, preview), (calls, request.steps)),
+        )
+
+
+class _Progress:
+    """Where the film will be, meanwhile: the line, the step, and the picture as it comes."""
+
+    def __init__(self, place: DeltaGenerator, request: Request) -> None:
+        self.place = place
+        self.request = request
+        self.parts: tuple[DeltaGenerator, DeltaGenerator] | None = None
+
+    def draw(self, ticket: Ticket[Any]) -> None:  # Any: a Trace, whose class would import torch
+        bar, slot = self.parts = self.parts or self._begin()
+        status, picture = ticket.status(), engine().preview(ticket)
+        bar.progress(min(1.0, status.step / max(1, status.steps)), say_status(status, "Call"))
+        st.session_state[_SO_FAR] = self.request, ticket.partial(), picture, status.steps
+        if picture is not None:
+            slot.image(
+                picture, width="stretch", output_format="PNG", alt="The network's guess so far"
+            )
+
+    def _begin(self) -> tuple[DeltaGenerator, DeltaGenerator]:
+        with self.place.container(key="film_waiting"):  # as wide as the film, see page.css
+            told, hero = st.columns([2, 3], gap="medium")  # as the film will be
+            with told:
+                bar = st.progress(0.0, "Starting")
+                st.button(
+                    "Stop", on_click=stop, args=(self.request,), icon=":material/stop_circle:",
+                    key="stop_run",
+                )  # fmt: skip
+            with hero:
+                st.markdown("**What it believes so far**")
+                slot = st.empty()
+                slot.skeleton(height=PREVIEW_HEIGHT)
+        return bar, slot

@@ -1,0 +1,220 @@
+"""One run as one web page in one file: it needs no server, no script and no network.
+
+Whatever people typed is escaped, and the page's own policy forbids every request and every script.
+"""
+
+import base64
+import io
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from core.ideas.checks import say_number
+from core.ideas.equation import equation_of
+from core.ideas.guidance import guide
+from core.lessons.generation.guidance_data import angles
+from core.lessons.generation.recipe_data import recipe_json, versions
+from core.lessons.generation.report_charts_data import Line, line_chart
+from core.models.schedulers.table import SCHEDULERS
+from core.views.numbers import say_noise
+from core.views.run import Frames, Run
+from core.views.steps import measure, rms, step_rows
+from core.views.theme import INK, LINE, PAGE, PANEL
+
+MOST_FRAMES = 12  # steps shown as pictures
+LONGEST_SIDE = 256  # pixels of such a picture
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+NOT_IN_HTML = ("\0", "\f")  # characters that have no place there
+
+
+def report_html(run: Run, frames: Frames) -> str:
+    """Write the report of a run.
+
+    Args:
+        run: the finished run.
+        frames: its film.
+
+    Returns:
+        The whole file.
+    """
+    request = run.request
+    told = [
+        ("Model", request.model),
+        ("Scheduler", SCHEDULERS[request.scheduler].title),
+        *((f"  {name}", str(value)) for name, value in request.params),
+        ("Steps", f"{request.steps} (U-Net calls: {len(run.timesteps)})"),
+        ("Guidance w", say_number(request.guidance) + (" (none)" if request.guidance == 1 else "")),
+        ("Seed", str(request.seed)),
+        ("Size", f"{run.picture.shape[1]} × {run.picture.shape[0]} pixels"),
+        ("Not this", request.negative or "–"),
+        *([("Mixed with", f"{request.blend} ({request.share:g})")] if request.share else []),
+        *(
+            [("Text layers left out (clip skip)", str(request.clip_skip))]
+            if request.clip_skip
+            else []
+        ),
+        *([("Padding mask", "passed on")] if request.padding_mask else []),
+        ("Time", f"{run.seconds:.2f} s from the first step to the picture, other work included"),
+    ]
+    body = (
+        f"<header><h1>How noise became this picture</h1>"
+        f'<p class="prompt">{_text(request.prompt) or "<em>no words</em>"}</p></header>'
+        f'<div class="first">{_picture(run.picture, "The finished picture")}{_table(told)}</div>'
+        f"<h2>Step by step</h2>{_steps(run, frames)}"
+        f"<h2>In curves</h2><div class='charts'>{''.join(_charts(run))}</div>"
+        f"<h2>In numbers</h2>{_numbers(run)}"
+        f"<h2>How guidance was done</h2>{_guidance(run)}"
+        f"<h2>To draw it again</h2><p>Save what stands below as a <code>.json</code> file and drop "
+        f"it on the Generation page. The same weights and versions give the same picture.</p>"
+        f"<pre>{_text(recipe_json(request, run.fingerprint))}</pre>"
+        f"{_table(list(versions().items()))}"
+    )
+    return (
+        "<!doctype html>\n"
+        f'<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>A run of Glassbox Diffusion</title><style>{_style()}</style></head>"
+        f"<body><main>{body}</main></body></html>\n"
+    )
+
+
+def _text(typed: str) -> str:
+    """Return what people typed, as text and nothing else."""
+    for letter in NOT_IN_HTML:
+        typed = typed.replace(letter, "\N{REPLACEMENT CHARACTER}")
+    return escape(typed, quote=True)
+
+
+def _picture(picture: NDArray[np.uint8], alt: str) -> str:
+    written = io.BytesIO()
+    Image.fromarray(picture).save(written, "PNG")
+    data = base64.b64encode(written.getvalue()).decode("ascii")
+    return f'<img alt="{escape(alt)}" src="data:image/png;base64,{data}">'
+
+
+def _small(picture: NDArray[np.uint8], alt: str) -> str:
+    """Show a step: noise does not compress, and one file holds two dozen of them."""
+    image, written = Image.fromarray(picture), io.BytesIO()
+    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
+    image.save(written, "JPEG", quality=88)
+    data = base64.b64encode(written.getvalue()).decode("ascii")
+    return f'<img alt="{escape(alt)}" src="data:image/jpeg;base64,{data}">'
+
+
+def _table(rows: Sequence[tuple[str, str]]) -> str:
+    lines = (f"<tr><th>{_text(name)}</th><td>{_text(value)}</td></tr>" for name, value in rows)
+    return f"<table>{''.join(lines)}</table>"
+
+
+def _steps(run: Run, frames: Frames) -> str:
+    count = len(frames.places)
+    shown = sorted({round(float(at)) for at in np.linspace(0, count - 1, min(count, MOST_FRAMES))})
+    cells = []
+    for index in shown:
+        place = frames.places[index]
+        ended = place == len(run.timesteps)
+        said = "finished" if ended else f"t = {run.timesteps[place]:g}"
+        share = "" if ended else f"<br>{say_noise(float(run.alpha_bars[place]))}"
+        cells.append(
+            f"<figure>{_small(frames.given[index], f'Given to the network, {said}')}"
+            f"{_small(frames.guess[index], f'What it believed, {said}')}"
+            f"<figcaption>{said}{share}</figcaption></figure>"
+        )
+    left_out = "" if len(shown) == count else f" {len(shown)} of {count} places are shown."
+    return (
+        "<p>Above: what the network was given. Below: what it believed is in there. t runs down "
+        f"from noise to picture.{left_out}</p><div class='steps'>{''.join(cells)}</div>"
+    )
+
+
+def _charts(run: Run) -> list[str]:
+    found, across = measure(run), "U-Net calls →"
+    charts = [
+        line_chart("Sizes", "root mean square", across, [
+            Line("x", "latents", found.given),
+            Line("ε̂", "noise", found.eps),
+            Line("x̂₀", "picture", found.guess),
+        ]),
+        line_chart("Change", "per call, root mean square", across, [
+            Line("of x", "latents", found.moved, dashed=True),
+            Line("of x̂₀", "picture", found.corrected),
+        ]),
+    ]  # fmt: skip
+    if np.isfinite(found.snr_db).any():
+        signal = Line("of x", "time", found.snr_db)
+        charts.append(line_chart("Signal to noise", "decibels", across, [signal]))
+    if run.eps_uncond is not None:
+        apart = Line("without and with the words", "text", angles(run.eps_uncond, run.eps_cond))
+        charts.append(line_chart("Angle between both answers", "degrees", across, [apart]))
+    return charts
+
+
+def _numbers(run: Run) -> str:
+    rows = step_rows(run)
+    head = "".join(f"<th>{escape(name)}</th>" for name in rows[0])
+    lines = (
+        "<tr>" + "".join(f"<td>{'–' if value is None else value}</td>" for value in row.values())
+        + "</tr>"
+        for row in rows
+    )  # fmt: skip
+    return f'<div class="wide"><table class="numbers"><tr>{head}</tr>{"".join(lines)}</table></div>'
+
+
+def _guidance(run: Run) -> str:
+    source = _text(equation_of(guide).source)
+    if run.eps_uncond is None:
+        return (
+            "<p>There was none: at w = 1 the network is asked only with the words. "
+            f"<small>{source}</small></p>"
+        )
+    added = rms(run.eps_cond - run.eps_uncond)
+    return (
+        "<p class='formula'>ε̂ = ε<sub>∅</sub> + w (ε<sub>c</sub> − ε<sub>∅</sub>), "
+        f"w = {say_number(run.request.guidance)}</p><p>ε<sub>∅</sub> is the noise seen without "
+        "the words (or with what was not wanted), ε<sub>c</sub> with them. Their difference has a "
+        f"size of {added.min():.3f} to {added.max():.3f}. <small>{source}</small></p>"
+    )
+
+
+def _style() -> str:
+    def colours(mode: str) -> str:
+        return (
+            f"--page:{PAGE[mode]};--panel:{PANEL[mode]};--ink:{INK[mode]};--line:{LINE[mode]}"
+        )  # fmt: skip
+
+    return (
+        f":root{{{colours('light')};color-scheme:light dark}}"
+        f"@media (prefers-color-scheme:dark){{:root{{{colours('dark')}}}}}"
+        f"@media print{{:root{{{colours('light')}}}}}"
+        "body{margin:0;background:var(--page);color:var(--ink);font:16px/1.5 system-ui,sans-serif}"
+        "main{max-width:60rem;margin:0 auto;padding:2rem 1.25rem}"
+        "h1{font-size:2rem;line-height:1.2;margin:0}h2{margin:2rem 0 .5rem;font-size:1.25rem}"
+        ".prompt{font-size:1.25rem;white-space:pre-wrap;overflow-wrap:anywhere;"
+        "unicode-bidi:isolate}"
+        ".first{display:flex;flex-wrap:wrap;gap:1.5rem;align-items:start}"
+        ".first img{width:20rem;max-width:100%;border-radius:6px}"
+        "table{border-collapse:collapse;font-variant-numeric:tabular-nums}"
+        "th,td{text-align:left;padding:.2rem .75rem .2rem 0;border-bottom:1px solid var(--line);"
+        "vertical-align:top;overflow-wrap:anywhere;white-space:pre-wrap}"
+        ".wide{overflow-x:auto}.numbers{font-size:.8125rem}"
+        ".numbers td,.numbers th{text-align:right;white-space:normal;overflow-wrap:normal}"
+        ".steps{display:grid;grid-template-columns:repeat(auto-fill,minmax(7rem,1fr));gap:.75rem}"
+        "figure{margin:0}.steps img{display:block;width:100%;border-radius:4px;margin-bottom:3px}"
+        "figcaption{font-size:.8125rem}"
+        ".charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(18rem,1fr));gap:1.5rem}"
+        "svg{width:100%;display:block}svg text{font-size:11px;fill:var(--ink)}"
+        "svg .name{font-size:13px;font-weight:600}.grid{stroke:var(--line)}"
+        ".line{fill:none;stroke-width:2.5;stroke-linejoin:round}"
+        ".key{margin-right:.75rem;white-space:nowrap}"
+        ".key i{display:inline-block;width:1rem;vertical-align:middle}"
+        ".formula{font-family:serif;font-size:1.25rem}"
+        "pre{background:var(--panel);padding:1rem;border-radius:6px;white-space:pre-wrap;"
+        "overflow-wrap:anywhere;font-size:.8125rem}"
+        "@media print{main{padding:0;max-width:none}figure,tr,.first{break-inside:avoid}"
+        "h2{break-after:avoid}.wide{overflow:visible}.numbers{font-size:8pt}"
+        ".first img{width:8cm}*{print-color-adjust:exact}}"
+    )

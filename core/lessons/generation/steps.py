@@ -1,0 +1,30 @@
+"""Every step of a run in numbers, and its way through the latents as a plot."""
+
+import streamlit as st
+
+from core.lessons.generation.path_data import flatten, path_chart
+from core.ui.shown import Shown
+from core.ui.tables import offer_csv
+from core.views.numbers import percent
+from core.views.steps import step_rows
+
+
+def show_steps(shown: Shown) -> None:
+    """Show the way of a run as a plot, and every step as a row of numbers with its CSV.
+
+    Args:
+        shown: the finished run.
+    """
+    run = shown.run
+    way = flatten(run)
+    st.altair_chart(path_chart(way), alt="The way of the latents and of the estimates")
+    st.markdown(
+        f"**{run.path[0].size:,} numbers, laid flat.** Blue is the way from noise to the end, one "
+        "dot a U-Net call. Orange is where the network, at each call, believes it will end."
+    )
+    st.caption(
+        f"This plane holds {percent(way.held)} of what varies; the rest cannot be drawn on paper."
+    )
+    rows = step_rows(run)
+    st.dataframe(rows, hide_index=True, alt="Every U-Net call in numbers")
+    offer_csv(rows, "steps")

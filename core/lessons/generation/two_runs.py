@@ -1,0 +1,70 @@
+"""Two prompts from the same noise: both runs scrubbed together, and how far apart they are."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from core.engine.request import MAX_PROMPT, Request
+from core.ideas.checks import check_text
+from core.lessons.generation.two_runs_data import Pair, other_prompt, pair_data, pair_rows
+from core.ui.component import mount
+from core.ui.runs import done, say_status
+from core.ui.shown import Shown
+from core.ui.tables import offer_csv
+from core.views.run import Run, run_of
+
+IN_LINK = "other"
+_KEY, _KEPT = "two_words", "two_run"
+
+
+def show_two(shown: Shown) -> None:
+    """Ask for other words, and show both runs.
+
+    Args:
+        shown: the run on show.
+
+    Raises:
+        ExplainerError: the engine could not do it.
+    """
+    run = shown.run
+    if _KEY not in st.session_state:
+        first = other_prompt(run.request.prompt)
+        linked = st.query_params.get(IN_LINK, first)[:MAX_PROMPT]
+        st.session_state[_KEY] = check_text(linked, "prompt")
+    words = check_text(
+        st.text_input("Other words, from the same noise", key=_KEY, max_chars=MAX_PROMPT), "prompt"
+    )
+    st.query_params[IN_LINK] = words
+    pair = Pair(run, _run(replace(run.request, prompt=words)))
+    titles = tuple(text.strip() or "(no words)" for text in (run.request.prompt, words))
+    mount("generation/two_runs", pair_data(pair, (titles[0], titles[1])))
+    st.markdown(_say(pair))
+    st.caption(
+        "Distance: the root mean square of the difference of all numbers of the latents, at unit "
+        "scale; two unrelated noises are √2 = 1.41 apart. Quick colours, one map for both runs; "
+        "the results are decoded."
+    )
+    offer_csv(pair_rows(pair), "two-prompts")
+
+
+def _run(request: Request) -> Run:
+    """Have the engine run the other words; the newest such run is kept."""
+    kept: Run | None = st.session_state.get(_KEPT)
+    if kept is None or kept.request != request:
+        line = st.empty()
+        trace = done(request, lambda ticket: line.caption(say_status(ticket.status(), "Call")))
+        kept = st.session_state[_KEPT] = run_of(trace)
+        line.empty()
+    return kept
+
+
+def _say(pair: Pair) -> str:
+    parted, apart = pair.parted, pair.of_estimates
+    if parted is None:
+        return "**The results are the same.**"
+    return (
+        "**One noise, two pictures.** What the network believes differs at the very first call, "
+        f"by {apart[0]:.2f}, while the latents are still the same noise. After {parted} of "
+        f"{len(pair.first.timesteps)} calls the latents are at least half as far apart as the "
+        f"results, which differ by {apart[-1]:.2f}."
+    )

@@ -1,0 +1,83 @@
+"""The pipeline as a map: what the current run has at each of its stations."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.lessons.home.stations_data import SCALES, empty_map
+from core.models.tokens import Tokens
+from core.views.colormaps import latent_colours, noise_greys
+from core.views.run import Run, run_id
+from core.views.strips import Sheet, channel_tiles, exact_sheet
+
+LIMIT = 3.0  # ends of the colour scales, as SCALES says: 99.7 % of unit noise lies within
+CHIPS = 6  # tokens that fit in their box
+
+Look = dict[str, Any]  # Any: JSON for the browser
+
+
+def pipeline_map(
+    run: Run,
+    shown: Sequence[int],
+    film: Mapping[str, Any],
+    tokens: Tokens,
+    text_width: int,
+) -> dict[str, Any]:  # Any: JSON for the browser
+    """Return the map of a finished run, for the map component.
+
+    Args:
+        run: the finished run.
+        shown: the places of its film; the other stations are shown at the same ones.
+        film: from ``film_data``.
+        tokens: its prompt as the text encoder read it.
+        text_width: numbers that the text encoder makes of each token.
+    """
+    places, calls = list(shown), len(run.timesteps)
+    during = [min(place, calls - 1) for place in places]  # the last answer stays to the end
+    channels, rows, columns = run.path.shape[1:]
+    height, width = run.picture.shape[:2]
+    shares = np.append(1 - run.alpha_bars, 0.0)[places]
+    looks: dict[str, Look | None] = {
+        "text": {"words": run.request.prompt.strip() or "(no words)"},
+        "tokens": _chips(tokens),
+        "hidden": {"from": f"{len(tokens.ids)} tokens", "to": f"{text_width} numbers each"},
+        "noise": _exact(noise_greys(run.path[:1], LIMIT), "The first noise"),
+        "schedule": {"curve": [round(float(share), 4) for share in shares]},
+        "unet": _exact(noise_greys(run.eps[during], LIMIT), "The noise the network sees"),
+        "latents": _exact(latent_colours(run.path[places], LIMIT), "The latents"),
+        "vae": {
+            "from": f"{channels * rows * columns:,} numbers",
+            "to": f"{width} × {height} pixels",
+        },
+        "picture": {"sheet": film["given"]["sheet"], "alt": "The picture so far"},
+    }
+    lines = {
+        "tokens": f"word pieces: {tokens.used} of {len(tokens.ids) - 2} places",
+        "picture": f"{width} × {height} pixels, enlarged smoothly",
+    }
+    drawn = empty_map(run.request)
+    for station in drawn["stations"]:
+        station["look"] = looks[station["name"]]
+        station["line"] = lines.get(station["name"], station["line"])
+    return {
+        **drawn,
+        "id": run_id(run.request),
+        "places": film["places"],
+        "times": f"{calls} times",
+        "how": SCALES,
+    }
+
+
+def _chips(tokens: Tokens) -> Look:
+    kept = range(1, tokens.used + 1)  # 0 is the start token
+    return {"chips": [{"text": tokens.texts[at], "id": str(tokens.ids[at])} for at in kept[:CHIPS]]}
+
+
+def _exact(colours: NDArray[np.uint8], alt: str) -> Look:
+    return {**_sheet(exact_sheet(channel_tiles(colours))), "alt": alt}
+
+
+def _sheet(sheet: Sheet) -> Look:
+    return {"sheet": sheet.as_json(), "exact": True}

@@ -1,0 +1,48 @@
+"""The front page's part that needs the engine and numpy, kept out of its first paint."""
+
+from typing import Any
+
+from streamlit.delta_generator import DeltaGenerator
+
+from core.engine.request import Request
+from core.lessons.home.pipeline_data import pipeline_map
+from core.lessons.home.stations_data import empty_map
+from core.ui.runs import done, say_status
+from core.ui.shown import decode, kept
+from core.ui.tokenizing import text_width, tokens_of
+
+
+def map_of(request: Request) -> dict[str, Any]:  # Any: JSON for the browser
+    """Return the map of a run: full where it is kept, empty boxes where it is not.
+
+    Args:
+        request: the running example.
+    """
+    shown = kept(request)
+    if shown is None:
+        return empty_map(request)
+    tokens = tokens_of(request.prompt, request.model)
+    width = text_width(request.model)
+    return pipeline_map(shown.run, shown.places, shown.film, tokens, width)
+
+
+def advance(request: Request, line: DeltaGenerator) -> bool:
+    """See to the next thing that is missing: the run, then its decoded film.
+
+    Args:
+        request: the running example.
+        line: where to say how far it is.
+
+    Returns:
+        Whether nothing is missing any more.
+
+    Raises:
+        ExplainerError: the engine could not do it.
+    """
+    shown = kept(request)
+    if shown is None:
+        done(request, lambda ticket: line.caption(say_status(ticket.status(), "Call")))
+        return False
+    if not shown.decoded:
+        decode(shown, lambda ticket: line.caption(say_status(ticket.status(), "Decoding frame")))
+    return True

@@ -1,0 +1,1 @@
+"""The page on latents: a picture as few numbers, and back."""

@@ -1,0 +1,56 @@
+"""From one picture to another: once through the pixels, once through the latents."""
+
+import numpy as np
+import streamlit as st
+
+from core.engine.looks.latents import DecodeLook, PictureLook
+from core.ideas.latent_surgery import mix
+from core.lessons.latents.hero_data import LIKENESS, say_likeness
+from core.models.gallery import gallery, open_picture
+from core.models.latent_facts import LatentFacts
+from core.models.latent_reading import PictureReading
+from core.models.uploads import fit
+from core.ui.looking import read
+from core.ui.picture_source import Source
+from core.ui.running_example import running_example
+from core.views.pictures import pixels_of, row_picture
+
+STOPS = 7
+
+
+def show_between(source: Source, facts: LatentFacts, reading: PictureReading) -> None:
+    """Show both ways to another picture as rows of pictures.
+
+    Args:
+        source: where both begin.
+        facts: of the running example's model.
+        reading: of that picture.
+
+    Raises:
+        ExplainerError: the engine could not do it.
+    """
+    titles = {one.name: one.title for one in gallery() if one.title != source.title}
+    name = st.selectbox(
+        "To", list(titles), format_func=titles.__getitem__, key="latents_other", width=300
+    )
+    size = source.width, source.height
+    pixels = fit(open_picture(name), *size).tobytes()
+    model = running_example().model
+    other = read(PictureLook(model, pixels, *size), "Part")
+    shares = [float(share) for share in np.linspace(0, 1, STOPS)]
+    inside = np.stack([mix(reading.mean, other.mean, share) for share in shares])
+    decoded = read(DecodeLook.of(model, inside), "Picture").pictures
+    first, second = pixels_of(source.pixels, *size), pixels_of(pixels, *size)
+    outside = [np.rint(mix(first, second, share)).astype(np.uint8) for share in shares]
+    for pictures, words in (
+        (decoded, "Mixed as latents, then decoded"),
+        (outside, "Mixed as pixels"),
+    ):
+        st.image(row_picture(pictures), f"**{words}**", width="stretch", output_format="PNG",
+                 alt=f"{STOPS} pictures: {words}")  # fmt: skip
+    middle = STOPS // 2
+    st.markdown(
+        f"Halfway, the two ways are alike by {say_likeness(decoded[middle], outside[middle])}. "
+        "**Nearby latents are nearby pictures, but the middle of two things is no third thing**: "
+        f"meaning is left to the network that works on the latents. {LIKENESS}"
+    )

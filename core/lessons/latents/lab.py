@@ -1,0 +1,170 @@
+"""The lab: a plain autoencoder and a VAE, trained here while you watch, and both their planes."""
+
+import inspect
+import time
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from core.ideas.checks import check_real
+from core.labs.autoencoder_settings import MOST_WEIGHT, LabSettings
+from core.labs.bench import Training, bench
+from core.lessons.latents.lab_data import (
+    PLAIN,
+    Trained,
+    back_picture,
+    curve_rows,
+    error_chart,
+    kl_chart,
+    of_kind,
+    planes_data,
+    say_ends,
+    vae_name,
+)
+from core.ui.component import mount
+from core.ui.errors import show_error
+from core.ui.tables import offer_csv
+
+WEIGHTS = (0.0, 0.0003, 0.001, 0.003, 0.01, 0.03)
+START = LabSettings()
+TURN_S = 0.5  # between two drawings
+SHOWN = 2  # trainings side by side, the newest
+_WANTED, _KEY, _FINISHED = "latents_lab_wanted", "latents_lab_weight", "latents_lab_finished"
+
+
+def show_lab() -> None:
+    """Offer the training, follow it, then show what the last two have learned.
+
+    Raises:
+        ExplainerError: the lab is full.
+    """
+    st.markdown(
+        "Two small autoencoders squeeze 32 × 32 pictures into **two numbers**, so that all they "
+        "know can be seen on a plane. The plain one only has to bring pictures back. The VAE "
+        "also pays, by the weight below, for every cloud that strays from the unit Gaussian. "
+        "**Train it with two weights** to see both side by side."
+    )
+    weight, press = st.columns([3, 2], vertical_alignment="bottom", gap="large")
+    with weight:
+        chosen = st.select_slider(
+            "Weight of the KL term", WEIGHTS, START.kl_weight, key=_KEY, on_change=_forget,
+            format_func=lambda value: f"{value:g}",
+        )  # fmt: skip
+    settings = LabSettings(kl_weight=check_real(chosen, "weight", 0.0, MOST_WEIGHT))
+    finished = _finished()
+    slot, place = press.empty(), st.empty()
+    if finished:  # below, so that they stay while another is trained
+        _show_planes(finished)
+    if st.session_state.get(_WANTED) == settings:
+        _follow(settings, slot, place)
+    elif settings not in [training.settings for training in finished]:
+        slot.button(
+            "Train both", on_click=_want, args=(settings,), type="primary",
+            icon=":material/model_training:", key="lab_train",
+        )  # fmt: skip
+
+
+def show_code() -> None:
+    """Show the networks and the training loop that just ran."""
+    from core.labs import autoencoder as lab_autoencoder
+
+    st.code(inspect.getsource(lab_autoencoder), language="python")
+
+
+def _finished() -> list[Training[LabSettings]]:
+    """Return the last two that this visitor has trained, as far as they are kept."""
+    known = [bench().known(settings) for settings in st.session_state.get(_FINISHED, [])]
+    return [one for one in known if one is not None and one.state == "done"]
+
+
+def _follow(settings: LabSettings, slot: DeltaGenerator, place: DeltaGenerator) -> None:
+    training = bench().join(settings)
+    if not training.ended:
+        slot.button("Stop", on_click=_forget, icon=":material/stop_circle:", key="lab_stop")
+    try:
+        view = _View(place)
+        while not training.ended:
+            seen = len(training.events)
+            view.draw(training)
+            time.sleep(TURN_S)  # several events at once
+            training.wait(seen, TURN_S)
+    finally:  # also when the visitor leaves, and Streamlit ends the script at a drawing
+        bench().leave(training)
+    slot.empty()
+    if training.state != "done":
+        with place.container():
+            if training.error is not None:
+                show_error(training.error)
+            else:
+                st.markdown("**The training ended before it was done.**")
+            st.button("Train again", on_click=_want, args=(settings,), key="lab_again")
+        return
+    before = [one for one in st.session_state.get(_FINISHED, []) if one != settings]
+    st.session_state[_FINISHED] = [*before, settings][-SHOWN:]
+    _forget()
+    st.rerun()
+
+
+def _show_planes(trainings: list[Training[LabSettings]]) -> None:
+    trained = {training.settings.kl_weight: training.events for training in trainings}
+    mount("latents/lab", planes_data(trained))
+    st.markdown(
+        "**Drag the ring over each plane: its decoder follows.** Each dot is a picture, in its own "
+        "colour. Outside its dots the plain decoder was never asked for anything, and draws "
+        "whatever comes. The KL term pulls the VAE’s dots towards 0: the heavier it is, the fewer "
+        "holes are left, and the more points drawn from the unit Gaussian are pictures. Too "
+        "heavy, and they blur; at 0 the VAE is left alone."
+    )
+    steps = trainings[-1].settings.steps
+    rows = curve_rows(trained)
+    first, second = st.columns(2, gap="large")
+    first.altair_chart(error_chart(rows, steps), alt="Error of all over the training")
+    second.altair_chart(kl_chart(rows, steps), alt="KL over the training")
+    st.caption(say_ends(trained))
+    _show_back(st, trained)
+    offer_csv(rows, "lab")
+
+
+def _show_back(place: Any, trained: Trained) -> None:  # Any: streamlit itself, or a place of it
+    picture = back_picture(trained)
+    if picture is not None:
+        kinds = ", then ".join(f"from the {name}" for name in (PLAIN, *map(vae_name, trained)))
+        words = f"The pictures, then what comes back {kinds}"
+        place.image(picture, words, width="stretch", output_format="PNG", alt=words)
+
+
+class _View:
+    """A training while it goes on: how far, both curves, and what comes back."""
+
+    def __init__(self, place: DeltaGenerator) -> None:
+        with place.container():
+            self.bar = st.progress(0.0, "Starting, which takes a few seconds")
+            first, second = st.columns(2, gap="large")
+            self.error, self.kl = first.empty(), second.empty()
+            self.back = st.empty()
+
+    def draw(self, training: Training[LabSettings]) -> None:
+        events = list(training.events)
+        steps = of_kind(events, "step")
+        if training.state == "waiting":
+            self.bar.progress(0.0, f"Waiting for a place, {bench().ahead(training)} ahead of you")
+        if not steps:
+            return
+        now, end = steps[-1]["step"], training.settings.steps
+        self.bar.progress(
+            now / end, f"After {now} of {end} training steps, {steps[-1]['seconds']:.0f} s"
+        )
+        trained = {training.settings.kl_weight: events}
+        rows = curve_rows(trained)
+        self.error.altair_chart(error_chart(rows, end), alt="Error of both so far")
+        self.kl.altair_chart(kl_chart(rows, end), alt="KL so far")
+        _show_back(self.back, trained)
+
+
+def _want(settings: LabSettings) -> None:
+    st.session_state[_WANTED] = settings
+
+
+def _forget() -> None:
+    st.session_state.pop(_WANTED, None)

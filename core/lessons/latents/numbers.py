@@ -1,0 +1,34 @@
+"""Statistics of the latents: a table, and each channel against the unit Gaussian."""
+
+import streamlit as st
+
+from core.lessons.latents.numbers_data import histogram_chart, histogram_rows, number_rows
+from core.models.latent_reading import PictureReading
+from core.ui.tables import show_table
+
+A_ROW = 4
+HEADROOM = 1.08  # above the highest bar
+
+
+def show_numbers(reading: PictureReading) -> None:
+    """Show how the numbers of each channel are spread.
+
+    Args:
+        reading: from the engine.
+    """
+    rows = number_rows(reading.mean)
+    counted = [histogram_rows(channel) for channel in reading.mean]
+    top = HEADROOM * max(float(str(row["density"])) for one in counted for row in one)
+    for start in range(0, len(counted), A_ROW):
+        for column, index in zip(st.columns(A_ROW), range(start, len(counted)), strict=False):
+            name = f"channel {index + 1}"
+            column.altair_chart(
+                histogram_chart(counted[index], name, top), key=f"histogram_{index}",
+                alt=f"How often each number comes in {name}, with the unit Gaussian as a line",
+            )  # fmt: skip
+    st.markdown(
+        "**Grey is the unit Gaussian**, which a run starts from. One picture need not look like "
+        "it, and all pictures together share its width, not its shape. The channels are learned: "
+        "they are not red, green, blue and opacity."
+    )
+    show_table(rows, "latents", "Every channel in numbers")

@@ -1,0 +1,110 @@
+"""The encoder answers with a Gaussian for every number: its mean, its width, two draws from it."""
+
+import numpy as np
+import streamlit as st
+
+from core.engine.looks.latents import DecodeLook, PictureLook, ScaleLook
+from core.engine.request import MAX_SEED
+from core.lessons.latents.hero_data import LIKENESS, LIMIT, error_picture, say_likeness
+from core.lessons.latents.numbers_data import scale_rows
+from core.models.gallery import gallery, open_picture
+from core.models.latent_facts import LatentFacts
+from core.models.latent_reading import PictureReading
+from core.models.uploads import fit
+from core.ui.looking import read
+from core.ui.picture_source import Source
+from core.ui.running_example import running_example
+from core.ui.tables import as_table
+from core.views.numbers import percent
+from core.views.pictures import channels_picture, map_picture
+
+SURE = 0.2  # of the means' spread: widths below it say that the encoder is nearly sure
+
+
+def show_posterior(source: Source, facts: LatentFacts, reading: PictureReading) -> None:
+    """Show mean, deviation and KL, then how much two samples differ, then the scaling factor.
+
+    Args:
+        source: the picture.
+        facts: of the running example's model.
+        reading: from the engine.
+
+    Raises:
+        ExplainerError: the engine could not do it.
+    """
+    widest, kl = float(reading.std.max()), reading.kl.sum(axis=0)
+    least, most = float(kl.min()), float(kl.max())
+    maps = (
+        (
+            channels_picture(reading.mean, LIMIT),
+            f"**Mean** of each number, −{LIMIT:g} to {LIMIT:g}",
+        ),
+        (
+            channels_picture(reading.std, widest),
+            f"**Width** (std) of each number: white is 0, darkest {widest:.3g}",
+        ),
+        (
+            map_picture(kl - least, max(most - least, 1e-6)),
+            f"**KL** of each position, before scaling: white is {least:.3g} nats, darkest "
+            f"{most:.3g}",
+        ),
+    )
+    for column, (picture, words) in zip(st.columns(3, gap="medium"), maps, strict=True):
+        column.image(picture, words, width="stretch", output_format="PNG", alt=words)
+    nats = float(reading.kl.sum())
+    width, spread = float(np.median(reading.std)), float(reading.mean.std())
+    st.markdown(
+        f"The widths are about **{width:.2g}**, the means spread by {spread:.2g}"
+        f"{': the encoder is nearly sure' if width < SURE * spread else ''}. The KL says how far "
+        f"these Gaussians are from the unit Gaussian, before scaling: **{nats:,.0f} nats**, or "
+        f"{nats / np.log(2) / 8:,.0f} bytes. A nat is a bit with e in place of 2: 1 nat is 1.44 "
+        "bits. As much would have to be told to draw this picture's numbers instead of any."
+    )
+    _show_samples(source, reading)
+    _show_scale(facts)
+
+
+def _show_samples(source: Source, reading: PictureReading) -> None:
+    st.subheader("Two samples of the same picture", anchor=False)
+    seed = int(
+        st.number_input("Seed of the first", 0, MAX_SEED - 1, 0, key="latents_seed", width=160)
+    )
+    if seed:
+        look = PictureLook(
+            running_example().model, source.pixels, source.width, source.height, (seed, seed + 1)
+        )
+        reading = read(look, "Part")
+    decoded = read(DecodeLook.of(running_example().model, reading.samples), "Sample")
+    first, second = decoded.pictures
+    most = max(float(np.abs(first.astype(float) - second).mean(axis=-1).max()) / 255, 1 / 255)
+    shown = (
+        (reading.back, "The mean, decoded"),
+        (first, f"Sample, seed {seed}"),
+        (second, f"Sample, seed {seed + 1}"),
+        (error_picture(first, second, most), f"Where the two differ, white is {percent(most, 1)}"),
+    )
+    for column, (picture, words) in zip(st.columns(4), shown, strict=True):
+        column.image(picture, words, width="stretch", output_format="PNG", alt=words)
+    apart = float(np.sqrt(np.mean((reading.samples[0] - reading.samples[1]) ** 2)))
+    st.markdown(
+        f"Their numbers differ by about {apart:.2g}, their pictures {say_likeness(first, second)}. "
+        "**Encoding is random unless the mean is taken**; the same seed gives the same sample. "
+        f"{LIKENESS}"
+    )
+
+
+def _show_scale(facts: LatentFacts) -> None:
+    st.subheader("Why latents are scaled", anchor=False)
+    request = running_example()
+    width, height = request.width or facts.width, request.height or facts.height
+    pictures = tuple(
+        fit(open_picture(picture.name), width, height).tobytes() for picture in gallery()
+    )
+    found = read(ScaleLook(request.model, pictures, width, height), "Picture")
+    st.markdown(
+        f"Diffusion wants numbers of deviation 1. Measured on these {found.pictures} pictures, "
+        f"1 / std is **{found.measured:.3f}**; this model’s config says "
+        f"**{found.configured:g}**, measured where it was trained. The 0.18215 seen everywhere "
+        "belongs to the autoencoder of Stable Diffusion 1 and 2; others have their own."
+    )
+    as_table(scale_rows(found), "scaling", "Mean and deviation of every channel, after scaling")

@@ -1,0 +1,27 @@
+"""The latents of the running example at every step, scrubbed in the browser."""
+
+import streamlit as st
+
+from core.lessons.latents.run_data import run_data
+from core.models.latent_reading import PictureReading
+from core.ui.component import mount
+from core.ui.running_example import running_example
+from core.ui.shown import here
+
+
+def show_run_latents(reading: PictureReading) -> None:
+    """Show channels, colours and histogram of every step; a run that is not there is computed.
+
+    Args:
+        reading: whose colour map belongs to the same model.
+
+    Raises:
+        ExplainerError: the engine could not do it.
+    """
+    run = here(running_example()).run
+    mount("latents/run", run_data(run, reading.colour_weights, reading.colour_bias))
+    st.markdown(
+        "**It begins as the unit Gaussian, grey line and blue bars alike**, and ends with the "
+        "spread of a picture’s latents. What it believes is in there looks like a picture’s "
+        "latents much earlier."
+    )

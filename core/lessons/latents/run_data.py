@@ -1,0 +1,65 @@
+"""The latents of a run as the browser draws them: one byte a number, and counted once here."""
+
+import base64
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.lessons.latents.hero_data import LIMIT
+from core.lessons.latents.numbers_data import BINS, EDGE
+from core.views.colormaps import diverging
+from core.views.run import Run, run_id, say_places
+
+Numbers = NDArray[np.floating]
+
+
+def run_data(run: Run, weights: Numbers, bias: Numbers) -> dict[str, Any]:  # Any: JSON
+    """Return what the component shows of a run.
+
+    Args:
+        run: the finished run.
+        weights: of the linear guess of the colours, (C, 3).
+        bias: its constant, (3,).
+    """
+    # The last place is the finished picture: what is there and what is believed are one.
+    believed = np.concatenate([run.x0, run.path[-1:]])
+    places = say_places(run, range(len(run.path)))
+    middles = (np.linspace(-EDGE, EDGE, BINS + 1)[:-1] + EDGE / BINS).round(4)
+    gaussian = np.exp(-(middles**2) / 2) / np.sqrt(2 * np.pi)
+    return {
+        "id": run_id(run.request),
+        "channels": run.path.shape[1],
+        "height": run.path.shape[2],
+        "width": run.path.shape[3],
+        "colours": diverging(),
+        "limit": LIMIT,
+        "edge": EDGE,
+        "weights": weights.round(6).tolist(),
+        "bias": bias.round(6).tolist(),
+        "places": places,
+        "gaussian": gaussian.round(5).tolist(),
+        "given": _counted(run.path),
+        "guess": _counted(believed),
+    }
+
+
+def _counted(latents: Numbers) -> dict[str, Any]:
+    """Pack latents, (n, C, h, w), with the statistics and histogram of every place."""
+    edges = np.linspace(-EDGE, EDGE, BINS + 1)
+    wide = edges[1] - edges[0]
+    packed = np.rint(np.clip(latents / EDGE, -1, 1) * 127).astype(np.int8)
+    inside = np.clip(latents, -EDGE, EDGE)
+    return {
+        "values": base64.b64encode(packed.tobytes()).decode("ascii"),
+        "bars": [
+            (np.histogram(one, edges)[0] / one.size / wide).round(5).tolist() for one in inside
+        ],
+        "numbers": [
+            [
+                [round(float(value), 3) for value in (c.mean(), c.std(), c.min(), c.max())]
+                for c in one
+            ]
+            for one in latents
+        ],
+    }

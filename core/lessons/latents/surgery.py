@@ -1,0 +1,66 @@
+"""Latents changed by hand: the cheap guess follows in the browser, the VAE decodes on release."""
+
+import streamlit as st
+
+from core.engine.looks.latents import DecodeLook
+from core.errors import ExplainerError
+from core.lessons.latents.surgery_data import surgery_data
+from core.models.latent_edits import Edits, check_edits
+from core.models.latent_reading import PictureReading
+from core.ui.component import mount, told
+from core.ui.errors import show_error
+from core.ui.looking import read
+from core.ui.picture_source import Source
+from core.ui.running_example import running_example
+
+NAME = "latents/surgery"
+_EDITS = "latents_edits"
+
+
+def show_surgery(source: Source, reading: PictureReading) -> None:
+    """Show the controls, the guess that follows them, and the full decode.
+
+    Args:
+        source: the picture.
+        reading: of it.
+
+    Raises:
+        ExplainerError: the engine could not do it.
+    """
+    st.fragment(_draw)(source, reading)
+    st.markdown(
+        "**Each channel does a bit of everything**: none is red or sharpness alone. A patch of "
+        "noise spoils little more than its own place. The guess is one small matrix product; the "
+        "decoder also knows what edges and surfaces look like."
+    )
+
+
+def _draw(source: Source, reading: PictureReading) -> None:
+    edits, wrong = _edits(reading)
+    if wrong is not None:
+        show_error(wrong)
+    try:
+        decoded = read(
+            DecodeLook.of(running_example().model, edits.apply(reading.mean)[None]), "Picture"
+        )
+    except ExplainerError as error:
+        show_error(error)
+        return
+    mount(NAME, surgery_data(source.title, reading, edits, decoded), on_edit_change=_take)
+
+
+def _edits(reading: PictureReading) -> tuple[Edits, ExplainerError | None]:
+    """Return the changes on show; those of a model with other channels are none."""
+    none = Edits.none(len(reading.mean))
+    if _EDITS not in st.session_state:
+        return none, None
+    try:
+        return check_edits(st.session_state[_EDITS], reading.mean.shape), None  # type: ignore[arg-type]  # three axes
+    except ExplainerError as error:
+        return none, error
+
+
+def _take() -> None:
+    edits = told(st.session_state.get(NAME), "edit")
+    if edits is not None:
+        st.session_state[_EDITS] = edits

@@ -1,0 +1,1 @@
+"""The page on adding noise: how a picture is destroyed on purpose."""

@@ -1,0 +1,1 @@
+"""The page on schedulers: who decides how much noise is left."""

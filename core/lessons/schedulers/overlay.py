@@ -1,0 +1,71 @@
+"""The overlay: every scheduler's noise levels on one chart, drawn and chosen in the browser."""
+
+from typing import Any
+
+import streamlit as st
+
+from core.engine.looks.grid import GridLook
+from core.errors import ExplainerError
+from core.ideas.noise_levels import alpha_bar_from_sigma
+from core.lessons.schedulers.overlay_data import overlay_data, overlay_paths, requests_of
+from core.models.config_files import read_config
+from core.ui.component import mount
+from core.ui.looking import read
+from core.ui.paint_first import paint_first
+from core.ui.running_example import running_example
+from core.ui.settings import say_low_start, scheduler_box, show_refused, steps_slider
+from core.ui.tokenizing import model_folder
+
+_CELLS = "schedulers_cells"
+
+
+def schedule_config() -> dict[str, Any]:  # Any: what JSON holds
+    """Return the scheduler config of the running example's model.
+
+    Raises:
+        ExplainerError: the model is not on this machine, or damaged.
+    """
+    folder = model_folder(running_example().model)
+    return read_config(folder, "scheduler")
+
+
+def show_controls() -> None:
+    """Ask for the scheduler and the number of steps, side by side."""
+    who, how_many = st.columns([1, 2], gap="large")
+    with who:
+        scheduler_box()
+    with how_many:
+        steps_slider()
+
+
+def show_overlay(config: dict[str, Any]) -> None:  # Any: what JSON holds
+    """Show one seed under three schedulers beside their curves; the pictures come afterwards.
+
+    Args:
+        config: of the running example's model.
+    """
+    request = running_example()
+    paths = overlay_paths(config, request.steps, request.scheduler, request.params)
+    own = next(path for path in paths if path.id == request.scheduler)
+    if own.plan is None:
+        show_refused(ExplainerError(own.note, own.fix))
+    else:
+        first = float(own.plan.sigmas[0])
+        say_low_start(float(own.plan.timesteps[0]), float(alpha_bar_from_sigma(first)))
+    look = GridLook(request.model, requests_of(request))
+
+    # For the session: of a grid the engine keeps the runs, and those that failed are none.
+    asked, cells = st.session_state.get(_CELLS, (None, ()))
+    cells = cells if asked == look else ()
+
+    def draw() -> None:
+        drawn = tuple(cell and cell.picture for cell in cells)
+        mount(
+            "schedulers/overlay",
+            overlay_data(config, paths, request.scheduler, request.steps, drawn),
+        )
+
+    paint_first(
+        "schedulers", look, bool(cells), draw,
+        lambda _: st.session_state.update({_CELLS: (look, read(look, "U-Net call"))}),
+    )  # fmt: skip

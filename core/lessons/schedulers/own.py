@@ -1,0 +1,107 @@
+"""Noise levels of one's own: spaced by a rule, changed by hand, and run."""
+
+from typing import Any
+
+import streamlit as st
+
+from core.engine.looks.own_sigmas import SAMPLERS, OwnRun, OwnSigmasLook, check_sigmas
+from core.lessons.schedulers.overlay_data import INKS
+from core.lessons.schedulers.own_data import SPACINGS, calls_of, own_chart, say_below_one, spaced
+from core.models.schedulers.plans import drawn, plan_run, schedule_levels
+from core.models.schedulers.table import SCHEDULERS
+from core.ui.looking import known, read
+from core.ui.running_example import running_example
+from core.ui.shown import here
+from core.views.numbers import count
+
+MOST_RHO = 20.0
+
+
+def show_own(config: dict[str, Any]) -> None:  # Any: what JSON holds
+    """Ask for a spacing, let its levels be changed by hand, and run them.
+
+    Args:
+        config: of the running example's model.
+
+    Raises:
+        ExplainerError: a noise level is wrong, or the engine could not run them.
+    """
+    request = running_example()
+    levels = schedule_levels(config)
+    name, rho, steps, sampler = _choose(request.steps)
+    rule = spaced(name, steps, levels, rho)
+    chart, table = st.columns([3, 1], gap="large")
+    with table:
+        sigmas = _edit(rule, f"{name} {rho:g} {steps}")
+    own = check_sigmas(sigmas)
+    plan = plan_run(SCHEDULERS[request.scheduler], config, dict(request.params), request.steps)
+    with chart:
+        theirs = calls_of(own, sampler)
+        title = SCHEDULERS[request.scheduler].title
+        curves = {
+            f"{title}, your run": (drawn(plan.sigmas).tolist(), plan.end),
+            f"these, {SCHEDULERS[sampler].title}": (theirs, own[-1]),
+        }
+        st.altair_chart(
+            own_chart(curves, INKS[request.scheduler].hue),
+            alt="The noise levels of all calls, beside those of your run",
+        )
+        st.markdown(
+            f"**{say_below_one(theirs)}**; in your run {say_below_one(plan.sigmas.tolist())}. "
+            "There the details are drawn."
+        )
+    look = OwnSigmasLook(request.model, request, own, sampler)
+    wanted = st.button("Run these noise levels", type="primary", icon=":material/play_arrow:")
+    found = read(look, "Step") if wanted else known(look)
+    if found is not None:
+        _show_pictures(found, sampler)
+
+
+def _choose(steps: int) -> tuple[str, float, int, str]:
+    """Ask for the rule, its rho, how many levels, and who walks them."""
+    asked = st.columns(4, gap="medium")
+    name = asked[0].selectbox(
+        "Spacing", list(SPACINGS), key="own_spacing",
+        help="Where the noise levels stand before you change any.",
+    )  # fmt: skip
+    rho = asked[1].slider(
+        "Karras’ ρ", 1.0, MOST_RHO, 7.0, step=0.5, disabled=name != "Karras", key="own_rho",
+        help="1 spaces them evenly; the larger, the more of them are low. The paper takes 7.",
+    )  # fmt: skip
+    count = asked[2].slider("Levels", 1, 50, min(steps, 50), key="own_count")
+    sampler = asked[3].selectbox(
+        "Sampler", SAMPLERS, format_func=lambda name: SCHEDULERS[name].title, key="own_sampler"
+    )
+    return name, rho, count, sampler
+
+
+def _edit(rule: list[float], where: str) -> list[object]:
+    """Let every level be changed; another rule begins anew."""
+    edited = st.data_editor(
+        {"sigma": rule}, key=f"own_sigmas_{where}", num_rows="dynamic", height=300,
+        column_config={
+            "sigma": st.column_config.NumberColumn(
+                "σ, click to change", min_value=0.0, format="%.4g", required=True
+            )
+        },
+    )  # fmt: skip
+    levels: list[object] = list(edited["sigma"])
+    # A new row comes after the last 0; what is no number is told below.
+    numbers = [level for level in levels if isinstance(level, int | float) and level == level]
+    return [*sorted(numbers, reverse=True)] if len(numbers) == len(levels) else levels
+
+
+def _show_pictures(found: OwnRun, sampler: str) -> None:
+    run = here(running_example()).run
+    left, there = st.columns(2, gap="large")
+    title = SCHEDULERS[sampler].title
+    calls, own = (count(len(one.sigmas), "U-Net call") for one in (found, run))
+    left.image(
+        found.picture, f"These levels, {title}, {calls}", width=256,
+        output_format="PNG", alt="The picture drawn over these noise levels",
+    )  # fmt: skip
+    there.image(
+        run.picture,
+        f"Your run, {SCHEDULERS[run.request.scheduler].title}, {own}",
+        width=256, output_format="PNG", alt="The picture of your run",
+    )  # fmt: skip

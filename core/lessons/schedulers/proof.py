@@ -1,0 +1,65 @@
+"""The proof: every scheduler against data whose exact end is known, computed by the engine."""
+
+from typing import Any
+
+import streamlit as st
+
+from core.engine.looks.schedulers import ProofLook
+from core.ideas.closed_form import GaussianData
+from core.lessons.schedulers.proof_data import (
+    OPENING,
+    order_rows,
+    proof_chart,
+    proof_rows,
+    say_orders,
+)
+from core.models.schedulers.table import SCHEDULERS
+from core.ui.looking import read
+from core.ui.running_example import running_example
+from core.ui.tables import offer_csv
+
+KARRAS, OWN = "Karras", "The checkpoint’s"
+SAME_LEVELS = {
+    KARRAS: "DDIM, DDPM and PNDM cannot take Karras’ spacing and keep the checkpoint’s: here DDIM "
+    "and Euler walk other noise levels. Over the same levels they are one method.",
+    OWN: "All walk levels of the checkpoint’s own spacing; the last, long step holds many back.",
+}
+
+
+def show_proof(_: dict[str, Any]) -> None:  # Any: what JSON holds
+    """Show error over calls, and the slope of every scheduler.
+
+    Raises:
+        ExplainerError: the engine could not compute it.
+    """
+    data = GaussianData()
+    spacing = st.segmented_control(
+        "Spacing of the noise levels", (KARRAS, OWN), default=KARRAS, required=True,
+        key="proof_spacing",
+    )  # fmt: skip
+    names = [n for n, one in SCHEDULERS.items() if one.available and not one.distilled_only]
+    drawn = st.pills(
+        "Which", names, default=OPENING, selection_mode="multi", key="proof_which",
+        format_func=lambda name: SCHEDULERS[name].title,
+    )  # fmt: skip
+    place = st.empty()
+    points = read(ProofLook(running_example().model, spacing == KARRAS), "Run")
+    place.altair_chart(
+        proof_chart(points, [name for name in names if name in drawn]),
+        alt="Error of each scheduler over its number of U-Net calls, both on log scales",
+    )
+    st.markdown(
+        f"All pictures are one number here, drawn from N({data.mean:g}, {data.std:g}²). The ideal "
+        "network is then one line of code, and so is the exact end of every run: what is left is "
+        "the scheduler’s own error. **First order halves the error when the calls double, second "
+        "order quarters it**: the dotted lines. Order is a promise for small steps, and these are "
+        "not small, so a line says how fast a scheduler really gets better, not its order. "
+        "Schedulers with fresh noise (hollow dots) have no one end; they are judged by mean and "
+        "spread."
+    )
+    told = say_orders(points, drawn)
+    if told:
+        st.markdown(told)
+    st.caption(SAME_LEVELS[spacing])
+    st.dataframe(order_rows(points), hide_index=True, alt="Slope of every scheduler")
+    offer_csv(proof_rows(points), "proof")

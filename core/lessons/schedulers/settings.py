@@ -1,0 +1,159 @@
+"""The chosen scheduler's settings as a form, made from what the scheduler takes."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import streamlit as st
+
+from core.errors import ExplainerError
+from core.lessons.schedulers.table_data import option_rows
+from core.models.schedulers.record import Option, Value
+from core.models.schedulers.settings import check_params, latent_config, options_in_force
+from core.models.schedulers.table import SCHEDULERS
+from core.ui.errors import show_error
+from core.ui.running_example import running_example, set_running_example
+from core.ui.settings import forget_params
+
+IN_A_ROW = 3
+WIDE = 560  # CSS pixels: the longest sentence can be read whole
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A setting as a switch with a sentence: on, it has one value, off, its own start."""
+
+    name: str
+    on: Value
+    says: str
+
+
+# The first of these that a scheduler has stand before all its settings.
+PLAIN = (
+    Plain("use_karras_sigmas", True, "More of the calls where little noise is left"),
+    Plain("eta", 1.0, "Fresh noise at every step"),
+    Plain("timestep_spacing", "trailing", "Begin where there is most noise, at t = 999"),
+    Plain("rescale_betas_zero_snr", True, "Nothing of the picture is left at t = 999"),
+    Plain("set_alpha_to_one", True, "End without any noise"),
+    Plain("use_exponential_sigmas", True, "Each step takes the same share of the noise"),
+    Plain("original_inference_steps", 100, "Jumps learned in smaller steps"),
+)
+PLAIN_SHOWN = 3
+_WRONG, _TYPED = "scheduler_settings_wrong", "scheduler_settings_typed"
+Config = dict[str, Any]  # Any: what JSON holds
+
+
+def show_settings(config: Config) -> None:
+    """Show a few settings as switches; behind a toggle every one, a line to type, and a table.
+
+    Args:
+        config: of the running example's model.
+    """
+    request = running_example()
+    scheduler = SCHEDULERS[request.scheduler]
+    st.text(scheduler.blurb)
+    base = latent_config(config)
+    found = options_in_force(scheduler, base)
+    chosen = dict(request.params)
+    known = {option.name: option for option in found}
+    plain = [one for one in PLAIN if one.name in known][:PLAIN_SHOWN]
+    for one in plain:
+        _switch(one, known[one.name], chosen.get(one.name, known[one.name].default), config)
+    wrong = st.session_state.get(_WRONG)
+    if wrong is not None and wrong[0] == request.scheduler:
+        show_error(wrong[1])
+    st.button(
+        "Back to the checkpoint’s settings", on_click=_forget, disabled=not chosen,
+        icon=":material/undo:",
+    )  # fmt: skip
+    if not st.toggle(f"All {len(found)} settings, by the names that diffusers gives them"):
+        return
+    for start in range(0, len(found), IN_A_ROW):
+        row = found[start : start + IN_A_ROW]
+        for column, option in zip(st.columns(IN_A_ROW), row, strict=False):
+            with column:
+                _widget(option, chosen.get(option.name, option.default), config)
+    st.text_input(
+        "Or type one", placeholder="use_karras_sigmas=true", key=_TYPED, max_chars=200,
+        on_change=_take_typed, args=(config,),
+        help="As on the command line: --param KEY=VALUE. Try a wrong one.",
+    )  # fmt: skip
+    st.dataframe(
+        option_rows(scheduler, base, chosen), hide_index=True,
+        alt=f"Settings of {scheduler.title}",
+        column_config={"meaning": st.column_config.TextColumn(width=WIDE)},
+    )  # fmt: skip
+
+
+def _switch(one: Plain, option: Option, now: object, config: Config) -> None:
+    """Draw one setting as a switch; its key holds its value, as those of all settings do."""
+    key = f"ask_plain_{running_example().scheduler}_{one.name}_{now}"
+    st.toggle(
+        one.says, now == one.on, help=f"{option.name}: {option.meaning}", key=key,
+        on_change=_take_switch, args=(one, option.default, key, config),
+    )  # fmt: skip
+
+
+def _take_switch(one: Plain, off: Value, key: str, config: Config) -> None:
+    value = one.on if st.session_state[key] else off
+    _set({**dict(running_example().params), one.name: value}, config)
+
+
+def _widget(option: Option, now: object, config: Config) -> None:
+    """Draw one setting; its key holds its value, so that one from elsewhere makes a new widget."""
+    name = running_example().scheduler
+    key = f"ask_scheduler_{name}_{option.name}_{now}"
+    bound = {"key": key, "on_change": _take, "args": (option.name, key, config)}
+    label, meaning = option.name, option.meaning
+    if option.type == "bool":
+        st.toggle(label, bool(now), help=meaning, **bound)
+    elif option.type == "choice":
+        names = [str(value) for value in option.allowed]
+        st.selectbox(label, names, names.index(str(now)), help=meaning, **bound)
+    elif option.type == "int":
+        low, high = int(option.allowed[0]), int(option.allowed[1])
+        st.number_input(label, low, high, int(str(now)), step=1, help=meaning, **bound)
+    else:
+        low, high = float(option.allowed[0]), float(option.allowed[1])
+        step = 10.0**-5 if high < 1 else 0.05
+        st.number_input(
+            label, low, high, float(str(now)), step=step, format="%g", help=meaning, **bound
+        )
+
+
+def _take(name: str, key: str, config: Config) -> None:
+    _set({**dict(running_example().params), name: st.session_state[key]}, config)
+
+
+def _take_typed(config: Config) -> None:
+    text = st.session_state[_TYPED].strip().removeprefix("--param").strip()
+    name, sign, value = text.partition("=")
+    if not text:
+        return
+    if not sign:
+        _tell(ExplainerError("This is not a setting and a value.", "Type KEY=VALUE."))
+        return
+    _set({**dict(running_example().params), name.strip(): value.strip()}, config)
+
+
+def _set(params: dict[str, Any], config: Config) -> None:  # Any: as typed
+    """Take settings that hold together; others are told and leave everything as it was."""
+    request = running_example()
+    scheduler, base = SCHEDULERS[request.scheduler], latent_config(config)
+    try:
+        checked = check_params(scheduler, params, base)
+    except ExplainerError as error:
+        _tell(error)
+        return
+    usual = {option.name: option.default for option in options_in_force(scheduler, base)}
+    kept: dict[str, Value] = {key: value for key, value in checked.items() if value != usual[key]}
+    st.session_state.pop(_WRONG, None)
+    set_running_example(replace(request, params=tuple(kept.items())))
+
+
+def _tell(error: ExplainerError) -> None:
+    st.session_state[_WRONG] = running_example().scheduler, error
+
+
+def _forget() -> None:
+    st.session_state.pop(_WRONG, None)
+    forget_params()

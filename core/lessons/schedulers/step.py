@@ -1,0 +1,95 @@
+"""One step of the running example at one latent position, with every number filled in."""
+
+from typing import Any
+
+import streamlit as st
+
+from core.engine.looks.schedulers import FreshNoiseLook
+from core.ideas.equation import equation_of
+from core.lessons.schedulers.step_data import (
+    CALCULATED,
+    Position,
+    draws_noise,
+    first_call,
+    number_rows,
+    work_out,
+)
+from core.lessons.schedulers.step_picture_data import position_picture
+from core.ui.looking import read
+from core.ui.running_example import running_example
+from core.ui.settings import say_low_start
+from core.ui.shown import here
+from core.views.numbers import minus
+from core.views.run import Run
+
+
+def show_step(config: dict[str, Any]) -> None:  # Any: what JSON holds
+    """Show the formula of a step, filled in, and its result beside the library's.
+
+    Args:
+        config: of the running example's model.
+
+    Raises:
+        ExplainerError: this scheduler is not worked out here, or the engine could not run it.
+    """
+    request = running_example()
+    if request.scheduler not in CALCULATED:
+        names = ", ".join(one.title for one in CALCULATED.values())
+        st.markdown(f"One step is worked out for **{names}**. Choose one of them above.")
+        return
+    run = here(request).run
+    step, where = _choose(run)
+    call = first_call(run, step)
+    fresh = 0.0
+    if draws_noise(run):
+        noise = read(FreshNoiseLook(request.model, request, call))
+        fresh = float(noise[where])
+    worked = work_out(run, config, step, where, fresh)
+    last = call + 1 == len(run.timesteps) or run.steps[call] == run.steps[-1]
+    to = "the end" if last else f"t = {run.timesteps[first_call(run, step + 1)]:g}"
+    st.markdown(
+        f"**Step {step + 1} of {int(run.steps[-1]) + 1} goes from t = {run.timesteps[call]:g} to "
+        f"{to}**; it begins with call {call + 1}. At one place of the latents it is this:"
+    )
+    say_low_start(float(run.timesteps[0]), float(run.alpha_bars[0]))
+    st.latex(equation_of(worked.function).tex)
+    st.latex(worked.filled)
+    ours, theirs, apart = st.columns(3)
+    ours.metric("These few lines", minus(f"{worked.ours:.7f}"))
+    theirs.metric("diffusers’ step() in this run", minus(f"{worked.theirs:.7f}"))
+    apart.metric("Apart by", minus(f"{abs(worked.ours - worked.theirs):.1e}"))
+    picture, numbers = st.columns([1, 2], gap="large")
+    picture.image(
+        position_picture(run.path[call][where[0]], where[1:]), "The place, framed, in x_t",
+        width="stretch", output_format="PNG",
+        alt="The noisy latents of this channel, the place framed",
+    )  # fmt: skip
+    numbers.markdown(number_rows([*worked.given, *worked.numbers]))
+    st.markdown(
+        f":small[{equation_of(worked.function).source}. Latents are kept at "
+        f"{'x0 + sigma eps' if worked.scale != 'unit scale' else 'unit scale'}; the library adds "
+        "up in float32.]"
+    )
+
+
+def _choose(run: Run) -> tuple[int, Position]:
+    """Ask for the step and the position."""
+    channels, height, width = run.path.shape[1:]
+    steps = int(run.steps[-1]) + 1
+    asked = st.columns(4)
+    step = (
+        1
+        if steps == 1
+        else asked[0].slider(
+            "Step",
+            1,
+            steps,
+            (steps + 1) // 2,
+            key="calc_step",
+            help="Between two places of the run.",
+        )
+    )
+    channel = asked[1].number_input("Channel", 1, channels, 1, key="calc_channel")
+    row = asked[2].number_input("Row", 1, height, height // 2 + 1, key="calc_row")
+    column = asked[3].number_input("Column", 1, width, width // 2 + 1, key="calc_column")
+    return step - 1, (int(channel) - 1, int(row) - 1, int(column) - 1)

@@ -1,0 +1,52 @@
+"""The table of all schedulers, counted by the engine, and those that are left out."""
+
+from typing import Any
+
+import streamlit as st
+
+from core.engine.looks.schedulers import CountLook
+from core.lessons.schedulers.overlay_data import overlay_paths
+from core.lessons.schedulers.table_data import FILTERS, rejected_rows, scheduler_rows, table_text
+from core.ui.looking import known, read
+from core.ui.running_example import running_example
+from core.ui.tables import offer_csv
+from core.views.numbers import count
+
+SHOWN = ("scheduler", "what it does", "U-Net calls", "counted", "order", "fresh noise")
+
+
+def show_table(config: dict[str, Any]) -> None:  # Any: what JSON holds
+    """Show what every scheduler is and what it costs, then the ones that are not offered.
+
+    Args:
+        config: of the running example's model.
+
+    Raises:
+        ExplainerError: the engine could not count.
+    """
+    request = running_example()
+    asked = CountLook(request.model, request.steps, request.scheduler, request.params)
+    filters = st.pills("Only those with", FILTERS, selection_mode="multi", key="scheduler_filters")
+    paths = overlay_paths(config, request.steps, request.scheduler, request.params)
+    place = st.empty()
+    _draw(place, scheduler_rows(paths, known(asked), filters))
+    plans = {path.id: path.plan for path in paths}
+    heun = plans.get("heun")
+    st.markdown(
+        f"**A step is not a call.** {count(request.steps, 'step')} of Heun ask the network "
+        f"{heun.calls if heun else '–'} times: it looks twice at every step but the last. The "
+        "calls are worked out first, then counted while each scheduler runs."
+    )
+    st.markdown("**Left out**, though the library has them and they run without an error:")
+    st.markdown(table_text(rejected_rows(), ("class", "verdict", "why")))
+    rows = scheduler_rows(paths, read(asked, "Scheduler"), filters)
+    if rows:
+        _draw(place, rows)
+        offer_csv(rows, "schedulers-table")
+
+
+def _draw(place: Any, rows: list[dict[str, object]]) -> None:  # Any: Streamlit's own place
+    if not rows:
+        place.markdown("No scheduler has all of these. Take one away.")
+        return
+    place.markdown(table_text(rows, SHOWN))

@@ -1,0 +1,121 @@
+"""All schedulers as a table, and those that are left out with the reason."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.lessons.schedulers.overlay_data import Path
+from core.models.schedulers.names import REJECTED
+from core.models.schedulers.record import Scheduler
+from core.models.schedulers.table import SCHEDULERS
+
+Row = dict[str, object]
+NOISE_SETTINGS = ("eta", "s_churn", "algorithm_type")  # the last one's sde variants
+FILTERS = ("No fresh noise", "Fresh noise", "One call a step", "Second order or higher")
+
+
+def scheduler_rows(
+    paths: Sequence[Path], counted: Mapping[str, int] | None, filters: Sequence[str] = ()
+) -> list[Row]:
+    """Return one row for each scheduler.
+
+    Args:
+        paths: from ``overlay_paths``.
+        counted: network calls by name, where a hook has counted them.
+        filters: of ``FILTERS``; a row must pass them all.
+    """
+    planned = {path.id: path.plan.calls if path.plan else None for path in paths}
+    rows = []
+    for name, info in SCHEDULERS.items():
+        passes = {
+            "No fresh noise": not info.stochastic,
+            "Fresh noise": info.stochastic,
+            "One call a step": info.calls == "N",
+            "Second order or higher": info.order > 1,
+        }
+        if not all(passes[wanted] for wanted in filters):
+            continue
+        rows.append(
+            {
+                "scheduler": info.title,
+                "what it does": info.blurb
+                + (" Only for distilled models." if info.distilled_only else ""),
+                "U-Net calls": planned[name],
+                "counted": _say_counted(info, counted),
+                "for N steps": info.calls,
+                "order": info.order,
+                "fresh noise": "yes" if info.stochastic else _noise_if_asked(info),
+                "latents kept as": "x0 + σ ε" if info.space == "ve" else "unit scale",
+                "settings": len(info.options),
+                "name": name,
+                "class": info.class_name,
+            }
+        )
+    return rows
+
+
+def _say_counted(scheduler: Scheduler, counted: Mapping[str, int] | None) -> str:
+    """Say how many calls were counted, or what is missing to count them."""
+    if counted is None:
+        return "…"
+    if scheduler.name in counted:
+        return str(counted[scheduler.name])
+    return "–" if scheduler.available else f"needs {scheduler.requires}"
+
+
+def _noise_if_asked(scheduler: Scheduler) -> str:
+    """Say whether a setting makes a scheduler draw noise that it does not draw by itself."""
+    asks = [option.name for option in scheduler.options if option.name in NOISE_SETTINGS]
+    return f"only with {asks[0]}" if asks else "no"
+
+
+def rejected_rows() -> list[dict[str, str]]:
+    """Return one row for each of the library's schedulers that is not offered."""
+    return [{"class": one.class_name, "verdict": one.verdict, "why": one.why} for one in REJECTED]
+
+
+def option_rows(
+    scheduler: Scheduler,
+    base_config: Mapping[str, Any],  # Any: what JSON holds
+    chosen: Mapping[str, object],
+) -> list[Row]:
+    """Return one row for each setting of a scheduler.
+
+    Args:
+        scheduler: whose settings.
+        base_config: the checkpoint's scheduler config.
+        chosen: settings in force that differ from both.
+    """
+    return [
+        {
+            "setting": option.name,
+            "meaning": option.meaning,
+            "in force": say(chosen.get(option.name, base_config.get(option.name, option.default))),
+            "this checkpoint": say(base_config[option.name]) if option.name in base_config else "–",
+            "library's default": say(option.default),
+            "allowed": option.range,
+            "type": option.type,
+        }
+        for option in scheduler.options
+    ]
+
+
+def table_text(rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> str:
+    """Return rows as a Markdown table, which breaks its lines and is seen whole.
+
+    Args:
+        rows: our own words and numbers, never what was typed.
+        columns: which of their keys.
+    """
+    heads = [f"| {' | '.join(columns)} |", f"| {' | '.join('---' for _ in columns)} |"]
+    return "\n".join(
+        [*heads, *(f"| {' | '.join(str(row[key]) for key in columns)} |" for row in rows)]
+    )
+
+
+def say(value: object) -> str:
+    """Say a setting's value as one would type it.
+
+    Args:
+        value: of any type.
+    """
+    return str(value).lower() if isinstance(value, bool) else f"{value}"

@@ -1,0 +1,1 @@
+"""The page on timesteps: how the network is told the time."""

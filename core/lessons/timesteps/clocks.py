@@ -1,0 +1,30 @@
+"""Every clock of the embedding: how fast it turns, and which never go round."""
+
+import streamlit as st
+
+from core.ideas.timestep import EmbeddingSettings
+from core.lessons.timesteps.charts_data import period_chart
+from core.lessons.timesteps.tables_data import clock_rows, embedding_csv, say_unfinished
+from core.ui.tables import as_table
+
+
+def show_clocks(settings: EmbeddingSettings, train_steps: int) -> None:
+    """Show the clocks as a chart and a table.
+
+    Args:
+        settings: on show.
+        train_steps: how many timesteps there are.
+    """
+    rows = clock_rows(settings, train_steps)
+    st.altair_chart(period_chart(rows, train_steps), alt="Steps that each clock needs for one turn")
+    st.markdown(
+        f"{say_unfinished(settings, train_steps)} The hand of a clock that never goes round "
+        "stands nowhere twice, so it tells any two times apart, if only by a little. The fast "
+        "ones tell neighbours apart."
+    )
+    as_table(rows, "clocks", "Every clock in numbers")
+    st.download_button(
+        "Embedding", lambda: embedding_csv(settings, train_steps), "glassbox-embedding.csv",
+        "text/csv", on_click="ignore", icon=":material/table:",
+        help="Every number of every timestep as CSV",
+    )  # fmt: skip

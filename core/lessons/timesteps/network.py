@@ -1,0 +1,76 @@
+"""What the running example's own network makes of time; the engine is asked for it."""
+
+import streamlit as st
+
+from core.engine.looks.times import TimeLook
+from core.lessons.timesteps.network_data import (
+    before_after_chart,
+    before_after_rows,
+    block_chart,
+    block_rows,
+    ends_alike,
+    likeness,
+    likeness_picture,
+    mean_likeness,
+    middle_of,
+)
+from core.models.time_facts import TimeFacts
+from core.ui.looking import read
+from core.ui.running_example import running_example
+from core.ui.tables import as_table
+from core.views.colormaps import LATENTS_SAY
+from core.views.numbers import minus
+
+
+def show_network(facts: TimeFacts) -> None:
+    """Show the time vector's similarities beside the waves', then every block's share.
+
+    Args:
+        facts: of the running example's model.
+
+    Raises:
+        ExplainerError: the engine could not do it.
+    """
+    reading = read(TimeLook(running_example().model))
+    before, after = likeness(reading.waves), likeness(reading.vectors)
+    st.markdown(
+        f"The {facts.settings.dim} numbers of your model's own embedding go through two layers "
+        f"with a SiLU between them and become **{reading.vectors.shape[1]:,}, the time vector**."
+    )
+    first, second, line = st.columns([1, 1, 2])
+    first.image(
+        likeness_picture(before), "The waves: every t beside every other", width="stretch",
+        output_format="PNG", alt="Similarity of the waves",
+    )  # fmt: skip
+    second.image(
+        likeness_picture(after), "The time vector, on the same scale", width="stretch",
+        output_format="PNG", alt="Similarity of the time vectors",
+    )  # fmt: skip
+    with line:
+        middle = middle_of(before)
+        st.altair_chart(
+            before_after_chart(before_after_rows(before, after)),
+            alt=f"Similarity with t = {middle}, before and after the time MLP",
+        )
+        st.caption(f"t = {middle} beside every other t")
+    st.caption(f"Noisiest on top and to the right; {LATENTS_SAY.format(limit=1)}.")
+    said = [
+        minus(f"{alike:.2f}")
+        for alike in (
+            mean_likeness(before), mean_likeness(after),
+            ends_alike(reading.waves), ends_alike(reading.vectors),
+        )
+    ]  # fmt: skip
+    st.markdown(
+        "**What the trained layers make of it:** two different times are alike by "
+        f"{said[0]} on average before and by {said[1]} after, "
+        f"the first and the last by {said[2]} before and by {said[3]} after."
+    )
+    st.subheader("Where it enters", anchor=False)
+    st.markdown(
+        "Every residual block has a layer of its own that turns the time vector into **one number "
+        "for each channel, added at every position**. Darker means farther from the "
+        "block's mean over all times."
+    )
+    st.altair_chart(block_chart(reading), alt="How far each block's shift is from its mean, by t")
+    as_table(block_rows(reading), "time-blocks", "Every block in numbers")

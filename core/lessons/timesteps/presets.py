@@ -1,0 +1,43 @@
+"""How real models set the embedding, side by side."""
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.ideas.timestep_presets import PRESETS
+from core.lessons.timesteps.charts_data import alike_chart, alike_rows, map_picture
+from core.lessons.timesteps.map_data import alike_by_distance
+from core.lessons.timesteps.tables_data import preset_rows
+from core.ui.tables import as_table
+
+IN_A_ROW = 3
+
+
+def show_presets(train_steps: int) -> None:
+    """Show the presets as small heat maps, as curves and as a table.
+
+    Args:
+        train_steps: how many timesteps there are.
+    """
+    names = list(PRESETS)
+    for start in range(0, len(names), IN_A_ROW):
+        row = names[start : start + IN_A_ROW]
+        for column, name in zip(st.columns(IN_A_ROW), row, strict=False):
+            preset = PRESETS[name]
+            column.image(
+                _picture(name, train_steps), width="stretch", output_format="PNG",
+                caption=f"{preset.title}: {preset.settings.dim} numbers",
+                alt=f"Heat map of {preset.title}",
+            )  # fmt: skip
+    curves = {
+        preset.title: alike_by_distance(preset.settings, train_steps)
+        for name, preset in PRESETS.items()
+        if name != "dit"  # the same numbers as guided diffusion
+    }
+    st.altair_chart(alike_chart(alike_rows(curves)), alt="How alike timesteps are in each preset")
+    as_table(preset_rows(train_steps), "presets", "The presets in numbers")
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _picture(name: str, train_steps: int) -> NDArray[np.uint8]:
+    return map_picture(PRESETS[name].settings, train_steps)

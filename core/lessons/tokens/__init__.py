@@ -1,0 +1,1 @@
+"""The page on tokens: what the model reads of a prompt."""

@@ -1,0 +1,83 @@
+"""Inside the text encoder: who reads whom in each layer, and what each position becomes."""
+
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from core.engine.looks.texts import TextLook
+from core.engine.request import MAX_CLIP_SKIP
+from core.lessons.tokens.charts_data import attention_grid, states_grid
+from core.lessons.tokens.grids_data import grid_data
+from core.lessons.tokens.pictures import show_pictures
+from core.ui.component import mount
+from core.ui.looking import read
+from core.ui.running_example import running_example
+from core.views.numbers import percent
+
+PICTURE_WIDTH = 560  # CSS pixels, for the two pictures together
+
+
+def show_inside() -> None:
+    """Show attention and hidden states of one layer, and which layer the U-Net reads.
+
+    Raises:
+        ExplainerError: the engine could not do it.
+    """
+    request = running_example()
+    reading = read(TextLook(request.model, (request.prompt,), inside=True))
+    assert reading.attentions is not None  # inside was asked for
+    assert reading.hidden is not None
+    layers, heads = reading.attentions.shape[1:3]
+    first, second, third = st.columns([2, 2, 1], vertical_alignment="bottom")
+    layer = first.slider("Layer", 1, layers, layers) if layers > 1 else 1
+    head = second.selectbox(
+        "Head", range(heads + 1), format_func=lambda number: str(number or "the mean of all")
+    )
+    padding = third.toggle("With padding")
+    weights = reading.attentions[0, layer - 1]
+    weights = weights[head - 1] if head else weights.mean(0)
+    tokens, hidden = reading.tokens[0], reading.hidden[0, layer]
+    which = f"head {head}" if head else "mean of all heads"
+    mount(
+        "tokens/grids",
+        grid_data(
+            [
+                attention_grid(tokens, weights, f"Attention in layer {layer}, {which}", padding),
+                states_grid(
+                    tokens, hidden, np.linalg.norm(hidden, axis=-1),
+                    f"Hidden states after layer {layer} of {layers}", padding,
+                ),
+            ]
+        ),
+    )  # fmt: skip
+    rest = weights[1 : tokens.used + 2, 0].mean()
+    st.markdown(
+        "**Each row shows where one position looks:** itself and what stands before it. "
+        f"Your words and the end give **{percent(rest)}** of their attention here, on average, to "
+        "`<start>`, the one position that is the same for every prompt."
+    )
+    _show_clip_skip(layers)
+
+
+def _show_clip_skip(layers: int) -> None:
+    st.subheader("Which layer the U-Net reads", anchor=False)
+    request = running_example()
+    most = min(MAX_CLIP_SKIP, layers)
+    skip = st.slider(
+        "Layers left out at the end (clip skip)", 0, most, min(request.clip_skip, most),
+        help="Some programs count from 1: their clip skip 2 is 1 here, as in diffusers.",
+    )  # fmt: skip
+    if not skip:
+        st.markdown(
+            f"The U-Net reads **layer {layers}, the last**, after one more layer norm. Leave "
+            "layers out to see what it makes of an earlier one."
+        )
+        return
+    read_from = "the bare embeddings" if skip == layers else f"layer {layers - skip}"
+    with st.container(width=PICTURE_WIDTH):
+        show_pictures(
+            [replace(request, clip_skip=left_out) for left_out in (0, skip)],
+            [f"Layer {layers}, as it was trained", f"Read from {read_from}, same seed"],
+        )
+    st.markdown("The last layer norm is applied all the same, whichever layer is read.")

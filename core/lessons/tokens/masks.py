@@ -1,0 +1,126 @@
+"""The mask truth: the two masks, what each does to the outputs, and to the picture."""
+
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.engine.looks.texts import TextLook
+from core.engine.request import MAX_PROMPT, Request
+from core.ideas.picture_likeness import apart
+from core.ideas.text_geometry import relative_change
+from core.lessons.tokens.charts_data import change_chart, change_rows, mask_grids
+from core.lessons.tokens.grids_data import grid_data
+from core.lessons.tokens.pictures import show_pictures
+from core.models.token_words import words_of
+from core.models.tokens import Tokens
+from core.ui.component import mount
+from core.ui.looking import read
+from core.ui.running_example import running_example
+from core.ui.tables import as_table
+from core.ui.tokenizing import facts_of, tokenizer_of, tokens_of
+from core.views.numbers import count
+
+PICTURE_WIDTH = 560  # CSS pixels, for the two pictures together
+_WORD, _INSTEAD = "changed_word", "changed_to"
+
+
+def show_masks() -> None:
+    """Show which mask is really applied, and what passing the other one on changes.
+
+    Raises:
+        ExplainerError: the engine could not do it.
+    """
+    request = running_example()
+    facts = facts_of(request.model)
+    passed = st.toggle(
+        "Pass the padding mask on as well", facts.passes_mask or request.padding_mask,
+        disabled=facts.passes_mask,
+        help="Stable Diffusion does not, unless the text encoder's config asks for it.",
+    )  # fmt: skip
+    tokens = tokens_of(request.prompt, request.model)
+    mount("tokens/grids", grid_data(mask_grids(tokens, passed)))
+    if not passed:
+        st.markdown(
+            "**Nobody reads ahead, and no padding is hidden.** Padding stands last, so it reads "
+            "all your words, and the U-Net reads all the outputs, padding included. "
+            "**Turn the switch on** to see what the padding mask would change."
+        )
+    elif facts.passes_mask:
+        st.markdown("This model's config asks for the padding mask, so it is always passed on.")
+    else:
+        _show_what_the_mask_changes(request)
+    st.subheader("Change one word", anchor=False)
+    _show_changed_word(request)
+
+
+def _show_what_the_mask_changes(request: Request) -> None:
+    tokens = tokens_of(request.prompt, request.model)
+    padding = len(tokens.ids) - sum(tokens.mask)
+    if padding:
+        plain = read(TextLook(request.model, (request.prompt,)))
+        masked = read(TextLook(request.model, (request.prompt,), padding_mask=True))
+        change = relative_change(plain.last[0], masked.last[0])
+        _show_change(tokens, change, "mask")
+        moved, own = change > 0, np.array(tokens.mask, bool)
+        st.markdown(
+            f"**{(moved & ~own).sum()} of {count(padding, 'padding output')} moved, and "
+            f"{(moved & own).sum()} of the {own.sum()} others.** Your own words never look at the "
+            "padding behind them, so hiding it changes nothing for them."
+        )
+    else:
+        st.markdown(
+            f"**Your words fill all {len(tokens.ids) - 2} places:** there is no padding behind "
+            "them that a mask could hide."
+        )
+    with st.container(width=PICTURE_WIDTH):
+        first, second = show_pictures(
+            [replace(request, padding_mask=passed) for passed in (False, True)],
+            ["No mask passed: Stable Diffusion's way", "Padding mask passed, same seed"],
+        )
+    far = apart(first, second)
+    if far:
+        whose = "of your words and of the negative prompt" if padding else "of the negative prompt"
+        st.markdown(
+            f"A pixel differs by **{far:.2g} of 255** on average: the U-Net does listen to "
+            f"padding, {whose}."
+        )
+    else:
+        st.markdown("**The pictures are the same:** here there is no padding that could be hidden.")
+
+
+def _show_changed_word(request: Request) -> None:
+    """Let one word be another, and show whose outputs notice."""
+    used = tokens_of(request.prompt, request.model).used
+    words = words_of(tokenizer_of(request.model)[0], request.prompt)[:used]
+    if not words:
+        st.markdown("Type some words above first.")
+        return
+    choose, instead = st.columns(2)
+    with choose:
+        at = st.selectbox(
+            "This word", range(len(words)), index=len(words) - 1, key=_WORD,
+            format_func=lambda place: f"{place + 1}: {words[place].text}",
+        )  # fmt: skip
+    with instead:
+        new = st.text_input("becomes", "banana", max_chars=MAX_PROMPT, key=_INSTEAD)
+    texts = [new if place == at else word.text for place, word in enumerate(words)]
+    before = " ".join(word.text for word in words)
+    reading = read(TextLook(request.model, (before, " ".join(texts))))
+    change = relative_change(*reading.last)
+    _show_change(reading.tokens[0], change, "word")
+    moved = np.flatnonzero(change)
+    if len(moved):
+        st.markdown(
+            f"**Position {moved[0]} is the first that notices.** What stands before it stays as "
+            "it was, to the last digit; `<start>` can never know what follows."
+        )
+    else:
+        st.markdown("**Nothing moved:** of both texts the encoder reads the same pieces.")
+
+
+def _show_change(tokens: Tokens, change: NDArray[np.floating], name: str) -> None:
+    rows = change_rows(tokens, change)
+    st.altair_chart(change_chart(rows), alt="How far each position's output moved")
+    as_table(rows, f"change-{name}", "How far each position's output moved, in numbers")

@@ -1,0 +1,124 @@
+"""Meaning as geometry: a map of words, cosines, and one prompt melting into another."""
+
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.engine.looks.texts import TextLook
+from core.engine.request import MAX_PROMPT
+from core.lessons.tokens.grids_data import grid_data
+from core.lessons.tokens.meaning_data import (
+    LONGEST,
+    cosine_grid,
+    cosine_rows,
+    map_rows,
+    short,
+    word_map,
+)
+from core.lessons.tokens.pictures import show_pictures
+from core.ui.component import mount
+from core.ui.errors import show_note
+from core.ui.looking import read
+from core.ui.paint_first import paint_first
+from core.ui.running_example import running_example
+from core.ui.tables import as_table
+from core.views.numbers import percent
+
+START_WORDS = "apple, banana, strawberry, tomato, dog, cat, whale, blueberries, rose, car"
+START_AXES = ("fruit", "animal", "blue", "red")  # left, right, bottom, top
+MOST_WORDS = 24
+_PART = "meaning"
+
+Numbers = NDArray[np.floating]
+
+
+def show_meaning() -> None:
+    """Show words as points between words, and compare prompts.
+
+    Raises:
+        ExplainerError: the engine could not do it.
+    """
+    request = running_example()
+    chart, controls = st.columns([3, 1], gap="large")
+    with controls:
+        ends = ("left", "right", "bottom", "top")
+        axes = [
+            st.text_input(f"Axis, {end}", word, max_chars=200, key=f"axis_{end}")
+            for end, word in zip(ends, START_AXES, strict=True)
+        ]
+    typed = st.text_area(
+        "Words or prompts to place, with commas between", START_WORDS, max_chars=MAX_PROMPT,
+        height=80, key="map_words",
+    )  # fmt: skip
+    texts, left_out = _different(request.prompt, typed.split(","))
+    # The prompt apart: it changes with every letter typed, the words do not.
+    looks = TextLook(request.model, (*axes, *texts[1:])), TextLook(request.model, (request.prompt,))
+    if not st.session_state.get(f"{_PART}_painted"):  # the engine is woken after the first paint
+        paint_first(_PART, looks, False, lambda: None, lambda _: [read(look) for look in looks])
+        return
+    words, own = (read(look).ends for look in looks)
+    vectors = np.concatenate([own, words[4:]])
+    with chart:
+        _show_map(texts, vectors, axes, words[:4])
+    if left_out:
+        st.caption(
+            f"{left_out} left out: at most {MOST_WORDS} texts are placed, and of those that begin "
+            f"with the same {LONGEST - 1} characters the first."
+        )
+    st.markdown(
+        "Each text is **one vector: the state at its end token**, the one that CLIP was trained "
+        "to compare with pictures, after a projection. An axis runs from one word's vector to "
+        "another's; a text's place is the cosine of its direction with it, seen from the middle."
+    )
+    st.subheader("How alike are they?", anchor=False)
+    mount("tokens/grids", grid_data([cosine_grid(texts, vectors)]))
+    st.markdown(
+        "The cosine says how alike two directions are: 1 is the same, 0 a right angle. Every text "
+        "stands beside the one most like it of those that are left."
+    )
+    as_table(cosine_rows(texts, vectors), "cosines", "Cosine between every two texts")
+    _show_blend()
+
+
+def _show_map(texts: list[str], vectors: Numbers, names: list[str], axes: Numbers) -> None:
+    same = [at for at in (0, 2) if np.array_equal(axes[at], axes[at + 1])]
+    if same:
+        which = " and ".join(("left and right", "bottom and top")[at // 2] for at in same)
+        show_note(
+            f"The model reads the same at both ends of an axis: {which}.",
+            "An axis needs two ends that differ.",
+        )
+        return
+    rows = map_rows(texts, vectors, axes)
+    st.altair_chart(word_map(rows, names), alt="Words placed between the words of the axes")
+
+
+def _show_blend() -> None:
+    st.subheader("From one prompt to another", anchor=False)
+    if not st.toggle("Draw the pictures between", key="melt_drawn"):
+        return
+    first, second = st.columns([3, 1], gap="large")
+    with first:
+        other = st.text_input("Your words melt into", "a banana", max_chars=MAX_PROMPT, key="melt")
+    with second:
+        steps = st.slider("Pictures", 3, 7, 5, key="melt_steps")
+    request = running_example()
+    shares = [float(share) for share in np.linspace(0, 1, steps)]
+    show_pictures(
+        [replace(request, blend=other, share=share) for share in shares],
+        [percent(share) for share in shares],
+    )
+    st.markdown(
+        "Same seed, same noise. Only the text states move, on a straight line, at all positions "
+        "at once. What lies between need not be any prompt that could be typed."
+    )
+
+
+def _different(prompt: str, typed: list[str]) -> tuple[list[str], int]:
+    """Return the prompt and the words that would look different, and how many were left out."""
+    texts = list(dict.fromkeys([prompt.strip(), *filter(None, map(str.strip, typed))]))
+    found = {short(text): text for text in reversed(texts)}  # of those alike the first stays
+    kept = [text for text in texts if found[short(text)] == text][:MOST_WORDS]
+    return [prompt, *kept[1:]], len(texts) - len(kept)

@@ -1,0 +1,139 @@
+"""Words as points and as a table of cosines."""
+
+import math
+from collections.abc import Sequence
+
+import altair as alt
+import numpy as np
+from numpy.typing import NDArray
+
+from core.ideas.text_geometry import cosine, place_between
+from core.lessons.tokens.grids_data import Grid
+from core.models.token_words import visible
+from core.views.theme import PALETTE
+
+Row = dict[str, object]
+YOURS, OTHERS = "your prompt", "the words below"
+LONGEST = 28  # characters of a text beside its point
+
+
+def map_rows(
+    texts: Sequence[str], vectors: NDArray[np.floating], axes: NDArray[np.floating]
+) -> list[Row]:
+    """Place texts on two axes.
+
+    Args:
+        texts: what to place, the prompt first.
+        vectors: one for each, (P, D).
+        axes: the four words' vectors: left, right, bottom, top, (4, D).
+
+    Returns:
+        One row a text, both places in [-1, 1].
+    """
+    left, right, bottom, top = axes
+    across, up = place_between(vectors, left, right), place_between(vectors, bottom, top)
+    return [
+        {
+            "text": short(text),
+            "kind": OTHERS if place else YOURS,
+            "across": round(float(x), 4),
+            "up": round(float(y), 4),
+        }
+        for place, (text, x, y) in enumerate(zip(texts, across, up, strict=True))
+    ]
+
+
+def word_map(rows: Sequence[Row], names: Sequence[str]) -> alt.LayerChart | alt.FacetChart:
+    """Draw the map of words.
+
+    Args:
+        rows: from ``map_rows``.
+        names: the four words of the axes: left, right, bottom, top.
+    """
+    left, right, bottom, top = (short(name) for name in names)
+    reach = max([0.2, *(abs(float(row[way])) for row in rows for way in ("across", "up"))])  # type: ignore[arg-type]  # map_rows put numbers there
+    end = min(1.0, 0.1 * math.ceil(10 * reach + 0.5))
+    scale = alt.Scale(domain=[-end, end], nice=False)
+    base = alt.Chart(alt.InlineData(values=list(rows))).encode(
+        x=alt.X("across:Q", scale=scale, title=f"← {left}   ·   {right} →"),
+        y=alt.Y("up:Q", scale=scale, title=f"← {bottom}   ·   {top} →"),
+        tooltip=["text:N", "across:Q", "up:Q"],
+    )
+    points = base.mark_circle(size=90, opacity=1).encode(
+        color=alt.Color(
+            "kind:N",
+            title=None,
+            scale=alt.Scale(domain=[YOURS, OTHERS], range=[PALETTE["picture"], PALETTE["text"]]),
+            legend=alt.Legend(orient="top"),
+        )
+    )
+    labels = base.mark_text(align="left", dx=8, fontSize=13).encode(text="text:N")
+    return alt.layer(points, labels).properties(height=420)
+
+
+def cosine_rows(texts: Sequence[str], vectors: NDArray[np.floating]) -> list[Row]:
+    """Compare every text with every other.
+
+    Args:
+        texts: what to compare, no two alike.
+        vectors: one for each, (P, D).
+
+    Returns:
+        One row a text, with a column for each.
+    """
+    table = cosine(vectors[:, None], vectors[None])
+    names = [short(text) for text in texts]
+    return [
+        {"": name, **{other: round(float(c), 3) for other, c in zip(names, row, strict=True)}}
+        for name, row in zip(names, table, strict=True)
+    ]
+
+
+def cosine_grid(texts: Sequence[str], vectors: NDArray[np.floating]) -> Grid:
+    """Return the same as a heat map, sorted so that like stands beside like.
+
+    Args:
+        texts: what to compare, no two alike; the first stays first.
+        vectors: one for each, (P, D).
+    """
+    table = cosine(vectors[:, None], vectors[None])
+    order = sort_alike(table)
+    names = [short(texts[at]) for at in order]
+    return Grid(
+        title="Cosine of every two",
+        values=table[np.ix_(order, order)],
+        rows=names,
+        columns=names,
+        down="each text",
+        across="the same texts",
+        says="{row} and {column}: cosine {value}.",
+        scale="signed",
+        top=1.0,
+        counted=False,
+    )
+
+
+def sort_alike(table: NDArray[np.floating]) -> list[int]:
+    """Chain texts: each is followed by the one most alike to it of those that are left.
+
+    Args:
+        table: how alike every two are, (P, P).
+
+    Returns:
+        Every place once, 0 first.
+    """
+    order, left = [0], set(range(1, len(table)))
+    while left:
+        order.append(max(left, key=lambda at: float(table[order[-1], at])))
+        left.remove(order[-1])
+    return order
+
+
+def short(text: str) -> str:
+    """Return a text as it fits beside a point.
+
+    Args:
+        text: any text.
+    """
+    said = visible(text.strip()) or "(no words)"
+    return said if len(said) <= LONGEST else f"{said[: LONGEST - 1]}…"

@@ -1,0 +1,44 @@
+"""The prompt in pieces as it is typed; imports no torch."""
+
+import html
+
+import streamlit as st
+
+from core.ideas.byte_pairs import Pair
+from core.lessons.tokens.pieces_data import pieces_data
+from core.models.token_words import read_merges, words_of
+from core.ui.component import mount
+from core.ui.running_example import running_example
+from core.ui.tokenizing import Files, files_of, model_folder, tokenizer_of, tokens_of
+
+LIVE = "120ms"  # pause in typing after which the words are read
+
+
+def show_pieces() -> None:
+    """Show what the running example's prompt falls into, piece by piece.
+
+    Raises:
+        ExplainerError: the model is not on this machine, or its tokenizer is damaged.
+    """
+    request = running_example()
+    tokenizer, _ = tokenizer_of(request.model)
+    tokens = tokens_of(request.prompt, request.model)
+    words = words_of(tokenizer, request.prompt)
+    mount(
+        "tokens/pieces",
+        pieces_data(
+            tokens,
+            words,
+            _merges(request.model, files_of(model_folder(request.model) / "tokenizer")),
+        ),
+    )
+    if html.unescape(request.prompt) != request.prompt:
+        st.caption(
+            "OpenAI's own tokenizer first turns HTML entities such as `&amp;` into their "
+            "characters. The one that pipelines load today does not: your words are read as typed."
+        )
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _merges(model: str, files: Files) -> dict[Pair, int]:
+    return read_merges(tokenizer_of(model)[0])

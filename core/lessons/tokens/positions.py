@@ -1,0 +1,85 @@
+"""All positions as a strip, with the tables and tensors behind a toggle; imports no torch."""
+
+import streamlit as st
+
+from core.lessons.tokens.positions_data import (
+    OWN,
+    position_rows,
+    strip_data,
+    tensor_text,
+    unique_rows,
+)
+from core.models.text_facts import TextFacts
+from core.models.tokens import Tokens
+from core.ui.component import mount
+from core.ui.running_example import running_example
+from core.ui.tables import show_table
+from core.ui.tokenizing import facts_of, tokens_of
+
+
+def show_positions() -> None:
+    """Show the running example's prompt as the text encoder gets it.
+
+    Raises:
+        ExplainerError: the model is not on this machine, or damaged.
+    """
+    request = running_example()
+    table_of(request.prompt, request.model, "prompt")
+
+
+def table_of(words: str, model: str, name: str, whose: str = OWN) -> None:
+    """Show one prompt's positions as a strip, and as tables and tensors where asked for.
+
+    Args:
+        words: any text.
+        model: the model's id in the catalog.
+        name: of the prompt; part of the files' names.
+        whose: words they are.
+
+    Raises:
+        ExplainerError: the model is not on this machine, or damaged.
+    """
+    tokens, facts = tokens_of(words, model), facts_of(model)
+    mount("tokens/positions", strip_data(tokens, facts.passes_mask, whose))
+    st.markdown(say_padding(tokens, facts))
+    if not st.toggle("As tables and tensors", key=f"as_tables_{name}"):
+        return
+    rows = position_rows(tokens, facts.passes_mask, whose)
+    show_table(rows, f"tokens-{name}", "Every position with its token and mask")
+    st.caption("Each token once")
+    show_table(unique_rows(tokens), f"unique-{name}", "Each token with its id")
+    length = len(tokens.ids)
+    st.caption(f"input_ids, 1 × {length}")
+    st.code(tensor_text(tokens.ids), language="python", wrap_lines=True)
+    st.caption(f"attention_mask, 1 × {length}: the padding mask")
+    st.code(tensor_text(tokens.mask), language="python", wrap_lines=True)
+
+
+def say_padding(tokens: Tokens, facts: TextFacts) -> str:
+    """Say in our own words how this model pads, and whether it hands the padding mask on.
+
+    Args:
+        tokens: any prompt of it.
+        facts: from its configs.
+    """
+    end = tokens.ids[tokens.used + 1]
+    if tokens.pad_id == end:
+        said = (
+            f"**This model pads with the end token itself, {end}.** The mask cannot be read off "
+            "the ids: the first of them ends your words, the others fill up."
+        )
+    else:
+        said = f"**This model pads with id {tokens.pad_id}**, not with the end token {end}."
+    if facts.passes_mask:
+        said += " Its config asks for the padding mask, so the text encoder gets it."
+    else:
+        said += (
+            " The padding mask exists, but nobody hands it on: the text encoder gets `None` in its "
+            f"place, and reads all {facts.positions} positions."
+        )
+    if facts.readers > 1:
+        said += (
+            f" This model has {facts.readers} tokenizers and text encoders; shown is the first. "
+            "The others may pad with another id."
+        )
+    return said

@@ -1,0 +1,54 @@
+"""The other half of guidance: the negative prompt, empty as a rule, through the same table."""
+
+import streamlit as st
+
+from core.lessons.tokens.positions import table_of
+from core.models.tokens import Tokens
+from core.ui.errors import show_note
+from core.ui.running_example import running_example
+from core.ui.settings import negative_box
+from core.ui.tokenizing import tokens_of
+
+
+def show_unconditional() -> None:
+    """Show the negative prompt as the text encoder gets it.
+
+    Raises:
+        ExplainerError: the model is not on this machine, or damaged.
+    """
+    negative_box()
+    request = running_example()
+    tokens = tokens_of(request.negative, request.model)
+    st.markdown(say_second_question(tokens, request.guidance))
+    if tokens.cut:
+        show_note(
+            f"The model reads {tokens.used} tokens and these are {tokens.count}. Cut off:",
+            tokens.cut.strip(),
+            icon=":material/content_cut:",
+        )
+    table_of(request.negative, request.model, "negative", "the negative prompt")
+
+
+def say_second_question(tokens: Tokens, w: float) -> str:
+    """Say in our own words what guidance does with the negative prompt.
+
+    Args:
+        tokens: of the negative prompt.
+        w: guidance weight; 1 is none.
+    """
+    if w == 1:
+        return "**At guidance 1 nobody asks this.** The network is asked with your words alone."
+    asks = (
+        "**Guidance asks twice:** once with your words, once with these."
+        if tokens.count
+        else f"**No words are {len(tokens.ids)} tokens too:** start, end, and padding. Guidance "
+        "asks the network a second time with them."
+    )
+    if w == 0:
+        return f"{asks} At w = 0 it stays at this second answer: your words are forgotten."
+    if w < 1:
+        return f"{asks} At w = {w:g} it walks from this second answer part of the way to the first."
+    return (
+        f"{asks} At w = {w:g} it walks from this second answer through the first, and on: "
+        f"{w:g} times as far."
+    )

@@ -1,0 +1,196 @@
+"""The lab of points: choose or draw a shape, train on it while you watch, then walk through it."""
+
+import inspect
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from core.errors import ExplainerError
+from core.labs.bench import Training, bench
+from core.labs.points_data import make_points
+from core.labs.points_field import NO_CLASS
+from core.labs.points_settings import DRAWN, SHAPES, Point, PointSettings, check_points
+from core.lessons.training.points_data import field_of, paths_data, points_data, points_rows
+from core.ui.component import mount, told
+from core.ui.errors import show_error
+from core.ui.look_box import keep
+from core.ui.tables import offer_csv
+
+NAME = "training/points"
+TURN_S = 0.7  # between two drawings
+GRACE_S = 15.0  # without a drawing, after which nobody is watching any more
+STOP_S = 3.0  # after one visitor's Stop: whoever else watches looks in within this
+ANY, BLUE, ORANGE = "either", "blue", "orange"
+LABELS = {ANY: NO_CLASS, BLUE: 0, ORANGE: 1}
+_WANTED, _DRAWN, _WRONG = "points_wanted", "points_drawn", "points_wrong"
+_PRESSED, _ANEW = "points_pressed", "points_anew"
+
+
+def show_points() -> None:
+    """Offer shapes and the training, follow it, then show paths through what was learned."""
+    st.markdown(
+        "**Stable Diffusion with two numbers in place of a picture**: a network of four layers "
+        "learns to name the noise in points, by the same loss and the same noise schedule. "
+        "Choose a shape, or draw one."
+    )
+    settings = _choose()
+    if st.session_state.pop(_PRESSED, False):
+        st.session_state[_WANTED] = settings
+        st.session_state[_ANEW] = True
+    training = _known(settings)
+    going = st.session_state.get(_WANTED) == settings
+    _offer(settings, training, going)
+    if _WRONG in st.session_state:
+        show_error(st.session_state.pop(_WRONG))
+    st.fragment(_follow, run_every=TURN_S if going else None)(settings, going)
+    if training is not None and training.state == "done" and not going:
+        st.fragment(_show_paths)(settings, training)
+
+
+def show_code() -> None:
+    """Show the network and the training loop that just ran."""
+    from core.labs import points as lab_points
+
+    st.code(inspect.getsource(lab_points), language="python")
+
+
+def _choose() -> PointSettings:
+    shape, classes, seed = st.columns([8, 4, 2], vertical_alignment="bottom", gap="medium")
+    for key, start in (("points_shape", SHAPES[0]), ("points_classes", True), ("points_seed", 0)):
+        keep(key, start)
+    with shape:
+        chosen = st.segmented_control(
+            "Shape", SHAPES, required=True, key="points_shape",
+            format_func=lambda name: "draw your own" if name == DRAWN else name,
+        ) or SHAPES[0]  # fmt: skip
+    with classes:
+        told = st.toggle(
+            "Tell it the colour", key="points_classes",
+            help="The colour takes the place of the prompt: with it the network can be asked for "
+            "one of the two, and guided.",
+        )  # fmt: skip
+    with seed:
+        number = st.number_input("Seed", 0, 2**31, key="points_seed")
+    own = st.session_state.get(_DRAWN, ()) if chosen == DRAWN else ()
+    return PointSettings(chosen, bool(told), int(number), points=own)
+
+
+def _known(settings: PointSettings) -> Training | None:
+    """Return what the bench knows of a training with these settings."""
+    try:
+        return bench().known(settings.validated())
+    except ExplainerError:  # not yet enough points
+        return None
+
+
+def _offer(settings: PointSettings, training: Training | None, going: bool) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if going:
+            st.button("Stop", on_click=_stop, icon=":material/stop_circle:", key="points_stop")
+        elif training is not None and training.state == "done":
+            st.button(
+                "Train with another seed", on_click=_again, icon=":material/casino:",
+                key="points_again",
+            )  # fmt: skip
+        else:
+            stopped = training is not None and training.saved is not None
+            st.button(
+                "Go on" if stopped else "Train", on_click=_want, type="primary",
+                icon=":material/model_training:", key="points_train",
+            )  # fmt: skip
+
+
+def _follow(settings: PointSettings, going: bool) -> None:
+    """Draw what there is; where it is going on, be counted among those who watch."""
+    training = _known(settings)
+    anew = st.session_state.pop(_ANEW, False)  # else one that failed is told, not begun again
+    failed = training is not None and training.state == "failed"
+    if going and (anew or not failed):
+        try:
+            training = bench().join(settings)
+            bench().leave(training, grace=GRACE_S)
+        except ExplainerError as error:
+            st.session_state[_WRONG] = error
+            _stop()
+            st.rerun()
+    ended = training is not None and training.ended
+    events = list(training.events) if training is not None else []
+    if going and training is not None and training.state == "waiting":
+        st.caption(f"Waiting for a place, {bench().ahead(training)} ahead of you.")
+    drawn = st.session_state.get(_DRAWN, ())
+    data = points_data(settings, events, going and not ended, drawn)
+    mount(NAME, data, on_drawn_change=_take)
+    if going and ended:
+        if training is not None and training.state == "failed":
+            st.session_state[_WRONG] = training.error or ExplainerError(
+                "The training ended before it was done.", "Press Go on, or choose another shape."
+            )
+        _stop()
+        st.rerun()
+
+
+def _show_paths(settings: PointSettings, training: Training) -> None:
+    done = training.events[-1]
+    apart = next(event["apart"] for event in training.events[::-1] if event["kind"] == "look")
+    st.markdown(
+        f"**Trained in {done['seconds']:.0f} s on one core.** The green points are {apart:.2f} "
+        "from the nearest data on average. **Drag t**: at large t all arrows point to the middle "
+        "of the data, at small t to the nearest line. Below, four samplers follow these arrows "
+        "from the same noise."
+    )
+    how, asked, weight = st.columns(3, gap="large")
+    steps = how.slider("Steps of every sampler", 1, 50, 10, key="points_steps")
+    label, w = ANY, 1.0
+    if settings.classes:
+        label = asked.segmented_control(
+            "Asked for", list(LABELS), default=BLUE, required=True, key="points_label"
+        ) or BLUE  # fmt: skip
+        if label != ANY:
+            w = weight.slider("Guidance w", 0.0, 8.0, 2.0, 0.5, key="points_w")
+    field = replace(field_of(done), label=LABELS[label], w=w)
+    points, labels = make_points(settings)
+    behind = points if label == ANY else points[labels == LABELS[label]]
+    mount("training/paths", paths_data(field, steps, np.ascontiguousarray(behind), settings.seed))
+    st.markdown(
+        "**DDIM and Euler walk the same points**: one formula, written on two scales. Heun asks "
+        "twice a step and bends sooner. DDPM adds fresh noise at every step, so its paths "
+        "tremble, and other fresh noise would lead elsewhere. With few steps all of them miss."
+    )
+    if settings.classes:
+        st.caption(
+            "Guidance w: 0 forgets the colour, 1 asks for it, more exaggerates it until the "
+            "points crowd together. The walk back begins at pure noise; the last level of this "
+            "schedule still holds a little of the data."
+        )
+    offer_csv(points_rows(training.events), "points-loss")
+
+
+def _take() -> None:
+    points = told(st.session_state.get(NAME), "drawn")
+    if points is None:
+        return
+    try:
+        drawn: tuple[Point, ...] = check_points(points)
+    except ExplainerError as error:
+        st.session_state[_WRONG] = error
+        return
+    st.session_state[_DRAWN] = tuple((float(f"{x:.3f}"), float(f"{y:.3f}"), k) for x, y, k in drawn)
+
+
+def _want() -> None:
+    """Take note; what was drawn since the button was drawn belongs to the training as well."""
+    st.session_state[_PRESSED] = True
+
+
+def _again() -> None:
+    st.session_state["points_seed"] = int(st.session_state["points_seed"]) + 1
+    _want()
+
+
+def _stop() -> None:
+    """Follow no longer; the training ends soon where nobody else follows it."""
+    settings = st.session_state.pop(_WANTED, None)
+    training = _known(settings) if settings is not None else None
+    if training is not None:
+        bench().let_go(training, STOP_S)

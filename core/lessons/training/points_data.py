@@ -1,0 +1,113 @@
+"""The lab of points for the browser: the plane, the field over it, what is drawn, and paths."""
+
+import base64
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.labs.points_data import make_points
+from core.labs.points_field import ALPHA_BAR, SAMPLERS, Field, sample
+from core.labs.points_settings import DRAWN, EDGE, FULL, SHOWN, Point, PointSettings
+
+Event = dict[str, Any]  # Any: what JSON holds
+Row = dict[str, object]
+WALKERS = 120  # points whose paths are shown
+CALLS = {"DDPM": "1 call a step", "DDIM": "1 call a step", "Euler": "1 call a step",
+         "Heun": "2 calls a step, 1 at the last"}  # fmt: skip
+
+
+def points_data(
+    settings: PointSettings, events: Sequence[Event], going: bool, drawn: Sequence[Point]
+) -> dict[str, Any]:  # Any: JSON for the browser
+    """Return what the plane shows now.
+
+    Args:
+        settings: of the training, or of the one that would be started.
+        events: what it has told; none before it was started.
+        going: whether more will come.
+        drawn: the visitor's own points.
+    """
+    own = settings.shape == DRAWN
+    looks = [event for event in events if event["kind"] == "look"]
+    steps = [event for event in events if event["kind"] == "step"]
+    begun = next((event for event in events if event["kind"] == "start"), None)
+    if own:
+        points, labels = np.array([row[:2] for row in drawn]), [row[2] for row in drawn]
+    else:
+        points, labels = make_points(settings)
+        points, labels = points[:SHOWN], labels[:SHOWN].tolist()
+    return {
+        "edge": EDGE,
+        "points": _floats(points),
+        "labels": labels,
+        "classes": settings.classes,
+        "editable": own and not going,
+        "going": going,
+        "steps": settings.steps,
+        "curve": [[event["step"], round(event["loss"], 4)] for event in steps],
+        "seconds": round(steps[-1]["seconds"], 1) if steps else 0,
+        "grid": begun["grid"] if begun else 0,
+        "times": begun["times"] if begun else [],
+        "kept": [round(float(ALPHA_BAR[t]), 4) for t in begun["times"]] if begun else [],
+        "full": FULL,
+        "look": {name: looks[-1][name] for name in ("step", "field", "drawn")} if looks else None,
+        "apart": round(looks[-1]["apart"], 3) if looks else None,
+    }
+
+
+def field_of(done: Event) -> Field:
+    """Return the network that a finished training told.
+
+    Args:
+        done: its last event.
+    """
+    layers = [
+        np.frombuffer(base64.b64decode(text), "<f4").reshape(shape)
+        for shape, text in done["layers"]
+    ]
+    return Field(tuple(layers))
+
+
+def paths_data(
+    field: Field, steps: int, points: NDArray[np.float32], seed: int
+) -> dict[str, Any]:  # Any: JSON for the browser
+    """Walk the same noise with every sampler.
+
+    Args:
+        field: whom to ask, with its class and guidance.
+        steps: of every sampler.
+        points: of the data, to be shown behind.
+        seed: of the noise.
+    """
+    start = np.random.default_rng(seed).standard_normal((WALKERS, 2)).astype(np.float32)
+    walks = {name: sample(field, name, steps, start, seed) for name in SAMPLERS}
+    return {
+        "edge": EDGE,
+        "points": _floats(points[:SHOWN]),
+        "label": field.label,
+        "count": WALKERS,
+        "steps": steps,
+        "walks": [
+            {"title": name, "note": CALLS[name], "places": _floats(walk)}
+            for name, walk in walks.items()
+        ],
+    }
+
+
+def points_rows(events: Sequence[Event]) -> list[Row]:
+    """Return the loss as rows.
+
+    Args:
+        events: of a training.
+    """
+    return [
+        {"step": event["step"], "loss": round(event["loss"], 5)}
+        for event in events
+        if event["kind"] == "step"
+    ]
+
+
+def _floats(values: Any) -> str:  # Any: an array, or nested lists
+    return base64.b64encode(np.ascontiguousarray(values, "<f4").tobytes()).decode("ascii")

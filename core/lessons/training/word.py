@@ -1,0 +1,174 @@
+"""The lab of a new word: a copy of the U-Net learns one picture of yours, while you watch."""
+
+import base64
+import inspect
+
+import streamlit as st
+from PIL import Image
+
+from core.errors import ExplainerError
+from core.labs.bench import Training, bench
+from core.labs.word_settings import LONGEST_WORD, SIDE, WordSettings
+from core.lessons.training.points import GRACE_S, TURN_S
+from core.lessons.training.word_data import word_data, word_rows
+from core.models.catalog import builtin_folder
+from core.models.latent_facts import read_latent_facts
+from core.models.uploads import fit
+from core.ui.component import mount
+from core.ui.errors import show_error
+from core.ui.look_box import keep
+from core.ui.picture_source import choose_picture, show_notes, source_of
+from core.ui.running_example import running_example
+from core.ui.tables import offer_csv
+
+_WANTED, _TRAINING, _WRONG = "word_wanted", "word_training", "word_wrong"
+_PRESSED, _DONE = "word_pressed", "word_done"
+KEPT = 4  # finished trainings of one visitor
+LARGEST_SEED = 2**31
+WORD = "blorb"  # means nothing to the model yet
+
+
+def show_word() -> None:
+    """Offer picture and word, follow the training, and say what it shows."""
+    st.markdown(
+        "**Teach the model a word.** A copy of its U-Net learns what your word means from one "
+        "picture, while you watch. The copy is nobody else’s model, and it is gone when you leave."
+    )
+    settings = _choose()
+    if settings is None:
+        return
+    if _PRESSED in st.session_state:
+        st.session_state[_WANTED] = settings
+    training = _known(settings)
+    going = st.session_state.get(_WANTED) == settings
+    _offer(settings, training, going)
+    if _WRONG in st.session_state:
+        show_error(st.session_state.pop(_WRONG))
+    st.fragment(_follow, run_every=TURN_S if going else None)(settings, going)
+    if training is not None and training.state == "done":
+        _explain(training)
+
+
+def show_code() -> None:
+    """Show the training loop that just ran."""
+    from core.labs import word as lab_word
+
+    st.code(inspect.getsource(lab_word), language="python")
+
+
+def _choose() -> WordSettings | None:
+    request = running_example()
+    keep("word_text", WORD)
+    keep("word_seed", min(request.seed, LARGEST_SEED))
+    pick, say, seed = st.columns([6, 3, 2], vertical_alignment="bottom", gap="medium")
+    with pick:
+        source = source_of(choose_picture(), read_latent_facts(builtin_folder()))
+    with say:
+        word = st.text_input(
+            "A new word", max_chars=LONGEST_WORD, key="word_text",
+            help="Best one that means nothing yet. It is read in pieces that the model knows.",
+        )  # fmt: skip
+    with seed:
+        number = st.number_input(
+            "Seed", 0, LARGEST_SEED, key="word_seed",
+            help="Of the noise that it is trained on, and that its pictures begin with.",
+        )  # fmt: skip
+    show_notes(source)
+    picture = fit(Image.frombytes("RGB", (source.width, source.height), source.pixels), SIDE, SIDE)
+    pixels = base64.b64encode(picture.tobytes()).decode("ascii")
+    try:
+        return WordSettings(word, pixels, request.prompt, int(number)).validated()
+    except ExplainerError as error:
+        show_error(error)
+        return None
+
+
+def _offer(settings: WordSettings, training: Training | None, going: bool) -> None:
+    if going:
+        st.button("Stop", on_click=_stop, icon=":material/stop_circle:", key="word_stop")
+        return
+    if training is not None and training.state == "done":
+        st.button(
+            "Teach it with another seed", on_click=_again, icon=":material/casino:",
+            key="word_again",
+        )  # fmt: skip
+        return
+    stopped = training is not None and training.saved is not None
+    st.button(
+        "Go on" if stopped else "Teach it", on_click=_want, type="primary",
+        icon=":material/model_training:", key="word_train",
+    )  # fmt: skip
+
+
+def _follow(settings: WordSettings, going: bool) -> None:
+    """Draw what there is; where it is going on, be counted among those who watch."""
+    training = _known(settings)
+    pressed = st.session_state.pop(_PRESSED, False)  # else one that failed is told, not begun again
+    state = None if training is None else training.state
+    if going and state != "done" and (pressed or state != "failed"):
+        try:
+            training = bench().join(settings, training)
+            bench().leave(training, grace=GRACE_S)
+            old: Training | None = st.session_state.get(_TRAINING)
+            if old is not None and old is not training:  # of another word: somebody else's place
+                bench().end_own(old)
+            st.session_state[_TRAINING] = training
+        except ExplainerError as error:
+            st.session_state[_WRONG] = error
+            _stop()
+            st.rerun()
+        if training is not None and training.state == "waiting":
+            st.caption(f"Waiting for a place, {bench().ahead(training)} ahead of you.")
+    ended = training is not None and training.ended
+    events = list(training.events) if training is not None else []
+    mount("training/word", word_data(settings, events, going and not ended))
+    if training is not None and training.state == "done":
+        done: dict[WordSettings, Training] = st.session_state.setdefault(_DONE, {})
+        done[settings] = training
+        while len(done) > KEPT:
+            del done[next(iter(done))]
+    if going and ended:
+        if training is not None and training.state == "failed":
+            st.session_state[_WRONG] = training.error or ExplainerError(
+                "The training ended before it was done.", "Press Go on, or choose another picture."
+            )
+        _stop()
+        st.rerun()
+
+
+def _explain(training: Training) -> None:
+    begun, done = training.events[0], training.events[-1]
+    st.markdown(
+        f"**It learned one picture by heart, and that has a price.** {begun['learned']:,} of the "
+        f"U-Net’s {begun['whole']:,} weights were trained, those that read the text, for "
+        f"{done['seconds']:.0f} s on one core; the text encoder and the autoencoder stayed as "
+        "they were. All pictures of one prompt start from the same noise. **Drag back to before:** "
+        "the new word comes to stand for your picture, and another background may still be asked "
+        "for. The last prompt was never trained on, and yet it changes: with one picture to learn "
+        "from, the copy forgets some of the rest. Nothing here says that it understands what is "
+        "in your picture."
+    )
+    offer_csv(word_rows(training.events), "word-loss")
+
+
+def _known(settings: WordSettings) -> Training | None:
+    """Return this visitor's training with these settings: the newest, or one that was finished."""
+    newest: Training | None = st.session_state.get(_TRAINING)
+    if newest is not None and newest.settings == settings:
+        return newest
+    return st.session_state.get(_DONE, {}).get(settings)
+
+
+def _want() -> None:
+    st.session_state[_PRESSED] = True
+
+
+def _again() -> None:
+    st.session_state["word_seed"] = (int(st.session_state["word_seed"]) + 1) % (LARGEST_SEED + 1)
+    _want()
+
+
+def _stop() -> None:
+    st.session_state.pop(_WANTED, None)
+    if _TRAINING in st.session_state:
+        bench().end_own(st.session_state[_TRAINING])

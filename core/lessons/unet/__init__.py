@@ -1,0 +1,1 @@
+"""The page on the U-Net: what flows through the network."""

@@ -1,0 +1,53 @@
+"""Self-attention inside the U-Net: a click on the picture, and where that position looks."""
+
+from functools import partial
+
+import streamlit as st
+
+from core.engine.looks.unet_attention import SelfAttentionLook
+from core.lessons.unet.attention_data import attention_data
+from core.lessons.unet.run import place_of
+from core.models.unet_facts import UNetFacts
+from core.ui.component import mount, told_one
+from core.ui.looking import read
+from core.ui.shown import Shown
+
+NAME = "unet/attention"
+_POSITION = "unet_position"
+
+
+def show_attention(facts: UNetFacts, shown: Shown, call: int) -> None:
+    """Show where the chosen position looks, in every layer and head.
+
+    Args:
+        facts: of the network.
+        shown: the run.
+        call: of the run, which is looked into.
+
+    Raises:
+        ExplainerError: the engine could not do it.
+    """
+    place = place_of(shown, call)
+    rows, columns = facts.size
+    row, column = st.session_state.get(_POSITION, (rows // 2, columns // 2))
+    row, column = min(row, rows - 1), min(column, columns - 1)
+    st.markdown(
+        "**Click the picture.** Each small map is one head: how much that position takes from "
+        "every position, itself included, just before this layer reads the words."
+    )
+    looks = read(SelfAttentionLook(place.request.model, place, row, column), "Piece")
+    data = attention_data(facts, looks, shown.run.picture, (row, column))
+    mount(NAME, data, on_place_change=partial(_take, rows, columns))
+    st.caption(
+        "The prompt's half of this call. A weight is told as a multiple of the even share, "
+        "what each position would get if all were alike. The maps say where numbers come from, "
+        "not why."
+    )
+
+
+def _take(rows: int, columns: int) -> None:
+    """Look from the position that was clicked: before it is read, so that nothing is read twice."""
+    places = ([row, column] for row in range(rows) for column in range(columns))
+    place = told_one(st.session_state.get(NAME), "place", places)
+    if place is not None:
+        st.session_state[_POSITION] = tuple(place)

@@ -1,0 +1,25 @@
+"""Every box of the U-Net as a table."""
+
+import streamlit as st
+
+from core.lessons.unet.map_data import box_rows
+from core.lessons.unet.run import kept_blocks, place_of
+from core.models.unet_facts import UNetFacts
+from core.ui.shown import Shown
+from core.ui.tables import offer_csv
+
+
+def show_numbers(facts: UNetFacts, shown: Shown, call: int) -> None:
+    """Show every box with its shape, its weights and its time.
+
+    Args:
+        facts: of the network.
+        shown: the run.
+        call: of the run, which is looked into.
+    """
+    seen = kept_blocks(place_of(shown, call))
+    seconds = {} if seen is None else {name: box.seconds for name, box in seen.boxes.items()}
+    rows = box_rows(facts, seconds)
+    st.dataframe(rows, hide_index=True, height=420, alt="Every box of the U-Net in numbers")
+    offer_csv(rows, "unet-boxes")
+    st.caption("Milliseconds of the prompt's half of this call, on the machine that computes.")

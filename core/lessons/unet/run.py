@@ -1,0 +1,85 @@
+"""The run that the U-Net page looks into: its network's facts, the chosen call, what was read."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from core.engine.looks.unet_blocks import BlocksLook
+from core.engine.looks.unet_place import Place
+from core.lessons.unet.map_data import Moment, say_how
+from core.models.config_files import read_config
+from core.models.unet_facts import UNetFacts, read_unet_facts
+from core.models.unet_seen import BlocksSeen
+from core.ui.looking import known, read
+from core.ui.running_example import running_example
+from core.ui.shown import Shown
+from core.ui.tokenizing import Files, files_of, model_folder
+
+
+def unet_facts() -> UNetFacts:
+    """Return what the files of the running example's model say of its U-Net.
+
+    Raises:
+        ExplainerError: the model is not on this machine, or of another family.
+    """
+    request = running_example()
+    folder = model_folder(request.model)
+    return _facts(folder, files_of(folder / "unet"), (request.height, request.width))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _facts(folder: Path, files: Files, pixels: tuple[int | None, int | None]) -> UNetFacts:
+    return read_unet_facts(folder, pixels)
+
+
+def place_of(shown: Shown, call: int) -> Place:
+    """Return what the network was asked at one call of a run.
+
+    Args:
+        shown: the run.
+        call: 0 is the first.
+    """
+    run = shown.run
+    xt = run.path[call]
+    return Place(
+        request=run.request,
+        t=float(run.timesteps[call]),
+        alpha_bar=float(run.alpha_bars[call]),
+        shape=(xt.shape[0], xt.shape[1], xt.shape[2]),
+        xt=xt.astype("<f4").tobytes(),
+    )
+
+
+def moment_of(shown: Shown, call: int) -> Moment:
+    """Return what went in and came out at one call of a run.
+
+    Args:
+        shown: the run.
+        call: 0 is the first.
+    """
+    run = shown.run
+    folder = model_folder(run.request.model)
+    config = read_config(folder, "scheduler")
+    how = say_how(run.request.guidance, config.get("prediction_type", "epsilon"))
+    return Moment(float(run.timesteps[call]), run.path[call], run.eps[call], how)
+
+
+def kept_blocks(place: Place) -> BlocksSeen | None:
+    """Return what was read at a place, where it is there.
+
+    Args:
+        place: of a run.
+    """
+    return known(BlocksLook(place.request.model, place))
+
+
+def read_blocks(place: Place) -> BlocksSeen:
+    """Have the engine read every box at a place.
+
+    Args:
+        place: of a run.
+
+    Raises:
+        ExplainerError: the engine says why it has no answer.
+    """
+    return read(BlocksLook(place.request.model, place), "Box")

@@ -1,0 +1,107 @@
+"""Why SiLU? The activations compared, and the same tiny network trained with each, live."""
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from core.labs.activations import HIDDEN, ROUND, ROUNDS, WIDTH, ActivationLab, Round
+from core.lessons.unet.silu_data import (
+    curve_chart,
+    curve_rows,
+    result_rows,
+    say_where_nothing_is_learned,
+    training_chart,
+    training_rows,
+)
+from core.models.unet_facts import UNetFacts
+from core.ui.running_example import running_example
+from core.ui.runs import asked
+from core.ui.shown import Shown
+from core.ui.tables import offer_csv
+
+_RUNNING, _ROUNDS = "unet_lab_running", "unet_lab_rounds"
+
+
+def show_silu(_facts: UNetFacts, _shown: Shown | None, _call: int) -> None:
+    """Show the curves, then the training.
+
+    Raises:
+        ExplainerError: the engine could not do it.
+    """
+    st.markdown(
+        "Without a bend between them, any number of layers is one layer. **SiLU is x times its own "
+        "sigmoid:** it has no corner, and it lets a little of what is negative through."
+    )
+    st.altair_chart(
+        curve_chart(curve_rows()), width="content",
+        alt="Eight activations and their derivatives; the slider below zooms",
+    )  # fmt: skip
+    st.caption(
+        f"Click a name to see it alone. {say_where_nothing_is_learned()} "
+        "The sigmoid’s slope is never above a quarter."
+    )
+    st.markdown("**The same tiny network with each**")
+    st.markdown(
+        f"{HIDDEN} hidden layers of {WIDTH} learn to tell the noise in noisy points of a plane: a "
+        "diffusion model in small. Same first weights, same points, same learning rate."
+    )
+    rounds: list[Round] = st.session_state.setdefault(_ROUNDS, [])
+    _buttons(rounds)
+    place = st.empty()
+    _draw(place, rounds)
+    while st.session_state.get(_RUNNING) and len(rounds) < ROUNDS:
+        state = rounds[-1].state if rounds else b""
+        with asked(ActivationLab(running_example().model, len(rounds), state)) as ticket:
+            done = ticket.result()
+        if rounds:
+            rounds[-1] = replace(rounds[-1], state=b"")  # only the newest is gone on from
+        rounds.append(done)
+        _draw(place, rounds)
+    if st.session_state.get(_RUNNING) and len(rounds) == ROUNDS:
+        st.session_state[_RUNNING] = False
+        st.rerun()
+
+
+def _buttons(
+    rounds: list[Any],
+) -> None:  # Any: a Round, whose module imports no torch, its work does
+    """Offer what can be done: start, stop, go on, or start again."""
+    if st.session_state.get(_RUNNING):
+        st.button("Stop", on_click=_set, args=(False,), icon=":material/stop_circle:")
+    elif not rounds:
+        st.button("Train all eight", on_click=_set, args=(True,), icon=":material/play_arrow:")
+    elif len(rounds) < ROUNDS:
+        st.button("Go on", on_click=_set, args=(True,), icon=":material/play_arrow:")
+    else:
+        st.button("Train again", on_click=_again, icon=":material/replay:")
+
+
+def _draw(place: Any, rounds: list[Round]) -> None:  # Any: a slot
+    """Show how far the training is."""
+    if not rounds:
+        return
+    rows = training_rows([done.losses for done in rounds])
+    with place.container():
+        st.altair_chart(
+            training_chart(rows, ROUND * ROUNDS), alt="The loss of every activation by step"
+        )
+        if len(rounds) < ROUNDS:
+            return
+        results = result_rows(rounds[-1].losses, rounds[0].reach, rounds[-1].still)
+        st.dataframe(results, hide_index=True, alt="What became of every network")
+        offer_csv(rows, "activations")
+        st.caption(
+            "Most end alike: so small a network can do with many of them. What differs is how "
+            "much of the first gradient gets through, and how many units learn nothing from any "
+            "of the points at the end."
+        )
+
+
+def _set(running: bool) -> None:
+    st.session_state[_RUNNING] = running
+
+
+def _again() -> None:
+    st.session_state[_ROUNDS] = []
+    _set(True)

@@ -1,0 +1,23 @@
+"""Noise levels of one's own: calls are counted beside calls."""
+
+from core.lessons.schedulers.own_data import calls_of, own_chart, say_below_one
+
+
+def test_calls_are_counted_without_the_end() -> None:
+    levels = [10.0, 3.0, 0.9, 0.2, 0.0]
+    assert calls_of(levels, "euler") == levels[:-1]
+    assert say_below_one(calls_of(levels, "euler")) == "2 of 4 calls (50 %) lie below σ = 1"
+    assert say_below_one([14.6, 0.5]) == "1 of 2 calls (50 %) lies below σ = 1"
+
+
+def test_heun_asks_again_where_each_step_lands_but_the_last() -> None:
+    assert calls_of([10.0, 3.0, 0.9, 0.0], "heun") == [10.0, 3.0, 3.0, 0.9, 0.9]
+
+
+def test_chart_shows_calls_and_ends_apart() -> None:
+    drawn = own_chart({"run": ([9.0, 1.0], 0.03), "these": ([5.0], 0.0)}, "#2E86C8").to_dict()
+    rows = drawn["datasets"][drawn["data"]["name"]]
+    assert [(row["of"], row["calls"], row["is"]) for row in rows] == [
+        ("run", 0, "call"), ("run", 1, "call"), ("run", 2, "end"),
+        ("these", 0, "call"), ("these", 1, "end"),
+    ]  # fmt: skip
