@@ -74,10 +74,11 @@ def _turn(name: str, data: dict[str, Any]) -> int:  # Any: JSON
 @cache
 def _component(name: str) -> Any:  # Any: Streamlit's renderer type is private
     colours = "".join(f"--{kind}: {colour};" for kind, colour in PALETTE.items())
+    styles = (file.read_text("utf-8") for file in (SHARED / "base.css", LESSONS / f"{name}.css"))
     return v2.component(
         f"glassbox_{name.replace('/', '_')}",
         html=(LESSONS / f"{name}.html").read_text("utf-8"),
-        css=f":host {{ {colours} }}\n{(LESSONS / f'{name}.css').read_text('utf-8')}",
+        css="".join((f":host {{ {colours} }}\n", *styles)),
         js=script_of(name),
     )
 
