@@ -55,13 +55,7 @@ class Plane {
     below.append(this.decoded, this.draws(data.side));
     const said = `The ring decoded, and ${DRAWS.length} points drawn from the unit Gaussian (dashed: one and two deviations).`;
     this.figure.append(caption, this.plane, below, make("p", "", said));
-    this.plane.addEventListener("pointerdown", (event) => {
-      this.plane.setPointerCapture(event.pointerId);
-      this.held = true;
-      this.point(event);
-    });
-    this.plane.addEventListener("pointermove", (event) => this.held && this.point(event));
-    this.plane.addEventListener("pointerup", () => (this.held = false));
+    drag(this.plane, { move: (event) => this.point(event) });
     this.plane.addEventListener("keydown", (event) => this.step(event));
     this.go(0, 0);
     this.fill(0);

@@ -25,10 +25,11 @@ class Surgery {
       this.change({ gains: channels.map(() => 1), order: channels, region: null, amount: 0 });
       this.done();
     });
-    const plate = this.find(".inside .plate");
-    plate.addEventListener("pointerdown", (event) => this.begin(event));
-    plate.addEventListener("pointermove", (event) => this.drag(event));
-    plate.addEventListener("pointerup", () => this.drop());
+    drag(this.find(".inside .plate"), {
+      begin: (event) => { this.corner = this.cell(event); },
+      move: (event) => this.frame(event),
+      end: () => this.done(),
+    });
   }
 
   async show(data) {
@@ -93,24 +94,11 @@ class Surgery {
     this.done();
   }
 
-  begin(event) {
-    event.currentTarget.setPointerCapture(event.pointerId);
-    this.corner = this.cell(event);
-    this.drag(event);
-  }
-
-  drag(event) {
-    if (!this.corner) return;
+  frame(event) {
     const [row, column] = this.cell(event);
     const [firstRow, firstColumn] = this.corner;
     const region = [Math.min(row, firstRow), Math.max(row, firstRow) + 1, Math.min(column, firstColumn), Math.max(column, firstColumn) + 1];
     this.change({ region, amount: this.edits.amount || 1 });
-  }
-
-  drop() {
-    if (!this.corner) return;
-    this.corner = null;
-    this.done();
   }
 
   cell(event) {

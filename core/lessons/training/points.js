@@ -27,15 +27,11 @@ class Points {
     this.cross = null;
     this.resize = new ResizeObserver(() => this.draw());
     const plane = this.find(".left .plane");
-    plane.addEventListener("pointerdown", (event) => {
-      if (!this.data.editable) return;
-      plane.setPointerCapture(event.pointerId);
-      this.held = true;
-      this.cross = null;
-      this.spray(event);
+    drag(plane, {
+      begin: () => this.data.editable,
+      move: (event) => this.spray(event),
+      end: () => this.done(),
     });
-    plane.addEventListener("pointermove", (event) => this.held && this.spray(event));
-    plane.addEventListener("pointerup", () => { if (this.held) this.done(); });
     plane.addEventListener("keydown", (event) => this.key(event));
     for (const pen of root.querySelectorAll(".pen")) {
       pen.addEventListener("click", () => { this.pen = Number(pen.dataset.label); this.mark(); });
@@ -82,12 +78,13 @@ class Points {
     const box = this.find(".left canvas").getBoundingClientRect();
     const { edge } = this.data;
     const place = (share) => Number(((2 * Math.min(1, Math.max(0, share)) - 1) * edge).toFixed(3));
-    this.add(place((event.clientX - box.left) / box.width), -place((event.clientY - box.top) / box.height));
+    const [x, y] = [place((event.clientX - box.left) / box.width), -place((event.clientY - box.top) / box.height)];
+    const last = this.drawn.at(-1);
+    this.cross = null;
+    if (!last || Math.hypot(last[0] - x, last[1] - y) >= NEAR) this.add(x, y);
   }
 
   add(x, y) {
-    const last = this.drawn.at(-1);
-    if (last && this.held && Math.hypot(last[0] - x, last[1] - y) < NEAR) return;
     if (this.drawn.length >= MOST) return;
     this.drawn = [...this.drawn, [x, y, this.pen]];
     this.mark();
@@ -113,7 +110,6 @@ class Points {
   }
 
   done() {
-    this.held = false;
     const places = new Float32Array(this.drawn.flatMap(([x, y]) => [x, y]));
     this.sent = JSON.stringify(this.drawn.map(([, , label], at) => [places[2 * at], places[2 * at + 1], label]));
     this.mark();
