@@ -18,7 +18,7 @@ PORT ?= 8501
 help:
 	@echo "make run     open the app at http://$(ADDRESS):$(PORT)"
 	@echo "make test    lint, types and all tests"
-	@echo "make lint    ruff and pyright alone"
+	@echo "make lint    ruff, pyright and the syntax of the browser's scripts alone"
 	@echo "make bench   ratios against bare diffusers and a bare Streamlit page"
 	@echo "make train   train the built-in model again (hours)"
 	@echo "make setup   only prepare .venv"
@@ -37,6 +37,7 @@ lint: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+	$(BIN)/python -m pytest -q tests/unit/ui/test_scripts.py
 
 format: setup-dev
 	$(BIN)/ruff check --fix .

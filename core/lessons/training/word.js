@@ -53,8 +53,6 @@ class Word extends Player {
     this.find(".panes").replaceChildren(this.find(".own"), ...this.canvases.map(([figure]) => figure));
   }
 
-  redraw() { this.draw(); }
-
   draw() {
     if (!this.data || !this.root.clientWidth) return;
     this.drawPictures();
