@@ -101,13 +101,8 @@ class Compare {
       mine.textContent = "your run";
       words.prepend(mine);
     }
-    const { image, columns, width, height, pad } = this.sheet;
-    face.width = width;
-    face.height = height;
-    face.style.setProperty("--aspect", `${width} / ${height}`);
-    const left = pad + (told.picture % columns) * (width + 2 * pad);
-    const top = pad + Math.floor(told.picture / columns) * (height + 2 * pad);
-    face.getContext("2d").drawImage(image, left, top, width, height, 0, 0, width, height);
+    face.style.setProperty("--aspect", `${this.sheet.width} / ${this.sheet.height}`);
+    showFrame(face, this.sheet, told.picture);
     return tile;
   }
 }

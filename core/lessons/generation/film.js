@@ -123,7 +123,7 @@ class Film extends Player {
     pane.querySelector(".index").textContent = index;
     const canvas = pane.querySelector("canvas");
     canvas.setAttribute("aria-label", `${title}, ${said.spoken}`);
-    const pen = fit(canvas, canvas.clientWidth, canvas.clientHeight);
+    const pen = fit(canvas);
     const sheet = this.sheets[kind][way];
     pen.imageSmoothingEnabled = way === "sheet" && (kind === "given" || kind === "guess");
     paint(pen, sheet, this.place, 0, 0, canvas.width, canvas.height);
@@ -236,18 +236,8 @@ function say(value, digits) {
   return told.replace("-", "−");
 }
 
-function fit(canvas, width, height) {
-  canvas.width = Math.round(width * devicePixelRatio);
-  canvas.height = Math.round(height * devicePixelRatio);
-  const pen = canvas.getContext("2d");
+function paint(pen, sheet, index, ...where) {
   pen.imageSmoothingQuality = "high";
-  return pen;
-}
-
-function paint(pen, sheet, index, x, y, width, height) {
-  const at = Math.min(index, sheet.count - 1);
-  const left = sheet.pad + (at % sheet.columns) * (sheet.width + 2 * sheet.pad);
-  const top = sheet.pad + Math.floor(at / sheet.columns) * (sheet.height + 2 * sheet.pad);
-  pen.drawImage(sheet.image, left, top, sheet.width, sheet.height, x, y, width, height);
+  pen.drawImage(...frameOf(sheet, index), ...where);
 }
 

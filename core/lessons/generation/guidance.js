@@ -146,9 +146,7 @@ class Guidance {
     const { height, width, channels } = this.data;
     const canvas = this.find(`.${kind} canvas`);
     canvas.setAttribute("aria-label", `${KINDS[kind]}, ${said.spoken}, w = ${short(this.w)}`);
-    canvas.width = Math.round(canvas.clientWidth * devicePixelRatio);
-    canvas.height = Math.round(canvas.clientHeight * devicePixelRatio);
-    const pen = canvas.getContext("2d");
+    const pen = fit(canvas);
     if (!latents) return;
     const small = new OffscreenCanvas(width, height);
     const picture = new ImageData(width, height);

@@ -72,7 +72,7 @@ class TwoRuns extends Player {
         const canvas = figure.querySelector(`.${kind}`);
         const what = kind === "given" ? "What the network is given" : "What it believes";
         canvas.setAttribute("aria-label", `${run.title}: ${end && kind === "guess" ? "the result" : what}, ${place.spoken}`);
-        const pen = sized(canvas);
+        const pen = fit(canvas);
         if (end && kind === "guess") put(pen, this.pictures, number);
         else put(pen, sheet, this.place);
       }
@@ -156,23 +156,10 @@ function made(tag, attributes, text = "") {
   return part;
 }
 
-function sized(canvas) {
-  canvas.width = Math.round(canvas.clientWidth * devicePixelRatio);
-  canvas.height = Math.round(canvas.clientHeight * devicePixelRatio);
-  const pen = canvas.getContext("2d");
-  pen.imageSmoothingQuality = "high";
-  return pen;
-}
-
 // A small sheet has no edge round its frames: the frame is cut out first, so that no other shows.
 function put(pen, sheet, index) {
-  const at = Math.min(index, sheet.count - 1);
-  const { width, height, pad } = sheet;
-  const cut = document.createElement("canvas");
-  cut.width = width;
-  cut.height = height;
-  const left = pad + (at % sheet.columns) * (width + 2 * pad);
-  const top = pad + Math.floor(at / sheet.columns) * (height + 2 * pad);
-  cut.getContext("2d").drawImage(sheet.image, left, top, width, height, 0, 0, width, height);
+  const cut = make("canvas");
+  showFrame(cut, sheet, index);
+  pen.imageSmoothingQuality = "high";
   pen.drawImage(cut, 0, 0, pen.canvas.width, pen.canvas.height);
 }

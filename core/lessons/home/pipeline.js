@@ -157,12 +157,9 @@ function paint(canvas, { sheet, image, exact }, place) {
   const height = exact ? sheet.height : Math.round(canvas.clientHeight * devicePixelRatio);
   if (canvas.width !== width) canvas.width = width;
   if (canvas.height !== height) canvas.height = height;
-  const at = Math.min(place, sheet.count - 1);
-  const left = sheet.pad + (at % sheet.columns) * (sheet.width + 2 * sheet.pad);
-  const top = sheet.pad + Math.floor(at / sheet.columns) * (sheet.height + 2 * sheet.pad);
   const pen = canvas.getContext("2d");
   pen.imageSmoothingQuality = "high";
-  pen.drawImage(image, left, top, sheet.width, sheet.height, 0, 0, width, height);
+  pen.drawImage(...frameOf({ ...sheet, image }, place), 0, 0, width, height);
 }
 
 async function prepare(look) {

@@ -113,10 +113,8 @@ class RunLatents extends Player {
 
   paintBars(bars) {
     const canvas = this.find(".bars");
-    canvas.width = Math.round(canvas.clientWidth * devicePixelRatio);
-    canvas.height = Math.round(canvas.clientHeight * devicePixelRatio);
+    const pen = fit(canvas);
     const { width, height } = canvas;
-    const pen = canvas.getContext("2d");
     const style = getComputedStyle(this.root);
     const wide = width / bars.length;
     pen.fillStyle = style.getPropertyValue("--latents");

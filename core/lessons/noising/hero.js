@@ -98,22 +98,15 @@ class Noising extends Player {
     times.forEach((t, at) => { if (Math.abs(t - this.t) < Math.abs(times[nearest] - this.t)) nearest = at; });
     this.find(".pixel span").textContent = `t = ${this.t}`;
     this.find(".latent span").textContent = `t = ${times[nearest]}, decoded`;
-    const { image, columns, width, height, pad } = this.sheet;
-    canvas.width = width;
-    canvas.height = height;
-    const left = pad + (nearest % columns) * (width + 2 * pad);
-    const top = pad + Math.floor(nearest / columns) * (height + 2 * pad);
-    canvas.getContext("2d").drawImage(image, left, top, width, height, 0, 0, width, height);
+    showFrame(canvas, this.sheet, nearest);
   }
 
   // How often each value occurs in x_t, on top of the bell curve that it slides into.
   drawSpread(noisy, said) {
     const canvas = this.find(".spread canvas");
     const ratio = devicePixelRatio;
-    canvas.width = Math.round(canvas.clientWidth * ratio);
-    canvas.height = Math.round(canvas.clientHeight * ratio);
+    const pen = fit(canvas);
     const { width, height } = canvas;
-    const pen = canvas.getContext("2d");
     const counts = new Float32Array(BINS);
     for (const value of noisy) {
       const bin = Math.floor(((value + REACH) / (2 * REACH)) * BINS);

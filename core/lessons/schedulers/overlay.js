@@ -109,13 +109,7 @@ class Schedulers {
       const place = pictures[number];
       const there = sheet && Number.isInteger(place);
       canvas.setAttribute("aria-label", there ? `The picture under ${curve.title}` : `No picture under ${curve.title} yet`);
-      if (there) {
-        const { image, columns, width, height, pad } = sheet;
-        Object.assign(canvas, { width, height });
-        const left = pad + (place % columns) * (width + 2 * pad);
-        const top = pad + Math.floor(place / columns) * (height + 2 * pad);
-        canvas.getContext("2d").drawImage(image, left, top, width, height, 0, 0, width, height);
-      }
+      if (there) showFrame(canvas, sheet, place);
       const cost = curve.calls ? `${curve.calls} call${curve.calls === 1 ? "" : "s"}` : "cannot be run";
       const said = make("figcaption");
       said.append(make("b", "", this.name(curve)), make("span", "", `${cost}${curve.fresh ? ", fresh noise" : ""}`));
@@ -202,11 +196,7 @@ class Schedulers {
   redraw() {
     if (!this.data || !this.find(".chart").clientWidth) return;
     const canvas = this.find(".chart canvas");
-    const { clientWidth: wide, clientHeight: tall } = canvas;
-    canvas.width = Math.round(wide * devicePixelRatio);
-    canvas.height = Math.round(tall * devicePixelRatio);
-    const pen = canvas.getContext("2d");
-    pen.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
+    const { pen, wide, tall } = fitInCss(canvas);
     this.size = parseFloat(getComputedStyle(this.root).fontSize); // of all words
     this.frame = { left: 4.2 * this.size, top: 1.7 * this.size, right: wide - 10, bottom: tall - 3.2 * this.size };
     const curves = this.shown();

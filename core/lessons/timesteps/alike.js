@@ -47,7 +47,7 @@ class Likeness {
 
   redraw() {
     if (!this.root.clientWidth) return;
-    this.pen = fit(this.find(".curve canvas"));
+    this.pen = fitInCss(this.find(".curve canvas"));
     const style = getComputedStyle(this.root);
     this.green = style.getPropertyValue("--time");
     this.drawMatrix();
@@ -57,9 +57,8 @@ class Likeness {
   draw() {
     if (!this.pen) return;
     const { alike } = this.data;
-    const { pen, wide, tall, ratio } = this.pen;
+    const { pen, wide, tall } = this.pen;
     const here = Math.round(this.t);
-    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, wide, tall);
     pen.strokeStyle = this.green;
     pen.lineWidth = 2;
@@ -82,7 +81,7 @@ class Likeness {
 
   drawMatrix() {
     const canvas = this.find(".matrix canvas");
-    const { pen } = fit(canvas);
+    const pen = fit(canvas);
     const { width, height } = canvas;
     const table = bytes(this.data.colours);
     const inks = this.data.alike.map((value) => 3 * Math.round(128 + 128 * value));
@@ -106,12 +105,4 @@ class Likeness {
     });
     this.find(".key i").style.background = `linear-gradient(90deg, ${stops.join(", ")})`;
   }
-}
-
-function fit(canvas) {
-  const { clientWidth: wide, clientHeight: tall } = canvas;
-  const ratio = devicePixelRatio;
-  canvas.width = Math.max(1, Math.round(wide * ratio));
-  canvas.height = Math.max(1, Math.round(tall * ratio));
-  return { pen: canvas.getContext("2d"), wide, tall, ratio };
 }

@@ -104,10 +104,9 @@ class Timesteps extends Player {
 
   drawBars(values, width) {
     const canvas = this.find(".bars canvas");
-    const { pen, tall, ratio } = this.pens.bars;
+    const { pen, tall } = this.pens.bars;
     const cell = width / values.length;
     const middle = tall / 2;
-    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, width, tall);
     pen.fillStyle = this.colours.faint;
     pen.fillRect(0, middle - 0.5, width, 1);
@@ -123,9 +122,8 @@ class Timesteps extends Player {
 
   drawAlike() {
     const { alike, last } = this.data;
-    const { pen, wide, tall, ratio } = this.pens.alike;
+    const { pen, wide, tall } = this.pens.alike;
     const across = (value) => 2 + ((value - this.low) / (1 - this.low)) * (wide - 4);
-    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, wide, tall);
     if (this.low < 0) {
       pen.fillStyle = this.colours.faint;
@@ -173,7 +171,10 @@ class Timesteps extends Player {
       line: this.find(".line"),
       wave: { wide: wave?.clientWidth ?? 0, tall: wave?.clientHeight ?? 0 },
     };
-    this.pens = { bars: fit(this.find(".bars canvas")), alike: fit(this.find(".alike canvas")) };
+    for (const canvas of this.root.querySelectorAll("canvas")) {
+      canvas.getContext("2d", { willReadFrequently: true }); // small: quicker without a GPU
+    }
+    this.pens = { bars: fitInCss(this.find(".bars canvas")), alike: fitInCss(this.find(".alike canvas")) };
     this.drawMap();
     this.drawMarks();
     this.drawWaves();
@@ -202,7 +203,7 @@ class Timesteps extends Player {
     const stops = [0, 64, 128, 192, 256].map((at) => `rgb(${table.slice(3 * at, 3 * at + 3).join(" ")})`);
     this.find(".key i").style.background = `linear-gradient(90deg, ${stops.join(", ")})`;
     const canvas = this.find(".map canvas");
-    const { pen } = fit(canvas);
+    const pen = fit(canvas);
     const whole = Object.assign(document.createElement("canvas"), { width: wide, height: rows });
     whole.getContext("2d").putImageData(picture, 0, 0);
     // First the height, smoothly, so that fast columns do not alias; then the width, in hard cells.
@@ -281,9 +282,8 @@ class Timesteps extends Player {
   drawWaves() {
     const { frequencies, last } = this.data;
     for (const { index, canvas } of this.clocks) {
-      const { pen, wide, tall, ratio } = fit(canvas);
+      const { pen, wide, tall } = fitInCss(canvas);
       const turn = ((2 * Math.PI) / Math.abs(frequencies[index]) / last) * wide; // CSS pixels
-      pen.setTransform(ratio, 0, 0, ratio, 0, 0);
       for (const [wave, colour] of [[Math.sin, this.colours.noise], [Math.cos, this.colours.time]]) {
         pen.strokeStyle = colour;
         pen.globalAlpha = turn < 8 ? 0.6 : 1;
@@ -296,15 +296,6 @@ class Timesteps extends Player {
       }
     }
   }
-}
-
-function fit(canvas) {
-  const { clientWidth: wide, clientHeight: tall } = canvas;
-  const ratio = devicePixelRatio;
-  canvas.width = Math.max(1, Math.round(wide * ratio));
-  canvas.height = Math.max(1, Math.round(tall * ratio));
-  const pen = canvas.getContext("2d", { willReadFrequently: true }); // small: quicker without a GPU
-  return { pen, wide, tall, ratio };
 }
 
 function small(text) {

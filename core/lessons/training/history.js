@@ -89,11 +89,7 @@ class Training {
   redraw() {
     if (!this.stage || !this.find(".chart").clientWidth) return;
     const canvas = this.find(".chart canvas");
-    const { clientWidth: wide, clientHeight: tall } = canvas;
-    canvas.width = Math.round(wide * devicePixelRatio);
-    canvas.height = Math.round(tall * devicePixelRatio);
-    const pen = canvas.getContext("2d");
-    pen.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
+    const { pen, wide, tall } = fitInCss(canvas);
     this.frame = { left: 56, top: 24, right: wide - 14, bottom: tall - 42 - RATE - 24 };
     const { left, top, right, bottom } = this.frame;
     const { steps } = this.stage;

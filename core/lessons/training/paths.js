@@ -61,10 +61,7 @@ class Paths extends Player {
     this.range.setAttribute("aria-valuetext", where);
     this.walks.forEach(({ title, places }, number) => {
       const canvas = this.find(".panes").children[number].querySelector("canvas");
-      const wide = canvas.clientWidth;
-      canvas.width = canvas.height = Math.round(wide * devicePixelRatio);
-      const pen = canvas.getContext("2d");
-      pen.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
+      const { pen, wide } = fitInCss(canvas);
       const x = (values, at) => (values[at] / edge + 1) * wide / 2;
       const y = (values, at) => (1 - values[at + 1] / edge) * wide / 2;
       const dot = (values, at, radius) => {

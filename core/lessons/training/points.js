@@ -142,12 +142,7 @@ class Points {
 
   sheet(name) {
     const canvas = this.find(`${name} canvas`);
-    const { clientWidth: wide, clientHeight: tall } = canvas;
-    canvas.width = Math.round(wide * devicePixelRatio);
-    canvas.height = Math.round(tall * devicePixelRatio);
-    const pen = canvas.getContext("2d");
-    pen.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
-    return { canvas, pen, wide, tall };
+    return { canvas, ...fitInCss(canvas) };
   }
 
   dots(pen, wide, points, radius, share = 1) {

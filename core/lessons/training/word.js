@@ -90,12 +90,8 @@ class Word extends Player {
 
   drawLoss() {
     const canvas = this.find(".loss canvas");
-    const { clientWidth: wide, clientHeight: tall } = canvas;
-    if (!wide) return;
-    canvas.width = Math.round(wide * devicePixelRatio);
-    canvas.height = Math.round(tall * devicePixelRatio);
-    const pen = canvas.getContext("2d");
-    pen.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
+    if (!canvas.clientWidth) return;
+    const { pen, wide, tall } = fitInCss(canvas);
     const { curve, steps, seconds, going } = this.data;
     this.find(".told").textContent = curve.length ? `after ${curve.at(-1)[0]} of ${steps} training steps, ${seconds} s` : going ? "starting…" : "";
     canvas.setAttribute("aria-label", curve.length ? `Loss at step ${curve.at(-1)[0]}: ${curve.at(-1)[1]}` : "No loss yet");
