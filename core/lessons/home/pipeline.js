@@ -152,22 +152,19 @@ function curve(box, heights) {
   };
 }
 
-function paint(canvas, { sheet, image, exact }, place) {
+function paint(canvas, { sheet, exact }, place) {
   const width = exact ? sheet.width : Math.round(canvas.clientWidth * devicePixelRatio);
   const height = exact ? sheet.height : Math.round(canvas.clientHeight * devicePixelRatio);
   if (canvas.width !== width) canvas.width = width;
   if (canvas.height !== height) canvas.height = height;
   const pen = canvas.getContext("2d");
   pen.imageSmoothingQuality = "high";
-  pen.drawImage(...frameOf({ ...sheet, image }, place), 0, 0, width, height);
+  pen.drawImage(...frameOf(sheet, place), 0, 0, width, height);
 }
 
 async function prepare(look) {
   if (!look?.sheet) return look;
-  const image = new Image();
-  image.src = look.sheet.url;
-  await image.decode();
-  return { ...look, image };
+  return { ...look, sheet: await openSheet(look.sheet) };
 }
 
 function inside(box, origin) {
