@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate, pairwise
 from pathlib import Path
+from typing import Any
 
 from core.errors import ExplainerError
 from core.models.folders import read_json
@@ -15,6 +16,23 @@ from core.models.folders import read_json
 WORDS, REPORT = "captions.json", "evaluation.json"
 MILESTONES = "training/milestones/milestones.json"
 GOOD, POOR = 90.0, 50.0  # percent of a group's tests in which the judge named what was drawn
+SURE = 0.9  # share of the judge's belief
+# Objects by name that nobody would ask for as "a" of it, or by which most mean something else.
+NOT_ASKED = frozenset(
+    [
+        "bacon",
+        "bowling",
+        "butter",
+        "construction",
+        "cooking",
+        "fire",
+        "luggage",
+        "pick",
+        "popcorn",
+        "sake",
+        "wood",
+    ]
+)
 BETWEEN = 4  # characters' room that stands between two suggestions
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 
@@ -46,10 +64,12 @@ class KnownWords:
         plain: that captions hold beside.
         many: that ask for more than one of a kind.
         found: percent of a group's tests in which the judge named what was drawn, by group.
+        typed: the same of the words that people say most.
+        judged: whether such a word's own picture was named, by its name.
         pairs: how many tests asked for two objects.
         both: percent of them in which both were found.
-        right: prompts whose picture the judge named rightly, the surest first; where they were not
-            judged one by one, those that the training drew on its way.
+        right: prompts whose picture the judge named and was sure of, the commonest word first;
+            where they were not judged one by one, those that the training drew on its way.
     """
 
     objects: dict[Name, str]
@@ -57,6 +77,8 @@ class KnownWords:
     plain: frozenset[str]
     many: frozenset[str]
     found: dict[str, float]
+    typed: dict[str, float]
+    judged: dict[Name, bool]
     pairs: int
     both: float
     right: tuple[str, ...]
@@ -68,7 +90,7 @@ class KnownWords:
             room: characters of all of them together, and a few between them.
         """
         rows: dict[str, list[str]] = {
-            group: [] for group, percent in self.found.items() if percent >= GOOD
+            group: [] for group, percent in (self.typed or self.found).items() if percent >= GOOD
         }
         for prompt in self.right:
             for thing in self.things(words_in(prompt))[:1]:
@@ -107,12 +129,22 @@ class KnownWords:
                 f"{self.both:g} % of {self.pairs} tests.",
                 "Ask for one.",
             )
-        group = things[0].group if things else ""
-        if self.found.get(group, GOOD) < POOR:
+        return self._doubt_one(things[0], words) if things else None
+
+    def _doubt_one(self, thing: Thing, words: Name) -> tuple[str, str] | None:
+        name = words[thing.begins : thing.ends]
+        named = self.judged.get(name, self.judged.get((*name[:-1], _one(name[-1]))))
+        if named is False:
             return (
-                f"Of its tests for this kind of thing ({group.replace('-', ', ')}), only "
-                f"{self.found[group]:g} % were recognised.",
-                "Other kinds come out better.",
+                "When it was tested on just this word, it drew something else.",
+                "Another seed may do, or another thing.",
+            )
+        if named is None and self.found.get(thing.group, GOOD) < POOR:
+            return (
+                f"Of its tests for {'rarer ' if self.judged else ''}things of this kind "
+                f"({thing.group.replace('-', ', ')}), only {self.found[thing.group]:g} % were "
+                "recognised.",
+                "Other things come out better.",
             )
         return None
 
@@ -153,9 +185,12 @@ def known_words(folder: Path) -> KnownWords:
     try:
         pairs = report["arranged"]["pairs"]
         groups = report["prompts"]["groups"]
-        if "typed" in report:  # what people would type first
-            each = sorted(report["typed"]["each"], key=lambda row: -row["share"])
-            right = [row["prompt"] for row in each if row["rank"] == 1]
+        typed = report.get("typed", {"each": [], "groups": {}})
+        judged = {words_in(row["label"]): row["rank"] == 1 for row in typed["each"]}
+        if judged:  # what people would type first
+            sure = [row for row in typed["each"] if row["rank"] == 1 and row["share"] >= SURE]
+            asked = [row for row in sure if row["label"] not in NOT_ASKED]
+            right = [row["prompt"] for row in asked if not row["label"].endswith("s")]
         else:
             right = read_json(folder / MILESTONES)["prompts"]
         return KnownWords(
@@ -163,7 +198,9 @@ def known_words(folder: Path) -> KnownWords:
             frozenset(said["words"]),
             frozenset(said["plain"]),
             frozenset(said["many"]),
-            {group: float(row["top1_percent"]) for group, row in groups.items()},
+            _shares(groups),
+            _shares(typed["groups"]),
+            judged,
             int(pairs["prompts"]),
             float(pairs["both_top1_percent"]),
             tuple(map(str, right)),
@@ -173,6 +210,10 @@ def known_words(folder: Path) -> KnownWords:
             "What this model says of itself is damaged.",
             "Put its folder back as it came: git checkout, or a fresh download.",
         ) from error
+
+
+def _shares(groups: Any) -> dict[str, float]:  # Any: what JSON holds
+    return {group: float(row["top1_percent"]) for group, row in groups.items()}
 
 
 def words_in(text: str) -> Name:

@@ -30,12 +30,14 @@ TOLD = {
     "arranged": {"pairs": {"prompts": 80, "both_top1_percent": 2.5}},
     "typed": {
         "each": [
-            {"prompt": prompt, "rank": rank, "share": share}
+            {"prompt": prompt, "label": prompt.split(" ", 1)[1], "rank": rank, "share": share}
             for prompt, rank, share in (
-                ("a cat", 1, 0.7), ("a parrot", 1, 0.9), ("a red apple", 1, 0.8), ("a dog", 2, 0.4),
-                ("an ice", 1, 0.5), ("a teacher", 1, 0.9), ("a hot dog", 7, 0.0),
+                ("a cat", 1, 0.92), ("a parrot", 1, 0.9), ("a red apple", 1, 0.95),
+                ("a dog", 2, 0.4), ("an ice", 1, 0.99),
+                ("a hot dog", 7, 0.0), ("a fish", 1, 0.8),
             )
-        ]
+        ],
+        "groups": {"food": {"top1_percent": 99.0}, "animals": {"top1_percent": 91.0}},
     },
 }  # fmt: skip
 
@@ -47,9 +49,9 @@ def known(tmp_path: Path) -> KnownWords:
     return known_words(tmp_path)
 
 
-def test_suggestions_are_of_good_groups_in_turn_the_best_first(known: KnownWords) -> None:
-    assert known.suggestions(40) == ("a red apple", "a parrot", "an ice")
-    assert known.suggestions(999) == ("a red apple", "a parrot", "an ice", "a cat")
+def test_suggestions_are_of_good_groups_in_turn_the_commonest_first(known: KnownWords) -> None:
+    assert known.suggestions(40) == ("a red apple", "a cat", "an ice")
+    assert known.suggestions(999) == ("a red apple", "a cat", "an ice", "a parrot")
 
 
 def test_without_a_judge_of_each_what_the_training_drew_is_suggested(tmp_path: Path) -> None:
@@ -62,7 +64,7 @@ def test_without_a_judge_of_each_what_the_training_drew_is_suggested(tmp_path: P
 
 @pytest.mark.parametrize(
     "prompt",
-    ["a red apple", "Cats", "a hot dog on a white background", "fruit", "", "!!", "red apples"],
+    ["a red apple", "Cats", "a parrot on a white background", "fruit", "", "!!", "red apples"],
 )
 def test_what_it_was_shown_is_not_doubted(known: KnownWords, prompt: str) -> None:
     assert known.doubt(prompt) is None
@@ -77,7 +79,8 @@ def test_what_it_was_shown_is_not_doubted(known: KnownWords, prompt: str) -> Non
         ("a cat and a dog", "it drew both in 2.5 % of 80 tests"),
         ("a woman with white hair and a cat", "more than one thing"),
         ("two cats", "more than one thing"),
-        ("a photo of my teacher", "(people), only 4 % were recognised."),
+        ("a photo of my teacher", "rarer things of this kind (people), only 4 % were recognised."),
+        ("a photo of my hot dogs", "tested on just this word, it drew something else."),
     ],
 )
 def test_what_may_come_out_as_nothing_is_told_why(
@@ -110,7 +113,8 @@ def test_the_model_that_ships_has_something_to_suggest_and_knows_its_limits() ->
     for prompt in offered:
         assert known.doubt(prompt) is None, prompt
         (thing,) = known.things(words_in(prompt))
-        assert known.found[thing.group] >= 90
-    for prompt in ("a cat and a dog", "Harry Potter", "ein roter Apfel", "a photo of my teacher"):
+        assert known.typed[thing.group] >= 90
+    for prompt in ("a cat and a dog", "Harry Potter", "ein roter Apfel", "an astronaut"):
         assert known.doubt(prompt) is not None, prompt
-    assert known.doubt("a red apple on a blue background") is None
+    for prompt in ("a red apple on a blue background", *known.right):
+        assert known.doubt(prompt) is None, prompt
