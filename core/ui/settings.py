@@ -117,14 +117,32 @@ def say_low_start(t: float, alpha_bar: float) -> None:
     """
     if alpha_bar <= 0.5:
         return
-    steps = count(running_example().steps, "step")
+    # Late: the first paint needs neither numpy nor tokenizers.
+    from core.ideas.noise_levels import alpha_bar_from_sigma
+    from core.models.config_files import read_config
+    from core.models.schedulers.plans import plan_run, settings_in_force
+    from core.ui.tokenizing import model_folder
+
+    request = running_example()
+    config = read_config(model_folder(request.model), "scheduler")
+    scheduler, params = SCHEDULERS[request.scheduler], dict(request.params)
+    trailing = {**params, "timestep_spacing": "trailing"}
+    helps = "timestep_spacing" in scheduler.takes and params != trailing
+    if helps:
+        sigma = float(plan_run(scheduler, config, trailing, request.steps).sigmas[0])
+        helps = alpha_bar_from_sigma(sigma) <= 0.5
+    spacing = settings_in_force(scheduler, config, params).get("timestep_spacing", "this")
+    why = (
+        f"It is the spacing of the timesteps, not the number of them: *{spacing}* with "
+        f"{count(request.steps, 'step')} begins down there."
+        if helps
+        else "It is the noise schedule: little noise is all that it knows."
+    )
     st.markdown(
         f"**This run begins at t = {t:g}.** There the network expects {say_noise(alpha_bar)}, and "
-        "it is given nothing but noise, so hardly any is taken away. It is the spacing of the "
-        f"timesteps, not the number of them: *leading* counts up from 0, which leaves {steps} "
-        "down there."
+        f"it is given nothing but noise, so hardly any is taken away. {why}"
     )
-    if "timestep_spacing" in SCHEDULERS[running_example().scheduler].takes:
+    if helps:
         st.button(
             "Begin where there is most noise: trailing spacing", on_click=_trail,
             key="trailing_spacing", icon=":material/last_page:",

@@ -43,7 +43,8 @@ def say_noise(alpha_bar: float) -> str:
         alpha_bar: signal power left.
     """
     share = 1 - alpha_bar
-    return f"{'under 1 %' if 0 < share < 0.01 else percent(share)} noise power"
+    near = "under 1 %" if 0 < share < 0.01 else "over 99 %" if 0.99 < share < 1 else ""
+    return f"{near or percent(share)} noise power"
 
 
 def say_after(calls: int, of_calls: int, steps: int, of_steps: int) -> str:

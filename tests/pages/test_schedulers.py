@@ -94,6 +94,7 @@ def test_a_run_that_begins_where_no_noise_is_expected_says_so(
 ) -> None:
     at = open_page(page, steps="1")
     assert "This run begins at t = 1." in shown_text(at)
+    assert "*leading* with 1 step begins down there." in shown_text(at)
     assert "under 1 % noise power" in shown_text(at)
     at.button(key="trailing_spacing").click().run()
     assert not at.exception

@@ -36,7 +36,8 @@ def show_reweight(seen: AttentionSeen) -> None:
         word = _choose_word("Word to turn up or down", words, "attention_turned")
         factor = st.slider(
             "Its weights, times", LEAST, MOST, BEGIN, 0.5, format="%g", key="attention_factor",
-            help="1 leaves all as it is, 0 silences the word, below 0 pushes away from it.",
+            help="1 leaves all as it is; 0 takes nothing from the word’s own tokens, though later "
+            "ones have read it; below 0 turns their part around.",
         )  # fmt: skip
         st.markdown(
             "In every layer and at every call, what each place takes from this word is "

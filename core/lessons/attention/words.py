@@ -40,8 +40,8 @@ def show_budget(seen: AttentionSeen) -> None:
     st.markdown(
         f"**Of all attention, {say_percent(own)} goes to your words**; {say_percent(start)} to the "
         f"start token, {say_percent(end)} to the end, {say_percent(padding)} to the padding. "
-        "Nothing hides start and padding from the network: they are places to look at when a word "
-        "is not needed, and the padding has read the whole prompt."
+        "Nothing hides start and padding from the network: a common reading is that "
+        "they take what no word is needed for, and the padding has read the whole prompt."
     )
     st.altair_chart(
         budget_chart(seen, entries), alt="Share of start, words, end and padding at each call"

@@ -94,7 +94,8 @@ def say_branch(pair: Pair, named: str) -> str:
     before = f"The first {kept} of {calls} calls are shared" if kept else "No call is shared"
     if apart <= SAME:
         why = ": nothing was changed" if named == "nothing changed" else ""
-        return f"**Both futures are the same**, to {apart:.0e}{why}."
+        within = f", to {apart:.5f}" if apart >= 5e-6 else ""
+        return f"**Both futures are the same**{within}{why}."
     return (
         f"**{before}.** In the end the latents are {apart:.2f} apart. Early calls decide what is "
         "where; the later the change, the less of the picture it still reaches. Go back earlier, "

@@ -30,7 +30,7 @@ def say_weights(shown: Shown) -> None:
     if recipe is None or recipe.request != shown.run.request or not recipe.fingerprint:
         return
     if recipe.fingerprint != shown.run.fingerprint:
-        st.caption("The recipe was written with other weights: its picture was another.")
+        st.caption("The recipe was written with other weights: its picture may have been another.")
 
 
 def _take() -> None:

@@ -68,7 +68,8 @@ def report_html(run: Run, frames: Frames) -> str:
         f"<h2>In numbers</h2>{_numbers(run)}"
         f"<h2>How guidance was done</h2>{_guidance(run)}"
         f"<h2>To draw it again</h2><p>Save what stands below as a <code>.json</code> file and drop "
-        f"it on the Generation page. The same weights and versions give the same picture.</p>"
+        f"it on the Generation page. The same weights and versions give the same picture on the "
+        f"same kind of machine.</p>"
         f"<pre>{_text(recipe_json(request, run.fingerprint))}</pre>"
         f"{_table(list(versions().items()))}"
     )
@@ -119,6 +120,8 @@ def _steps(run: Run, frames: Frames) -> str:
         ended = place == len(run.timesteps)
         said = "finished" if ended else f"t = {run.timesteps[place]:g}"
         share = "" if ended else f"<br>{say_noise(float(run.alpha_bars[place]))}"
+        if place == 0:  # all of it is noise, whatever the network is told
+            said, share = f"only noise, told as {said}", ""
         cells.append(
             f"<figure>{_small(frames.given[index], f'Given to the network, {said}')}"
             f"{_small(frames.guess[index], f'What it believed, {said}')}"

@@ -20,7 +20,8 @@ def show_steps(shown: Shown) -> None:
     st.altair_chart(path_chart(way), alt="The way of the latents and of the estimates")
     st.markdown(
         f"**{run.path[0].size:,} numbers, laid flat.** Blue is the way from noise to the end, one "
-        "dot a U-Net call. Orange is where the network, at each call, believes it will end."
+        "dot a U-Net call and one for the end. Orange is where the network, at each call, believes "
+        "it will end."
     )
     st.caption(
         f"This plane holds {percent(way.held)} of what varies; the rest cannot be drawn on paper."

@@ -39,7 +39,7 @@ def stations(request: Request) -> tuple[Station, ...]:
     return (
         Station("text", "Prompt", "your words", "generation"),
         Station("tokens", "Tokens", "word pieces, as numbers", "tokens"),
-        Station("hidden", "Meaning", "what CLIP makes of them", "tokens"),
+        Station("hidden", "Meaning", "what the text encoder makes of them", "tokens"),
         Station("noise", "Noise", f"where it starts: seed {request.seed}", "noising"),
         Station("schedule", "Schedule", f"noise left, by {scheduler}", "schedulers"),
         Station("unet", "U-Net", "answers: this is the noise", "unet"),

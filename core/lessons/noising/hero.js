@@ -83,7 +83,7 @@ class Noising extends Player {
     this.drawSpread(noisy, said);
     const numbers = {
       t: this.t, signal: Math.sqrt(level).toFixed(3), noise: Math.sqrt(1 - level).toFixed(3),
-      power: `${(100 * (1 - level)).toFixed(level > 0.99 ? 1 : 0)} %`,
+      power: `${level > 0 && level < 0.01 ? "over 99" : (100 * (1 - level)).toFixed(level > 0.99 ? 1 : 0)} %`,
       snr: decibel(level), sigma: level > 0 ? short(Math.sqrt((1 - level) / level)) : "∞",
     };
     for (const [name, text] of Object.entries(numbers)) this.find(`.numbers .${name} b`).textContent = text;

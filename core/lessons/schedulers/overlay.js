@@ -402,7 +402,7 @@ class Schedulers {
     if (yb === null) return xb === x ? (this.axes.y === "db" ? "∞ dB" : "0") : "→ end";
     const value = xa === xb ? yb : ya + ((x - xa) / (xb - xa)) * (yb - ya);
     const { y } = this.axes;
-    if (y === "noise") return `${value.toFixed(value < 9.95 && value > 0.05 ? 1 : 0)} %`;
+    if (y === "noise") return value > 99 && value < 100 ? "over 99 %" : `${value.toFixed(value < 9.95 && value > 0.05 ? 1 : 0)} %`;
     return `${Y[y].unit ?? ""}${say(y === "log" ? 10 ** value : value)}${y === "db" ? " dB" : ""}`;
   }
 

@@ -20,8 +20,8 @@ from core.ui.tables import offer_csv
 
 KARRAS, OWN = "Karras", "The checkpoint’s"
 SAME_LEVELS = {
-    KARRAS: "DDIM, DDPM and PNDM cannot take Karras’ spacing and keep the checkpoint’s: here DDIM "
-    "and Euler walk other noise levels. Over the same levels they are one method.",
+    KARRAS: "Those that cannot take Karras’ spacing, DDIM among them, keep the checkpoint’s: here "
+    "DDIM and Euler walk other noise levels. Over the same levels they are one method.",
     OWN: "All walk levels of the checkpoint’s own spacing; the last, long step holds many back.",
 }
 

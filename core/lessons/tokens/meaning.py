@@ -68,9 +68,10 @@ def show_meaning() -> None:
             f"with the same {LONGEST - 1} characters the first."
         )
     st.markdown(
-        "Each text is **one vector: the state at its end token**, the one that CLIP was trained "
-        "to compare with pictures, after a projection. An axis runs from one word's vector to "
-        "another's; a text's place is the cosine of its direction with it, seen from the middle."
+        "Each text is **one vector: the state at its end token**. CLIP’s own is trained, after "
+        "a projection, to match pictures; the built-in model’s learned from captions alone. An "
+        "axis runs from one word's vector to another's; a text's place is the cosine of its "
+        "direction with it, seen from the middle."
     )
     st.subheader("How alike are they?", anchor=False)
     mount("tokens/grids", grid_data([cosine_grid(texts, vectors)]))

@@ -145,7 +145,8 @@ def say_total(facts: UNetFacts, seconds: Mapping[str, float]) -> str:
     millions = f"{facts.weights / 1e6:.3g} million"
     count = millions if facts.weights >= 1e6 else f"{facts.weights:,}"
     parts = f"{len(facts.boxes)} boxes, {count} weights"
-    return f"{parts}, {say_time(sum(seconds.values()))} a call" if seconds else parts
+    took = say_time(sum(seconds.values()))
+    return f"{parts}, {took} for the prompt’s half of a call" if seconds else parts
 
 
 def box_rows(facts: UNetFacts, seconds: Mapping[str, float]) -> list[dict[str, object]]:

@@ -18,7 +18,12 @@ def test_numbers_are_written_in_one_style() -> None:
 
 @pytest.mark.parametrize(
     ("alpha_bar", "said"),
-    [(0.59, "41 % noise power"), (0.0, "100 % noise power"), (1.0, "0 % noise power")],
+    [
+        (0.59, "41 % noise power"),
+        (0.0, "100 % noise power"),
+        (0.00466, "over 99 % noise power"),
+        (1.0, "0 % noise power"),
+    ],
 )
 def test_noise_in_percent_is_a_share_of_the_power(alpha_bar: float, said: str) -> None:
     assert say_noise(alpha_bar) == said

@@ -44,7 +44,8 @@ def test_map_of_a_run_has_its_times_and_pictures(facts: UNetFacts) -> None:
     assert drawn["boxes"][-1]["share"] == 1
     assert drawn["boxes"][0]["time"] == "1.0 ms"
     assert drawn["off"] == 0
-    assert drawn["total"].endswith(f"{say_time(sum(seconds.values()))} a call")
+    took = say_time(sum(seconds.values()))
+    assert drawn["total"].endswith(f"{took} for the prompt’s half of a call")
 
 
 def test_rows_add_up_to_the_whole_network(facts: UNetFacts) -> None:
