@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from core.lessons.tokens.looks import choose_look, show_formulas, show_look
+from core.lessons.tokens.looks import LOOKS, SOURCES
 from core.lessons.tokens.model import model_box
 from core.lessons.tokens.pieces import LIVE, show_pieces
 from core.ui.can_draw import say_what_it_draws
+from core.ui.closer import choose_look, show_formulas, show_look
 from core.ui.errors import explained
 from core.ui.page import lesson
 from core.ui.settings import prompt_box
@@ -21,9 +22,9 @@ with explained():
         "word** to see how it was put together."
     )
 
-look = choose_look()
+look = choose_look(LOOKS)
 with explained():
-    show_look(look)
+    show_look(look, LOOKS)
 
 if st.toggle("The formulas and their code"):
-    show_formulas(look)
+    show_formulas(look, SOURCES)

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from core.lessons.latents.hero import show_hero
-from core.lessons.latents.looks import choose_look, show_formulas, show_look
+from core.lessons.latents.looks import LOOKS, SOURCES
+from core.ui.closer import choose_look, show_formulas, show_look
 from core.ui.errors import explained
 from core.ui.page import lesson
 from core.ui.picture_source import choose_picture, latent_facts, show_notes, source_of
@@ -19,7 +20,7 @@ with explained():
     source = source_of(choose_picture(), facts)
     reading = show_hero(source, facts)
     show_notes(source)
-    look = choose_look()
-    show_look(look, source, facts, reading)
+    look = choose_look(LOOKS)
+    show_look(look, LOOKS, source, facts, reading)
     if st.toggle("The formulas and their code"):
-        show_formulas(look)
+        show_formulas(look, SOURCES)

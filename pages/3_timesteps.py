@@ -8,9 +8,10 @@ from core.ideas.timestep import (
     compute_periods,
     embed_timesteps,
 )
-from core.lessons.timesteps.looks import choose_look, show_look
+from core.lessons.timesteps.looks import LOOKS
 from core.lessons.timesteps.map import say_told, show_map, time_facts
 from core.lessons.timesteps.settings import embedding_settings, show_settings
+from core.ui.closer import choose_look, show_formulas, show_look
 from core.ui.errors import explained
 from core.ui.page import lesson, show_equation
 
@@ -30,9 +31,10 @@ with explained():
     with picture:
         show_map(settings, facts)
     st.markdown(say_told(settings, facts))
-    look = choose_look()
-    show_look(look, settings, facts)
+    look = choose_look(LOOKS)
+    show_look(look, LOOKS, settings, facts)
 
 if st.toggle("The formulas and their code"):
     for idea in (compute_frequencies, embed_timesteps, compute_periods, compare_embeddings):
         show_equation(idea)
+    show_formulas(look)

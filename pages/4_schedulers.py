@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from core.lessons.schedulers.looks import choose_look, show_formulas, show_look
+from core.lessons.schedulers.looks import LOOKS, SOURCES
 from core.lessons.schedulers.overlay import schedule_config, show_controls, show_overlay
+from core.ui.closer import choose_look, show_formulas, show_look
 from core.ui.errors import explained
 from core.ui.page import lesson
 
@@ -23,9 +24,9 @@ with explained():
         "the way, comes to another picture: much the same after many steps, less so after few. "
         "Try 4. Point at the chart to read all curves at once."
     )
-    look = choose_look()
+    look = choose_look(LOOKS)
     place = st.container()
     if st.toggle("The formulas and their code"):
-        show_formulas(look)
+        show_formulas(look, SOURCES)
     with place, explained():
-        show_look(look, config)
+        show_look(look, LOOKS, config)

@@ -12,7 +12,8 @@ from core.lessons.noising.hero import (
     own_schedule,
     show_hero,
 )
-from core.lessons.noising.looks import choose_look, show_look
+from core.lessons.noising.looks import LOOKS
+from core.ui.closer import choose_look, show_formulas, show_look
 from core.ui.errors import explained
 from core.ui.page import lesson, show_equation
 from core.ui.picture_source import choose_picture, latent_facts, show_notes, source_of
@@ -36,8 +37,8 @@ with explained():
         "network learns. (Signal to noise counts the picture’s numbers as if their variance were "
         "1; that of pixels is smaller.)"
     )
-    look = choose_look()
-    show_look(look, source, config, schedule, seed)
+    look = choose_look(LOOKS)
+    show_look(look, LOOKS, source, config, schedule, seed)
 
 if st.toggle("The formulas and their code"):
     for idea in (
@@ -50,3 +51,4 @@ if st.toggle("The formulas and their code"):
         rescale_to_zero_snr,
     ):
         show_equation(idea)
+    show_formulas(look)

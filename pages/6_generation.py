@@ -5,9 +5,10 @@ import streamlit as st
 from core.ideas.guidance import guide, rescale
 from core.lessons.generation.downloads import offer_downloads
 from core.lessons.generation.film import place_below, show_run
-from core.lessons.generation.looks import choose_look, show_look
+from core.lessons.generation.looks import LOOKS, show_closer
 from core.lessons.generation.opening import open_saved, say_weights
 from core.ui.can_draw import say_what_it_draws
+from core.ui.closer import choose_look, look_on_show, show_formulas
 from core.ui.errors import explained
 from core.ui.page import lesson, show_equation
 from core.ui.prompt_notes import prompt_notes
@@ -41,6 +42,7 @@ below = place_below(running_example())
 if st.toggle("The formula and its code"):
     show_equation(guide)
     show_equation(rescale)
+    show_formulas(look_on_show(LOOKS))
 
 with film, explained():
     shown = show_run(running_example())
@@ -55,4 +57,4 @@ with film, explained():
         say_weights(shown)
         offer_downloads(shown)
         with below:
-            show_look(choose_look(), shown)
+            show_closer(choose_look(LOOKS), shown)

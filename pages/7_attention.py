@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from core.lessons.attention.looks import show_formulas, show_looks
+from core.lessons.attention.looks import LOOKS, WAITS, show_all_formulas
 from core.lessons.attention.maps import offer_plain_maps, show_hero
+from core.ui.closer import choose_look, show_look
 from core.ui.errors import explained
 from core.ui.page import lesson
 from core.ui.prompt_notes import prompt_notes
@@ -26,7 +27,7 @@ with explained():
         "why."
     )
     offer_plain_maps()
-    show_looks(seen)
+    show_look(choose_look(LOOKS), LOOKS, seen, meanwhile=WAITS)
 
 if st.toggle("The formulas and their code"):
-    show_formulas()
+    show_all_formulas()

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from core.lessons.unet.looks import choose_look, show_formulas, show_look
+from core.lessons.unet.looks import LOOKS, show_closer
 from core.lessons.unet.map import chosen_call, show_network
 from core.lessons.unet.run import unet_facts
+from core.ui.closer import choose_look, show_formulas
 from core.ui.errors import explained
 from core.ui.page import lesson
 
@@ -20,7 +21,7 @@ with explained():
         "**Down, the picture gets smaller and each number sees more of it; up, it grows again.** "
         "The numbered arcs carry what going down has lost: **click one to switch it off**."
     )
-    look = choose_look()
-    show_look(look, facts, chosen_call)
+    look = choose_look(LOOKS)
+    show_closer(look, facts, chosen_call)
     if st.toggle("The formulas and their code"):
         show_formulas(look)

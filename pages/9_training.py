@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from core.lessons.training.history import show_history
-from core.lessons.training.looks import choose_look, say_time, show_formulas, show_look
+from core.lessons.training.history import say_time, show_history
+from core.lessons.training.looks import LOOKS
+from core.ui.closer import choose_look, show_formulas, show_look
 from core.ui.errors import explained
 from core.ui.page import lesson
 
@@ -15,7 +16,7 @@ lesson(
 with explained():
     stages = show_history()
     say_time(stages)
-    look = choose_look()
-    show_look(look, stages)
+    look = choose_look(LOOKS)
+    show_look(look, LOOKS, stages)
     if st.toggle("The formulas and their code"):
         show_formulas(look)

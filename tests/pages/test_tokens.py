@@ -12,7 +12,8 @@ import pytest
 from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
-from core.lessons.tokens.formulas import FORMULAS
+from core.lessons.tokens.looks import LOOKS
+from core.ui.closer import Closer
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = "pages/1_tokens.py"
@@ -413,11 +414,11 @@ def test_awkward_words_pass_through_every_look(open_page: Open, look: str, promp
     assert not [part for part in at.caption if "alert" in part.value or "👩" in part.value]
 
 
-@pytest.mark.parametrize("look", list(FORMULAS))
-def test_formulas_and_their_code(open_page: Open, look: str) -> None:
-    at = open_look(open_page, look)
+@pytest.mark.parametrize("look", LOOKS.looks, ids=lambda look: look.title)
+def test_formulas_and_their_code(open_page: Open, look: Closer) -> None:
+    at, formulas = open_look(open_page, look.title), look.load().FORMULAS
     at.toggle[-1].set_value(True).run()
     assert not at.exception
-    assert len(at.get("latex")) == len(FORMULAS[look])
-    for function in FORMULAS[look]:
+    assert len(at.get("latex")) == len(formulas)
+    for function in formulas:
         assert any(f"def {function.__name__}(" in part.value for part in at.code)

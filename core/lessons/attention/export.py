@@ -12,7 +12,7 @@ from core.ui.running_example import running_example
 from core.ui.tables import offer_csv
 
 
-def show_numbers(seen: AttentionSeen) -> None:
+def show(seen: AttentionSeen) -> None:
     """Show every token in numbers, and offer maps and tables as files.
 
     Args:

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.engine.looks.attribution import AttributionLook
+from core.ideas.attribution import integrate_gradients
 from core.lessons.attention.maps_data import entries_of
 from core.lessons.attention.reads_data import attribution_chart, attribution_rows
 from core.lessons.attention.run import prompt_tokens
@@ -12,8 +13,10 @@ from core.ui.looking import read
 from core.ui.running_example import running_example
 from core.ui.tables import offer_csv
 
+FORMULAS = (integrate_gradients,)
 
-def show_gradient(seen: AttentionSeen) -> None:
+
+def show(seen: AttentionSeen) -> None:
     """Share out among tokens what the prompt changes in the predicted noise, at one call.
 
     Args:

@@ -42,7 +42,7 @@ class _Change:
     noise_seed: int
 
 
-def show_branch(shown: Shown) -> None:
+def show(shown: Shown) -> None:
     """Ask where to go back to and what to change, and show both futures.
 
     Args:

@@ -44,7 +44,7 @@ SAYS = (
 Cells = tuple[Cell | None, ...]
 
 
-def show_compare(shown: Shown) -> None:
+def show(shown: Shown) -> None:
     """Ask for two settings, and show the grid of pictures over them.
 
     Args:

@@ -36,7 +36,7 @@ _ASKED, _RESCALE = "guidance_strip_asked", "guidance_strip_rescale"
 Pictures = tuple[NDArray[np.uint8] | None, ...]
 
 
-def show_guidance(shown: Shown) -> None:
+def show(shown: Shown) -> None:
     """Show what guidance does at every step of a run, and what other weights would have made.
 
     Args:

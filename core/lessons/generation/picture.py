@@ -38,7 +38,7 @@ class _Result:
     alpha_bar: float
 
 
-def show_picture(shown: Shown) -> None:
+def show(shown: Shown) -> None:
     """Ask for a picture and a strength, and show what the run makes of it.
 
     Args:

@@ -9,7 +9,7 @@ from core.views.numbers import percent
 from core.views.steps import step_rows
 
 
-def show_steps(shown: Shown) -> None:
+def show(shown: Shown) -> None:
     """Show the way of a run as a plot, and every step as a row of numbers with its CSV.
 
     Args:

@@ -17,7 +17,7 @@ IN_LINK = "other"
 _KEY, _KEPT = "two_words", "two_run"
 
 
-def show_two(shown: Shown) -> None:
+def show(shown: Shown) -> None:
     """Ask for other words, and show both runs.
 
     Args:

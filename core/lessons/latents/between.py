@@ -15,10 +15,12 @@ from core.ui.picture_source import Source
 from core.ui.running_example import running_example
 from core.views.pictures import pixels_of, row_picture
 
+FORMULAS = (mix,)
+
 STOPS = 7
 
 
-def show_between(source: Source, facts: LatentFacts, reading: PictureReading) -> None:
+def show(source: Source, facts: LatentFacts, reading: PictureReading) -> None:
     """Show both ways to another picture as rows of pictures.
 
     Args:

@@ -22,9 +22,15 @@ from core.lessons.latents.lab_data import (
     say_ends,
     vae_name,
 )
+from core.models.latent_facts import LatentFacts
+from core.models.latent_reading import PictureReading
+from core.nets.autoencoder import kl_to_unit_gaussian, reparameterise
 from core.ui.component import mount
 from core.ui.errors import show_error
+from core.ui.picture_source import Source
 from core.ui.tables import offer_csv
+
+FORMULAS = (reparameterise, kl_to_unit_gaussian)
 
 WEIGHTS = (0.0, 0.0003, 0.001, 0.003, 0.01, 0.03)
 START = LabSettings()
@@ -33,7 +39,7 @@ SHOWN = 2  # trainings side by side, the newest
 _WANTED, _KEY, _FINISHED = "latents_lab_wanted", "latents_lab_weight", "latents_lab_finished"
 
 
-def show_lab() -> None:
+def show(_source: Source, _facts: LatentFacts, _reading: PictureReading) -> None:
     """Offer the training, follow it, then show what the last two have learned.
 
     Raises:
@@ -65,7 +71,7 @@ def show_lab() -> None:
         )  # fmt: skip
 
 
-def show_code() -> None:
+def show_more() -> None:
     """Show the networks and the training loop that just ran."""
     from core.labs import autoencoder as lab_autoencoder
 

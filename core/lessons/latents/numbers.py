@@ -2,15 +2,20 @@
 
 import streamlit as st
 
+from core.ideas.picture_likeness import psnr, ssim
 from core.lessons.latents.numbers_data import histogram_chart, histogram_rows, number_rows
+from core.models.latent_facts import LatentFacts
 from core.models.latent_reading import PictureReading
+from core.ui.picture_source import Source
 from core.ui.tables import show_table
+
+FORMULAS = (psnr, ssim)
 
 A_ROW = 4
 HEADROOM = 1.08  # above the highest bar
 
 
-def show_numbers(reading: PictureReading) -> None:
+def show(_source: Source, _facts: LatentFacts, reading: PictureReading) -> None:
     """Show how the numbers of each channel are spread.
 
     Args:

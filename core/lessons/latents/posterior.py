@@ -5,12 +5,14 @@ import streamlit as st
 
 from core.engine.looks.latents import DecodeLook, PictureLook, ScaleLook
 from core.engine.request import MAX_SEED
+from core.ideas.latent_surgery import measure_scaling_factor
 from core.lessons.latents.hero_data import LIKENESS, LIMIT, error_picture, say_likeness
 from core.lessons.latents.numbers_data import scale_rows
 from core.models.gallery import gallery, open_picture
 from core.models.latent_facts import LatentFacts
 from core.models.latent_reading import PictureReading
 from core.models.uploads import fit
+from core.nets.autoencoder import kl_to_unit_gaussian, reparameterise
 from core.ui.looking import read
 from core.ui.picture_source import Source
 from core.ui.running_example import running_example
@@ -18,10 +20,12 @@ from core.ui.tables import as_table
 from core.views.numbers import percent
 from core.views.pictures import channels_picture, map_picture
 
+FORMULAS = (reparameterise, kl_to_unit_gaussian, measure_scaling_factor)
+
 SURE = 0.2  # of the means' spread: widths below it say that the encoder is nearly sure
 
 
-def show_posterior(source: Source, facts: LatentFacts, reading: PictureReading) -> None:
+def show(source: Source, facts: LatentFacts, reading: PictureReading) -> None:
     """Show mean, deviation and KL, then how much two samples differ, then the scaling factor.
 
     Args:

@@ -2,14 +2,19 @@
 
 import streamlit as st
 
+from core.ideas.prediction import x0_from_eps, x0_from_v
 from core.lessons.latents.run_data import run_data
+from core.models.latent_facts import LatentFacts
 from core.models.latent_reading import PictureReading
 from core.ui.component import mount
+from core.ui.picture_source import Source
 from core.ui.running_example import running_example
 from core.ui.shown import here
 
+FORMULAS = (x0_from_eps, x0_from_v)
 
-def show_run_latents(reading: PictureReading) -> None:
+
+def show(_source: Source, _facts: LatentFacts, reading: PictureReading) -> None:
     """Show channels, colours and histogram of every step; a run that is not there is computed.
 
     Args:

@@ -4,8 +4,10 @@ import streamlit as st
 
 from core.engine.looks.latents import DecodeLook
 from core.errors import ExplainerError
+from core.ideas.latent_surgery import noise_region, rewire_channels
 from core.lessons.latents.surgery_data import surgery_data
 from core.models.latent_edits import Edits, check_edits
+from core.models.latent_facts import LatentFacts
 from core.models.latent_reading import PictureReading
 from core.ui.component import mount, told
 from core.ui.errors import show_error
@@ -13,11 +15,13 @@ from core.ui.looking import read
 from core.ui.picture_source import Source
 from core.ui.running_example import running_example
 
+FORMULAS = (rewire_channels, noise_region)
+
 NAME = "latents/surgery"
 _EDITS = "latents_edits"
 
 
-def show_surgery(source: Source, reading: PictureReading) -> None:
+def show(source: Source, _facts: LatentFacts, reading: PictureReading) -> None:
     """Show the controls, the guess that follows them, and the full decode.
 
     Args:

@@ -5,6 +5,9 @@ from typing import Any
 import streamlit as st
 
 from core.engine.looks.own_sigmas import SAMPLERS, OwnRun, OwnSigmasLook, check_sigmas
+from core.ideas.beta_spacing import space_beta
+from core.ideas.interpolation import sigma_at_timestep, timestep_at_sigma
+from core.ideas.spacings import space_karras, space_leading, space_linspace, space_trailing
 from core.lessons.schedulers.overlay_data import INKS
 from core.lessons.schedulers.own_data import SPACINGS, calls_of, own_chart, say_below_one, spaced
 from core.models.schedulers.plans import drawn, plan_run, schedule_levels
@@ -14,10 +17,20 @@ from core.ui.running_example import running_example
 from core.ui.shown import here
 from core.views.numbers import count
 
+FORMULAS = (
+    space_karras,
+    space_beta,
+    space_linspace,
+    space_leading,
+    space_trailing,
+    sigma_at_timestep,
+    timestep_at_sigma,
+)
+
 MOST_RHO = 20.0
 
 
-def show_own(config: dict[str, Any]) -> None:  # Any: what JSON holds
+def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
     """Ask for a spacing, let its levels be changed by hand, and run them.
 
     Args:

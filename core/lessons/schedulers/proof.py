@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from core.engine.looks.schedulers import ProofLook
-from core.ideas.closed_form import GaussianData
+from core.ideas.closed_form import GaussianData, measure_order, predict_exact_eps, solve_exactly
 from core.lessons.schedulers.proof_data import (
     OPENING,
     order_rows,
@@ -18,6 +18,8 @@ from core.ui.looking import read
 from core.ui.running_example import running_example
 from core.ui.tables import offer_csv
 
+FORMULAS = (predict_exact_eps, solve_exactly, measure_order)
+
 KARRAS, OWN = "Karras", "The checkpoint’s"
 SAME_LEVELS = {
     KARRAS: "Those that cannot take Karras’ spacing, DDIM among them, keep the checkpoint’s: here "
@@ -26,7 +28,7 @@ SAME_LEVELS = {
 }
 
 
-def show_proof(_: dict[str, Any]) -> None:  # Any: what JSON holds
+def show(_: dict[str, Any]) -> None:  # Any: what JSON holds
     """Show error over calls, and the slope of every scheduler.
 
     Raises:

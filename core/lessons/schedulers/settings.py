@@ -6,6 +6,13 @@ from typing import Any
 import streamlit as st
 
 from core.errors import ExplainerError
+from core.ideas.noise_levels import sigma_from_alpha_bar, snr_db_from_alpha_bar
+from core.ideas.schedules import (
+    accumulate_alpha_bar,
+    make_linear_betas,
+    make_scaled_linear_betas,
+    rescale_to_zero_snr,
+)
 from core.lessons.schedulers.table_data import option_rows
 from core.models.schedulers.record import Option, Value
 from core.models.schedulers.settings import check_params, latent_config, options_in_force
@@ -13,6 +20,15 @@ from core.models.schedulers.table import SCHEDULERS
 from core.ui.errors import show_error
 from core.ui.running_example import running_example, set_running_example
 from core.ui.settings import forget_params
+
+FORMULAS = (
+    make_scaled_linear_betas,
+    accumulate_alpha_bar,
+    sigma_from_alpha_bar,
+    snr_db_from_alpha_bar,
+    make_linear_betas,
+    rescale_to_zero_snr,
+)
 
 IN_A_ROW = 3
 WIDE = 560  # CSS pixels: the longest sentence can be read whole
@@ -42,7 +58,7 @@ _WRONG, _TYPED = "scheduler_settings_wrong", "scheduler_settings_typed"
 Config = dict[str, Any]  # Any: what JSON holds
 
 
-def show_settings(config: Config) -> None:
+def show(config: Config) -> None:
     """Show a few settings as switches; behind a toggle every one, a line to type, and a table.
 
     Args:

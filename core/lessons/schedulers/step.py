@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.engine.looks.schedulers import FreshNoiseLook
 from core.ideas.equation import equation_of
+from core.ideas.samplers.euler import euler_step
 from core.lessons.schedulers.step_data import (
     CALCULATED,
     Position,
@@ -15,7 +16,9 @@ from core.lessons.schedulers.step_data import (
     work_out,
 )
 from core.lessons.schedulers.step_picture_data import position_picture
+from core.models.schedulers.table import SCHEDULERS
 from core.ui.looking import read
+from core.ui.page import show_equation
 from core.ui.running_example import running_example
 from core.ui.settings import say_low_start
 from core.ui.shown import here
@@ -23,7 +26,7 @@ from core.views.numbers import minus
 from core.views.run import Run
 
 
-def show_step(config: dict[str, Any]) -> None:  # Any: what JSON holds
+def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
     """Show the formula of a step, filled in, and its result beside the library's.
 
     Args:
@@ -70,6 +73,12 @@ def show_step(config: dict[str, Any]) -> None:  # Any: what JSON holds
         f"{'x0 + sigma eps' if worked.scale != 'unit scale' else 'unit scale'}; the library adds "
         "up in float32.]"
     )
+
+
+def show_more() -> None:
+    """Show the formulas of the running example's scheduler; of one without its own, Euler's."""
+    for function in SCHEDULERS[running_example().scheduler].formulas or (euler_step,):
+        show_equation(function)
 
 
 def _choose(run: Run) -> tuple[int, Position]:

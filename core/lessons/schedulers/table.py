@@ -5,6 +5,8 @@ from typing import Any
 import streamlit as st
 
 from core.engine.looks.schedulers import CountLook
+from core.ideas.noise_levels import sigma_from_alpha_bar, snr_db_from_alpha_bar
+from core.ideas.schedules import accumulate_alpha_bar, make_scaled_linear_betas
 from core.lessons.schedulers.overlay_data import overlay_paths
 from core.lessons.schedulers.table_data import FILTERS, rejected_rows, scheduler_rows, table_text
 from core.ui.looking import known, read
@@ -12,10 +14,17 @@ from core.ui.running_example import running_example
 from core.ui.tables import offer_csv
 from core.views.numbers import count
 
+FORMULAS = (
+    make_scaled_linear_betas,
+    accumulate_alpha_bar,
+    sigma_from_alpha_bar,
+    snr_db_from_alpha_bar,
+)
+
 SHOWN = ("scheduler", "what it does", "U-Net calls", "counted", "order", "fresh noise")
 
 
-def show_table(config: dict[str, Any]) -> None:  # Any: what JSON holds
+def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
     """Show what every scheduler is and what it costs, then the ones that are not offered.
 
     Args:

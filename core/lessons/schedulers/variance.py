@@ -1,8 +1,18 @@
 """How much fresh noise may a step back add? Three answers, weighed in bits."""
 
+from typing import Any
+
 import streamlit as st
 
 from core.engine.looks.variance import STEPS, VarianceLook
+from core.ideas.bound import gather_reverse_step, measure_step_bits
+from core.ideas.learned_variance import (
+    add_hybrid_loss,
+    count_bits,
+    interpolate_log_variance,
+    measure_gaussian_kl,
+    score_discrete_pixels,
+)
 from core.lessons.schedulers.variance_data import (
     bit_chart,
     bit_rows,
@@ -17,6 +27,16 @@ from core.ui.running_example import running_example
 from core.ui.tables import offer_csv
 from core.views.numbers import minus
 
+FORMULAS = (
+    interpolate_log_variance,
+    add_hybrid_loss,
+    gather_reverse_step,
+    measure_step_bits,
+    measure_gaussian_kl,
+    score_discrete_pixels,
+    count_bits,
+)
+
 CHOICES = (4, 6, 10, 16, 25, 40, 64, STEPS[1])
 START_STEPS = 10  # a few seconds
 MEANS = {
@@ -26,7 +46,7 @@ MEANS = {
 }
 
 
-def show_variance() -> None:
+def show(_config: dict[str, Any]) -> None:  # Any: what JSON holds
     """Show the learned choice, what each variance costs, and faces drawn with each.
 
     Raises:

@@ -15,7 +15,7 @@ from core.ui.tables import offer_csv
 from core.views.numbers import minus
 
 
-def show_alike(settings: EmbeddingSettings, facts: TimeFacts) -> None:
+def show(settings: EmbeddingSettings, facts: TimeFacts) -> None:
     """Show similarity as a matrix and a line that follow the chosen t, then beside other settings.
 
     Args:

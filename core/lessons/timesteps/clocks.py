@@ -5,16 +5,18 @@ import streamlit as st
 from core.ideas.timestep import EmbeddingSettings
 from core.lessons.timesteps.charts_data import period_chart
 from core.lessons.timesteps.tables_data import clock_rows, embedding_csv, say_unfinished
+from core.models.time_facts import TimeFacts
 from core.ui.tables import as_table
 
 
-def show_clocks(settings: EmbeddingSettings, train_steps: int) -> None:
+def show(settings: EmbeddingSettings, facts: TimeFacts) -> None:
     """Show the clocks as a chart and a table.
 
     Args:
         settings: on show.
-        train_steps: how many timesteps there are.
+        facts: of the running example's model.
     """
+    train_steps = facts.train_steps
     rows = clock_rows(settings, train_steps)
     st.altair_chart(period_chart(rows, train_steps), alt="Steps that each clock needs for one turn")
     st.markdown(

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.engine.looks.times import TimeLook
+from core.ideas.timestep import EmbeddingSettings
 from core.lessons.timesteps.network_data import (
     before_after_chart,
     before_after_rows,
@@ -22,7 +23,7 @@ from core.views.colormaps import LATENTS_SAY
 from core.views.numbers import minus
 
 
-def show_network(facts: TimeFacts) -> None:
+def show(_settings: EmbeddingSettings, facts: TimeFacts) -> None:
     """Show the time vector's similarities beside the waves', then every block's share.
 
     Args:

@@ -4,21 +4,24 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from core.ideas.timestep import EmbeddingSettings
 from core.ideas.timestep_presets import PRESETS
 from core.lessons.timesteps.charts_data import alike_chart, alike_rows, map_picture
 from core.lessons.timesteps.map_data import alike_by_distance
 from core.lessons.timesteps.tables_data import preset_rows
+from core.models.time_facts import TimeFacts
 from core.ui.tables import as_table
 
 IN_A_ROW = 3
 
 
-def show_presets(train_steps: int) -> None:
+def show(_settings: EmbeddingSettings, facts: TimeFacts) -> None:
     """Show the presets as small heat maps, as curves and as a table.
 
     Args:
-        train_steps: how many timesteps there are.
+        facts: of the running example's model.
     """
+    train_steps = facts.train_steps
     names = list(PRESETS)
     for start in range(0, len(names), IN_A_ROW):
         row = names[start : start + IN_A_ROW]

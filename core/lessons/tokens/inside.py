@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.engine.looks.texts import TextLook
 from core.engine.request import MAX_CLIP_SKIP
+from core.ideas.causal_attention import causal_attention
 from core.lessons.tokens.charts_data import attention_grid, states_grid
 from core.lessons.tokens.grids_data import grid_data
 from core.lessons.tokens.pictures import show_pictures
@@ -15,10 +16,12 @@ from core.ui.looking import read
 from core.ui.running_example import running_example
 from core.views.numbers import percent
 
+FORMULAS = (causal_attention,)
+
 PICTURE_WIDTH = 560  # CSS pixels, for the two pictures together
 
 
-def show_inside() -> None:
+def show() -> None:
     """Show attention and hidden states of one layer, and which layer the U-Net reads.
 
     Raises:

@@ -1,72 +1,21 @@
-"""The closer looks at a prompt, each imported when it is first chosen: charts take time to load."""
+"""The closer looks at a prompt."""
 
-from core.ui.look_box import look_box, look_place
+from core.ui.closer import Closer, Closers
 
-
-def _positions() -> None:
-    from core.lessons.tokens.positions import show_positions
-
-    show_positions()
-
-
-def _masks() -> None:
-    from core.lessons.tokens.masks import show_masks
-
-    show_masks()
-
-
-def _inside() -> None:
-    from core.lessons.tokens.inside import show_inside
-
-    show_inside()
-
-
-def _meaning() -> None:
-    from core.lessons.tokens.meaning import show_meaning
-
-    show_meaning()
-
-
-def _unconditional() -> None:
-    from core.lessons.tokens.unconditional import show_unconditional
-
-    show_unconditional()
-
-
-LOOKS = {
-    "Meaning": _meaning,
-    "The mask": _masks,
-    "Inside the encoder": _inside,
-    "All positions": _positions,
-    "No words": _unconditional,
-}
-
-
-def choose_look() -> str:
-    """Ask for one of the looks."""
-    return look_box(list(LOOKS), "token_look")
-
-
-def show_look(look: str) -> None:
-    """Show one look; nothing of the others is computed.
-
-    Args:
-        look: from ``choose_look``.
-
-    Raises:
-        ExplainerError: the model or the engine could not do it.
-    """
-    place = look_place(LOOKS, look)
-    with place:
-        LOOKS[look]()
-
-
-def show_formulas(look: str) -> None:
-    """Show the formulas of a look.
-
-    Args:
-        look: from ``choose_look``.
-    """
-    from core.lessons.tokens import formulas as tokens_formulas
-
-    tokens_formulas.show_formulas(look)
+LOOKS = Closers(
+    "token_look",
+    (
+        Closer("Meaning", "core.lessons.tokens.meaning"),
+        Closer("The mask", "core.lessons.tokens.masks"),
+        Closer("Inside the encoder", "core.lessons.tokens.inside"),
+        Closer("All positions", "core.lessons.tokens.positions"),
+        Closer("No words", "core.lessons.tokens.unconditional"),
+    ),
+)
+SOURCES = (
+    "Radford et al. 2021, *Learning Transferable Visual Models From Natural Language "
+    "Supervision* (CLIP) · Rombach et al. 2022, *High-Resolution Image Synthesis with Latent "
+    "Diffusion Models* · "
+    "Sennrich et al. 2016, *Neural Machine Translation of Rare Words with Subword Units* · "
+    "Vaswani et al. 2017, *Attention Is All You Need*"
+)

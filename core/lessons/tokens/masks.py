@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from core.engine.looks.texts import TextLook
 from core.engine.request import MAX_PROMPT, Request
+from core.ideas.causal_attention import causal_attention
 from core.ideas.picture_likeness import apart
 from core.ideas.text_geometry import relative_change
 from core.lessons.tokens.charts_data import change_chart, change_rows, mask_grids
@@ -22,11 +23,13 @@ from core.ui.tables import as_table
 from core.ui.tokenizing import facts_of, tokenizer_of, tokens_of
 from core.views.numbers import count
 
+FORMULAS = (causal_attention, relative_change)
+
 PICTURE_WIDTH = 560  # CSS pixels, for the two pictures together
 _WORD, _INSTEAD = "changed_word", "changed_to"
 
 
-def show_masks() -> None:
+def show() -> None:
     """Show which mask is really applied, and what passing the other one on changes.
 
     Raises:

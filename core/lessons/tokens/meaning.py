@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from core.engine.looks.texts import TextLook
 from core.engine.request import MAX_PROMPT
+from core.ideas.text_geometry import blend, cosine, place_between
 from core.lessons.tokens.grids_data import grid_data
 from core.lessons.tokens.meaning_data import (
     LONGEST,
@@ -26,6 +27,8 @@ from core.ui.running_example import running_example
 from core.ui.tables import as_table
 from core.views.numbers import percent
 
+FORMULAS = (place_between, cosine, blend)
+
 START_WORDS = "apple, banana, strawberry, tomato, dog, cat, whale, blueberries, rose, car"
 START_AXES = ("fruit", "animal", "blue", "red")  # left, right, bottom, top
 MOST_WORDS = 24
@@ -34,7 +37,7 @@ _PART = "meaning"
 Numbers = NDArray[np.floating]
 
 
-def show_meaning() -> None:
+def show() -> None:
     """Show words as points between words, and compare prompts.
 
     Raises:

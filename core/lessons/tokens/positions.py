@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.ideas.byte_pairs import merge_steps
 from core.lessons.tokens.positions_data import (
     OWN,
     position_rows,
@@ -16,8 +17,10 @@ from core.ui.running_example import running_example
 from core.ui.tables import show_table
 from core.ui.tokenizing import facts_of, tokens_of
 
+FORMULAS = (merge_steps,)
 
-def show_positions() -> None:
+
+def show() -> None:
     """Show the running example's prompt as the text encoder gets it.
 
     Raises:
@@ -25,6 +28,15 @@ def show_positions() -> None:
     """
     request = running_example()
     table_of(request.prompt, request.model, "prompt")
+
+
+def show_more() -> None:
+    """Say which tokenizer this is not."""
+    st.caption(
+        "OpenAI's own tokenizer also repairs text before it reads it (HTML entities, curly "
+        "quotes, ligatures, broken encodings), and older versions of the transformers library "
+        "did so where ftfy was installed. Today's does not, and neither does this page."
+    )
 
 
 def table_of(words: str, model: str, name: str, whose: str = OWN) -> None:

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.ideas.guidance import guide
 from core.lessons.tokens.positions import table_of
 from core.models.tokens import Tokens
 from core.ui.errors import show_note
@@ -9,8 +10,10 @@ from core.ui.running_example import running_example
 from core.ui.settings import negative_box
 from core.ui.tokenizing import tokens_of
 
+FORMULAS = (guide,)
 
-def show_unconditional() -> None:
+
+def show() -> None:
     """Show the negative prompt as the text encoder gets it.
 
     Raises:

@@ -2,12 +2,11 @@
 
 import streamlit as st
 
-from core.lessons.training.history_data import curve_rows, history_data, history_rows
+from core.lessons.training.history_data import history_data, say_devices
 from core.models.catalog import builtin_folder
 from core.training.history import LOGS, Stage, read_stages
 from core.training.milestones import read_milestones
 from core.ui.component import mount
-from core.ui.tables import offer_csv
 
 MILESTONES = builtin_folder() / LOGS / "milestones"
 
@@ -26,16 +25,17 @@ def show_history() -> tuple[Stage, ...]:
     return stages
 
 
-def show_numbers(stages: tuple[Stage, ...]) -> None:
-    """Show the stages as a table, and offer the logs.
+def say_time(stages: tuple[Stage, ...]) -> None:
+    """Say how long all of it took, and how to do it again.
 
     Args:
         stages: from ``show_history``.
     """
-    rows = history_rows(stages)
-    st.dataframe(rows, hide_index=True, alt="Steps, time and loss of every stage")
-    st.caption(
-        "Losses of different stages are sums of different things: only the same curve at two "
-        "steps can be compared. The file holds every logged number."
+    hours = sum(stage.hours for stage in stages)
+    longest = max(stages, key=lambda stage: stage.hours)
+    devices = say_devices(stage.device for stage in stages)
+    st.markdown(
+        f"**Yes, you could.** All stages together took {hours:.1f} hours {devices}, the longest "
+        f"one {longest.hours:.1f} of them. `make train` does it again from public "
+        "packages; below are trainings small enough to watch."
     )
-    offer_csv(curve_rows(stages), "training-log")

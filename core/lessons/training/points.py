@@ -7,15 +7,25 @@ import numpy as np
 import streamlit as st
 
 from core.errors import ExplainerError
+from core.ideas.forward import add_noise
+from core.ideas.guidance import guide
+from core.ideas.objectives import noise_loss
+from core.ideas.samplers.ddim import ddim_step
+from core.ideas.samplers.ddpm import ddpm_step
+from core.ideas.samplers.euler import euler_step
+from core.ideas.samplers.heun import heun_step
 from core.labs.bench import Training, bench
 from core.labs.points_data import make_points
 from core.labs.points_field import NO_CLASS
 from core.labs.points_settings import DRAWN, SHAPES, Point, PointSettings, check_points
 from core.lessons.training.points_data import field_of, paths_data, points_data, points_rows
+from core.training.history import Stage
+from core.ui.closer import keep
 from core.ui.component import mount, told
 from core.ui.errors import show_error
-from core.ui.look_box import keep
 from core.ui.tables import offer_csv
+
+FORMULAS = (add_noise, noise_loss, guide, ddpm_step, ddim_step, euler_step, heun_step)
 
 NAME = "training/points"
 TURN_S = 0.7  # between two drawings
@@ -27,7 +37,7 @@ _WANTED, _DRAWN, _WRONG = "points_wanted", "points_drawn", "points_wrong"
 _PRESSED, _ANEW = "points_pressed", "points_anew"
 
 
-def show_points() -> None:
+def show(_stages: tuple[Stage, ...]) -> None:
     """Offer shapes and the training, follow it, then show paths through what was learned."""
     st.markdown(
         "**Stable Diffusion with two numbers in place of a picture**: a network of four layers "
@@ -48,7 +58,7 @@ def show_points() -> None:
         st.fragment(_show_paths)(settings, training)
 
 
-def show_code() -> None:
+def show_more() -> None:
     """Show the network and the training loop that just ran."""
     from core.labs import points as lab_points
 

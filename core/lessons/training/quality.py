@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.lessons.training.objectives import show_objectives
 from core.lessons.training.quality_data import (
     goal_rows,
     group_rows,
@@ -14,11 +15,20 @@ from core.lessons.training.quality_data import (
     sweep_rows,
 )
 from core.models.catalog import builtin_folder
-from core.training.history import ARRANGED_SHEET, NEAREST_SHEET, SHEET, read_goals, read_report
+from core.training.history import (
+    ARRANGED_SHEET,
+    NEAREST_SHEET,
+    SHEET,
+    Stage,
+    read_goals,
+    read_report,
+)
 from core.ui.tables import offer_csv
 
+show_more = show_objectives
 
-def show_quality() -> None:
+
+def show(_stages: tuple[Stage, ...]) -> None:
     """Show what was wanted of the model beside what was measured.
 
     Raises:

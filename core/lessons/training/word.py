@@ -7,6 +7,7 @@ import streamlit as st
 from PIL import Image
 
 from core.errors import ExplainerError
+from core.ideas.objectives import noise_loss, weigh_min_snr
 from core.labs.bench import Training, bench
 from core.labs.word_settings import LONGEST_WORD, SIDE, WordSettings
 from core.lessons.training.points import GRACE_S, TURN_S
@@ -14,12 +15,15 @@ from core.lessons.training.word_data import word_data, word_rows
 from core.models.catalog import builtin_folder
 from core.models.latent_facts import read_latent_facts
 from core.models.uploads import fit
+from core.training.history import Stage
+from core.ui.closer import keep
 from core.ui.component import mount
 from core.ui.errors import show_error
-from core.ui.look_box import keep
 from core.ui.picture_source import choose_picture, show_notes, source_of
 from core.ui.running_example import running_example
 from core.ui.tables import offer_csv
+
+FORMULAS = (noise_loss, weigh_min_snr)
 
 _WANTED, _TRAINING, _WRONG = "word_wanted", "word_training", "word_wrong"
 _PRESSED, _DONE = "word_pressed", "word_done"
@@ -28,7 +32,7 @@ LARGEST_SEED = 2**31
 WORD = "blorb"  # means nothing to the model yet
 
 
-def show_word() -> None:
+def show(_stages: tuple[Stage, ...]) -> None:
     """Offer picture and word, follow the training, and say what it shows."""
     st.markdown(
         "**Teach the model a word.** A copy of its U-Net learns what your word means from one "
@@ -49,7 +53,7 @@ def show_word() -> None:
         _explain(training)
 
 
-def show_code() -> None:
+def show_more() -> None:
     """Show the training loop that just ran."""
     from core.labs import word as lab_word
 

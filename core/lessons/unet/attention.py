@@ -5,18 +5,23 @@ from functools import partial
 import streamlit as st
 
 from core.engine.looks.unet_attention import SelfAttentionLook
+from core.ideas.guidance import guide
 from core.lessons.unet.attention_data import attention_data
 from core.lessons.unet.run import place_of
 from core.models.unet_facts import UNetFacts
+from core.nets.attention import attend
+from core.nets.residual import ResnetBlock
 from core.ui.component import mount, told_one
 from core.ui.looking import read
 from core.ui.shown import Shown
+
+FORMULAS = (ResnetBlock, attend, guide)
 
 NAME = "unet/attention"
 _POSITION = "unet_position"
 
 
-def show_attention(facts: UNetFacts, shown: Shown, call: int) -> None:
+def show(facts: UNetFacts, shown: Shown, call: int) -> None:
     """Show where the chosen position looks, in every layer and head.
 
     Args:

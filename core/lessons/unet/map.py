@@ -7,13 +7,14 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.engine.request import Request
 from core.lessons.unet.block import show_block, show_code
-from core.lessons.unet.looks import off_is_on_show, turn_to_off
+from core.lessons.unet.looks import LOOKS, OFF
 from core.lessons.unet.map_data import unet_map
-from core.lessons.unet.off import skip_that_is_off, switch_skip_off
 from core.lessons.unet.run import kept_blocks, moment_of, place_of, read_blocks
+from core.lessons.unet.switch import skip_that_is_off, switch_skip_off
 from core.models.unet_facts import Box, UNetFacts
 from core.models.unet_seen import BlocksSeen
 from core.ui.address import say, was_changed, whole_number
+from core.ui.closer import look_on_show, turn_to
 from core.ui.component import mount, told_one
 from core.ui.paint_first import paint_first
 from core.ui.running_example import running_example
@@ -77,7 +78,7 @@ def _draw(facts: UNetFacts, request: Request) -> DeltaGenerator:
     seconds = {} if seen is None else {name: box.seconds for name, box in seen.boxes.items()}
     with network:
         box = chosen_box(facts)
-        off = skip_that_is_off(facts) if off_is_on_show() else None
+        off = skip_that_is_off(facts) if look_on_show(LOOKS) == OFF else None
         mount(
             NAME, unet_map(facts, box.name, moment, seconds, off),
             on_pick_change=partial(_take_pick, facts), on_skip_change=partial(_take_skip, facts),
@@ -105,7 +106,7 @@ def _take_skip(facts: UNetFacts) -> None:
     number = told_one(st.session_state.get(NAME), "skip", skips)
     if number is not None:
         switch_skip_off(number)
-        turn_to_off()
+        turn_to(OFF, LOOKS)
         st.session_state[_TURNED] = True
 
 

@@ -2,14 +2,19 @@
 
 import streamlit as st
 
+from core.ideas.guidance import guide
 from core.lessons.unet.map_data import box_rows
 from core.lessons.unet.run import kept_blocks, place_of
 from core.models.unet_facts import UNetFacts
+from core.nets.attention import attend
+from core.nets.residual import ResnetBlock
 from core.ui.shown import Shown
 from core.ui.tables import offer_csv
 
+FORMULAS = (ResnetBlock, attend, guide)
 
-def show_numbers(facts: UNetFacts, shown: Shown, call: int) -> None:
+
+def show(facts: UNetFacts, shown: Shown, call: int) -> None:
     """Show every box with its shape, its weights and its time.
 
     Args:

@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.ideas.activations import ACTIVATIONS
 from core.labs.activations import HIDDEN, ROUND, ROUNDS, WIDTH, ActivationLab, Round
 from core.lessons.unet.silu_data import (
     curve_chart,
@@ -20,10 +21,12 @@ from core.ui.runs import asked
 from core.ui.shown import Shown
 from core.ui.tables import offer_csv
 
+FORMULAS = tuple(activation.function for activation in ACTIVATIONS.values())
+
 _RUNNING, _ROUNDS = "unet_lab_running", "unet_lab_rounds"
 
 
-def show_silu(_facts: UNetFacts, _shown: Shown | None, _call: int) -> None:
+def show(_facts: UNetFacts, _shown: Shown | None, _call: int) -> None:
     """Show the curves, then the training.
 
     Raises:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from core.lessons.generation.path_data import flatten, path_chart, path_rows
-from core.lessons.generation.steps import show_steps
+from core.lessons.generation.steps import show
 from core.ui.shown import Shown
 from core.views.run import Run
 
@@ -58,5 +58,5 @@ def test_plot_and_sentence_share_one_decomposition(
         return real(*args, **kwargs)
 
     monkeypatch.setattr(np.linalg, "svd", counted)
-    show_steps(Shown(run, (), {}, None))
+    show(Shown(run, (), {}, None))
     assert len(made) == 1

@@ -1,0 +1,38 @@
+"""How much of all attention goes to start, words, end and padding."""
+
+import streamlit as st
+
+from core.ideas.attention_maps import attention_budget, mean_map
+from core.lessons.attention.maps_data import entries_of
+from core.lessons.attention.means_data import say_mean_of_places
+from core.lessons.attention.reads_data import budget, budget_chart, budget_rows
+from core.lessons.attention.run import prompt_tokens
+from core.lessons.attention.words import say_percent
+from core.models.attention_seen import AttentionSeen
+from core.ui.tables import offer_csv
+
+FORMULAS = (mean_map, attention_budget)
+
+
+def show(seen: AttentionSeen) -> None:
+    """Show how much of the softmax goes to start, words, end and padding, call by call.
+
+    Args:
+        seen: the run.
+    """
+    entries = entries_of(prompt_tokens())
+    start, own, end, padding = budget(seen, entries).mean(axis=0)
+    st.markdown(
+        f"**Of all attention, {say_percent(own)} goes to your words**; {say_percent(start)} to the "
+        f"start token, {say_percent(end)} to the end, {say_percent(padding)} to the padding. "
+        "Nothing hides start and padding from the network: a common reading is that "
+        "they take what no word is needed for, and the padding has read the whole prompt."
+    )
+    st.altair_chart(
+        budget_chart(seen, entries), alt="Share of start, words, end and padding at each call"
+    )
+    st.caption(say_mean_of_places(seen))
+    rows = budget_rows(seen, entries)
+    if st.toggle("As a table", key="attention_budget_table"):
+        st.dataframe(rows, hide_index=True, alt="Share of start, words, end and padding")
+    offer_csv(rows, "attention-budget")

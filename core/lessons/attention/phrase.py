@@ -1,0 +1,68 @@
+"""The map of several tokens together."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.ideas.attention_maps import phrase_map
+from core.lessons.attention.maps_data import Entry, entries_of
+from core.lessons.attention.means_data import say_mean
+from core.lessons.attention.reads_data import heat_picture, scale_end
+from core.lessons.attention.run import prompt_tokens
+from core.lessons.attention.words import (
+    ENDS,
+    ask_for_outline,
+    choose_entries,
+    choose_layers,
+    say_percent,
+)
+from core.models.attention_seen import AttentionSeen
+
+FORMULAS = (phrase_map,)
+
+
+def show(seen: AttentionSeen) -> None:
+    """Show the map of several tokens together.
+
+    Args:
+        seen: the run.
+    """
+    entries = entries_of(prompt_tokens())
+    words, place = st.columns([2, 1], gap="medium")
+    with words:
+        chosen = choose_entries("Tokens of the phrase", entries, phrase_of(entries), "phrase")
+    with place:
+        layers = choose_layers(seen)
+    if not chosen:
+        st.caption("Choose at least one token.")
+        return
+    maps = seen.mean(layers)
+    positions = [at for one in chosen for at in entries[one].positions]
+    heat = phrase_map(maps, positions)
+    limit = scale_end(heat)
+    outline = ask_for_outline(heat)
+    left, right, _ = st.columns(3, gap="medium")
+    with left:
+        st.text(" ".join(entries[at].label for at in chosen))
+        st.image(
+            heat_picture(seen.picture, heat, limit, outline), width="stretch",
+            output_format="PNG", alt="The map of the phrase",
+        )  # fmt: skip
+    with right:
+        st.metric("of all attention", say_percent(heat.mean()))
+        st.metric("at the place that takes most", say_percent(heat.max()))
+    st.caption(
+        f"{say_mean(seen, layers)} The weights of one softmax are shares of one whole, so they "
+        f"add up. The scale ends at {say_percent(limit)}; it is this phrase’s own."
+    )
+
+
+def phrase_of(entries: Sequence[Entry]) -> list[int]:
+    """Return the tokens up to where a place or a background begins.
+
+    Args:
+        entries: of a prompt.
+    """
+    words = [at for at, entry in enumerate(entries) if entry.kind == "word"]
+    stop = next((n for n, at in enumerate(words) if n and entries[at].label in ENDS), len(words))
+    return words[:stop]

@@ -1,0 +1,48 @@
+"""A word turned up or down on its way into the picture, beside the plain run."""
+
+import streamlit as st
+
+from core.engine.looks.attention import EditedAttentionLook, Reweight
+from core.ideas.attention_maps import reweight
+from core.ideas.picture_likeness import apart
+from core.lessons.attention.edits import choose_word, fill, prompt_words, show_picture, wait_for
+from core.models.attention_seen import AttentionSeen
+from core.ui.looking import read
+from core.ui.running_example import running_example
+
+FORMULAS = (reweight,)
+LEAST, MOST, BEGIN = -2.0, 10.0, 5.0  # what a word is multiplied with
+
+
+def show(seen: AttentionSeen) -> None:
+    """Show the picture with a word's weights multiplied, beside the picture as it is.
+
+    Args:
+        seen: the run.
+
+    Raises:
+        ExplainerError: the engine could not do it.
+    """
+    words = prompt_words()
+    controls, before, after = st.columns([4, 3, 3], gap="medium")
+    with controls:
+        word = choose_word("Word to turn up or down", words, "attention_turned")
+        factor = st.slider(
+            "Its weights, times", LEAST, MOST, BEGIN, 0.5, format="%g", key="attention_factor",
+            help="1 leaves all as it is; 0 takes nothing from the word’s own tokens, though later "
+            "ones have read it; below 0 turns their part around.",
+        )  # fmt: skip
+        st.markdown(
+            "In every layer and at every call, what each place takes from this word is "
+            "multiplied. The other weights stay, so that shares no longer add up to 100 %."
+        )
+    show_picture(before, seen.picture, "As it is")
+    request = running_example()
+    slot = wait_for(after, f"Times {factor:g}")
+    look = EditedAttentionLook(request.model, request, Reweight(word.positions, factor))
+    picture = read(look.validated(), "U-Net call")
+    fill(slot, picture, f"Times {factor:g}")
+    st.caption(
+        f"Same first noise, {apart(seen.picture, picture):.1f} of 255 apart on average. Only the "
+        "prompt’s half of guidance is changed, only cross-attention."
+    )

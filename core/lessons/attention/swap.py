@@ -1,0 +1,67 @@
+"""A word swapped, the attention kept: another prompt drawn where the first one looked."""
+
+import streamlit as st
+
+from core.engine.looks.attention import EditedAttentionLook, Swap
+from core.engine.request import MAX_PROMPT
+from core.errors import ExplainerError
+from core.ideas.attention_maps import replace_weights
+from core.ideas.picture_likeness import apart
+from core.lessons.attention.edits import choose_word, fill, prompt_words, show_picture, wait_for
+from core.models.attention_seen import AttentionSeen
+from core.ui.looking import read
+from core.ui.running_example import running_example
+
+FORMULAS = (replace_weights,)
+NEW_WORD = "panda"
+
+
+def show(seen: AttentionSeen) -> None:
+    """Show another prompt drawn with the first one's attention, beside it and beside itself.
+
+    Args:
+        seen: the run.
+
+    Raises:
+        ExplainerError: the prompts cannot be compared, or the engine could not do it.
+    """
+    words, request = prompt_words(), running_example()
+    first, second, third = st.columns(3, gap="medium", vertical_alignment="bottom")
+    with first:
+        word = choose_word("Replace", words, "attention_replaced")
+    with second:
+        new = st.text_input("With", NEW_WORD, max_chars=MAX_PROMPT, key="attention_new").strip()
+    with third:
+        percent = st.slider(
+            "First part of the calls, %", 0, 100, 60, 10, key="attention_share",
+            help="In this part of the run the new picture looks where the first one looked.",
+        )  # fmt: skip
+    if not new:
+        raise ExplainerError("There is no new word.", "Type one.")
+    start, end = word.span
+    prompt = f"{request.prompt[:start]}{new}{request.prompt[end:]}"
+    st.text(f"{request.prompt.strip()}  →  {prompt.strip()}")
+    columns = st.columns(3, gap="medium")
+    show_picture(columns[0], seen.picture, "Your words")
+    slots = [
+        wait_for(columns[1], "New word, old attention"),
+        wait_for(columns[2], "New words alone"),
+    ]
+    pictures = []
+    for slot, share, name in zip(
+        slots, (percent / 100, 0.0), ("New word, old attention", "New words alone"), strict=True
+    ):
+        look = EditedAttentionLook(request.model, request, Swap(prompt, share)).validated()
+        pictures.append(read(look, "U-Net call"))
+        fill(slot, pictures[-1], name)
+    st.markdown(
+        "**All three begin with the same noise.** In the middle, every place asks the new words, "
+        f"but for the first {percent} % of the calls it shares its attention out as the first "
+        "picture did. That is meant to keep the layout; the right picture shows what the new "
+        "prompt draws by itself."
+    )
+    st.caption(
+        f"Old attention moved the new picture by {apart(*pictures):.1f} of 255 on average. A model "
+        "that takes the layout from the noise more than from the words shows little. Where the new "
+        "word has another number of tokens, the weights are spread evenly over them."
+    )

@@ -1,0 +1,56 @@
+"""One jump beside many small steps: as much is left of the picture."""
+
+from typing import Any
+
+import streamlit as st
+
+from core.ideas.schedule_config import read_betas
+from core.lessons.noising.hero import shown_pixels
+from core.lessons.noising.hero_data import (
+    Schedule,
+    jump,
+    to_pixels,
+    walk_chart,
+    walk_picture,
+    walk_rows,
+)
+from core.ui.picture_source import Source
+from core.ui.tables import offer_csv
+
+
+def show(
+    source: Source, config: dict[str, Any], schedule: Schedule, seed: int
+) -> None:  # Any: what JSON holds
+    """Show the chain of small steps beside one jump.
+
+    Args:
+        source: the picture.
+        config: the model's scheduler config.
+        schedule: its noise schedule.
+        seed: of the noise.
+    """
+    betas = read_betas(config)
+    last = st.slider(
+        "Small steps taken, one after the other", 1, len(betas), len(betas) // 2,
+        key="noising_steps",
+    ) - 1  # fmt: skip
+    pixels = shown_pixels(source)
+    walk = walk_picture(pixels, betas, last, seed)
+    chain, once, chart = st.columns([1, 1, 2], gap="medium")
+    chain.image(
+        to_pixels(walk.last), f"{last + 1:,} small steps, each with fresh noise", width="stretch",
+        output_format="PNG", alt="The picture after every small step",
+    )  # fmt: skip
+    once.image(
+        jump(pixels, float(schedule.alpha_bar[last]), seed), f"One jump to t = {last}",
+        width="stretch", output_format="PNG", alt="The picture after one jump",
+    )  # fmt: skip
+    with chart:
+        st.altair_chart(walk_chart(walk, betas), alt="Weight and variance, jump beside chain")
+    st.markdown(
+        "**Different noise, the same mixture:** as much of the picture is left, and the noise is "
+        "as strong. So training need not walk the chain: it jumps."
+    )
+    rows = walk_rows(walk, betas)
+    st.dataframe(rows, hide_index=True, alt="Measured in the chain beside the jump's formula")
+    offer_csv(rows, "chain")

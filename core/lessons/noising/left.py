@@ -1,0 +1,59 @@
+"""What is left of a picture at the last timestep."""
+
+from typing import Any
+
+import streamlit as st
+
+from core.ideas.schedule_config import read_betas
+from core.ideas.schedules import accumulate_alpha_bar, rescale_to_zero_snr
+from core.lessons.noising.hero import shown_pixels
+from core.lessons.noising.hero_data import GHOST_GAIN, Schedule, ghost
+from core.ui.picture_source import Source
+
+NOTHING = 1e-8  # signal power below which nothing is left
+
+
+def show(
+    source: Source, config: dict[str, Any], schedule: Schedule, seed: int
+) -> None:  # Any: what JSON holds
+    """Show what the average of many noised copies brings back.
+
+    Args:
+        source: the picture.
+        config: the model's scheduler config.
+        schedule: its noise schedule.
+        seed: of the noise.
+    """
+    pixels = shown_pixels(source)
+    copies = st.select_slider(
+        "Fully noised copies, averaged", [1, 4, 16, 64, 256, 1024, 4096], 256, key="noising_copies"
+    )
+    zero = accumulate_alpha_bar(rescale_to_zero_snr(read_betas(config)))
+    own, rescaled = float(schedule.alpha_bar[-1]), float(zero[-1])
+    columns = st.columns(2, gap="large")
+    for column, title, level in zip(
+        columns, ("The model’s own schedule", "With nothing left at the end"), (own, rescaled),
+        strict=True,
+    ):  # fmt: skip
+        with column:
+            st.subheader(title, anchor=False)
+            picture, numbers = st.columns(2)
+            picture.image(
+                ghost(pixels, level, copies, seed), width="stretch", output_format="PNG",
+                alt=f"Average of {copies} fully noised copies",
+            )  # fmt: skip
+            numbers.metric("weight of the picture at the last t", f"{level**0.5:.3f}")
+    if own > NOTHING:
+        st.markdown(
+            "**Not all is gone.** Averaging cancels noise, not the picture: what survived becomes "
+            f"visible. Count black as −1 and white as 1: of a white picture a mean of "
+            f"{own**0.5:.3f} is left. The network learned to rely on it; the pure noise that a run "
+            "starts from has a mean of about 0, which asks for medium brightness. Very dark and "
+            "very bright pictures are hard to reach."
+        )
+    else:
+        st.markdown(
+            "**All is gone.** This model’s schedule ends in noise alone, as a run begins: nothing "
+            "of the picture’s brightness is given away."
+        )
+    st.caption(f"Shown {GHOST_GAIN:g} times stronger.")

@@ -1,0 +1,22 @@
+"""A noise schedule in numbers."""
+
+from typing import Any
+
+import streamlit as st
+
+from core.lessons.noising.hero_data import Schedule, frame_times, level_rows
+from core.ui.picture_source import Source
+from core.ui.tables import offer_csv
+
+
+def show(
+    _source: Source, _config: dict[str, Any], schedule: Schedule, _seed: int
+) -> None:  # Any: JSON
+    """Show the levels as a table.
+
+    Args:
+        schedule: of the model.
+    """
+    rows = level_rows(schedule.alpha_bar, frame_times(schedule.alpha_bar))
+    st.dataframe(rows, hide_index=True, alt="Weights, SNR and sigma by timestep")
+    offer_csv(rows, "noising")
