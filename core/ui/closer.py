@@ -76,7 +76,10 @@ def choose_look(closers: Closers) -> Closer:
         st.session_state[unknown] = asked if asked not in titles else None
     # As a default, not as a value: that is told once, and a browser that is still busy misses it.
     first = st.session_state[begins]
-    chosen = st.segmented_control("Look closer", titles, default=first, required=True, key=box)
+    chosen = st.segmented_control(
+        "Look closer", titles, default=first, required=True, key=box, on_change=_say_look,
+        args=(closers,),
+    )  # fmt: skip
     chosen = chosen or first
     if chosen != first:
         st.session_state[unknown] = None
@@ -85,6 +88,12 @@ def choose_look(closers: Closers) -> Closer:
     left = {look.in_link: None for look in closers.looks if look.in_link and look.title != chosen}
     say({IN_LINK: None if chosen == titles[0] else chosen, **left})
     return closers.named(chosen) or closers.looks[0]
+
+
+def _say_look(closers: Closers) -> None:
+    """Have the address say at once what was pressed: the one that came with it may be older."""
+    chosen = st.session_state[_box(closers.key)]
+    say({IN_LINK: None if chosen == _titles(closers)[0] else chosen})
 
 
 def look_on_show(closers: Closers) -> Closer:

@@ -41,6 +41,9 @@ def running_example() -> Request:
 def set_running_example(request: Request) -> None:
     """Look at another run from now on; what cannot be used of it stays at its start, with a note.
 
+    The address says so at once: whoever types on sends a browser's address that is older than what
+    was just typed, and that would be followed like a link.
+
     Args:
         request: any request.
     """
@@ -48,6 +51,7 @@ def set_running_example(request: Request) -> None:
     st.session_state[_NOTES] = []
     for what, fix in notes:
         note(what, fix)
+    write_link()
 
 
 def note(what: str, fix: str = "") -> None:

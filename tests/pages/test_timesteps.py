@@ -93,6 +93,14 @@ def test_going_back_undoes_a_switch(open_page: Open) -> None:
     assert widget(at.slider, "Dimension").value == 320
 
 
+def test_a_slider_is_newer_than_the_address_that_comes_with_it(open_page: Open) -> None:
+    at = open_page(PAGE, dim="320")
+    for dim in (128, 64):
+        at.query_params["dim"] = "320"  # the browser has not yet drawn what was written
+        widget(at.slider, "Dimension").set_value(dim).run()
+        assert widget(at.slider, "Dimension").value == dim
+
+
 def test_page_says_what_the_network_does_with_t(
     open_page: Open, shown_text: Callable[[AppTest], str]
 ) -> None:

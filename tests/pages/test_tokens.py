@@ -422,3 +422,12 @@ def test_formulas_and_their_code(open_page: Open, look: Closer) -> None:
     assert len(at.get("latex")) == len(formulas)
     for function in formulas:
         assert any(f"def {function.__name__}(" in part.value for part in at.code)
+
+
+def test_what_is_typed_on_is_newer_than_the_address_that_comes_with_it(open_page: Open) -> None:
+    at = open_page(PAGE, prompt="a red")
+    for typed in ("a red c", "a red car"):
+        at.query_params["prompt"] = "a red"  # the browser has not yet drawn what was written
+        box(at, "Your words").set_value(typed).run()
+        assert box(at, "Your words").value == typed
+        assert at.query_params["prompt"] == typed

@@ -119,6 +119,7 @@ def _take(field: str, own: EmbeddingSettings) -> None:
 def _choose(settings: EmbeddingSettings, own: EmbeddingSettings) -> None:
     st.session_state[_CHOSEN] = None if settings == own else settings
     st.session_state.pop(_NOTE, None)
+    _write_link(settings, own)  # at once: the address that came with a slider may be an older one
 
 
 def _follow(given: dict[str, str], own: EmbeddingSettings) -> None:
