@@ -65,6 +65,7 @@ def tell(answer: dict[str, Any]) -> list[str]:  # Any: as above
     order = "cosines" if answer["flip_sin_to_cos"] else "sines"
     return [
         *say(settings),
-        f"{order} come first; {answer['unfinished']} of {half} clocks take more than 1,000 steps:",
+        f"{order} come first; {answer['unfinished']} of {half} clocks take more than "
+        "1,000 timesteps:",
         *table(rows, ("clock", "cos", "sin")),
     ]

@@ -54,8 +54,9 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
 
 
 def tell(answer: dict[str, Any]) -> list[str]:  # Any: as above
-    """Show one line a U-Net call."""
+    """Show one line a U-Net call; to people, steps are numbered from 1."""
     columns: tuple[str, ...] = ("step", "timesteps", "sigmas", "alpha_bar", "snr_db")
+    answer = {**answer, "step": [step + 1 for step in answer["step"]]}
     rows = [{name: answer[name][call] for name in columns} for call in range(answer["calls"])]
     return [
         f"{answer['scheduler']}, {answer['steps']} steps, {answer['calls']} U-Net calls:",

@@ -112,7 +112,7 @@ def test_clocks_are_a_chart_with_the_whole_table_behind_a_toggle(open_page: Open
     assert not at.dataframe
     at.toggle(key="as_table_clocks").set_value(True).run()
     assert len(at.dataframe[0].value) == OWN.dim // 2
-    assert list(at.dataframe[0].value)[-2:] == ["turns in 1,000 steps", "goes round"]
+    assert list(at.dataframe[0].value)[-2:] == ["turns in 1,000 timesteps", "goes round"]
 
 
 def test_narrow_embedding_takes_its_shift_along(open_page: Open) -> None:

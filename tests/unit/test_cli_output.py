@@ -58,7 +58,7 @@ def test_a_table_is_aligned_and_shows_escapes_as_text() -> None:
     [
         ("tokens 'red fox'", "position  word  piece", "2 of 75 places used; 73 more are filled"),
         ("sigmas --scheduler heun --steps 4", "heun, 4 steps, 7 U-Net calls:", "It ends at sigma"),
-        ("embed-timestep --t 7 --dim 8", "t: 7", "1 of 4 clocks take more than 1,000 steps"),
+        ("embed-timestep --t 7 --dim 8", "t: 7", "1 of 4 clocks take more than 1,000 timesteps"),
         ("models", "id ", "A true Stable Diffusion in small"),
         ("doctor", "Ready.", "emoji128: whole"),
     ],

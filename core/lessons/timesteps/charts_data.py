@@ -24,9 +24,9 @@ def period_chart(rows: Sequence[Row], train_steps: int) -> alt.LayerChart | alt.
         train_steps: how many timesteps there are.
     """
     values = [
-        {"pair": row["pair"], "steps": row["steps a turn"], "goes round": row["goes round"]}
+        {"pair": row["pair"], "steps": row["timesteps a turn"], "goes round": row["goes round"]}
         for row in rows
-        if np.isfinite(float(str(row["steps a turn"])))
+        if np.isfinite(float(str(row["timesteps a turn"])))
     ]
     colours = alt.Scale(domain=["yes", "no"], range=[PALETTE["time"], PALETTE["noise"]])
     points = (
@@ -36,15 +36,15 @@ def period_chart(rows: Sequence[Row], train_steps: int) -> alt.LayerChart | alt.
             x=alt.X("pair:Q", title="pair", axis=alt.Axis(grid=False)),
             y=alt.Y(
                 "steps:Q",
-                title="steps for one turn (log)",
+                title="timesteps for one turn (log)",
                 scale=alt.Scale(type="log"),
                 axis=alt.Axis(values=[10.0**power for power in range(-3, 16)], format="~s"),
             ),
             color=alt.Color(
                 "goes round:N", scale=colours, legend=alt.Legend(orient="top"),
-                title=f"goes round in {train_steps:,} steps",
+                title=f"goes round in {train_steps:,} timesteps",
             ),
-            tooltip=["pair:Q", alt.Tooltip("steps:Q", title="steps a turn", format=",.1f")],
+            tooltip=["pair:Q", alt.Tooltip("steps:Q", title="timesteps a turn", format=",.1f")],
         )
     )  # fmt: skip
     limit = (

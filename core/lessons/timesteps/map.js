@@ -1,6 +1,6 @@
 // The embedding of every timestep as a heat map, and one row of it; all of it moves in the browser.
 //
-// data.frequencies  radians a step of every pair, fastest first; Python computed them
+// data.frequencies  radians a timestep of every pair, fastest first; Python computed them
 // data.cosFirst     whether the cosines stand before the sines
 // data.last         the noisiest timestep, so that there are last + 1 of them
 // data.alike        similarity of two timesteps by how far they are apart, last + 1 numbers

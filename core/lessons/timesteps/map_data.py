@@ -84,4 +84,4 @@ def say_period(period: float) -> str:
         return "stands still"
     digits = 1 if period < 100 else 0
     said = f"{period:,.{digits}f}" if period < 1e6 else f"{period:.0e}"
-    return f"a turn in {said} steps"
+    return f"a turn in {said} timesteps"

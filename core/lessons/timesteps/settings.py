@@ -57,14 +57,14 @@ def show_settings(now: EmbeddingSettings, own: EmbeddingSettings) -> None:
     st.select_slider(
         "Max period P", periods, now.max_period, format_func=lambda period: f"{period:,.17g}",
         key=_bound("max_period", now.max_period), on_change=_take, args=("max_period", own),
-        help="Sets the slowest clock: at δ = 1 its turn takes exactly 2πP steps, at δ = 0 fewer.",
+        help="Sets the slowest clock: its turn takes exactly 2πP timesteps at δ = 1, fewer at 0.",
     )  # fmt: skip
     most = min(MOST_SHIFT, half - 1.0)
     shifts = sorted({*(half / 2 for half in range(int(2 * most) + 1)), now.freq_shift})
     st.select_slider(
         "Frequency shift δ", shifts, now.freq_shift, format_func=say_number,
         key=_bound("freq_shift", now.freq_shift), on_change=_take, args=("freq_shift", own),
-        help="1 makes the slowest turn exactly 2πP steps, as in DDPM.",
+        help="1 makes the slowest turn exactly 2πP timesteps, as in DDPM.",
     )  # fmt: skip
     order = COSINES if now.flip_sin_to_cos else SINES
     st.radio(

@@ -29,9 +29,9 @@ def clock_rows(settings: EmbeddingSettings, train_steps: int) -> list[Row]:
     return [
         {
             "pair": pair,
-            "radians a step": float(f"{frequency:.6g}"),
-            "steps a turn": float(f"{period:.6g}"),
-            f"turns in {train_steps:,} steps": float(f"{train_steps / period:.4g}"),
+            "radians a timestep": float(f"{frequency:.6g}"),
+            "timesteps a turn": float(f"{period:.6g}"),
+            f"turns in {train_steps:,} timesteps": float(f"{train_steps / period:.4g}"),
             "goes round": "no" if period > train_steps else "yes",
         }
         for pair, (frequency, period) in enumerate(zip(frequencies, periods, strict=True))
@@ -62,7 +62,7 @@ def preset_rows(train_steps: int) -> list[Row]:
             "first": "cosines" if preset.settings.flip_sin_to_cos else "sines",
             "max period P": f"{preset.settings.max_period:,g}",
             "shift δ": f"{preset.settings.freq_shift:g}",
-            "slowest turn, steps": round(float(compute_periods(preset.settings).max())),
+            "slowest turn, timesteps": round(float(compute_periods(preset.settings).max())),
             "never go round": f"{count_unfinished(preset.settings, train_steps)}"
             f" of {preset.settings.dim // 2}",
             f"alike, {APART} apart": round(

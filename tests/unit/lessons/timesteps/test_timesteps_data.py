@@ -58,8 +58,8 @@ def test_clocks_go_from_fastest_to_slowest(dim: int) -> None:
 
 @pytest.mark.parametrize(
     ("period", "said"),
-    [(6.2832, "a turn in 6.3 steps"), (59_317.2, "a turn in 59,317 steps"),
-     (2e9, "a turn in 2e+09 steps"), (np.inf, "stands still")],
+    [(6.2832, "a turn in 6.3 timesteps"), (59_317.2, "a turn in 59,317 timesteps"),
+     (2e9, "a turn in 2e+09 timesteps"), (np.inf, "stands still")],
 )  # fmt: skip
 def test_periods_are_said(period: float, said: str) -> None:
     assert say_period(period) == said
@@ -68,7 +68,7 @@ def test_periods_are_said(period: float, said: str) -> None:
 def test_unfinished_clocks_are_counted() -> None:
     rows = clock_rows(SD1, 1000)
     assert sum(row["goes round"] == "no" for row in rows) == 71
-    assert rows[0]["steps a turn"] == pytest.approx(6.28319)
+    assert rows[0]["timesteps a turn"] == pytest.approx(6.28319)
     assert say_unfinished(SD1, 1000) == ("**71 of 160 clocks never go round** in 1,000 timesteps.")
     assert say_unfinished(EmbeddingSettings(96), 1000).startswith("**21 of 48")
     assert say_unfinished(SD1, 100).startswith("**111 of 160")
@@ -77,7 +77,7 @@ def test_unfinished_clocks_are_counted() -> None:
 def test_presets_are_told_apart() -> None:
     rows = {row["as in"]: row for row in preset_rows(1000)}
     assert rows["Stable Diffusion 1.x"]["never go round"] == "71 of 160"
-    assert rows["DDPM (CIFAR-10)"]["slowest turn, steps"] == round(2 * np.pi * 10_000)
+    assert rows["DDPM (CIFAR-10)"]["slowest turn, timesteps"] == round(2 * np.pi * 10_000)
     assert rows["Base 1,000 (a common slip)"]["alike, 100 apart"] < 0.3
     assert all(row["source"] for row in rows.values())
     assert [row["alike, 100 apart"] for row in preset_rows(50)] == [
