@@ -1,5 +1,6 @@
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -309,6 +310,8 @@ def test_saved_picture_brings_its_settings_back(page: Page, server: str, tmp_pat
     download.value.save_as(file)
     assert settings_from_png(file.read_bytes()) == wanted
     type_prompt(page, "a cat")
+    wait_for_film(page, replace(wanted, prompt="a cat"))  # what was typed is done with
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
     page.get_by_role("button", name="Open a saved run").click()
     page.locator("input[type=file]").set_input_files(file)
     wait_for_film(page, wanted)
