@@ -3,10 +3,12 @@
 import streamlit as st
 
 from core.lessons.schedulers.looks import LOOKS, SOURCES
-from core.lessons.schedulers.overlay import schedule_config, show_controls, show_overlay
+from core.lessons.schedulers.overlay import show_controls, show_overlay
 from core.ui.closer import choose_look, show_formulas, show_look
 from core.ui.errors import explained
 from core.ui.page import lesson
+from core.ui.running_example import running_example
+from core.ui.tokenizing import scheduler_config
 
 lesson(
     "Who decides how much noise is left?",
@@ -16,7 +18,7 @@ lesson(
 )
 show_controls()
 with explained():
-    config = schedule_config()
+    config = scheduler_config(running_example().model)
     show_overlay(config)
     st.markdown(
         "**One seed, one network, three ways down the same hill.** Every dot is a call of the "

@@ -8,7 +8,6 @@ from core.ideas.schedules import accumulate_alpha_bar, rescale_to_zero_snr
 from core.lessons.noising.hero import (
     choose_other,
     choose_seed,
-    model_config,
     own_schedule,
     show_hero,
 )
@@ -17,10 +16,12 @@ from core.ui.closer import choose_look, show_formulas, show_look
 from core.ui.errors import explained
 from core.ui.page import lesson, show_equation
 from core.ui.picture_source import choose_picture, latent_facts, show_notes, source_of
+from core.ui.running_example import running_example
+from core.ui.tokenizing import scheduler_config
 
 lesson("How do you destroy a picture on purpose?", title="Adding noise")
 with explained():
-    config = model_config()
+    config = scheduler_config(running_example().model)
     schedule = own_schedule(config)
     pick, compare, draw = st.columns([12, 6, 4], gap="small")
     with pick:

@@ -86,14 +86,18 @@ def choose_look(closers: Closers) -> Closer:
     elif missing := st.session_state.get(unknown):
         show_note(f"This page has no look called “{missing:.60}”.", f"“{first}” is shown.")
     left = {look.in_link: None for look in closers.looks if look.in_link and look.title != chosen}
-    say({IN_LINK: None if chosen == titles[0] else chosen, **left})
+    say(_written(chosen, closers) | left)
     return closers.named(chosen) or closers.looks[0]
 
 
 def _say_look(closers: Closers) -> None:
     """Have the address say at once what was pressed: the one that came with it may be older."""
-    chosen = st.session_state[_box(closers.key)]
-    say({IN_LINK: None if chosen == _titles(closers)[0] else chosen})
+    say(_written(st.session_state[_box(closers.key)], closers))
+
+
+def _written(title: str, closers: Closers) -> dict[str, str | None]:
+    """Return a look as the address has it: the first is left out."""
+    return {IN_LINK: None if title == closers.looks[0].title else title}
 
 
 def look_on_show(closers: Closers) -> Closer:
@@ -115,7 +119,7 @@ def turn_to(look: Closer, closers: Closers) -> None:
         closers: of the page.
     """
     if look_on_show(closers) != look:
-        say({IN_LINK: None if look == closers.looks[0] else look.title})
+        say(_written(look.title, closers))
         _begin_anew(closers.key)
 
 

@@ -119,12 +119,11 @@ def say_low_start(t: float, alpha_bar: float) -> None:
         return
     # Late: the first paint needs neither numpy nor tokenizers.
     from core.ideas.noise_levels import alpha_bar_from_sigma
-    from core.models.config_files import read_config
     from core.models.schedulers.plans import plan_run, settings_in_force
-    from core.ui.tokenizing import model_folder
+    from core.ui.tokenizing import scheduler_config
 
     request = running_example()
-    config = read_config(model_folder(request.model), "scheduler")
+    config = scheduler_config(request.model)
     scheduler, params = SCHEDULERS[request.scheduler], dict(request.params)
     trailing = {**params, "timestep_spacing": "trailing"}
     helps = "timestep_spacing" in scheduler.takes and params != trailing

@@ -2,10 +2,12 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 from tokenizers import Tokenizer
 
+from core.models.config_files import read_config
 from core.models.folders import find_checkpoint
 from core.models.text_facts import TextFacts, read_text_facts
 from core.models.tokens import Tokens, load_tokenizer, read_pad_id, tokenize
@@ -61,6 +63,18 @@ def model_folder(model: str) -> Path:
         ExplainerError: the model is not on this machine.
     """
     return find_checkpoint(model)[1]
+
+
+def scheduler_config(model: str) -> dict[str, Any]:  # Any: what JSON holds
+    """Return the scheduler config of a model: the noise schedule that it was trained with.
+
+    Args:
+        model: the model's id in the catalog.
+
+    Raises:
+        ExplainerError: the model is not on this machine, or damaged.
+    """
+    return read_config(model_folder(model), "scheduler")
 
 
 def tokenizer_of(model: str) -> tuple[Tokenizer, int]:

@@ -20,7 +20,6 @@ from core.lessons.generation.guidance_data import (
     share_at_limit,
     speckle,
 )
-from core.models.config_files import read_config
 from core.ui.component import mount
 from core.ui.errors import show_error
 from core.ui.looking import known, read
@@ -28,7 +27,7 @@ from core.ui.running_example import running_example, set_running_example
 from core.ui.runs import say_status
 from core.ui.shown import Shown
 from core.ui.tables import offer_csv
-from core.ui.tokenizing import model_folder
+from core.ui.tokenizing import scheduler_config
 from core.views.numbers import percent
 
 GUIDED = 5.0  # what is offered where there is no guidance to look at
@@ -149,8 +148,7 @@ class _Row:
 
 def _predicts_noise(model: str) -> bool:
     """Whether a network was trained to say the noise, rather than v or the picture."""
-    config = read_config(model_folder(model), "scheduler")
-    return config.get("prediction_type", "epsilon") == "epsilon"
+    return scheduler_config(model).get("prediction_type", "epsilon") == "epsilon"
 
 
 def _stop() -> None:

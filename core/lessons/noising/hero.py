@@ -18,7 +18,6 @@ from core.ideas.schedules import (
     rescale_to_zero_snr,
 )
 from core.lessons.noising.hero_data import Schedule, frame_times, noising_data, pixel_noise
-from core.models.config_files import read_config
 from core.models.schedulers.table import SCHEDULERS
 from core.models.uploads import fit
 from core.ui.component import mount
@@ -26,7 +25,7 @@ from core.ui.looking import known, read
 from core.ui.paint_first import paint_first
 from core.ui.picture_source import Source
 from core.ui.running_example import running_example
-from core.ui.tokenizing import model_folder
+from core.ui.tokenizing import scheduler_config
 from core.ui.visits import find_visits, known_visits
 
 WIDEST = 192  # pixels of the live picture; larger ones are shown smaller
@@ -37,21 +36,11 @@ NAMES = {
 }  # fmt: skip
 
 
-def model_config() -> dict[str, Any]:  # Any: what JSON holds
-    """Return the scheduler config of the running example's model.
-
-    Raises:
-        ExplainerError: the model is not on this machine, or damaged.
-    """
-    folder = model_folder(running_example().model)
-    return read_config(folder, "scheduler")
-
-
 def own_schedule(config: dict[str, Any]) -> Schedule:  # Any: as above
     """Return the model's own noise schedule.
 
     Args:
-        config: from ``model_config``.
+        config: the scheduler config of the running example's model.
 
     Raises:
         ExplainerError: the config describes none.
@@ -64,7 +53,7 @@ def other_schedules(config: dict[str, Any]) -> dict[str, Schedule]:  # Any: as a
     """Return schedules to compare with, by name, as long as the model's own.
 
     Args:
-        config: from ``model_config``.
+        config: the scheduler config of the running example's model.
 
     Raises:
         ExplainerError: the config describes no schedule.
@@ -88,7 +77,7 @@ def choose_other(config: dict[str, Any]) -> Schedule:  # Any: as above
     """Ask for the schedule to compare with.
 
     Args:
-        config: from ``model_config``.
+        config: the scheduler config of the running example's model.
 
     Raises:
         ExplainerError: the config describes no schedule.
@@ -131,7 +120,7 @@ def show_hero(source: Source, schedule: Schedule, other: Schedule, seed: int) ->
     look = look_of(source, schedule, seed)
 
     def compute(_: None) -> None:
-        find_visits(running_example(), model_config())
+        find_visits(running_example(), scheduler_config(running_example().model))
         read(look, "Picture")
 
     there = known(look) is not None and known_visits(running_example()) is not None

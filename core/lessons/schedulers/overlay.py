@@ -8,25 +8,13 @@ from core.engine.looks.grid import GridLook
 from core.errors import ExplainerError
 from core.ideas.noise_levels import alpha_bar_from_sigma
 from core.lessons.schedulers.overlay_data import overlay_data, overlay_paths, requests_of
-from core.models.config_files import read_config
 from core.ui.component import mount
 from core.ui.looking import read
 from core.ui.paint_first import paint_first
 from core.ui.running_example import running_example
 from core.ui.settings import say_low_start, scheduler_box, show_refused, steps_slider
-from core.ui.tokenizing import model_folder
 
 _CELLS = "schedulers_cells"
-
-
-def schedule_config() -> dict[str, Any]:  # Any: what JSON holds
-    """Return the scheduler config of the running example's model.
-
-    Raises:
-        ExplainerError: the model is not on this machine, or damaged.
-    """
-    folder = model_folder(running_example().model)
-    return read_config(folder, "scheduler")
 
 
 def show_controls() -> None:

@@ -7,13 +7,12 @@ import streamlit as st
 from core.engine.looks.unet_blocks import BlocksLook
 from core.engine.looks.unet_place import Place
 from core.lessons.unet.map_data import Moment, say_how
-from core.models.config_files import read_config
 from core.models.unet_facts import UNetFacts, read_unet_facts
 from core.models.unet_seen import BlocksSeen
 from core.ui.looking import known, read
 from core.ui.running_example import running_example
 from core.ui.shown import Shown
-from core.ui.tokenizing import Files, files_of, model_folder
+from core.ui.tokenizing import Files, files_of, model_folder, scheduler_config
 
 
 def unet_facts() -> UNetFacts:
@@ -58,8 +57,7 @@ def moment_of(shown: Shown, call: int) -> Moment:
         call: 0 is the first.
     """
     run = shown.run
-    folder = model_folder(run.request.model)
-    config = read_config(folder, "scheduler")
+    config = scheduler_config(run.request.model)
     how = say_how(run.request.guidance, config.get("prediction_type", "epsilon"))
     return Moment(float(run.timesteps[call]), run.path[call], run.eps[call], how)
 
