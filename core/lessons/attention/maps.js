@@ -30,9 +30,15 @@ class Attention extends Player {
     this.find = (name) => root.querySelector(name);
     this.where = this.find(".where select");
     this.head = this.find(".head-of select");
-    this.where.addEventListener("change", () => { this.offerHeads(); this.count(); });
+    this.where.addEventListener("change", () => {
+      this.offerHeads();
+      this.count();
+    });
     this.wanted = "mean"; // the head asked for last, which the layer chosen next may not have
-    this.head.addEventListener("change", () => { this.wanted = this.head.value; this.count(); });
+    this.head.addEventListener("change", () => {
+      this.wanted = this.head.value;
+      this.count();
+    });
     this.outline = this.find(".outline input");
     this.outline.addEventListener("change", () => this.drawLine());
   }
@@ -77,9 +83,19 @@ class Attention extends Player {
     share.append(make("i"), make("u"));
     button.append(make("b", "", kind === "padding" ? label.split(" × ")[0] : label), make("canvas"), share);
     button.title = label;
-    button.addEventListener("click", () => { this.chosen = at; this.mark(); this.drawOver(); });
-    button.addEventListener("pointerenter", () => { this.hovered = at; this.drawOver(); });
-    button.addEventListener("pointerleave", () => { this.hovered = null; this.drawOver(); });
+    button.addEventListener("click", () => {
+      this.chosen = at;
+      this.mark();
+      this.drawOver();
+    });
+    button.addEventListener("pointerenter", () => {
+      this.hovered = at;
+      this.drawOver();
+    });
+    button.addEventListener("pointerleave", () => {
+      this.hovered = null;
+      this.drawOver();
+    });
     return button;
   }
 
@@ -101,7 +117,12 @@ class Attention extends Player {
     this.places = { all: { title: count > 1 ? `All ${count}, averaged` : "The only one", said: whole, at: all } };
     for (const size of new Set(this.layers.map((layer) => layer.size))) {
       const at = all.filter((one) => this.layers[one].size === size);
-      if (at.length > 1) this.places[size] = { title: `${size}: ${at.length}, averaged`, said: `the ${at.length} layers of ${size} places`, at };
+      if (at.length > 1)
+        this.places[size] = {
+          title: `${size}: ${at.length}, averaged`,
+          said: `the ${at.length} layers of ${size} places`,
+          at,
+        };
     }
     const single = make("optgroup");
     single.label = count > all.length ? "Layers of one size, averaged" : "One layer, in the order in which they run";
@@ -126,7 +147,10 @@ class Attention extends Player {
     const count = layers.length === 1 && layer.heads > 1 ? layer.heads : 0;
     const one = Array.from({ length: count }, (_, head) => option(String(head), `head ${head + 1}`));
     const heads = headsOf(layers);
-    this.head.replaceChildren(option("mean", heads.at(-1) === 1 ? "the only one" : `all ${list(heads, "or")}, averaged`), ...one);
+    this.head.replaceChildren(
+      option("mean", heads.at(-1) === 1 ? "the only one" : `all ${list(heads, "or")}, averaged`),
+      ...one,
+    );
     this.head.disabled = count === 0;
     this.head.value = Number(this.wanted) < count ? this.wanted : "mean";
     this.head.title = count ? "" : this.whyNone(layers, heads);
@@ -134,7 +158,8 @@ class Attention extends Player {
 
   whyNone(layers, heads) {
     if (heads.at(-1) === 1) return "There is only one head here.";
-    if (layers.length > 1) return "Head 1 of one layer has nothing to do with head 1 of another: choose one layer first.";
+    if (layers.length > 1)
+      return "Head 1 of one layer has nothing to do with head 1 of another: choose one layer first.";
     return "The heads were averaged on the way here.";
   }
 
@@ -181,7 +206,9 @@ class Attention extends Player {
     const words = kinds.includes("word") ? kinds.map((kind) => kind === "word") : kinds.map(() => true);
     const values = [];
     for (let step = 0; step <= this.last; step++) {
-      words.forEach((counts, entry) => { if (counts) values.push(...this.map(entry, step)); });
+      words.forEach((counts, entry) => {
+        if (counts) values.push(...this.map(entry, step));
+      });
     }
     values.sort((a, b) => a - b);
     return tidy(values[Math.floor(NEARLY_ALL * (values.length - 1))]);
@@ -224,7 +251,11 @@ class Attention extends Player {
     this.mark();
     if (this.layers && this.root.clientWidth) {
       const mean = this.place === this.last;
-      const when = mean ? (steps.length > 1 ? `Mean over ${calls} calls` : "The only call") : `Call ${steps[this.place].call} of ${calls} · t = ${steps[this.place].t}`;
+      const when = mean
+        ? steps.length > 1
+          ? `Mean over ${calls} calls`
+          : "The only call"
+        : `Call ${steps[this.place].call} of ${calls} · t = ${steps[this.place].t}`;
       this.find(".when").textContent = when;
       this.range.setAttribute("aria-valuetext", when.replace("t =", "timestep"));
       this.find(".limit").textContent = `${percent(this.limit)} of a place’s attention, or more`;
@@ -275,15 +306,22 @@ class Attention extends Player {
     const over = [];
     if (mean && this.data.calls > 1) over.push(`${this.data.calls} calls`);
     if (count > 1) over.push(`${count} layers`);
-    if (this.head.value === "mean" && heads.at(-1) > 1) over.push(heads.length === 1 ? `${heads} heads` : `the ${list(heads, "or")} heads of each layer`);
-    const shown = over.length ? `Your prompt, not the negative one: the mean over ${list(over)}.` : "Your prompt, not the negative one: one call, one layer, one head; nothing is averaged.";
+    if (this.head.value === "mean" && heads.at(-1) > 1)
+      over.push(heads.length === 1 ? `${heads} heads` : `the ${list(heads, "or")} heads of each layer`);
+    const shown = over.length
+      ? `Your prompt, not the negative one: the mean over ${list(over)}.`
+      : "Your prompt, not the negative one: one call, one layer, one head; nothing is averaged.";
     const one = "One colour scale for all tokens and calls; start and padding may lie beyond its end.";
-    return [shown, this.saySizes(layers, count), this.sayLacking(layers), one, this.data.pooled].filter(Boolean).join(" ");
+    return [shown, this.saySizes(layers, count), this.sayLacking(layers), one, this.data.pooled]
+      .filter(Boolean)
+      .join(" ");
   }
 
   saySizes(layers, count) {
     const sizes = [...new Set(layers.map(({ size }) => size))];
-    return sizes.length > 1 ? `Maps of ${list(sizes)} places; every ${count > layers.length ? "size" : "layer"} counts the same.` : "";
+    return sizes.length > 1
+      ? `Maps of ${list(sizes)} places; every ${count > layers.length ? "size" : "layer"} counts the same.`
+      : "";
   }
 
   sayLacking(layers) {
@@ -314,7 +352,8 @@ function sources(rows, columns, layer) {
   const from = new Uint32Array(rows * columns);
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
-      from[row * columns + column] = Math.floor((row * layer.rows) / rows) * layer.columns + Math.floor((column * layer.columns) / columns);
+      from[row * columns + column] =
+        Math.floor((row * layer.rows) / rows) * layer.columns + Math.floor((column * layer.columns) / columns);
     }
   }
   return from;

@@ -45,7 +45,10 @@ class Compare {
 
   size() {
     if (!this.data || !this.root.clientWidth) return;
-    const { across: { length: columns }, down: { length: rows } } = this.data;
+    const {
+      across: { length: columns },
+      down: { length: rows },
+    } = this.data;
     const label = this.root.clientWidth > 544 ? LABEL : 90;
     const room = (this.root.clientWidth - label) / columns - GAP;
     const wanted = Math.min(MOST, room, TALL / rows - 3 * GAP);

@@ -50,9 +50,12 @@ class Film extends Player {
     if (this.coming !== data) return; // a newer one arrived while this one was decoded
     this.data = data;
     const isNew = this.root.dataset.run !== data.id;
-    this.sheets = Object.fromEntries(KINDS.map((kind, at) => [
-      kind, Object.fromEntries(WAYS.map((way, which) => [way, opened[at * WAYS.length + which]])),
-    ]));
+    this.sheets = Object.fromEntries(
+      KINDS.map((kind, at) => [
+        kind,
+        Object.fromEntries(WAYS.map((way, which) => [way, opened[at * WAYS.length + which]])),
+      ]),
+    );
     this.last = data.given.sheet.count - 1;
     this.range.max = this.last;
     for (const kind of KINDS) {
@@ -70,14 +73,19 @@ class Film extends Player {
   offerCharts() {
     const box = this.find(".charts");
     if (box.childElementCount === this.data.charts.length) return;
-    box.replaceChildren(...this.data.charts.map(({ name }, at) => {
-      const part = make("label");
-      const input = part.appendChild(make("input"));
-      Object.assign(input, { type: "radio", name: "film-chart", checked: at === this.chart });
-      input.addEventListener("change", () => { this.chart = at; this.redraw(); });
-      part.append(make("span", "", name));
-      return part;
-    }));
+    box.replaceChildren(
+      ...this.data.charts.map(({ name }, at) => {
+        const part = make("label");
+        const input = part.appendChild(make("input"));
+        Object.assign(input, { type: "radio", name: "film-chart", checked: at === this.chart });
+        input.addEventListener("change", () => {
+          this.chart = at;
+          this.redraw();
+        });
+        part.append(make("span", "", name));
+        return part;
+      }),
+    );
   }
 
   // Steps and play by keys, wherever in the film the focus is.
@@ -171,9 +179,17 @@ class Film extends Player {
     this.at = { along, up };
     this.curve.setAttribute("viewBox", `0 0 ${width} ${TALL}`);
     this.curve.style.height = `${TALL}px`;
-    const parts = scale.ticks.map((tick) => svgElement("line", { class: "grid", x1: 0, x2: width, y1: up(tick), y2: up(tick) }));
+    const parts = scale.ticks.map((tick) =>
+      svgElement("line", { class: "grid", x1: 0, x2: width, y1: up(tick), y2: up(tick) }),
+    );
     this.dots = lines.map((line) => {
-      parts.push(svgElement("path", { class: line.kind, d: pathOf(line.values, along, up), "stroke-dasharray": line.dashed ? "5 4" : "none" }));
+      parts.push(
+        svgElement("path", {
+          class: line.kind,
+          d: pathOf(line.values, along, up),
+          "stroke-dasharray": line.dashed ? "5 4" : "none",
+        }),
+      );
       return svgElement("circle", { class: line.kind, r: 4.5 });
     });
     for (const tick of scale.ticks) {
@@ -210,12 +226,17 @@ class Film extends Player {
 
 function pathOf(values, along, up) {
   let pen = "M";
-  return values.map((value, call) => {
-    if (value === null) { pen = "M"; return ""; }
-    const point = `${pen}${along(call).toFixed(1)} ${up(value).toFixed(1)}`;
-    pen = "L";
-    return point;
-  }).join("");
+  return values
+    .map((value, call) => {
+      if (value === null) {
+        pen = "M";
+        return "";
+      }
+      const point = `${pen}${along(call).toFixed(1)} ${up(value).toFixed(1)}`;
+      pen = "L";
+      return point;
+    })
+    .join("");
 }
 
 // One to three round numbers that span the values.
@@ -240,4 +261,3 @@ function paint(pen, sheet, index, ...where) {
   pen.imageSmoothingQuality = "high";
   pen.drawImage(...frameOf(sheet, index), ...where);
 }
-

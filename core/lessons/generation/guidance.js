@@ -11,7 +11,8 @@
 // data.charts    [{name, title, lines: [{label, kind, dashed, values}]}]
 
 const TALL = 110; // of a chart, CSS pixels
-const KINDS = { // what each pane is called aloud
+const KINDS = {
+  // what each pane is called aloud
   uncond: "Noise seen without the prompt",
   cond: "Noise seen with the prompt",
   added: "Difference of the two",
@@ -33,8 +34,14 @@ class Guidance {
     this.phi = 0;
     this.resize = new ResizeObserver(() => this.draw());
     this.range.addEventListener("input", () => this.go(Number(this.range.value)));
-    this.find(".weight").addEventListener("input", (event) => { this.w = Number(event.target.value); this.draw(); });
-    this.find(".phi").addEventListener("input", (event) => { this.phi = Number(event.target.value); this.draw(); });
+    this.find(".weight").addEventListener("input", (event) => {
+      this.w = Number(event.target.value);
+      this.draw();
+    });
+    this.find(".phi").addEventListener("input", (event) => {
+      this.phi = Number(event.target.value);
+      this.draw();
+    });
     this.find(".reset").addEventListener("click", () => {
       this.w = this.data.weight;
       this.phi = 0;
@@ -49,9 +56,13 @@ class Guidance {
     });
   }
 
-  open() { this.resize.observe(this.root); }
+  open() {
+    this.resize.observe(this.root);
+  }
 
-  close() { this.resize.disconnect(); }
+  close() {
+    this.resize.disconnect();
+  }
 
   go(place) {
     this.place = place;
@@ -83,14 +94,19 @@ class Guidance {
   offerCharts() {
     const box = this.find(".choice");
     if (box.childElementCount === this.data.charts.length) return;
-    box.replaceChildren(...this.data.charts.map(({ name }, at) => {
-      const part = make("label");
-      const input = part.appendChild(make("input"));
-      Object.assign(input, { type: "radio", name: "guidance-chart", checked: at === this.chart });
-      input.addEventListener("change", () => { this.chart = at; this.draw(); });
-      part.append(make("span", "", name));
-      return part;
-    }));
+    box.replaceChildren(
+      ...this.data.charts.map(({ name }, at) => {
+        const part = make("label");
+        const input = part.appendChild(make("input"));
+        Object.assign(input, { type: "radio", name: "guidance-chart", checked: at === this.chart });
+        input.addEventListener("change", () => {
+          this.chart = at;
+          this.draw();
+        });
+        part.append(make("span", "", name));
+        return part;
+      }),
+    );
   }
 
   mark(event) {
@@ -135,8 +151,9 @@ class Guidance {
     this.pane("guided", now.eps, weights, grey, said);
     this.pane("guess", now.guess, weights, bias, said);
     this.find(".guess b").textContent = now.guess ? "What it then believes" : "Not told by noise alone";
-    this.find(".how").textContent = `Noise in quick colours, grey is 0; what they add ${gain === 1 ? "" : `${gain} times as strong`}. `
-      + "The guess in quick colours as well, linear in the latents. Only this step is redone; whole runs are below.";
+    this.find(".how").textContent =
+      `Noise in quick colours, grey is 0; what they add ${gain === 1 ? "" : `${gain} times as strong`}. ` +
+      "The guess in quick colours as well, linear in the latents. Only this step is redone; whole runs are below.";
     this.work(now);
     this.drawAlong();
     this.drawSpread(now);
@@ -154,7 +171,8 @@ class Guidance {
     for (let at = 0; at < plane; at++) {
       for (let colour = 0; colour < 3; colour++) {
         let share = bias[colour];
-        for (let channel = 0; channel < channels; channel++) share += latents[channel * plane + at] * weights[channel][colour];
+        for (let channel = 0; channel < channels; channel++)
+          share += latents[channel * plane + at] * weights[channel][colour];
         picture.data[4 * at + colour] = Math.round(255 * clamp(share, 0, 1));
       }
       picture.data[4 * at + 3] = 255;
@@ -164,14 +182,18 @@ class Guidance {
     pen.imageSmoothingQuality = "high";
     pen.drawImage(small, 0, 0, canvas.width, canvas.height);
     if (kind === "guess") {
-      const limit = picture.data.filter((value, at) => at % 4 !== 3 && (value <= 2 || value >= 253)).length / (3 * plane);
+      const limit =
+        picture.data.filter((value, at) => at % 4 !== 3 && (value <= 2 || value >= 253)).length / (3 * plane);
       this.limit = limit;
     }
     const [row, column] = this.marked;
     const [across, down] = [canvas.width / width, canvas.height / height];
-    for (const [colour, wide] of [["#000", 4], ["#fff", 2]]) {
+    for (const [colour, wide] of [
+      ["#000", 4],
+      ["#fff", 2],
+    ]) {
       pen.strokeStyle = colour;
-      pen.lineWidth = wide * devicePixelRatio / 2;
+      pen.lineWidth = (wide * devicePixelRatio) / 2;
       pen.strokeRect(column * across, row * down, across, down);
     }
   }
@@ -181,13 +203,20 @@ class Guidance {
     const { height, width, channels } = this.data;
     const [row, column] = this.marked;
     const all = [...Array(channels).keys()].map((channel) => channel * height * width + row * width + column);
-    const at = all.reduce((best, one) => (Math.abs(now.cond[one] - now.uncond[one]) > Math.abs(now.cond[best] - now.uncond[best]) ? one : best));
+    const at = all.reduce((best, one) =>
+      Math.abs(now.cond[one] - now.uncond[one]) > Math.abs(now.cond[best] - now.uncond[best]) ? one : best,
+    );
     const [uncond, cond] = [now.uncond[at], now.cond[at]];
     const guided = uncond + this.w * (cond - uncond);
     const then = now.factor === 1 ? "" : `, then × ${say(now.factor)} = ${say(now.factor * guided)}`;
-    this.find(".filled").textContent = `${say(guided)} = ${fine(uncond)} + ${short(this.w)} × (${fine(cond)} − ${uncond < 0 ? `(${fine(uncond)})` : fine(uncond)})${then}`;
-    const rescaled = now.factor === 1 ? "" : ` Rescaled: the spread of ε̂ goes from ${say(now.spread)} towards ${say(now.wanted)}, that of ε_c.`;
-    this.find(".spot").textContent = `at the marked position: row ${row + 1}, column ${column + 1}, channel ${all.indexOf(at) + 1}. Click another.${rescaled}`;
+    this.find(".filled").textContent =
+      `${say(guided)} = ${fine(uncond)} + ${short(this.w)} × (${fine(cond)} − ${uncond < 0 ? `(${fine(uncond)})` : fine(uncond)})${then}`;
+    const rescaled =
+      now.factor === 1
+        ? ""
+        : ` Rescaled: the spread of ε̂ goes from ${say(now.spread)} towards ${say(now.wanted)}, that of ε_c.`;
+    this.find(".spot").textContent =
+      `at the marked position: row ${row + 1}, column ${column + 1}, channel ${all.indexOf(at) + 1}. Click another.${rescaled}`;
     this.root.dataset.filled = [guided, uncond, this.w, cond].join(" ");
   }
 
@@ -196,41 +225,77 @@ class Guidance {
     const count = this.last + 1;
     const along = (call, width) => (this.last ? (call / this.last) * width : width / 2);
     this.find(".along .title").textContent = title;
-    legend(this.find(".along .values"), lines.map((line) => ({ ...line, value: line.values[this.place] })));
+    legend(
+      this.find(".along .values"),
+      lines.map((line) => ({ ...line, value: line.values[this.place] })),
+    );
     const svg = this.find(".along svg");
-    const frame = axes(svg, lines.flatMap((line) => line.values));
-    const parts = lines.map((line) => curve(line, Array.from({ length: count }, (_, call) => [along(call, frame.width), frame.up(line.values[call])])));
+    const frame = axes(
+      svg,
+      lines.flatMap((line) => line.values),
+    );
+    const parts = lines.map((line) =>
+      curve(
+        line,
+        Array.from({ length: count }, (_, call) => [along(call, frame.width), frame.up(line.values[call])]),
+      ),
+    );
     const x = along(this.place, frame.width);
-    svg.append(svgElement("line", { class: "cursor", x1: x, x2: x, y1: 0, y2: TALL }), ...parts,
-      ...lines.map((line) => svgElement("circle", { class: line.kind, r: 4.5, cx: x, cy: frame.up(line.values[this.place]) })));
+    svg.append(
+      svgElement("line", { class: "cursor", x1: x, x2: x, y1: 0, y2: TALL }),
+      ...parts,
+      ...lines.map((line) =>
+        svgElement("circle", { class: line.kind, r: 4.5, cx: x, cy: frame.up(line.values[this.place]) }),
+      ),
+    );
     svg.setAttribute("aria-label", `${title}, over the calls`);
   }
 
   // How far the guess spreads as the weight grows, plain and with phi.
   drawSpread(now) {
     const svg = this.find(".spread svg");
-    if (!now.guess) { svg.replaceChildren(); return; }
+    if (!now.guess) {
+      svg.replaceChildren();
+      return;
+    }
     const { largest, weight } = this.data;
     const tried = Array.from({ length: 31 }, (_, at) => (at * largest) / 30);
     const plain = tried.map((w) => deviation(this.step(w, 0).guess));
     const lines = [{ label: "std of x̂₀", kind: "picture", values: plain }];
-    if (this.phi) lines.push({ label: `with φ = ${short(this.phi)}`, kind: "noise", dashed: true, values: tried.map((w) => deviation(this.step(w, this.phi).guess)) });
+    if (this.phi)
+      lines.push({
+        label: `with φ = ${short(this.phi)}`,
+        kind: "noise",
+        dashed: true,
+        values: tried.map((w) => deviation(this.step(w, this.phi).guess)),
+      });
     const value = deviation(now.guess);
     this.root.dataset.spread = value;
     legend(this.find(".spread .values"), [
       { label: "std", kind: this.phi ? "noise" : "picture", value },
       { label: "colours at the limit", kind: "", text: `${Math.round(100 * this.limit)} %` },
     ]);
-    const frame = axes(svg, lines.flatMap((line) => line.values));
+    const frame = axes(
+      svg,
+      lines.flatMap((line) => line.values),
+    );
     const along = (w) => (w / largest) * frame.width;
     const x = along(this.w);
     svg.append(
       svgElement("line", { class: "run", x1: along(weight), x2: along(weight), y1: 0, y2: TALL }),
       svgElement("line", { class: "cursor", x1: x, x2: x, y1: 0, y2: TALL }),
-      ...lines.map((line) => curve(line, tried.map((w, at) => [along(w), frame.up(line.values[at])]))),
+      ...lines.map((line) =>
+        curve(
+          line,
+          tried.map((w, at) => [along(w), frame.up(line.values[at])]),
+        ),
+      ),
       svgElement("circle", { class: this.phi ? "noise" : "picture", r: 4.5, cx: x, cy: frame.up(value) }),
     );
-    svg.setAttribute("aria-label", `Standard deviation of the estimate against the weight, ${say(value)} at w = ${short(this.w)}`);
+    svg.setAttribute(
+      "aria-label",
+      `Standard deviation of the estimate against the weight, ${say(value)} at w = ${short(this.w)}`,
+    );
   }
 }
 
@@ -260,12 +325,14 @@ function curve(line, points) {
 }
 
 function legend(list, lines) {
-  list.replaceChildren(...lines.map(({ label, kind, dashed, value, text }) => {
-    const part = make("li", kind + (dashed ? " dashed" : ""));
-    if (kind) part.append(make("i"));
-    part.append(make("span", "", label), make("b", "", text ?? say(value)));
-    return part;
-  }));
+  list.replaceChildren(
+    ...lines.map(({ label, kind, dashed, value, text }) => {
+      const part = make("li", kind + (dashed ? " dashed" : ""));
+      if (kind) part.append(make("i"));
+      part.append(make("span", "", label), make("b", "", text ?? say(value)));
+      return part;
+    }),
+  );
 }
 
 function unpack({ values, unit }) {
@@ -293,4 +360,3 @@ function fine(value) {
 function clamp(value, low, high) {
   return Math.min(Math.max(value, low), high);
 }
-

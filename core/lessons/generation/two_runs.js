@@ -68,10 +68,16 @@ class TwoRuns extends Player {
     runs.forEach((run, number) => {
       const figure = this.root.querySelectorAll(".run")[number];
       const end = this.place === this.last;
-      for (const [kind, sheet] of [["given", this.sheets[number][0]], ["guess", this.sheets[number][1]]]) {
+      for (const [kind, sheet] of [
+        ["given", this.sheets[number][0]],
+        ["guess", this.sheets[number][1]],
+      ]) {
         const canvas = figure.querySelector(`.${kind}`);
         const what = kind === "given" ? "What the network is given" : "What it believes";
-        canvas.setAttribute("aria-label", `${run.title}: ${end && kind === "guess" ? "the result" : what}, ${place.spoken}`);
+        canvas.setAttribute(
+          "aria-label",
+          `${run.title}: ${end && kind === "guess" ? "the result" : what}, ${place.spoken}`,
+        );
         const pen = fit(canvas);
         if (end && kind === "guess") put(pen, this.pictures, number);
         else put(pen, sheet, this.place);
@@ -91,26 +97,48 @@ class TwoRuns extends Player {
     const parts = [];
     const step = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5].find((one) => top / one <= 4) ?? 10;
     for (let value = 0; value <= top; value += step) {
-      parts.push(made("line", { class: "grid", x1: EDGE.left, x2: width - EDGE.right, y1: this.up(value), y2: this.up(value) }));
-      parts.push(made("text", { x: EDGE.left - 6, y: this.up(value) + 4, "text-anchor": "end" }, String(Number(value.toFixed(4)))));
+      parts.push(
+        made("line", { class: "grid", x1: EDGE.left, x2: width - EDGE.right, y1: this.up(value), y2: this.up(value) }),
+      );
+      parts.push(
+        made(
+          "text",
+          { x: EDGE.left - 6, y: this.up(value) + 4, "text-anchor": "end" },
+          String(Number(value.toFixed(4))),
+        ),
+      );
     }
     const every = Math.max(1, Math.ceil(this.last / Math.min(10, width / 60)));
     for (let place = 0; place <= this.last; place += every) {
-      parts.push(made("text", { x: this.across(place), y: height - EDGE.bottom + 16, "text-anchor": "middle" }, String(place)));
+      parts.push(
+        made("text", { x: this.across(place), y: height - EDGE.bottom + 16, "text-anchor": "middle" }, String(place)),
+      );
     }
     parts.push(made("text", { x: width - EDGE.right, y: height - 2, "text-anchor": "end" }, "U-Net calls answered →"));
     parts.push(made("text", { x: EDGE.left - 30, y: 12 }, "↑ distance, RMS"));
     if (branch > 0) {
-      const box = { x: EDGE.left, y: EDGE.top, width: this.across(branch) - EDGE.left, height: height - EDGE.top - EDGE.bottom };
+      const box = {
+        x: EDGE.left,
+        y: EDGE.top,
+        width: this.across(branch) - EDGE.left,
+        height: height - EDGE.top - EDGE.bottom,
+      };
       parts.push(made("rect", { class: "shared", ...box }));
       parts.push(...this.mark(branch, "they part here", width));
     } else if (parted) parts.push(...this.mark(parted, "at least half as far apart as the results", width));
-    for (const [name, values] of [["latents", latents], ["estimates", estimates]]) {
-      if (values) parts.push(made("path", { class: name, d: values.map((value, place) => this.segment(value, place)).join("") }));
+    for (const [name, values] of [
+      ["latents", latents],
+      ["estimates", estimates],
+    ]) {
+      if (values)
+        parts.push(made("path", { class: name, d: values.map((value, place) => this.segment(value, place)).join("") }));
     }
     this.svg.replaceChildren(...parts);
     this.moving = ["line", ...(latents ? ["latents"] : []), "estimates"].map((kind) =>
-      kind === "line" ? made("line", { class: "head", y1: EDGE.top - 4, y2: height - EDGE.bottom }) : made("circle", { class: kind, r: 5 }));
+      kind === "line"
+        ? made("line", { class: "head", y1: EDGE.top - 4, y2: height - EDGE.bottom })
+        : made("circle", { class: kind, r: 5 }),
+    );
     this.svg.append(...this.moving);
     // The slider lies over the chart: its thumb, half of which stays inside at the ends, is 16 wide.
     this.range.style.left = `${EDGE.left - 8}px`;
@@ -120,7 +148,8 @@ class TwoRuns extends Player {
   // Up to the place where the runs part they are one, and the distance is 0 to the very line.
   segment(value, place) {
     const { branch } = this.data;
-    if (branch > 0 && place === branch) return `L${this.across(place)} ${this.up(0)}L${this.across(place)} ${this.up(value)}`;
+    if (branch > 0 && place === branch)
+      return `L${this.across(place)} ${this.up(0)}L${this.across(place)} ${this.up(value)}`;
     return `${place ? "L" : "M"}${this.across(place)} ${this.up(value)}`;
   }
 

@@ -11,9 +11,14 @@
 // A link is {href, page}; following it tells the server which page to open.
 
 const WAYS = [
-  ["text", "tokens", "text"], ["tokens", "hidden", "text"], ["hidden", "unet", "text"],
-  ["noise", "schedule", "plus"], ["schedule", "unet", "time"], ["unet", "latents", "latents"],
-  ["latents", "vae", "latents"], ["vae", "picture", "picture"],
+  ["text", "tokens", "text"],
+  ["tokens", "hidden", "text"],
+  ["hidden", "unet", "text"],
+  ["noise", "schedule", "plus"],
+  ["schedule", "unet", "time"],
+  ["unet", "latents", "latents"],
+  ["latents", "vae", "latents"],
+  ["vae", "picture", "picture"],
 ];
 const FRAME_MS = 160;
 const WHOLE_MS = 5000;
@@ -101,9 +106,9 @@ class Pipeline extends Player {
 function fill(box, look) {
   const still = () => {};
   if (!look) return still;
-  if (look.words !== undefined) return box.append(make("div", "words", look.words)), still;
-  if (look.chips) return box.append(chips(look.chips)), still;
-  if (look.from) return box.append(unpacking(look)), still;
+  if (look.words !== undefined) return (box.append(make("div", "words", look.words)), still);
+  if (look.chips) return (box.append(chips(look.chips)), still);
+  if (look.from) return (box.append(unpacking(look)), still);
   if (look.curve) return curve(box, look.curve);
   const canvas = box.appendChild(make("canvas", look.exact ? "exact" : ""));
   canvas.setAttribute("role", "img");
@@ -126,7 +131,10 @@ function chips(found) {
 
 function unpacking({ from, to }) {
   const box = make("div", "unpacking");
-  for (const [kind, size] of [["small", from], ["large", to]]) {
+  for (const [kind, size] of [
+    ["small", from],
+    ["large", to],
+  ]) {
     box.append(make("i", kind), make("span", "", size));
   }
   return box;
@@ -169,8 +177,14 @@ async function prepare(look) {
 
 function inside(box, origin) {
   const [left, top] = [box.left - origin.left, box.top - origin.top];
-  return { left, top, right: left + box.width, bottom: top + box.height,
-    x: left + box.width / 2, y: top + box.height / 2 };
+  return {
+    left,
+    top,
+    right: left + box.width,
+    bottom: top + box.height,
+    x: left + box.width / 2,
+    y: top + box.height / 2,
+  };
 }
 
 function sameRow(one, other) {
@@ -182,9 +196,22 @@ function way(from, to, kind) {
   if (!from || !to) return null;
   if (sameRow(from.all, to.all)) {
     const y = sameRow(from.look, to.look) ? clamp(from.look.y, to.look) : from.look.y;
-    if (to.look.right <= from.look.left) return arrow([[from.look.left - 5, y], [to.look.right + 6, y]], kind);
+    if (to.look.right <= from.look.left)
+      return arrow(
+        [
+          [from.look.left - 5, y],
+          [to.look.right + 6, y],
+        ],
+        kind,
+      );
     if (kind === "plus") return plus((from.look.right + to.look.left) / 2, y);
-    return arrow([[from.look.right + 5, y], [to.look.left - 6, y]], kind);
+    return arrow(
+      [
+        [from.look.right + 5, y],
+        [to.look.left - 6, y],
+      ],
+      kind,
+    );
   }
   const down = to.all.top > from.all.bottom;
   const [start, end] = down ? [from.all.bottom + 4, to.all.top - 6] : [from.all.top - 6, to.all.bottom + 4];
@@ -192,18 +219,38 @@ function way(from, to, kind) {
   if (kind === "plus") return plus(from.look.x, (start + end) / 2);
   const middle = (start + end) / 2;
   const straight = Math.abs(from.all.x - to.all.x) < 20;
-  const bend = straight ? [] : [[from.look.x, middle], [to.look.x, middle]];
+  const bend = straight
+    ? []
+    : [
+        [from.look.x, middle],
+        [to.look.x, middle],
+      ];
   return arrow([[from.look.x, start], ...bend, [straight ? from.look.x : to.look.x, end]], kind);
 }
 
 // The way back from the latents into the network: this is the loop.
 function back(from, to, times) {
-  if (!sameRow(from.all, to.all)) { // one below the other: beside the line down
+  if (!sameRow(from.all, to.all)) {
+    // one below the other: beside the line down
     const [x, start, end] = [from.look.x + 18, from.all.top - 4, to.all.bottom + 6];
-    return [arrow([[x, start], [x, end]], "latents"), label(x + 12, (start + end) / 2 + 5, "start", times)];
+    return [
+      arrow(
+        [
+          [x, start],
+          [x, end],
+        ],
+        "latents",
+      ),
+      label(x + 12, (start + end) / 2 + 5, "start", times),
+    ];
   }
   const y = Math.max(from.all.bottom, to.all.bottom) + 20;
-  const points = [[from.look.x, from.all.bottom + 4], [from.look.x, y], [to.look.x, y], [to.look.x, to.all.bottom + 6]];
+  const points = [
+    [from.look.x, from.all.bottom + 4],
+    [from.look.x, y],
+    [to.look.x, y],
+    [to.look.x, to.all.bottom + 6],
+  ];
   return [arrow(points, "latents"), label((from.look.x + to.look.x) / 2, y - 6, "middle", times)];
 }
 

@@ -177,8 +177,10 @@ class Latents {
     }
     const numbers = data.scale * data.scale * 3;
     const [row, column] = this.place;
-    const found = Array.from({ length: data.channels }, (_, channel) =>
-      this.values[(channel * this.rows + row) * this.columns + column]);
+    const found = Array.from(
+      { length: data.channels },
+      (_, channel) => this.values[(channel * this.rows + row) * this.columns + column],
+    );
     this.root.dataset.values = found.map((value) => value.toFixed(4)).join(" ");
     patch.replaceChildren(
       `These ${data.scale} × ${data.scale} pixels, ${numbers} numbers, become ${data.channels}, with a look at those around:`,

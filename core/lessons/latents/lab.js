@@ -8,7 +8,16 @@
 //                [{kind: linear | conv, shape, weight, bias}], float32 in base64
 
 const GRID = 11; // pictures across a plane
-const DRAWS = [[0.42, -0.71], [-1.13, 0.35], [0.88, 1.21], [-0.27, -1.4], [1.55, -0.12], [-0.64, 0.93], [0.11, 0.18], [-1.72, -0.83]];
+const DRAWS = [
+  [0.42, -0.71],
+  [-1.13, 0.35],
+  [0.88, 1.21],
+  [-0.27, -1.4],
+  [1.55, -0.12],
+  [-0.64, 0.93],
+  [0.11, 0.18],
+  [-1.72, -0.83],
+];
 const STEP = 1 / 40; // of the plane, for one press of an arrow key
 
 export default function ({ parentElement, data }) {
@@ -163,7 +172,8 @@ function enlarge(values, channels, side) {
   for (let channel = 0; channel < channels; channel++) {
     for (let row = 0; row < 2 * side; row++) {
       for (let column = 0; column < 2 * side; column++) {
-        found[(channel * wide + row + 1) * wide + column + 1] = values[(channel * side + (row >> 1)) * side + (column >> 1)];
+        found[(channel * wide + row + 1) * wide + column + 1] =
+          values[(channel * side + (row >> 1)) * side + (column >> 1)];
       }
     }
   }
@@ -211,7 +221,13 @@ function square(side, label) {
 
 function circle(x, y, radius, name = "") {
   const made = document.createElementNS("http://www.w3.org/2000/svg", "circle");
-  for (const [key, value] of [["cx", x], ["cy", y], ["r", radius], ["class", name]]) made.setAttribute(key, value);
+  for (const [key, value] of [
+    ["cx", x],
+    ["cy", y],
+    ["r", radius],
+    ["class", name],
+  ])
+    made.setAttribute(key, value);
   return made;
 }
 

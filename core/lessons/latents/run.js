@@ -62,13 +62,19 @@ class RunLatents extends Player {
     this.paintBars(data[kind].bars[place]);
     const rows = data[kind].numbers[place].map((numbers, channel) => {
       const row = document.createElement("tr");
-      row.append(make("th", "", `channel ${channel + 1}`), ...numbers.map((value) => make("td", "", value.toFixed(2).replace("-", "−"))));
+      row.append(
+        make("th", "", `channel ${channel + 1}`),
+        ...numbers.map((value) => make("td", "", value.toFixed(2).replace("-", "−"))),
+      );
       row.firstChild.scope = "row";
       return row;
     });
     this.find("tbody").replaceChildren(...rows);
     for (const name of ["channels", "colours", "bars"]) {
-      this.find(`.${name}`).setAttribute("aria-label", `${this.find(`.${name}`).previousElementSibling.textContent}, ${data.places[place].spoken}`);
+      this.find(`.${name}`).setAttribute(
+        "aria-label",
+        `${this.find(`.${name}`).previousElementSibling.textContent}, ${data.places[place].spoken}`,
+      );
     }
   }
 

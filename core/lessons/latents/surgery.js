@@ -26,7 +26,9 @@ class Surgery {
       this.done();
     });
     drag(this.find(".inside .plate"), {
-      begin: (event) => { this.corner = this.cell(event); },
+      begin: (event) => {
+        this.corner = this.cell(event);
+      },
       move: (event) => this.frame(event),
       end: () => this.done(),
     });
@@ -62,26 +64,28 @@ class Surgery {
     const { channels, mostGain } = this.data;
     const box = this.find(".gains");
     if (box.children.length === channels) return;
-    box.replaceChildren(...Array.from({ length: channels }, (_, channel) => {
-      const row = make("div", "gain");
-      const from = make("select");
-      from.setAttribute("aria-label", `Channel ${channel + 1} is taken from`);
-      for (let other = 0; other < channels; other++) {
-        from.append(new Option(other === channel ? "its own" : `from ${other + 1}`, other));
-      }
-      from.addEventListener("change", () => this.swap(channel, Number(from.value)));
-      const gain = make("input");
-      Object.assign(gain, { type: "range", min: -mostGain, max: mostGain, step: 0.1 });
-      gain.setAttribute("aria-label", `Gain of channel ${channel + 1}`);
-      gain.addEventListener("input", () => {
-        const gains = [...this.edits.gains];
-        gains[channel] = Number(gain.value);
-        this.change({ gains });
-      });
-      gain.addEventListener("change", () => this.done());
-      row.append(make("span", "", `Channel ${channel + 1}`), from, gain, make("output"));
-      return row;
-    }));
+    box.replaceChildren(
+      ...Array.from({ length: channels }, (_, channel) => {
+        const row = make("div", "gain");
+        const from = make("select");
+        from.setAttribute("aria-label", `Channel ${channel + 1} is taken from`);
+        for (let other = 0; other < channels; other++) {
+          from.append(new Option(other === channel ? "its own" : `from ${other + 1}`, other));
+        }
+        from.addEventListener("change", () => this.swap(channel, Number(from.value)));
+        const gain = make("input");
+        Object.assign(gain, { type: "range", min: -mostGain, max: mostGain, step: 0.1 });
+        gain.setAttribute("aria-label", `Gain of channel ${channel + 1}`);
+        gain.addEventListener("input", () => {
+          const gains = [...this.edits.gains];
+          gains[channel] = Number(gain.value);
+          this.change({ gains });
+        });
+        gain.addEventListener("change", () => this.done());
+        row.append(make("span", "", `Channel ${channel + 1}`), from, gain, make("output"));
+        return row;
+      }),
+    );
   }
 
   // Taking a channel from another gives that one ours: two channels change places.
@@ -97,14 +101,22 @@ class Surgery {
   frame(event) {
     const [row, column] = this.cell(event);
     const [firstRow, firstColumn] = this.corner;
-    const region = [Math.min(row, firstRow), Math.max(row, firstRow) + 1, Math.min(column, firstColumn), Math.max(column, firstColumn) + 1];
+    const region = [
+      Math.min(row, firstRow),
+      Math.max(row, firstRow) + 1,
+      Math.min(column, firstColumn),
+      Math.max(column, firstColumn) + 1,
+    ];
     this.change({ region, amount: this.edits.amount || 1 });
   }
 
   cell(event) {
     const box = this.find(".inside .plate").getBoundingClientRect();
     const at = (share, count) => Math.max(0, Math.min(count - 1, Math.floor(share * count)));
-    return [at((event.clientY - box.top) / box.height, this.data.height), at((event.clientX - box.left) / box.width, this.data.width)];
+    return [
+      at((event.clientY - box.top) / box.height, this.data.height),
+      at((event.clientX - box.left) / box.width, this.data.width),
+    ];
   }
 
   change(edits) {

@@ -54,7 +54,9 @@ class Noising extends Player {
     this.draw();
   }
 
-  get t() { return this.place; }
+  get t() {
+    return this.place;
+  }
 
   play() {
     if (this.place >= this.last) this.go(0);
@@ -71,7 +73,11 @@ class Noising extends Player {
 
   draw() {
     if (!this.x0 || !this.root.clientWidth) return;
-    const { width, height, schedules: [{ kept }] } = this.data;
+    const {
+      width,
+      height,
+      schedules: [{ kept }],
+    } = this.data;
     const level = kept[this.t];
     const noisy = mix(this.x0, this.eps, level);
     this.root.dataset.t = this.t;
@@ -82,9 +88,12 @@ class Noising extends Player {
     this.drawDecoded(said);
     this.drawSpread(noisy, said);
     const numbers = {
-      t: this.t, signal: Math.sqrt(level).toFixed(3), noise: Math.sqrt(1 - level).toFixed(3),
+      t: this.t,
+      signal: Math.sqrt(level).toFixed(3),
+      noise: Math.sqrt(1 - level).toFixed(3),
       power: `${level > 0 && level < 0.01 ? "over 99" : (100 * (1 - level)).toFixed(level > 0.99 ? 1 : 0)} %`,
-      snr: decibel(level), sigma: level > 0 ? short(Math.sqrt((1 - level) / level)) : "∞",
+      snr: decibel(level),
+      sigma: level > 0 ? short(Math.sqrt((1 - level) / level)) : "∞",
     };
     for (const [name, text] of Object.entries(numbers)) this.find(`.numbers .${name} b`).textContent = text;
   }
@@ -95,7 +104,9 @@ class Noising extends Player {
     if (!this.sheet) return;
     const { times } = this.data.decoded;
     let nearest = 0;
-    times.forEach((t, at) => { if (Math.abs(t - this.t) < Math.abs(times[nearest] - this.t)) nearest = at; });
+    times.forEach((t, at) => {
+      if (Math.abs(t - this.t) < Math.abs(times[nearest] - this.t)) nearest = at;
+    });
     this.find(".pixel span").textContent = `t = ${this.t}`;
     this.find(".latent span").textContent = `t = ${times[nearest]}, decoded`;
     showFrame(canvas, this.sheet, nearest);
@@ -129,13 +140,14 @@ class Noising extends Player {
     pen.setLineDash([5 * ratio, 4 * ratio]);
     pen.beginPath();
     for (let value = -REACH; value <= REACH; value += 0.05) {
-      pen.lineTo(across(value), up(Math.exp(-value * value / 2) / Math.sqrt(2 * Math.PI)));
+      pen.lineTo(across(value), up(Math.exp((-value * value) / 2) / Math.sqrt(2 * Math.PI)));
     }
     pen.stroke();
     pen.fillStyle = style.color;
     pen.font = `${12 * ratio}px ${style.fontFamily}`;
     pen.textAlign = "center";
-    for (const value of [-3, -1, 0, 1, 3]) pen.fillText(String(value).replace("-", "−"), across(value), height - 4 * ratio);
+    for (const value of [-3, -1, 0, 1, 3])
+      pen.fillText(String(value).replace("-", "−"), across(value), height - 4 * ratio);
     canvas.setAttribute("aria-label", `Histogram of all numbers of the noisy picture, ${said}, over a bell curve`);
   }
 
@@ -148,7 +160,9 @@ class Noising extends Player {
     const cells = Math.max(4, Math.min(12, Math.floor(wide / THUMB)));
     schedules.forEach(({ title, kept }, row) => {
       const strip = strips[row];
-      strip.querySelector("p").textContent = row ? `The same noise under another schedule: ${title}` : `The model’s own schedule: ${title}`;
+      strip.querySelector("p").textContent = row
+        ? `The same noise under another schedule: ${title}`
+        : `The model’s own schedule: ${title}`;
       const canvas = strip.querySelector("canvas");
       const between = Math.max(1, Math.round((GAP * cells * width) / wide)); // of the canvas' own pixels
       canvas.width = cells * (width + between) - between;

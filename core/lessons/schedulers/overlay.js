@@ -41,7 +41,11 @@ class Schedulers {
     this.locked = true;
     this.at = 0.5;
     this.resize = new ResizeObserver(() => this.redraw());
-    for (const [axis, kinds] of [["y", Y], ["x", X]]) this.offer(axis, kinds);
+    for (const [axis, kinds] of [
+      ["y", Y],
+      ["x", X],
+    ])
+      this.offer(axis, kinds);
     this.find(".lock input").addEventListener("change", (event) => {
       this.locked = event.target.checked;
       this.redraw();
@@ -55,13 +59,19 @@ class Schedulers {
     this.find(".all").addEventListener("click", () => this.choose(this.drawable()));
     this.find(".mine").addEventListener("click", () => this.choose([this.data.run]));
     this.find(".three").addEventListener("click", () => this.choose(this.data.opening));
-    this.find(".csv").addEventListener("click", () => save("glassbox-schedulers.csv", new Blob([this.csv()], { type: "text/csv" })));
+    this.find(".csv").addEventListener("click", () =>
+      save("glassbox-schedulers.csv", new Blob([this.csv()], { type: "text/csv" })),
+    );
     this.find(".png").addEventListener("click", () => this.png());
   }
 
-  open() { this.resize.observe(this.root); }
+  open() {
+    this.resize.observe(this.root);
+  }
 
-  close() { this.resize.disconnect(); }
+  close() {
+    this.resize.disconnect();
+  }
 
   async show(data) {
     const before = this.data;
@@ -77,7 +87,9 @@ class Schedulers {
     if (this.data === data && sheet) this.drawCards(sheet);
   }
 
-  drawable() { return this.data.curves.filter((curve) => curve.calls).map((curve) => curve.id); }
+  drawable() {
+    return this.data.curves.filter((curve) => curve.calls).map((curve) => curve.id);
+  }
 
   // The run's own curve comes last, to lie on top.
   shown() {
@@ -92,33 +104,42 @@ class Schedulers {
     this.redraw();
   }
 
-  name(curve) { return curve.id === this.data.run ? `${curve.title}, your run` : curve.title; }
+  name(curve) {
+    return curve.id === this.data.run ? `${curve.title}, your run` : curve.title;
+  }
 
-  ink(curve) { return { colour: curve.hue, dash: curve.dash, width: curve.id === this.data.run ? 4 : 2.25 }; }
+  ink(curve) {
+    return { colour: curve.hue, dash: curve.dash, width: curve.id === this.data.run ? 4 : 2.25 };
+  }
 
   // ---- pictures and controls
 
   drawCards(sheet) {
     const { opening, pictures } = this.data;
-    this.find(".cards").replaceChildren(...opening.map((id, number) => {
-      const curve = this.byId.get(id);
-      const card = make("figure", "card");
-      card.style.setProperty("--hue", curve.hue);
-      const canvas = card.appendChild(make("canvas"));
-      canvas.setAttribute("role", "img");
-      const place = pictures[number];
-      const there = sheet && Number.isInteger(place);
-      canvas.setAttribute("aria-label", there ? `The picture under ${curve.title}` : `No picture under ${curve.title} yet`);
-      if (there) showFrame(canvas, sheet, place);
-      const cost = curve.calls ? `${curve.calls} call${curve.calls === 1 ? "" : "s"}` : "cannot be run";
-      const said = make("figcaption");
-      said.append(make("b", "", this.name(curve)), make("span", "", `${cost}${curve.fresh ? ", fresh noise" : ""}`));
-      const apart = this.data.apart[number];
-      if (number && Number.isFinite(apart)) said.append(make("span", "", `${apart} of 255 from yours`));
-      card.append(said);
-      card.title = curve.note || this.name(curve);
-      return card;
-    }));
+    this.find(".cards").replaceChildren(
+      ...opening.map((id, number) => {
+        const curve = this.byId.get(id);
+        const card = make("figure", "card");
+        card.style.setProperty("--hue", curve.hue);
+        const canvas = card.appendChild(make("canvas"));
+        canvas.setAttribute("role", "img");
+        const place = pictures[number];
+        const there = sheet && Number.isInteger(place);
+        canvas.setAttribute(
+          "aria-label",
+          there ? `The picture under ${curve.title}` : `No picture under ${curve.title} yet`,
+        );
+        if (there) showFrame(canvas, sheet, place);
+        const cost = curve.calls ? `${curve.calls} call${curve.calls === 1 ? "" : "s"}` : "cannot be run";
+        const said = make("figcaption");
+        said.append(make("b", "", this.name(curve)), make("span", "", `${cost}${curve.fresh ? ", fresh noise" : ""}`));
+        const apart = this.data.apart[number];
+        if (number && Number.isFinite(apart)) said.append(make("span", "", `${apart} of 255 from yours`));
+        card.append(said);
+        card.title = curve.note || this.name(curve);
+        return card;
+      }),
+    );
     this.root.dataset.pictures = sheet ? pictures.filter(Number.isInteger).length : 0;
   }
 
@@ -128,7 +149,10 @@ class Schedulers {
       const part = make("label");
       const input = part.appendChild(make("input"));
       Object.assign(input, { type: "radio", name: `axis-${axis}`, value: kind, checked: this.axes[axis] === kind });
-      input.addEventListener("change", () => { this.axes[axis] = kind; this.redraw(); });
+      input.addEventListener("change", () => {
+        this.axes[axis] = kind;
+        this.redraw();
+      });
       part.append(make("span", "", label));
       box.append(part);
     }
@@ -165,15 +189,12 @@ class Schedulers {
   // One curve's points on the chosen axes, the third number says which is the end: no call asks
   // there. What has no place is left out; what has no height runs off the edge.
   points(curve) {
-    const along = {
-      step: curve.place,
-      t: curve.t,
-      calls: curve.place.map((_, at) => at / curve.calls),
-    }[this.axes.x];
-    const up = {
-      log: curve.sigma.map((sigma) => (sigma > 0 ? Math.log10(sigma) : null)),
-      noise: curve.alpha.map((kept) => 100 * (1 - kept)),
-    }[this.axes.y] ?? curve[this.axes.y];
+    const along = { step: curve.place, t: curve.t, calls: curve.place.map((_, at) => at / curve.calls) }[this.axes.x];
+    const up =
+      {
+        log: curve.sigma.map((sigma) => (sigma > 0 ? Math.log10(sigma) : null)),
+        noise: curve.alpha.map((kept) => 100 * (1 - kept)),
+      }[this.axes.y] ?? curve[this.axes.y];
     return along.map((x, at) => [x, up[at], at === curve.calls]).filter(([, y]) => y !== undefined);
   }
 
@@ -183,7 +204,11 @@ class Schedulers {
     const [low, high] = [this.data.low, Math.max(this.data.high, ...seen)]; // all of what is shown
     const db = (sigma) => -20 * Math.log10(sigma);
     const whole = {
-      log: [Math.log10(low), Math.log10(high)], sigma: [0, high], t: [0, last], noise: [0, 100], db: [db(high), db(low)],
+      log: [Math.log10(low), Math.log10(high)],
+      sigma: [0, high],
+      t: [0, last],
+      noise: [0, 100],
+      db: [db(high), db(low)],
     }[this.axes.y];
     const wide = { step: [0, steps], t: [last, 0], calls: [0, 1] }[this.axes.x];
     if (this.locked || !curves.length) return { x: wide, y: padded(whole) };
@@ -201,7 +226,10 @@ class Schedulers {
     this.frame = { left: 4.2 * this.size, top: 1.7 * this.size, right: wide - 10, bottom: tall - 3.2 * this.size };
     const curves = this.shown();
     this.paint(pen, curves, this.frame, wide, tall);
-    canvas.setAttribute("aria-label", `${Y[this.axes.y].title} by ${X[this.axes.x].title}: ${curves.map((curve) => `${curve.title}, ${curve.calls} calls`).join("; ")}`);
+    canvas.setAttribute(
+      "aria-label",
+      `${Y[this.axes.y].title} by ${X[this.axes.x].title}: ${curves.map((curve) => `${curve.title}, ${curve.calls} calls`).join("; ")}`,
+    );
     const cursor = this.find(".cursor").style;
     cursor.left = `${this.frame.left}px`;
     cursor.width = `${this.frame.right - this.frame.left}px`;
@@ -215,7 +243,10 @@ class Schedulers {
     const style = getComputedStyle(this.root);
     const soft = getComputedStyle(this.find("legend")).color;
     const faint = getComputedStyle(this.find(".files button")).borderTopColor;
-    const { x: [x0, x1], y: [y0, y1] } = (this.range = this.ranges(curves));
+    const {
+      x: [x0, x1],
+      y: [y0, y1],
+    } = (this.range = this.ranges(curves));
     const { left, right, top, bottom } = frame;
     const across = (x) => left + ((x - x0) / (x1 - x0 || 1)) * (right - left);
     const down = (y) => bottom - ((y - y0) / (y1 - y0 || 1)) * (bottom - top);
@@ -254,9 +285,9 @@ class Schedulers {
   // call; the end, where nobody asks, is a ring.
   strokes(pen, curves, across, down, { left, right, top, bottom }) {
     const off = this.axes.y === "db" ? top : bottom; // where no noise at all is
-    const paths = curves.map((curve) => this.points(curve).map(([x, y, end]) => (
-      [across(x), y === null ? off : down(y), end]
-    )));
+    const paths = curves.map((curve) =>
+      this.points(curve).map(([x, y, end]) => [across(x), y === null ? off : down(y), end]),
+    );
     const groups = [];
     paths.forEach((path, at) => {
       const group = groups.find(([first]) => alike(paths[first], path));
@@ -315,12 +346,21 @@ class Schedulers {
       const own = dense(path);
       let best = null;
       for (const [x, y] of own) {
-        for (const [dx, dy] of [[8, -0.8 * high], [8, 0.8 * high], [-wide - 8, 0.8 * high], [-wide - 8, -0.8 * high]]) {
+        for (const [dx, dy] of [
+          [8, -0.8 * high],
+          [8, 0.8 * high],
+          [-wide - 8, 0.8 * high],
+          [-wide - 8, -0.8 * high],
+        ]) {
           const box = [x + dx, y + dy - high / 2, x + dx + wide, y + dy + high / 2];
           if (box[0] < left + 4 || box[2] > right || box[1] < top || box[3] > bottom) continue;
-          if (taken.some((other) => box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3])) continue;
+          if (taken.some((other) => box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3]))
+            continue;
           if (nearest(own, box, 4) < 4) continue;
-          const free = Math.min(60, ...dots.filter((_, at) => !alike(paths[at], path)).map((dot) => nearest(dot, box, 60)));
+          const free = Math.min(
+            60,
+            ...dots.filter((_, at) => !alike(paths[at], path)).map((dot) => nearest(dot, box, 60)),
+          );
           if (!best || free > best.free + 0.5) best = { free, box };
         }
       }
@@ -352,7 +392,9 @@ class Schedulers {
       const value = at * stride;
       if (kind === "step" && !Number.isInteger(value)) continue;
       if (kind === "noise" && (value < 0 || value > 100)) continue;
-      const text = { calls: () => `${Math.round(100 * value)} %`, noise: () => `${Number(value.toFixed(4))} %` }[kind] ?? (() => String(Number(value.toFixed(4))));
+      const text =
+        { calls: () => `${Math.round(100 * value)} %`, noise: () => `${Number(value.toFixed(4))} %` }[kind] ??
+        (() => String(Number(value.toFixed(4))));
       found.push([value, text().replace("-", "−")]);
     }
     return found;
@@ -375,21 +417,31 @@ class Schedulers {
     line.height = `${bottom - top}px`;
     const [x0, x1] = this.range.x;
     const x = x0 + share * (x1 - x0);
-    const where = { step: `After ${Number(x.toFixed(1))} of ${this.data.steps} step${this.data.steps === 1 ? "" : "s"}`, t: `At t = ${x.toFixed(0)}`, calls: `After ${(100 * x).toFixed(0)} % of the calls` }[this.axes.x];
+    const where = {
+      step: `After ${Number(x.toFixed(1))} of ${this.data.steps} step${this.data.steps === 1 ? "" : "s"}`,
+      t: `At t = ${x.toFixed(0)}`,
+      calls: `After ${(100 * x).toFixed(0)} % of the calls`,
+    }[this.axes.x];
     this.find(".at").textContent = where;
     const cursor = this.find(".cursor");
     cursor.value = Math.round(share * FINEST);
     cursor.setAttribute("aria-valuetext", where);
-    this.find(".values").replaceChildren(...this.shown().reverse().map((curve) => {
-      const part = make("li");
-      part.dataset.id = curve.id;
-      const swatch = part.appendChild(make("span", "swatch"));
-      swatch.style.background = striped(curve.hue, curve.dash);
-      part.append(make("span", "", curve.title), make("b", "", this.read(curve, x)));
-      return part;
-    }));
+    this.find(".values").replaceChildren(
+      ...this.shown()
+        .reverse()
+        .map((curve) => {
+          const part = make("li");
+          part.dataset.id = curve.id;
+          const swatch = part.appendChild(make("span", "swatch"));
+          swatch.style.background = striped(curve.hue, curve.dash);
+          part.append(make("span", "", curve.title), make("b", "", this.read(curve, x)));
+          return part;
+        }),
+    );
     const same = this.groups.map((titles) => titles.join(" = "));
-    this.find(".same").textContent = same.length ? `On the same noise levels, as far as can be seen: ${same.join("; ")}. They differ in what they do there.` : "";
+    this.find(".same").textContent = same.length
+      ? `On the same noise levels, as far as can be seen: ${same.join("; ")}. They differ in what they do there.`
+      : "";
   }
 
   // The value on the line between the two calls around x.
@@ -402,7 +454,8 @@ class Schedulers {
     if (yb === null) return xb === x ? (this.axes.y === "db" ? "∞ dB" : "0") : "→ end";
     const value = xa === xb ? yb : ya + ((x - xa) / (xb - xa)) * (yb - ya);
     const { y } = this.axes;
-    if (y === "noise") return value > 99 && value < 100 ? "over 99 %" : `${value.toFixed(value < 9.95 && value > 0.05 ? 1 : 0)} %`;
+    if (y === "noise")
+      return value > 99 && value < 100 ? "over 99 %" : `${value.toFixed(value < 9.95 && value > 0.05 ? 1 : 0)} %`;
     return `${Y[y].unit ?? ""}${say(y === "log" ? 10 ** value : value)}${y === "db" ? " dB" : ""}`;
   }
 
@@ -411,9 +464,9 @@ class Schedulers {
   csv() {
     const lines = [["scheduler", "call", "step", "t", "sigma", "alpha_bar", "snr_db"]];
     for (const curve of this.shown()) {
-      curve.t.forEach((t, at) => lines.push([
-        curve.title, at + 1, curve.step[at] + 1, t, curve.sigma[at], curve.alpha[at], curve.db[at],
-      ]));
+      curve.t.forEach((t, at) =>
+        lines.push([curve.title, at + 1, curve.step[at] + 1, t, curve.sigma[at], curve.alpha[at], curve.db[at]]),
+      );
     }
     return `${lines.map((cells) => cells.join(",")).join("\n")}\n`;
   }
@@ -422,7 +475,10 @@ class Schedulers {
     const [wide, tall, line] = [1000, 560, 18];
     const curves = this.shown();
     const rows = Math.ceil(curves.length / 3);
-    const canvas = Object.assign(document.createElement("canvas"), { width: 2 * wide, height: 2 * (tall + 16 + rows * line) });
+    const canvas = Object.assign(document.createElement("canvas"), {
+      width: 2 * wide,
+      height: 2 * (tall + 16 + rows * line),
+    });
     const sheet = Object.assign(document.createElement("canvas"), { width: 2 * wide, height: 2 * tall });
     const pen = canvas.getContext("2d");
     const chart = sheet.getContext("2d");
@@ -462,7 +518,9 @@ function striped(colour, dash) {
 
 // Whether two paths lie on one another, as far as can be seen.
 function alike(one, other) {
-  return one.length === other.length && one.every(([x, y], at) => Math.hypot(x - other[at][0], y - other[at][1]) < SEEN);
+  return (
+    one.length === other.length && one.every(([x, y], at) => Math.hypot(x - other[at][0], y - other[at][1]) < SEEN)
+  );
 }
 
 // A path with points at most a few pixels apart.
@@ -471,7 +529,8 @@ function dense(path) {
   path.forEach(([x, y], at) => {
     const [px, py] = path[at - 1] ?? [x, y];
     const parts = Math.max(1, Math.ceil(Math.hypot(x - px, y - py) / 8));
-    for (let part = 1; part <= parts; part++) found.push([px + ((x - px) * part) / parts, py + ((y - py) * part) / parts]);
+    for (let part = 1; part <= parts; part++)
+      found.push([px + ((x - px) * part) / parts, py + ((y - py) * part) / parts]);
   });
   return found;
 }

@@ -35,8 +35,12 @@ class Timesteps extends Player {
     this.button.disabled = !data.visits.length;
     this.button.style.visibility = data.visits.length ? "" : "hidden";
     const halves = data.cosFirst ? ["cosines", "sines"] : ["sines", "cosines"];
-    [...this.find(".halves").children].forEach((part, at) => { part.textContent = halves[at]; });
-    [...this.find(".speeds").children].forEach((part) => { part.textContent = "fast → slow"; });
+    [...this.find(".halves").children].forEach((part, at) => {
+      part.textContent = halves[at];
+    });
+    [...this.find(".speeds").children].forEach((part) => {
+      part.textContent = "fast → slow";
+    });
     this.low = Math.min(0, ...data.alike);
     this.find(".ends").firstChild.textContent = this.low === 0 ? "0" : this.low.toFixed(2).replace("-", "−");
     this.find(".ends").lastChild.textContent = "1";
@@ -58,7 +62,10 @@ class Timesteps extends Player {
   go(t) {
     this.t = t;
     if (this.waiting) return; // several moves in one frame are drawn once
-    this.waiting = requestAnimationFrame(() => { this.waiting = null; this.draw(); });
+    this.waiting = requestAnimationFrame(() => {
+      this.waiting = null;
+      this.draw();
+    });
   }
 
   play() {
@@ -188,9 +195,10 @@ class Timesteps extends Player {
     const table = bytes(colours);
     const picture = new ImageData(wide, rows);
     const cells = new Uint32Array(picture.data.buffer);
-    const inks = Uint32Array.from({ length: 257 }, (_, at) => (
-      (255 << 24) | (table[3 * at + 2] << 16) | (table[3 * at + 1] << 8) | table[3 * at]
-    ));
+    const inks = Uint32Array.from(
+      { length: 257 },
+      (_, at) => (255 << 24) | (table[3 * at + 2] << 16) | (table[3 * at + 1] << 8) | table[3 * at],
+    );
     const [cosAt, sinAt] = cosFirst ? [0, wide / 2] : [wide / 2, 0];
     for (let row = 0; row < rows; row++) {
       const t = last - row;
@@ -241,8 +249,17 @@ class Timesteps extends Player {
       const part = document.createElement("span");
       part.textContent = t;
       part.style.bottom = `${(100 * (t + 0.5)) / (last + 1)}%`;
-      if (t === last) { part.append(small("noise")); part.className = "last"; part.style.bottom = ""; part.style.top = 0; }
-      if (t === 0) { part.prepend(small("picture")); part.className = "zero"; part.style.bottom = 0; }
+      if (t === last) {
+        part.append(small("noise"));
+        part.className = "last";
+        part.style.bottom = "";
+        part.style.top = 0;
+      }
+      if (t === 0) {
+        part.prepend(small("picture"));
+        part.className = "zero";
+        part.style.bottom = 0;
+      }
       return part;
     });
     box.replaceChildren(...parts);
@@ -284,7 +301,10 @@ class Timesteps extends Player {
     for (const { index, canvas } of this.clocks) {
       const { pen, wide, tall } = fitInCss(canvas);
       const turn = ((2 * Math.PI) / Math.abs(frequencies[index]) / last) * wide; // CSS pixels
-      for (const [wave, colour] of [[Math.sin, this.colours.noise], [Math.cos, this.colours.time]]) {
+      for (const [wave, colour] of [
+        [Math.sin, this.colours.noise],
+        [Math.cos, this.colours.time],
+      ]) {
         pen.strokeStyle = colour;
         pen.globalAlpha = turn < 8 ? 0.6 : 1;
         pen.lineWidth = turn < 8 ? 1 : 2;

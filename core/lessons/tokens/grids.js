@@ -29,7 +29,14 @@ function frame() {
   canvas.setAttribute("role", "img");
   const plate = make("div", "plate");
   plate.append(make("div", "names top"), make("div", "names side"), canvas, make("div", "bars"));
-  figure.append(make("figcaption"), make("p", "across"), plate, make("p", "scale"), make("p", "said"), make("p", "note"));
+  figure.append(
+    make("figcaption"),
+    make("p", "across"),
+    plate,
+    make("p", "scale"),
+    make("p", "said"),
+    make("p", "note"),
+  );
   figure.querySelector(".said").setAttribute("aria-live", "polite");
   canvas.addEventListener("pointermove", (event) => {
     const box = canvas.getBoundingClientRect();

@@ -75,12 +75,12 @@ class Pieces {
     const { used, room, count: all, padding } = this.data;
     const bar = this.root.querySelector(".bar");
     const cut = Math.max(0, all - room);
-    bar.replaceChildren(
-      cell("edge", 1), cell("used", used), cell("edge", 1), cell("free", padding),
-    );
+    bar.replaceChildren(cell("edge", 1), cell("used", used), cell("edge", 1), cell("free", padding));
     const said = `${used} of ${room} places used, and 2 for start and end`;
     bar.setAttribute("aria-label", said);
-    const line = cut ? `${said}. Your words make ${all} pieces: the last ${cut} ${cut > 1 ? "are" : "is"} cut off, and nobody reads ${cut > 1 ? "them" : "it"}.` : `${said}.`;
+    const line = cut
+      ? `${said}. Your words make ${all} pieces: the last ${cut} ${cut > 1 ? "are" : "is"} cut off, and nobody reads ${cut > 1 ? "them" : "it"}.`
+      : `${said}.`;
     this.root.querySelector(".count").textContent = line;
   }
 
@@ -95,14 +95,23 @@ class Pieces {
   drawWord(box, word) {
     const title = box.querySelector("h2");
     title.replaceChildren("How ", make("bdi", "", word.text), title_end(word));
-    const rows = word.letters.length ? [row(word.letters, null, "letters"), ...word.merges.map(
-      ({ rank, pair, pieces }) => row(pieces, pair, `pair ${(rank + 1).toLocaleString("en")}`),
-    )] : [];
+    const rows = word.letters.length
+      ? [
+          row(word.letters, null, "letters"),
+          ...word.merges.map(({ rank, pair, pieces }) => row(pieces, pair, `pair ${(rank + 1).toLocaleString("en")}`)),
+        ]
+      : [];
     box.querySelector("ol").replaceChildren(...rows);
     const how = [];
-    if (word.merges.length) how.push(`Each row glues two neighbours of the row above: the pair that comes first in CLIP’s list of ${this.data.learned.toLocaleString("en")} learned pairs.`);
+    if (word.merges.length)
+      how.push(
+        `Each row glues two neighbours of the row above: the pair that comes first in CLIP’s list of ${this.data.learned.toLocaleString("en")} learned pairs.`,
+      );
     if (word.why === "too long") how.push("This word is too long to show merge by merge.");
-    if (this.data.bytes) how.push("Letters like Ã or Ł stand for bytes: é is two bytes, most Chinese characters are three, most emoji four or more.");
+    if (this.data.bytes)
+      how.push(
+        "Letters like Ã or Ł stand for bytes: é is two bytes, most Chinese characters are three, most emoji four or more.",
+      );
     return how.join(" ");
   }
 }

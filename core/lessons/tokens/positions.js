@@ -30,11 +30,13 @@ class Positions {
     this.at = undefined;
     this.strip.setAttribute("aria-label", data.about);
     this.strip.replaceChildren(...data.positions.map(({ text, kind, read }) => cell(kind, read, text)));
-    this.find(".key").replaceChildren(...data.key.map(({ kind, read, text }) => {
-      const entry = make("span");
-      entry.append(cell(kind, read), text);
-      return entry;
-    }));
+    this.find(".key").replaceChildren(
+      ...data.key.map(({ kind, read, text }) => {
+        const entry = make("span");
+        entry.append(cell(kind, read), text);
+        return entry;
+      }),
+    );
     this.find(".said").textContent = "Point at a cell to read it.";
   }
 

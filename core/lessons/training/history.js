@@ -28,20 +28,26 @@ class Training {
     this.find(".chart").addEventListener("pointermove", (event) => this.follow(event));
   }
 
-  open() { this.resize.observe(this.root); }
+  open() {
+    this.resize.observe(this.root);
+  }
 
-  close() { this.resize.disconnect(); }
+  close() {
+    this.resize.disconnect();
+  }
 
   show(data) {
     this.data = data;
-    this.find(".stages").replaceChildren(...data.stages.map((stage) => {
-      const part = make("button", "", stage.title);
-      part.type = "button";
-      part.dataset.stage = stage.name;
-      part.style.setProperty("--hue", `var(--${stage.kind})`);
-      part.addEventListener("click", () => this.choose(stage.name));
-      return part;
-    }));
+    this.find(".stages").replaceChildren(
+      ...data.stages.map((stage) => {
+        const part = make("button", "", stage.title);
+        part.type = "button";
+        part.dataset.stage = stage.name;
+        part.style.setProperty("--hue", `var(--${stage.kind})`);
+        part.addEventListener("click", () => this.choose(stage.name));
+        return part;
+      }),
+    );
     this.choose(this.stage?.name ?? data.opens);
   }
 
@@ -52,22 +58,28 @@ class Training {
       part.setAttribute("aria-pressed", part.dataset.stage === stage.name);
     }
     this.find(".learns").textContent = stage.learns;
-    this.find(".series").replaceChildren(...stage.series.map((series) => {
-      const part = make("button", "", series.label);
-      part.type = "button";
-      part.dataset.series = series.name;
-      part.addEventListener("click", () => this.pick(series.name));
-      return part;
-    }));
+    this.find(".series").replaceChildren(
+      ...stage.series.map((series) => {
+        const part = make("button", "", series.label);
+        part.type = "button";
+        part.dataset.series = series.name;
+        part.addEventListener("click", () => this.pick(series.name));
+        return part;
+      }),
+    );
     facts(this.find(".facts"), [
-      ["steps", stage.steps.at(-1).toLocaleString("en")], ["each step sees", stage.each],
-      ["time", `${stage.hours.toFixed(1)} hours`], ["on", stage.device],
+      ["steps", stage.steps.at(-1).toLocaleString("en")],
+      ["each step sees", stage.each],
+      ["time", `${stage.hours.toFixed(1)} hours`],
+      ["on", stage.device],
     ]);
-    this.find(".turns").replaceChildren(...stage.turns.map(([step, what]) => {
-      const part = make("li");
-      part.append(make("b", "", `From step ${step.toLocaleString("en")} on: `), what);
-      return part;
-    }));
+    this.find(".turns").replaceChildren(
+      ...stage.turns.map(([step, what]) => {
+        const part = make("li");
+        part.append(make("b", "", `From step ${step.toLocaleString("en")} on: `), what);
+        return part;
+      }),
+    );
     const cursor = this.find(".cursor");
     cursor.max = stage.steps.length - 1;
     this.at = stage.steps.length - 1;
@@ -211,7 +223,9 @@ class Training {
     const { steps } = this.stage;
     const wanted = share * steps.at(-1);
     let nearest = 0;
-    steps.forEach((step, at) => { if (Math.abs(step - wanted) < Math.abs(steps[nearest] - wanted)) nearest = at; });
+    steps.forEach((step, at) => {
+      if (Math.abs(step - wanted) < Math.abs(steps[nearest] - wanted)) nearest = at;
+    });
     this.point(nearest);
   }
 
@@ -228,8 +242,10 @@ class Training {
     this.find(".at").textContent = `At ${where}`;
     const window = steps[at] - (steps[at - 1] ?? 0);
     facts(this.find(".now"), [
-      [`mean of ${window} steps`, say(this.series.values[at])], ["smoothed", say(this.smooth[at])],
-      ["learning rate", power(rates[at])], ["time so far", spent < 5400 ? `${Math.round(spent / 60)} min` : `${(spent / 3600).toFixed(1)} h`],
+      [`mean of ${window} steps`, say(this.series.values[at])],
+      ["smoothed", say(this.smooth[at])],
+      ["learning rate", power(rates[at])],
+      ["time so far", spent < 5400 ? `${Math.round(spent / 60)} min` : `${(spent / 3600).toFixed(1)} h`],
     ]);
     const cursor = this.find(".cursor");
     cursor.value = at;
@@ -265,12 +281,18 @@ class Training {
     if (this.grownAt === at) return;
     this.grownAt = at;
     const caption = this.find(".grown figcaption");
-    caption.replaceChildren("What it drew ", make("b", "", `after ${found.steps[at].toLocaleString("en")} steps`),
-      `, always from the same noise (seed ${found.seed}). Move along the curve. ${found.note}`);
+    caption.replaceChildren(
+      "What it drew ",
+      make("b", "", `after ${found.steps[at].toLocaleString("en")} steps`),
+      `, always from the same noise (seed ${found.seed}). Move along the curve. ${found.note}`,
+    );
     if (!this.sheets.has(found.sheets[at])) {
       const image = new Image();
       image.src = found.sheets[at];
-      this.sheets.set(found.sheets[at], image.decode().then(() => image));
+      this.sheets.set(
+        found.sheets[at],
+        image.decode().then(() => image),
+      );
     }
     const image = await this.sheets.get(found.sheets[at]);
     if (this.grownAt !== at) return;
@@ -302,7 +324,8 @@ function ticks([low, high], count) {
   const power = 10 ** Math.floor(Math.log10(rough || 1));
   const stride = [1, 2, 5, 10].map((part) => part * power).find((size) => size >= rough);
   const found = [];
-  for (let at = Math.ceil(low / stride); at * stride <= high + 1e-9; at++) found.push(Number((at * stride).toPrecision(12)));
+  for (let at = Math.ceil(low / stride); at * stride <= high + 1e-9; at++)
+    found.push(Number((at * stride).toPrecision(12)));
   return found;
 }
 

@@ -26,17 +26,19 @@ class Paths extends Player {
     this.walks = data.walks.map((walk) => ({ ...walk, places: floats(walk.places) }));
     const { children } = this.find(".panes");
     if (children.length !== data.walks.length) {
-      this.find(".panes").replaceChildren(...data.walks.map((walk) => {
-        const figure = document.createElement("figure");
-        const caption = document.createElement("figcaption");
-        const [title, note, canvas] = ["b", "span", "canvas"].map((tag) => document.createElement(tag));
-        title.textContent = walk.title;
-        note.textContent = walk.note;
-        canvas.setAttribute("role", "img");
-        caption.append(title, note);
-        figure.append(caption, canvas);
-        return figure;
-      }));
+      this.find(".panes").replaceChildren(
+        ...data.walks.map((walk) => {
+          const figure = document.createElement("figure");
+          const caption = document.createElement("figcaption");
+          const [title, note, canvas] = ["b", "span", "canvas"].map((tag) => document.createElement(tag));
+          title.textContent = walk.title;
+          note.textContent = walk.note;
+          canvas.setAttribute("role", "img");
+          caption.append(title, note);
+          figure.append(caption, canvas);
+          return figure;
+        }),
+      );
     }
     this.last = data.steps;
     this.range.max = this.last;
@@ -62,8 +64,8 @@ class Paths extends Player {
     this.walks.forEach(({ title, places }, number) => {
       const canvas = this.find(".panes").children[number].querySelector("canvas");
       const { pen, wide } = fitInCss(canvas);
-      const x = (values, at) => (values[at] / edge + 1) * wide / 2;
-      const y = (values, at) => (1 - values[at + 1] / edge) * wide / 2;
+      const x = (values, at) => ((values[at] / edge + 1) * wide) / 2;
+      const y = (values, at) => ((1 - values[at + 1] / edge) * wide) / 2;
       const dot = (values, at, radius) => {
         pen.beginPath();
         pen.arc(x(values, at), y(values, at), radius, 0, 7);

@@ -27,22 +27,31 @@ class Points {
     this.cross = null;
     this.resize = new ResizeObserver(() => this.draw());
     const plane = this.find(".left .plane");
-    drag(plane, {
-      begin: () => this.data.editable,
-      move: (event) => this.spray(event),
-      end: () => this.done(),
-    });
+    drag(plane, { begin: () => this.data.editable, move: (event) => this.spray(event), end: () => this.done() });
     plane.addEventListener("keydown", (event) => this.key(event));
     for (const pen of root.querySelectorAll(".pen")) {
-      pen.addEventListener("click", () => { this.pen = Number(pen.dataset.label); this.mark(); });
+      pen.addEventListener("click", () => {
+        this.pen = Number(pen.dataset.label);
+        this.mark();
+      });
     }
-    this.find(".clear").addEventListener("click", () => { this.drawn = []; this.done(); });
-    this.find(".walk input").addEventListener("input", (event) => { this.at = Number(event.target.value); this.draw(); });
+    this.find(".clear").addEventListener("click", () => {
+      this.drawn = [];
+      this.done();
+    });
+    this.find(".walk input").addEventListener("input", (event) => {
+      this.at = Number(event.target.value);
+      this.draw();
+    });
   }
 
-  open() { this.resize.observe(this.root); }
+  open() {
+    this.resize.observe(this.root);
+  }
 
-  close() { this.resize.disconnect(); }
+  close() {
+    this.resize.disconnect();
+  }
 
   show(data) {
     this.data = data;
@@ -67,7 +76,8 @@ class Points {
   }
 
   mark() {
-    for (const pen of this.root.querySelectorAll(".pen")) pen.setAttribute("aria-pressed", Number(pen.dataset.label) === this.pen);
+    for (const pen of this.root.querySelectorAll(".pen"))
+      pen.setAttribute("aria-pressed", Number(pen.dataset.label) === this.pen);
     this.find(".count").textContent = `${this.drawn.length} of at most ${MOST} points`;
     this.root.dataset.drawn = this.drawn.length;
   }
@@ -123,7 +133,12 @@ class Points {
     if (!this.data || !this.root.clientWidth) return;
     const { data } = this;
     const style = getComputedStyle(this.root);
-    this.ink = { text: style.color, faint: getComputedStyle(this.find(".loss .plane")).borderTopColor, soft: getComputedStyle(this.find(".where")).color, font: style.fontFamily };
+    this.ink = {
+      text: style.color,
+      faint: getComputedStyle(this.find(".loss .plane")).borderTopColor,
+      soft: getComputedStyle(this.find(".where")).color,
+      font: style.fontFamily,
+    };
     for (const kind of ["latents", "picture", "noise", "time"]) this.ink[kind] = style.getPropertyValue(`--${kind}`);
     this.drawPlane();
     this.drawSamples();
@@ -136,7 +151,8 @@ class Points {
     range.setAttribute("aria-valuetext", `timestep ${t}`);
     if (data.look) {
       const kept = Math.sqrt(data.kept[this.at]);
-      this.find(".said").textContent = `At t = ${t} the data has shrunk to ${kept.toFixed(2)} of its size, under ${Math.sqrt(1 - kept * kept).toFixed(2)} of noise. Each arrow points away from the noise that the network names there: to where it takes the data to be.`;
+      this.find(".said").textContent =
+        `At t = ${t} the data has shrunk to ${kept.toFixed(2)} of its size, under ${Math.sqrt(1 - kept * kept).toFixed(2)} of noise. Each arrow points away from the noise that the network names there: to where it takes the data to be.`;
     }
   }
 
@@ -150,7 +166,7 @@ class Points {
     for (const [x, y, label] of points) {
       pen.fillStyle = classes || editable ? (label ? this.ink.picture : this.ink.latents) : this.ink.latents;
       pen.beginPath();
-      pen.arc(((share * x) / edge + 1) * wide / 2, (1 - (share * y) / edge) * wide / 2, radius, 0, 7);
+      pen.arc((((share * x) / edge + 1) * wide) / 2, ((1 - (share * y) / edge) * wide) / 2, radius, 0, 7);
       pen.fill();
     }
   }
@@ -165,7 +181,7 @@ class Points {
     this.dots(pen, wide, points, Math.max(1.4, wide / 200), share);
     pen.globalAlpha = 1;
     if (this.cross && data.editable) {
-      const [x, y] = this.cross.map((value, axis) => (1 + (axis ? -1 : 1) * value / data.edge) * wide / 2);
+      const [x, y] = this.cross.map((value, axis) => ((1 + ((axis ? -1 : 1) * value) / data.edge) * wide) / 2);
       pen.strokeStyle = this.ink.text;
       pen.lineWidth = 1.5;
       pen.strokeRect(x - 6, y - 6, 12, 12);
@@ -173,7 +189,10 @@ class Points {
     if (this.field) this.arrows(pen, wide);
     const what = data.classes ? "blue and orange" : "blue";
     const label = `${points.length} points, ${what}${data.look ? `, and the field at t = ${data.times[this.at]}` : ""}`;
-    this.find(".left .plane").setAttribute("aria-label", data.editable ? `${label}. Draw with the pointer, or move with the arrow keys and press Enter` : label);
+    this.find(".left .plane").setAttribute(
+      "aria-label",
+      data.editable ? `${label}. Draw with the pointer, or move with the arrow keys and press Enter` : label,
+    );
     canvas.setAttribute("aria-hidden", "true");
   }
 
@@ -220,17 +239,28 @@ class Points {
     const { edge } = this.data;
     for (let at = 0; at < this.samples.length; at += 2) {
       pen.beginPath();
-      pen.arc((this.samples[at] / edge + 1) * wide / 2, (1 - this.samples[at + 1] / edge) * wide / 2, Math.max(1.8, wide / 130), 0, 7);
+      pen.arc(
+        ((this.samples[at] / edge + 1) * wide) / 2,
+        ((1 - this.samples[at + 1] / edge) * wide) / 2,
+        Math.max(1.8, wide / 130),
+        0,
+        7,
+      );
       pen.fill();
     }
     pen.globalAlpha = 1;
-    canvas.setAttribute("aria-label", `${this.samples.length / 2} points drawn from noise, on average ${this.data.apart} from the data`);
+    canvas.setAttribute(
+      "aria-label",
+      `${this.samples.length / 2} points drawn from noise, on average ${this.data.apart} from the data`,
+    );
   }
 
   drawLoss() {
     const { canvas, pen, wide, tall } = this.sheet(".loss");
     const { curve, steps, seconds } = this.data;
-    this.find(".told").textContent = curve.length ? `after ${curve.at(-1)[0].toLocaleString("en")} of ${steps.toLocaleString("en")} training steps, ${seconds} s` : `${steps.toLocaleString("en")} training steps`;
+    this.find(".told").textContent = curve.length
+      ? `after ${curve.at(-1)[0].toLocaleString("en")} of ${steps.toLocaleString("en")} training steps, ${seconds} s`
+      : `${steps.toLocaleString("en")} training steps`;
     if (!curve.length) {
       this.hint(pen, wide, tall, this.data.going ? "starting…" : "press Train");
       canvas.setAttribute("aria-label", "No loss yet");

@@ -75,7 +75,10 @@ class Word extends Player {
     if (!this.sheets.has(wanted)) {
       const image = new Image();
       image.src = wanted;
-      this.sheets.set(wanted, image.decode().then(() => image));
+      this.sheets.set(
+        wanted,
+        image.decode().then(() => image),
+      );
     }
     const image = await this.sheets.get(wanted);
     if (this.wanted !== wanted) return;
@@ -93,11 +96,31 @@ class Word extends Player {
     if (!canvas.clientWidth) return;
     const { pen, wide, tall } = fitInCss(canvas);
     const { curve, steps, seconds, going } = this.data;
-    this.find(".told").textContent = curve.length ? `after ${curve.at(-1)[0]} of ${steps} training steps, ${seconds} s` : going ? "starting…" : "";
-    canvas.setAttribute("aria-label", curve.length ? `Loss at step ${curve.at(-1)[0]}: ${curve.at(-1)[1]}` : "No loss yet");
+    this.find(".told").textContent = curve.length
+      ? `after ${curve.at(-1)[0]} of ${steps} training steps, ${seconds} s`
+      : going
+        ? "starting…"
+        : "";
+    canvas.setAttribute(
+      "aria-label",
+      curve.length ? `Loss at step ${curve.at(-1)[0]}: ${curve.at(-1)[1]}` : "No loss yet",
+    );
     if (!curve.length) return;
     const style = getComputedStyle(this.root);
-    const ink = { faint: getComputedStyle(this.find(".plane")).borderTopColor, soft: getComputedStyle(this.find(".told")).color, noise: style.getPropertyValue("--noise"), font: style.fontFamily };
-    drawCurve(pen, wide, tall, curve, steps, ink, `squared error of the noise, weighted, mean of ${this.data.smooth} steps`);
+    const ink = {
+      faint: getComputedStyle(this.find(".plane")).borderTopColor,
+      soft: getComputedStyle(this.find(".told")).color,
+      noise: style.getPropertyValue("--noise"),
+      font: style.fontFamily,
+    };
+    drawCurve(
+      pen,
+      wide,
+      tall,
+      curve,
+      steps,
+      ink,
+      `squared error of the noise, weighted, mean of ${this.data.smooth} steps`,
+    );
   }
 }

@@ -64,7 +64,8 @@ class Looking {
     const pen = this.canvas.getContext("2d");
     pen.drawImage(this.image, 0, 0, this.canvas.width, this.canvas.height);
     frame(pen, this.at, cell, 4);
-    this.root.querySelector(".where").textContent = `Row ${this.at[0] + 1} of ${rows}, column ${this.at[1] + 1} of ${columns} of the latents`;
+    this.root.querySelector(".where").textContent =
+      `Row ${this.at[0] + 1} of ${rows}, column ${this.at[1] + 1} of ${columns} of the latents`;
   }
 
   layer(layer) {
@@ -95,7 +96,10 @@ class Looking {
 
 // A square around a position that shows on light and on dark.
 function frame(pen, [row, column], cell, wide) {
-  for (const [colour, more] of [["#fff", 2], ["#000", 0]]) {
+  for (const [colour, more] of [
+    ["#fff", 2],
+    ["#000", 0],
+  ]) {
     pen.strokeStyle = colour;
     pen.lineWidth = wide + more;
     pen.strokeRect(column * cell, row * cell, cell, cell);

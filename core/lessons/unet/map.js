@@ -81,8 +81,15 @@ class Unet {
     button.title = spoken;
     button.append(make("span", "", number));
     button.addEventListener("click", () => this.tell("skip", number));
-    for (const [event, lit] of [["pointerenter", true], ["pointerleave", false], ["focus", true], ["blur", false]]) {
-      button.addEventListener(event, () => this.ways.querySelector(`[data-skip="${number}"]`)?.classList.toggle("lit", lit));
+    for (const [event, lit] of [
+      ["pointerenter", true],
+      ["pointerleave", false],
+      ["focus", true],
+      ["blur", false],
+    ]) {
+      button.addEventListener(event, () =>
+        this.ways.querySelector(`[data-skip="${number}"]`)?.classList.toggle("lit", lit),
+      );
     }
     return button;
   }
@@ -111,12 +118,16 @@ class Unet {
     const rail = width < 480 ? 14 : 22;
     const gap = Math.min(128, Math.max(40, 0.14 * width));
     const column = (width - gap - 2 * rail) / 2;
-    const levels = [...new Set(boxes.filter(({ side }) => side !== "top").map(({ level }) => level))].sort((a, b) => a - b);
+    const levels = [...new Set(boxes.filter(({ side }) => side !== "top").map(({ level }) => level))].sort(
+      (a, b) => a - b,
+    );
     const on = (side, level) => boxes.filter((box) => box.side === side && box.level === level);
     const rows = levels.map((level) => Math.max(on("down", level).length, on("up", level).length));
     const pitch = Math.min(PITCH[1], Math.max(PITCH[0], TALL / rows.reduce((sum, row) => sum + row, 1)));
     const places = {};
-    const put = (box, x, y, wide) => { places[box.name] = { x, y, w: wide, h: pitch - 3, box }; };
+    const put = (box, x, y, wide) => {
+      places[box.name] = { x, y, w: wide, h: pitch - 3, box };
+    };
     this.bands = [];
     let y = HEAD;
     levels.forEach((level, at) => {
@@ -126,7 +137,9 @@ class Unet {
       this.bands.push(shape("rect", { x: 0, y: y - 5, width, height: high + 7, rx: 6 }));
       on("down", level).forEach((box, row) => put(box, rail + indent, y + row * pitch, wide));
       // Upwards, so the first to run stands lowest.
-      on("up", level).forEach((box, row, all) => put(box, rail + column + gap, y + (all.length - 1 - row) * pitch, wide));
+      on("up", level).forEach((box, row, all) =>
+        put(box, rail + column + gap, y + (all.length - 1 - row) * pitch, wide),
+      );
       y += high + BAND;
     });
     const middle = boxes.filter(({ side }) => side === "middle");
@@ -174,53 +187,149 @@ class Unet {
   flow(places) {
     const walk = this.data.boxes.filter(({ side }) => side !== "top").map(({ name }) => places[name]);
     const [first, last] = [walk[0], walk.at(-1)];
-    const lines = [arrow([[first.x + 30, 62], [first.x + 30, first.y - 2]], "flow")];
+    const lines = [
+      arrow(
+        [
+          [first.x + 30, 62],
+          [first.x + 30, first.y - 2],
+        ],
+        "flow",
+      ),
+    ];
     walk.slice(1).forEach((to, at) => {
       const from = walk[at];
       const [one, two] = [from.box.side, to.box.side];
-      if (one === two && one === "middle") lines.push(arrow([[from.x + from.w, mid(from)], [to.x - 1, mid(to)]], "flow"));
+      if (one === two && one === "middle")
+        lines.push(
+          arrow(
+            [
+              [from.x + from.w, mid(from)],
+              [to.x - 1, mid(to)],
+            ],
+            "flow",
+          ),
+        );
       else if (one === two) {
         const x = one === "down" ? to.x + 30 : to.x + to.w - 30;
         const ends = one === "down" ? [from.y + from.h, to.y - 1] : [from.y, to.y + to.h + 1];
         const far = Math.abs(ends[1] - ends[0]) > 6;
-        lines.push((far ? arrow : line)([[x, ends[0]], [x, ends[1]]], "flow"));
+        lines.push(
+          (far ? arrow : line)(
+            [
+              [x, ends[0]],
+              [x, ends[1]],
+            ],
+            "flow",
+          ),
+        );
       } else if (two === "middle") {
-        lines.push(arrow([[to.x + 30, from.y + from.h], [to.x + 30, to.y - 1]], "flow"));
+        lines.push(
+          arrow(
+            [
+              [to.x + 30, from.y + from.h],
+              [to.x + 30, to.y - 1],
+            ],
+            "flow",
+          ),
+        );
       } else if (one === "middle") {
-        lines.push(arrow([[from.x + from.w - 30, from.y], [from.x + from.w - 30, to.y + to.h + 1]], "flow"));
+        lines.push(
+          arrow(
+            [
+              [from.x + from.w - 30, from.y],
+              [from.x + from.w - 30, to.y + to.h + 1],
+            ],
+            "flow",
+          ),
+        );
       } else {
         const below = Math.max(from.y + from.h, to.y + to.h) + 7;
         const [left, right] = [from.x + 30, to.x + to.w - 30];
-        lines.push(arrow([[left, from.y + from.h], [left, below], [right, below], [right, to.y + to.h + 1]], "flow"));
+        lines.push(
+          arrow(
+            [
+              [left, from.y + from.h],
+              [left, below],
+              [right, below],
+              [right, to.y + to.h + 1],
+            ],
+            "flow",
+          ),
+        );
       }
     });
     const out = last.x + last.w - 30;
-    return [...lines, arrow([[out, last.y], [out, 63]], "flow")];
+    return [
+      ...lines,
+      arrow(
+        [
+          [out, last.y],
+          [out, 63],
+        ],
+        "flow",
+      ),
+    ];
   }
 
   // Time and text reach their boxes from outside, each on a rail of its own.
   rails(places, width) {
     const found = [];
-    const tracks = [["time", "residual", places.time_embedding, HEAD - 21, 0.3], ["text", "attention", places.words, HEAD - 13, 0.62]];
+    const tracks = [
+      ["time", "residual", places.time_embedding, HEAD - 21, 0.3],
+      ["text", "attention", places.words, HEAD - 13, 0.62],
+    ];
     for (const [kind, reader, source, level, share] of tracks) {
       const readers = this.data.boxes.filter((box) => box.kind === reader).map(({ name }) => places[name]);
       for (const side of [-1, 1]) {
         const x = side < 0 ? share * this.rail : width - share * this.rail;
-        const mine = readers.filter(({ box }) => box.side === (side < 0 ? "down" : "up") || (box.side === "middle" && outer(box, side)));
+        const mine = readers.filter(
+          ({ box }) => box.side === (side < 0 ? "down" : "up") || (box.side === "middle" && outer(box, side)),
+        );
         const start = side < 0 ? source.x - 1 : source.x + source.w + 1;
         const turn = start + side * (kind === "time" ? 14 : 8);
         const stop = Math.max(level, ...mine.map(mid));
-        found.push(line([[start, mid(source)], [turn, mid(source)], [turn, level], [x, level], [x, stop]], kind));
+        found.push(
+          line(
+            [
+              [start, mid(source)],
+              [turn, mid(source)],
+              [turn, level],
+              [x, level],
+              [x, stop],
+            ],
+            kind,
+          ),
+        );
         for (const place of mine) {
           const end = side < 0 ? place.x : place.x + place.w;
-          found.push(line([[x, mid(place)], [end, mid(place)]], kind), dot(end, mid(place), kind));
+          found.push(
+            line(
+              [
+                [x, mid(place)],
+                [end, mid(place)],
+              ],
+              kind,
+            ),
+            dot(end, mid(place), kind),
+          );
         }
       }
       const deep = readers.filter(({ box }) => box.side === "middle" && !outer(box, -1) && !outer(box, 1));
       for (const place of deep) {
         const [x, end] = [share * this.rail, place.x + place.w / 2];
         const from = Math.max(level, ...readers.filter(({ box }) => box.side === "down").map(mid));
-        found.push(line([[x, from], [x, this.bottom + 5], [end, this.bottom + 5], [end, place.y + place.h]], kind), dot(end, place.y + place.h, kind));
+        found.push(
+          line(
+            [
+              [x, from],
+              [x, this.bottom + 5],
+              [end, this.bottom + 5],
+              [end, place.y + place.h],
+            ],
+            kind,
+          ),
+          dot(end, place.y + place.h, kind),
+        );
       }
     }
     return found;
@@ -235,7 +344,10 @@ class Unet {
       const off = skip.number === this.data.off;
       button.setAttribute("aria-pressed", off);
       this.set(button, { left: (x + right) / 2 - 12, top: (y + low) / 2 - 12 });
-      const drawn = path(`M${x} ${y}C${x + bend} ${y} ${right - bend} ${low} ${right} ${low}`, `skip ${off ? "off" : ""}`);
+      const drawn = path(
+        `M${x} ${y}C${x + bend} ${y} ${right - bend} ${low} ${right} ${low}`,
+        `skip ${off ? "off" : ""}`,
+      );
       drawn.dataset.skip = skip.number;
       return drawn;
     });

@@ -19,7 +19,13 @@ function fitInCss(canvas) {
 // What drawImage needs of a sheet for one of its frames, or its last where that is over.
 function frameOf({ image, count, columns, width, height, pad }, index) {
   const at = Math.min(index, count - 1);
-  return [image, pad + (at % columns) * (width + 2 * pad), pad + Math.floor(at / columns) * (height + 2 * pad), width, height];
+  return [
+    image,
+    pad + (at % columns) * (width + 2 * pad),
+    pad + Math.floor(at / columns) * (height + 2 * pad),
+    width,
+    height,
+  ];
 }
 
 // The frame alone, in its own size.

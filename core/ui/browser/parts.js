@@ -31,7 +31,9 @@ function drag(element, { begin, move, end }) {
     element.setPointerCapture(held);
     move(event);
   });
-  element.addEventListener("pointermove", (event) => { if (event.pointerId === held) move(event); });
+  element.addEventListener("pointermove", (event) => {
+    if (event.pointerId === held) move(event);
+  });
   // Follows on pointerup and on pointercancel.
   element.addEventListener("lostpointercapture", (event) => {
     if (event.pointerId !== held) return;

@@ -13,7 +13,10 @@ class Player {
     this.wholeMs = wholeMs;
     this.range = root.querySelector("input[type=range]");
     this.button = root.querySelector(".play");
-    this.range.addEventListener("input", () => { this.pause(); this.go(Number(this.range.value)); });
+    this.range.addEventListener("input", () => {
+      this.pause();
+      this.go(Number(this.range.value));
+    });
     this.button.addEventListener("click", () => this.toggle());
   }
 
