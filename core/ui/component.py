@@ -1,6 +1,5 @@
 """Our own browser components: plain files beside a page's screens, no build step, no network."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -65,10 +64,26 @@ def _turn(name: str, data: dict[str, Any]) -> int:  # Any: JSON
     """
     turns: dict[str, tuple[int, int]] = st.session_state.setdefault(_TURNS, {})
     turn, before = turns.get(name, (0, None))
-    now = hash(json.dumps(data))  # of the text, since a page may change what it mounted in place
+    now = _version(data)
     if now != before:
         turns[name] = turn + 1, now
     return turns[name][0]
+
+
+def _version(data: object) -> int:
+    """Return what tells data from other data: the same for equal data alone.
+
+    A text keeps its hash, so that the sheets of a film, nearly all of its megabytes, are read once
+    and not at every rerun; nothing is written out.
+
+    Args:
+        data: what JSON holds.
+    """
+    if isinstance(data, Mapping):
+        return hash(tuple((name, _version(part)) for name, part in data.items()))
+    if isinstance(data, (list, tuple)):
+        return hash(tuple(map(_version, data)))
+    return hash((type(data), data))  # 1, 1.0 and true are three things to a browser
 
 
 @cache
