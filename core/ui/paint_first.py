@@ -8,6 +8,8 @@ import streamlit as st
 from core.errors import ExplainerError
 from core.ui.errors import show_error
 
+PAINT_S = 0.5  # left to the browser before the engine is woken
+
 Drawn = TypeVar("Drawn")
 
 
@@ -17,7 +19,6 @@ def paint_first(
     there: bool,
     draw: Callable[[], Drawn],
     compute: Callable[[Drawn], object],
-    pause_s: float = 0.5,
 ) -> None:
     """Draw what is there; where something is missing, compute it and draw the page again.
 
@@ -31,15 +32,24 @@ def paint_first(
         there: whether nothing is missing.
         draw: draws whatever is there.
         compute: gets what ``draw`` returned; keeps what it finds, so that ``draw`` finds it.
-        pause_s: seconds left to the browser.
     """
-    failures = f"{name}_failed"
-    failed, error = st.session_state.get(failures, (None, None))
-    if failed == wanted and error is not None:
+    error = failure(name, wanted)
+    if error is not None:
         show_error(error)
-        st.button("Try again", on_click=lambda: st.session_state.pop(failures))
-    waits = not there and failed != wanted
-    st.fragment(_turn, run_every=pause_s if waits else None)(name, wanted, waits, draw, compute)
+        st.button("Try again", on_click=lambda: st.session_state.pop(f"{name}_failed"))
+    waits = not there and error is None
+    st.fragment(_turn, run_every=PAINT_S if waits else None)(name, wanted, waits, draw, compute)
+
+
+def failure(name: str, wanted: Hashable) -> ExplainerError | None:
+    """Return why what is wanted could not be computed; None where it could, or was not tried.
+
+    Args:
+        name: as for ``paint_first``.
+        wanted: as for ``paint_first``.
+    """
+    failed, error = st.session_state.get(f"{name}_failed", (None, None))
+    return error if failed == wanted else None
 
 
 def _turn(

@@ -131,13 +131,14 @@ def test_a_run_that_fails_is_not_asked_for_again_and_again(
 
     asked = []
 
-    def fail(*request: object) -> bool:
+    def fail(*request: object) -> None:
         asked.append(request)
         raise ExplainerError("The weights are damaged.", "Fetch them again.")
 
-    monkeypatch.setattr(pipeline_run, "advance", fail)
-    at = open_page(**SHORT).run().run().run()
+    monkeypatch.setattr(pipeline_run, "compute", fail)
+    at = open_page(prompt="weights that are damaged", **SHORT).run().run().run()
     assert not at.exception
+    assert [name for name, part in stations(at).items() if part["look"]] == ["text"]
     assert len(asked) == 1
     assert "The weights are damaged." in [text.value for text in at.text]
     (again,) = [button for button in at.button if button.label == "Try again"]

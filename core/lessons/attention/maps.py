@@ -2,25 +2,23 @@
 
 import streamlit as st
 
-from core.engine.request import Request, to_json
-from core.errors import ExplainerError
+from core.engine.looks.attention import AttentionLook
+from core.engine.request import Request
 from core.lessons.attention.maps_data import attention_data
-from core.lessons.attention.run import known_attention, picture_size, prompt_tokens, read_attention
+from core.lessons.attention.run import picture_size, prompt_tokens
 from core.models.attention_seen import AttentionSeen
 from core.models.catalog import BUILT_IN
 from core.ui.can_draw import offer_prompts
 from core.ui.component import mount
-from core.ui.errors import show_error
+from core.ui.looking import known, read
+from core.ui.paint_first import paint_first
 from core.ui.running_example import running_example
-from core.ui.runs import say_status
 
-FIRST_PAINT_S = 0.3  # left to the browser before the engine is woken
 PLAIN_MAPS = (
     "a whale on a yellow background",
     "a parrot on a blue background",
     "a rocket on a yellow background",
 )
-_PAINTED, _FAILED = "attention_painted", "attention_failed"
 
 
 def show_hero() -> AttentionSeen | None:
@@ -33,13 +31,13 @@ def show_hero() -> AttentionSeen | None:
         ExplainerError: the model is not on this machine, or damaged.
     """
     request = running_example()
-    failed, error = st.session_state.get(_FAILED, ("", None))
-    if failed == to_json(request):  # asking again by itself would fail again, for ever
-        show_error(error)
-        st.button("Try again", on_click=lambda: st.session_state.pop(_FAILED))
-    waits = failed != to_json(request) and known_attention(request) is None
-    st.fragment(_draw, run_every=FIRST_PAINT_S if waits else None)(request, waits)
-    return known_attention(request)
+    look = AttentionLook(request.model, request)
+    seen = known(look)
+    paint_first(
+        "attention", look, seen is not None,
+        lambda: _draw(request, known(look)), lambda _: read(look, "U-Net call"),
+    )  # fmt: skip
+    return seen
 
 
 def offer_plain_maps() -> None:
@@ -49,24 +47,7 @@ def offer_plain_maps() -> None:
         offer_prompts("Maps that are easy to read:", PLAIN_MAPS)
 
 
-def _draw(request: Request, waits: bool) -> None:
-    """Draw what is there; where the run is missing, from the second turn on, see to it."""
-    mount(
-        "attention/maps", attention_data(known_attention(request), prompt_tokens(), picture_size())
-    )
+def _draw(request: Request, seen: AttentionSeen | None) -> None:
+    mount("attention/maps", attention_data(seen, prompt_tokens(), picture_size()))
     if request.share:
         st.caption("A second prompt is mixed in: each token stands for its place in both.")
-    if not waits:
-        return
-    first = not st.session_state.get(_PAINTED)
-    st.session_state[_PAINTED] = True
-    if first:
-        return
-    line = st.empty()
-    try:
-        read_attention(
-            request, lambda ticket: line.caption(say_status(ticket.status(), "U-Net call"))
-        )
-    except ExplainerError as wrong:
-        st.session_state[_FAILED] = (to_json(request), wrong)
-    st.rerun(scope="app")

@@ -8,21 +8,20 @@ from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from core.engine.request import Request, to_json
-from core.errors import ExplainerError
+from core.engine.request import FilmRequest, Request
 from core.lessons.home.stations_data import empty_map
 from core.ui.can_draw import say_what_it_draws
 from core.ui.component import mount, told_one
-from core.ui.errors import show_error
 from core.ui.navigation import existing
 from core.ui.page import lesson
+from core.ui.paint_first import failure, paint_first
 from core.ui.running_example import link_parameters, running_example
 from core.ui.runs import find
 from core.ui.settings import prompt_box
 
-FIRST_PAINT_S = 0.5  # left to the browser before the engine is woken
-_PAINTED, _DONE, _FAILED = "front_painted", "front_done", "front_failed"
+NAME = "home/pipeline"
 
 Map = dict[str, Any]  # Any: JSON for the browser
 
@@ -37,47 +36,35 @@ def front_page() -> None:
     prompt_box()
     say_what_it_draws()
     request = running_example()
-    failed_request, error = st.session_state.get(_FAILED, (None, None))
-    if failed_request == to_json(request):  # asking again by itself would fail again, for ever
-        _mount(empty_map(request, awaited=False), request)
-        show_error(error)
-        st.button("Try again", on_click=lambda: st.session_state.pop(_FAILED))
-        return
-    turns = None if st.session_state.get(_DONE) == to_json(request) else FIRST_PAINT_S
-    st.fragment(_draw_map, run_every=turns)(request)
+    there = find(request) is not None and find(FilmRequest(request)) is not None
+    paint_first(NAME, request, there, lambda: _draw(request), lambda line: _compute(request, line))
 
 
-def _draw_map(request: Request) -> None:
-    """Draw what is there; from the second turn on, see to what is missing."""
-    first = st.session_state.get(_PAINTED) != to_json(request)
-    st.session_state[_PAINTED] = to_json(request)
-    if first and find(request) is None:
-        _mount(empty_map(request), request)
-        return
-    from core.lessons.home.pipeline_run import advance, map_of  # numpy, and with the engine torch
-
-    _mount(map_of(request), request)
-    if st.session_state.get(_DONE) == to_json(request):
-        return
-    try:
-        done = advance(request, st.empty())
-    except ExplainerError as error:
-        st.session_state[_FAILED] = (to_json(request), error)
+def _draw(request: Request) -> DeltaGenerator:
+    """Draw what is there; returns where to say how far it is."""
+    if find(request) is None:
+        _mount(empty_map(request, awaited=failure(NAME, request) is None), request)
     else:
-        if done:
-            st.session_state[_DONE] = to_json(request)
-    st.rerun(scope="app")
+        from core.lessons.home.pipeline_run import map_of  # numpy, and with the engine torch
+
+        _mount(map_of(request), request)
+    return st.empty()
+
+
+def _compute(request: Request, line: DeltaGenerator) -> None:
+    from core.lessons.home.pipeline_run import compute
+
+    compute(request, line)
 
 
 def _mount(drawn: Map, request: Request) -> None:
     """Mount the map with links to the pages that exist, and follow the one that was clicked."""
     paths = {entry.url: entry.path for entry in existing()}
-    query = urlencode(link_parameters(request))
-    for station in drawn["stations"]:
-        page = station["page"]
-        if page in paths:
-            station["link"] = {"href": f"{page}?{query}" if query else page, "page": page}
-    mounted = mount("home/pipeline", drawn, on_open_change=lambda: None)
+    chosen = link_parameters(request)
+    query = f"?{urlencode(chosen)}" if chosen else ""
+    links = {page: {"link": {"href": f"{page}{query}", "page": page}} for page in paths}
+    stations = [{**station, **links.get(station["page"], {})} for station in drawn["stations"]]
+    mounted = mount(NAME, {**drawn, "stations": stations}, on_open_change=lambda: None)
     page = told_one(mounted, "open", paths)
     if page is not None:
-        st.switch_page(paths[page], query_params=link_parameters(request))
+        st.switch_page(paths[page], query_params=chosen)

@@ -26,15 +26,12 @@ def map_of(request: Request) -> dict[str, Any]:  # Any: JSON for the browser
     return pipeline_map(shown.run, shown.places, shown.film, tokens, width)
 
 
-def advance(request: Request, line: DeltaGenerator) -> bool:
-    """See to the next thing that is missing: the run, then its decoded film.
+def compute(request: Request, line: DeltaGenerator) -> None:
+    """Have the engine do the next thing that is missing: the run, then its decoded film.
 
     Args:
         request: the running example.
         line: where to say how far it is.
-
-    Returns:
-        Whether nothing is missing any more.
 
     Raises:
         ExplainerError: the engine could not do it.
@@ -42,7 +39,5 @@ def advance(request: Request, line: DeltaGenerator) -> bool:
     shown = kept(request)
     if shown is None:
         done(request, lambda ticket: line.caption(say_status(ticket.status(), "Call")))
-        return False
-    if not shown.decoded:
+    else:
         decode(shown, lambda ticket: line.caption(say_status(ticket.status(), "Decoding frame")))
-    return True

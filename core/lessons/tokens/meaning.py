@@ -21,7 +21,7 @@ from core.lessons.tokens.meaning_data import (
 from core.lessons.tokens.pictures import show_pictures
 from core.ui.component import mount
 from core.ui.errors import show_note
-from core.ui.looking import read
+from core.ui.looking import known, read
 from core.ui.paint_first import paint_first
 from core.ui.running_example import running_example
 from core.ui.tables import as_table
@@ -32,7 +32,6 @@ FORMULAS = (place_between, cosine, blend)
 START_WORDS = "apple, banana, strawberry, tomato, dog, cat, whale, blueberries, rose, car"
 START_AXES = ("fruit", "animal", "blue", "red")  # left, right, bottom, top
 MOST_WORDS = 24
-_PART = "meaning"
 
 Numbers = NDArray[np.floating]
 
@@ -58,13 +57,16 @@ def show() -> None:
     texts, left_out = _different(request.prompt, typed.split(","))
     # The prompt apart: it changes with every letter typed, the words do not.
     looks = TextLook(request.model, (*axes, *texts[1:])), TextLook(request.model, (request.prompt,))
-    if not st.session_state.get(f"{_PART}_painted"):  # the engine is woken after the first paint
-        paint_first(_PART, looks, False, lambda: None, lambda _: [read(look) for look in looks])
+    words, own = map(known, looks)
+    paint_first(
+        "meaning", looks, words is not None and own is not None,
+        lambda: None, lambda _: [read(look) for look in looks],
+    )  # fmt: skip
+    if words is None or own is None:
         return
-    words, own = (read(look).ends for look in looks)
-    vectors = np.concatenate([own, words[4:]])
+    vectors = np.concatenate([own.ends, words.ends[4:]])
     with chart:
-        _show_map(texts, vectors, axes, words[:4])
+        _show_map(texts, vectors, axes, words.ends[:4])
     if left_out:
         st.caption(
             f"{left_out} left out: at most {MOST_WORDS} texts are placed, and of those that begin "

@@ -21,7 +21,6 @@ from core.ui.running_example import running_example
 from core.ui.runs import done, say_status
 from core.ui.shown import Shown, drawn, kept
 
-FIRST_PAINT_S = 0.3  # the map is much to look at already
 NAME = "unet/map"
 BOX, CALL = "box", "call"  # in the address
 _STEP, _TURN, _TURNED = "unet_step", "unet_step_turn", "unet_turned"
@@ -36,7 +35,7 @@ def show_network(facts: UNetFacts) -> None:
     request = running_example()
     paint_first(
         "unet", request, _seen(request) is not None,
-        lambda: _draw(facts, request), lambda line: _compute(request, line), FIRST_PAINT_S,
+        lambda: _draw(facts, request), lambda line: _compute(request, line),
     )  # fmt: skip
 
 
