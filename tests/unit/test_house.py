@@ -55,6 +55,7 @@ def test_installed_version_is_within_the_bounds(name: str) -> None:
 def test_settings_that_hold_a_class_are_in_force() -> None:
     config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
     assert config["server"]["address"] == "127.0.0.1"
+    assert set(config["server"]["allowedHosts"]) == {"127.0.0.1", "localhost", "::1"}
     assert config["server"]["maxUploadSize"] == 5
     assert config["runner"]["postScriptGC"] is False
     assert config["client"]["showErrorDetails"] == "none"

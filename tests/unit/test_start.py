@@ -49,7 +49,13 @@ def test_an_older_python_can_read_where_it_is_told_so(file: str) -> None:
 def folder() -> Iterator[Path]:
     """A copy of what make needs; pytest's own folders are closed to other users."""
     with tempfile.TemporaryDirectory() as made:
-        for name in ("Makefile", "requirements.txt", "requirements-dev.txt", "constraints.txt"):
+        for name in (
+            "Makefile",
+            "requirements.txt",
+            "requirements-dev.txt",
+            "constraints.txt",
+            "package.json",
+        ):
             shutil.copy(ROOT / name, made)
         yield Path(made)
 
