@@ -61,7 +61,7 @@ class BlocksSeen:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class OffAtStep:
+class OffAtCall:
     """The network asked twice about the same latents: as it is, and with something switched off.
 
     Attributes:

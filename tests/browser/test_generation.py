@@ -78,7 +78,7 @@ def test_scrubbing_costs_the_server_nothing(page: Page, server: str) -> None:
     wait_for_film(page, Request(prompt="a red apple", steps=4))
     page.wait_for_timeout(500)
     sent.clear()
-    slider = page.get_by_role("slider", name="Step", exact=True)
+    slider = page.get_by_role("slider", name="Place in the run")
     expect(slider).to_have_attribute("aria-valuetext", "After 4 of 4 steps, finished")
     seen = [colours(page, ".given canvas")]
     slider.focus()
@@ -155,7 +155,7 @@ def test_one_step_is_guided_anew_in_the_browser(page: Page, server: str) -> None
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
     page.wait_for_timeout(500)
     sent.clear()
-    weight = page.get_by_role("slider", name="Weight w of this step")
+    weight = page.get_by_role("slider", name="Weight w of this call")
     expect(look.get_by_role("button", name="As in the run")).to_be_disabled()
     spreads = []
     for w in ("0", "5", "12"):
@@ -165,7 +165,7 @@ def test_one_step_is_guided_anew_in_the_browser(page: Page, server: str) -> None
         assert guided == pytest.approx(uncond + used * (cond - uncond))
         spreads.append(float(str(look.get_attribute("data-spread"))))
     assert spreads[0] < spreads[2]
-    weight.fill("5")  # the run's own: the trace's estimate at this step
+    weight.fill("5")  # the run's own: the trace's estimate at this call
     run = run_of(run_alone(load_checkpoint("emoji128"), Request(prompt="a red apple", steps=4)))
     assert spreads[1] == pytest.approx(float(run.x0[1].std()), rel=0.01)
     before = look.locator(".filled").text_content()

@@ -71,7 +71,7 @@ def test_a_branch_shows_two_futures_that_are_scrubbed_at_no_cost(
     assert ends[0] != ends[1]
     page.wait_for_timeout(1000)
     sent.clear()
-    slider = page.get_by_role("slider", name="Step of both runs")
+    slider = page.get_by_role("slider", name="Place in both runs")
     slider.focus()
     for _ in range(4):
         page.keyboard.press("ArrowLeft")

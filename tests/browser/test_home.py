@@ -41,7 +41,7 @@ def test_one_handle_moves_every_station_without_the_server(page: Page, server: s
     moving = ("latents", "picture")
     before = [colours(page, station) for station in moving]
     dot = page.locator(f"{MAP} .dot").get_attribute("style")
-    page.get_by_role("slider", name="Step", exact=True).focus()
+    page.get_by_role("slider", name="Place in the run").focus()
     page.keyboard.press("Home")
     expect(page.locator(f"{MAP} .where")).to_contain_text("Start · only noise")
     for station, was in zip(moving, before, strict=True):
@@ -55,7 +55,7 @@ def test_names_follow_the_step_and_nothing_is_read_out_by_itself(page: Page, ser
     page.goto(f"{server}/?steps=3")
     wait_for_map(page)
     names = ".latents canvas", ".picture canvas", ".unet canvas", ".schedule svg"
-    page.get_by_role("slider", name="Step", exact=True).focus()
+    page.get_by_role("slider", name="Place in the run").focus()
     page.keyboard.press("Home")
     for name in names:
         expect(page.locator(f"{MAP} {name}")).to_have_attribute("role", "img")

@@ -61,7 +61,7 @@ def test_second_turn_brings_times_and_feature_maps(
 
 def test_another_step_is_another_call(open_run: Open) -> None:
     at = open_run()
-    at.slider(key="unet_step_3").set_value(1).run()
+    at.slider(key="unet_call_3").set_value(1).run()
     assert not at.exception
     assert drawn(at)["t"] == "t = 667"
     assert all(box["time"] for box in drawn(at)["boxes"])
@@ -175,11 +175,11 @@ def test_something_is_switched_off_and_shown_beside(
 def test_link_brings_back_look_box_and_call(open_run: Open, shown_text: Callable) -> None:
     at = open_run(look="Every box in numbers", box="mid_block.resnets.0", call="2")
     assert at.button_group(key="unet_look").value == "Every box in numbers"
-    assert at.slider(key="unet_step_3").value == 2
+    assert at.slider(key="unet_call_3").value == 2
     assert drawn(at)["chosen"] == "mid_block.resnets.0"
     assert drawn(at)["t"] == "t = 334"
     assert "Residual block in the middle" in shown_text(at)
-    at.slider(key="unet_step_3").set_value(3).run()
+    at.slider(key="unet_call_3").set_value(3).run()
     assert at.query_params["call"] == "3"
     assert drawn(at)["t"] == "t = 1"
     at.button_group(key="unet_look").set_value("Switch something off").run()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from core.engine.loaded import LoadedModel
     from core.engine.readable import Readable
-    from core.models.unet_seen import OffAtStep
+    from core.models.unet_seen import OffAtCall
 
 Part = Literal["attention", "prompt", "time", "clock", "skip"]
 PARTS: tuple[Part, ...] = ("attention", "prompt", "time", "clock", "skip")
@@ -71,7 +71,7 @@ class Switch:
 
 
 @dataclass(frozen=True, slots=True)
-class OffAtStepLook(Work["OffAtStep"]):
+class OffAtCallLook(Work["OffAtCall"]):
     """The network asked twice about the same latents, as it is and with something off.
 
     Attributes:
@@ -86,14 +86,14 @@ class OffAtStepLook(Work["OffAtStep"]):
     def _checked(self) -> dict[str, Any]:
         return {"place": self.place.of_model(self.model), "switch": self.switch.validated()}
 
-    def course(self, loaded: "LoadedModel") -> "Course[OffAtStep]":
+    def course(self, loaded: "LoadedModel") -> "Course[OffAtCall]":
         """Ask as it is, ask with something off, then decode both estimates."""
         import torch
 
         from core.engine.readable import Readable
         from core.ideas.guidance import guide
         from core.ideas.prediction import Point
-        from core.models.unet_seen import OffAtStep
+        from core.models.unet_seen import OffAtCall
 
         place, request = self.place, self.place.request
         point = Point(loaded.checkpoint.prediction_type, place.latents(), place.alpha_bar)
@@ -107,7 +107,7 @@ class OffAtStepLook(Work["OffAtStep"]):
         without = guided((yield place.query(self.switch.read(loaded, request), off)))
         pictures = yield Decode([point.clean(answer)[0] for answer in (plain, without)])
         noises = (point.noise(answer)[0].numpy() for answer in (plain, without))
-        return OffAtStep(*noises, *(picture.numpy() for picture in pictures))
+        return OffAtCall(*noises, *(picture.numpy() for picture in pictures))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-// One step of guidance, redone for every weight that is scrubbed to; nothing is sent to the server.
+// One call under guidance, redone for every weight that is scrubbed to; nothing is sent to the server.
 //
 // data.id, data.channels, data.height, data.width    of the run and its latents
 // data.rescales  whether its answer is the noise itself, which can be rescaled here
@@ -29,7 +29,7 @@ class Guidance {
   constructor(root) {
     this.root = root;
     this.find = (name) => root.querySelector(name);
-    this.range = this.find(".step");
+    this.range = this.find(".call");
     this.chart = 0;
     this.phi = 0;
     this.resize = new ResizeObserver(() => this.draw());
@@ -118,8 +118,8 @@ class Guidance {
     this.draw();
   }
 
-  // Both answers at this step, and what w and phi make of them.
-  step(w, phi) {
+  // Both answers at this call, and what w and phi make of them.
+  redo(w, phi) {
     const part = (whole) => whole.subarray(this.place * this.size, (this.place + 1) * this.size);
     const [given, uncond, cond] = [part(this.given), part(this.uncond), part(this.cond)];
     const guided = uncond.map((value, at) => value + w * (cond[at] - value)); // Ho & Salimans, eq. 6
@@ -134,7 +134,7 @@ class Guidance {
   draw() {
     if (!this.given || !this.root.clientWidth) return;
     const said = this.data.places[this.place];
-    const now = this.step(this.w, this.phi);
+    const now = this.redo(this.w, this.phi);
     this.range.setAttribute("aria-valuetext", said.spoken);
     this.find(".at output").textContent = said.text.split(" · ").slice(0, 2).join(" · ");
     this.find(".weight").value = this.w;
@@ -153,7 +153,7 @@ class Guidance {
     this.find(".guess b").textContent = now.guess ? "What it then believes" : "Not told by noise alone";
     this.find(".how").textContent =
       `Noise in quick colours, grey is 0; what they add ${gain === 1 ? "" : `${gain} times as strong`}. ` +
-      "The guess in quick colours as well, linear in the latents. Only this step is redone; whole runs are below.";
+      "The guess in quick colours as well, linear in the latents. Only this call is redone; whole runs are below.";
     this.work(now);
     this.drawAlong();
     this.drawSpread(now);
@@ -260,14 +260,14 @@ class Guidance {
     }
     const { largest, weight } = this.data;
     const tried = Array.from({ length: 31 }, (_, at) => (at * largest) / 30);
-    const plain = tried.map((w) => deviation(this.step(w, 0).guess));
+    const plain = tried.map((w) => deviation(this.redo(w, 0).guess));
     const lines = [{ label: "std of x̂₀", kind: "picture", values: plain }];
     if (this.phi)
       lines.push({
         label: `with φ = ${short(this.phi)}`,
         kind: "noise",
         dashed: true,
-        values: tried.map((w) => deviation(this.step(w, this.phi).guess)),
+        values: tried.map((w) => deviation(this.redo(w, this.phi).guess)),
       });
     const value = deviation(now.guess);
     this.root.dataset.spread = value;

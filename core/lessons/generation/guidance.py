@@ -1,4 +1,4 @@
-"""Guidance taken apart: one step of it redone in the browser, and whole runs over its weight."""
+"""Guidance taken apart: one call of it redone in the browser, and whole runs over its weight."""
 
 from dataclasses import replace
 from typing import Any
@@ -36,7 +36,7 @@ Pictures = tuple[NDArray[np.uint8] | None, ...]
 
 
 def show(shown: Shown) -> None:
-    """Show what guidance does at every step of a run, and what other weights would have made.
+    """Show what guidance does at every call of a run, and what other weights would have made.
 
     Args:
         shown: the run on show.

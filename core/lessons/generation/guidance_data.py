@@ -1,6 +1,6 @@
 """Guidance taken apart: both answers of the network at every call, and what a weight makes of them.
 
-Everything that guidance does at one step is linear in the weight, so the browser redoes it alone.
+Everything that guidance does at one call is linear in the weight, so the browser redoes it alone.
 """
 
 import base64

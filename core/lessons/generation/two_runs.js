@@ -1,4 +1,4 @@
-// Two runs scrubbed together, with their distance at every step: nothing is sent to the server.
+// Two runs scrubbed together, with their distance at every place: nothing is sent to the server.
 //
 // data.id        names the pair; the same one keeps its place
 // data.runs      both: {title, given, guess}, sheets with one pixel a position of the latents

@@ -1,4 +1,4 @@
-"""Two runs side by side: how far they are apart at every step, and what the browser scrubs."""
+"""Two runs side by side: how far they are apart at every place, and what the browser scrubs."""
 
 from dataclasses import dataclass, replace
 from typing import Any

@@ -1,4 +1,4 @@
-// The whole pipeline as a map; one handle moves every station to the same step, in the browser.
+// The whole pipeline as a map; one handle moves every station to the same place in the run, in the browser.
 //
 // data.id        names the run; a new one plays once, the same one keeps its place
 // data.stations  [{name, title, line, link, look}], in the order of the pipeline; look is one of

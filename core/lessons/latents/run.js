@@ -1,4 +1,4 @@
-// The latents of a run at any step, with what they look like as numbers; all in the browser.
+// The latents of a run at any place, with what they look like as numbers; all in the browser.
 //
 // data.id        names the run
 // data.channels, data.height, data.width   of the latents

@@ -146,7 +146,7 @@ class Points {
     const t = data.times[this.at];
     this.find(".t").textContent = t ?? "";
     this.find(".where").textContent = data.look ? `t = ${t}` : data.editable ? "draw here" : "";
-    this.find(".when").textContent = data.look ? `after ${data.look.step.toLocaleString("en")} steps` : "";
+    this.find(".when").textContent = data.look ? `after ${data.look.step.toLocaleString("en")} training steps` : "";
     const range = this.find(".walk input");
     range.setAttribute("aria-valuetext", `timestep ${t}`);
     if (data.look) {
@@ -267,7 +267,7 @@ class Points {
       return;
     }
     drawCurve(pen, wide, tall, curve, steps, this.ink, "mean squared error of the noise");
-    canvas.setAttribute("aria-label", `Loss from ${curve[0][1]} to ${curve.at(-1)[1]} at step ${curve.at(-1)[0]}`);
+    canvas.setAttribute("aria-label", `Loss from ${curve[0][1]} to ${curve.at(-1)[1]} at training step ${curve.at(-1)[0]}`);
   }
 
   hint(pen, wide, tall, words) {

@@ -61,7 +61,7 @@ class Word extends Player {
 
   async drawPictures() {
     const look = this.data.looks[this.place];
-    const said = !look ? "" : look.step ? `after ${look.step} steps` : "before";
+    const said = !look ? "" : look.step ? `after ${look.step} training steps` : "before";
     this.find(".at").textContent = said;
     this.range.setAttribute("aria-valuetext", said);
     const wanted = (this.wanted = look?.pictures ?? null);
@@ -103,7 +103,7 @@ class Word extends Player {
         : "";
     canvas.setAttribute(
       "aria-label",
-      curve.length ? `Loss at step ${curve.at(-1)[0]}: ${curve.at(-1)[1]}` : "No loss yet",
+      curve.length ? `Loss at training step ${curve.at(-1)[0]}: ${curve.at(-1)[1]}` : "No loss yet",
     );
     if (!curve.length) return;
     const style = getComputedStyle(this.root);
@@ -120,7 +120,7 @@ class Word extends Player {
       curve,
       steps,
       ink,
-      `squared error of the noise, weighted, mean of ${this.data.smooth} steps`,
+      `squared error of the noise, weighted, mean of ${this.data.smooth} training steps`,
     );
   }
 }

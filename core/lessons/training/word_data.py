@@ -11,7 +11,7 @@ from core.labs.word_settings import SIDE, WordSettings
 
 Event = dict[str, Any]  # Any: what JSON holds
 Row = dict[str, object]
-SMOOTH = 8  # steps that a point of the curve is the mean of
+SMOOTH = 8  # training steps that a point of the curve is the mean of
 
 
 def word_data(

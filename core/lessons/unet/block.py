@@ -28,7 +28,7 @@ def show_block(facts: UNetFacts, box: Box, seen: BlocksSeen | None) -> None:
     Args:
         facts: of the network.
         box: one of its boxes.
-        seen: what was read at the chosen step; None while there is nothing.
+        seen: what was read at the chosen call; None while there is nothing.
     """
     st.markdown(f"**{say_box(box)}**  \n:small[`{box.name}`]")
     found = None if seen is None else seen.boxes.get(box.name)

@@ -23,7 +23,7 @@ from core.ui.shown import Shown, drawn, kept
 
 NAME = "unet/map"
 BOX, CALL = "box", "call"  # in the address
-_STEP, _TURN, _TURNED = "unet_step", "unet_step_turn", "unet_turned"
+_SLIDER, _TURN, _TURNED = "unet_call", "unet_call_turn", "unet_turned"
 
 
 def show_network(facts: UNetFacts) -> None:
@@ -71,7 +71,7 @@ def _draw(facts: UNetFacts, request: Request) -> DeltaGenerator:
     shown = kept(request)
     network, panel = st.columns([2, 1], gap="small")
     with panel:
-        _step_slider(shown, request)
+        _call_slider(shown, request)
     seen = _seen(request)
     moment = None if shown is None else moment_of(shown, chosen_call(shown))
     seconds = {} if seen is None else {name: box.seconds for name, box in seen.boxes.items()}
@@ -125,7 +125,7 @@ def chosen_box(facts: UNetFacts) -> Box:
     return min(readers or facts.boxes, key=lambda box: box.level)
 
 
-def _step_slider(shown: Shown | None, request: Request) -> None:
+def _call_slider(shown: Shown | None, request: Request) -> None:
     """Ask which call of the run to look into; until the run is there, nothing can be asked."""
     calls = request.steps if shown is None else len(shown.run.timesteps)
     if calls < 2:
@@ -134,7 +134,7 @@ def _step_slider(shown: Shown | None, request: Request) -> None:
         st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1  # a new slider, at that call
         say({CALL: st.query_params.get(CALL)})
     turn = st.session_state.get(_TURN, 0)
-    key, value = f"{_STEP}_{calls}{f'_{turn}' if turn else ''}", _asked_call(calls)
+    key, value = f"{_SLIDER}_{calls}{f'_{turn}' if turn else ''}", _asked_call(calls)
     st.slider(
         "U-Net call", 1, calls, value, key=key, disabled=shown is None,
         help="Which call of the run to look into; the first is the noisiest.",

@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.engine.looks.unet_off import OffAtStepLook, OffRunLook
+from core.engine.looks.unet_off import OffAtCallLook, OffRunLook
 from core.engine.ticket import Ticket
 from core.ideas.guidance import guide
 from core.ideas.picture_likeness import apart
@@ -39,7 +39,7 @@ def show(facts: UNetFacts, shown: Shown, call: int) -> None:
     st.markdown(SAYS[switch.part])
     request = shown.run.request
     heads = (
-        "**The noise it sees** at this step",
+        "**The noise it sees** at this call",
         "**What it believes is in there**, decoded",
         "**The finished picture**",
     )
@@ -52,14 +52,14 @@ def show(facts: UNetFacts, shown: Shown, call: int) -> None:
     _show(pairs[2][0], shown.run.picture, "as it is")
     for slot in (*pairs[0], *pairs[1], pairs[2][1]):
         slot.skeleton(height=120)
-    at_step = OffAtStepLook(request.model, place_of(shown, call), switch)
-    step = read(at_step, draw=partial(_say, lines[0]))
-    _show(pairs[0][0], noise_picture(step.noise), "as it is")
-    _show(pairs[0][1], noise_picture(step.noise_off), "off")
-    _show(pairs[1][0], step.picture, "as it is")
-    _show(pairs[1][1], step.picture_off, "off")
-    lines[0].caption(f"{NOISE_LINE} {say_moved(step.change, at_step.place.alpha_bar)}")
-    far = apart(step.picture, step.picture_off)
+    at_call = OffAtCallLook(request.model, place_of(shown, call), switch)
+    off = read(at_call, draw=partial(_say, lines[0]))
+    _show(pairs[0][0], noise_picture(off.noise), "as it is")
+    _show(pairs[0][1], noise_picture(off.noise_off), "off")
+    _show(pairs[1][0], off.picture, "as it is")
+    _show(pairs[1][1], off.picture_off, "off")
+    lines[0].caption(f"{NOISE_LINE} {say_moved(off.change, at_call.place.alpha_bar)}")
+    far = apart(off.picture, off.picture_off)
     lines[1].caption(f"The same noisy latents; {far:.1f} of 255 apart on average.")
     whole_run = OffRunLook(request.model, request, switch)
     picture = read(whole_run, draw=partial(_show_progress, lines[2]))

@@ -20,7 +20,7 @@ SAYS: dict[Part, str] = {
     "none). It is whole; only your words are gone.",
     "time": "**The time vector is all zeros** in every residual block. SiLU of 0 is 0, so each "
     "block adds only its own bias.",
-    "clock": "**The network is told the same timestep at every step.** The scheduler still counts "
+    "clock": "**The network is told the same timestep at every call.** The scheduler still counts "
     "down and takes off as much noise as it always does.",
     "skip": "**One skip connection carries zeros.** The residual block that reads it gets as many "
     "channels as before.",
@@ -48,7 +48,7 @@ def say_moved(change: float, alpha_bar: float) -> str:
         alpha_bar: signal power left in the latents.
     """
     if alpha_bar == 0:
-        return "No signal is left at this step: the latents are the noise, whatever it answers."
+        return "No signal is left at this call: the latents are the noise, whatever it answers."
     return f"It moved by {100 * change:.0f} % of its own size."
 
 

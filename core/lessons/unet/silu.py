@@ -87,7 +87,8 @@ def _draw(place: Any, rounds: list[Round]) -> None:  # Any: a slot
     rows = training_rows([done.losses for done in rounds])
     with place.container():
         st.altair_chart(
-            training_chart(rows, ROUND * ROUNDS), alt="The loss of every activation by step"
+            training_chart(rows, ROUND * ROUNDS),
+            alt="The loss of every activation by training step",
         )
         if len(rounds) < ROUNDS:
             return

@@ -12,7 +12,7 @@ from core.engine.alone import run_alone
 from core.engine.loaded import LoadedModel
 from core.engine.looks.unet_attention import SelfAttentionLook
 from core.engine.looks.unet_blocks import BlocksLook
-from core.engine.looks.unet_off import OffAtStepLook, OffRunLook, Switch
+from core.engine.looks.unet_off import OffAtCallLook, OffRunLook, Switch
 from core.engine.looks.unet_place import Place
 from core.engine.request import Request
 from core.engine.trace import Trace
@@ -99,7 +99,7 @@ def test_step_as_it_is_equals_the_run_and_off_differs(
     make_worker: Callable[..., Worker], place: Place, trace: Trace, switch: Switch
 ) -> None:
     worker = make_worker()
-    ticket = worker.submit(OffAtStepLook(REQUEST.model, place, switch))
+    ticket = worker.submit(OffAtCallLook(REQUEST.model, place, switch))
     finish(worker)
     found = ticket.result()
     np.testing.assert_allclose(found.noise, trace.steps[1].eps, atol=1e-4)
@@ -128,7 +128,7 @@ def test_step_of_pure_noise_changes_what_is_believed_and_not_the_noise(
     place = Place(request, step.t, step.alpha_bar, (channels, height, width), xt)
     worker = make_worker(load=lambda _: LoadedModel(checkpoint, 0))
     asked = (
-        OffAtStepLook(request.model, place, Switch("attention")),
+        OffAtCallLook(request.model, place, Switch("attention")),
         BlocksLook(request.model, place),
         SelfAttentionLook(request.model, place, 3, 6),
     )

@@ -24,7 +24,7 @@ from core.engine.looks.texts import TextLook
 from core.engine.looks.times import TimeLook
 from core.engine.looks.unet_attention import SelfAttentionLook
 from core.engine.looks.unet_blocks import BlocksLook
-from core.engine.looks.unet_off import OffAtStepLook, OffRunLook, Switch
+from core.engine.looks.unet_off import OffAtCallLook, OffRunLook, Switch
 from core.engine.looks.unet_place import Place
 from core.engine.looks.variance import VarianceLook
 from core.engine.request import FilmRequest, Request
@@ -80,7 +80,7 @@ def works_of(trace: Trace) -> dict[str, Work[Any]]:
         TimeLook(model),
         SelfAttentionLook(model, place, 1, 2),
         BlocksLook(model, place),
-        OffAtStepLook(model, place, Switch("time")),
+        OffAtCallLook(model, place, Switch("time")),
         OffRunLook(model, request, Switch("attention")),
         VarianceLook(model, 4),
         ActivationLab(model),
@@ -92,7 +92,7 @@ NAMES = (
     "Request FilmRequest AttentionLook EditedAttentionLook EditedAttentionLook AttributionLook "
     "BranchLook FromPictureLook GridLook OwnSigmasLook RescaledLook PictureLook DecodeLook "
     "ScaleLook NoiseLook CountLook ProofLook FreshNoiseLook TextLook TimeLook SelfAttentionLook "
-    "BlocksLook OffAtStepLook OffRunLook VarianceLook ActivationLab"
+    "BlocksLook OffAtCallLook OffRunLook VarianceLook ActivationLab"
 )
 KINDS = [f"{number} {name}" for number, name in enumerate(NAMES.split())]
 
