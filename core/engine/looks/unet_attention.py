@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from core.engine.looks.unet_place import Place
+from core.engine.looks.call_input import CallInput
 from core.engine.work import Course, Work
 from core.errors import ExplainerError
 
@@ -20,25 +20,25 @@ class SelfAttentionLook(Work["tuple[Looking, ...]"]):
     """The self-attention of one position, for the prompt's half of one call.
 
     Attributes:
-        place: what to ask.
+        given: what to ask.
         row: of the position, in the latents.
         column: of the position, in the latents.
     """
 
     model: str
-    place: Place
+    given: CallInput
     row: int
     column: int
 
     def _checked(self) -> dict[str, Any]:
-        place = self.place.of_model(self.model)
-        _, height, width = place.shape
+        given = self.given.of_model(self.model)
+        _, height, width = given.shape
         if not (0 <= self.row < height and 0 <= self.column < width):
             raise ExplainerError(
                 f"There is no position {self.row}, {self.column}.",
                 f"Choose a row of 0 to {height - 1} and a column of 0 to {width - 1}.",
             )
-        return {"place": place}
+        return {"given": given}
 
     def course(self, loaded: "LoadedModel") -> "Course[tuple[Looking, ...]]":
         """Ask once; of each layer's weights only this position's row is kept, as they come."""
@@ -47,8 +47,8 @@ class SelfAttentionLook(Work["tuple[Looking, ...]"]):
         from core.models.unet_reading import readable_unet
         from core.models.unet_seen import Looking
 
-        unet, place = readable_unet(loaded.checkpoint), self.place
-        _, height, width = place.shape
+        unet, given = readable_unet(loaded.checkpoint), self.given
+        _, height, width = given.shape
         boxes, _ = draw_plan(unet.config, (height, width))
         found = {
             f"{box.name}.transformer_blocks.{number}.attn1": box.shape[1:]
@@ -68,7 +68,7 @@ class SelfAttentionLook(Work["tuple[Looking, ...]"]):
             name: keep_row(row * found[name][1] + column) for name, (row, column) in places.items()
         }
         how = Readable(parts=parts)
-        yield place.query(loaded.states(place.request)[-1:], how)
+        yield given.query(loaded.states(given.request)[-1:], how)
         return tuple(
             Looking(name, places[name], part.value.unflatten(-1, found[name]).float().cpu().numpy())
             for name, part in how.seen.items()

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from core.engine.looks.unet_place import Place
+from core.engine.looks.call_input import CallInput
 from core.engine.work import Course, Progress, Work
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ class BlocksLook(Work["BlocksSeen"]):
     """Every box's output, for the prompt's half of one call.
 
     Attributes:
-        place: what to ask.
+        given: what to ask.
     """
 
     model: str
-    place: Place
+    given: CallInput
 
     def _checked(self) -> dict[str, Any]:
-        return {"place": self.place.of_model(self.model)}
+        return {"given": self.given.of_model(self.model)}
 
     def course(self, loaded: "LoadedModel") -> "Course[BlocksSeen]":
         """Ask, then sum up every box, a few at a time."""
@@ -38,15 +38,15 @@ class BlocksLook(Work["BlocksSeen"]):
 
         unet = readable_unet(loaded.checkpoint)
         parts = dict.fromkeys(boxes(unet), feature_map)
-        states = loaded.states(self.place.request)[-1:]  # the prompt's half
+        states = loaded.states(self.given.request)[-1:]  # the prompt's half
         if not warmed(unet):  # its first call is slower than all others, so it is not timed
-            yield self.place.query(states, Readable())
+            yield self.given.query(states, Readable())
         first = Readable(parts=parts)
-        answer = yield self.place.query(states, first)
+        answer = yield self.given.query(states, first)
         fastest = {name: box.seconds for name, box in first.seen.items()}
         if first.seconds < QUICK_S:  # again, as other programs may have had the processor
             again = Readable(parts=parts)
-            yield self.place.query(states, again)
+            yield self.given.query(states, again)
             fastest = {name: min(took, again.seen[name].seconds) for name, took in fastest.items()}
         found, started = {}, time.perf_counter()
         for name, took in fastest.items():

@@ -5,7 +5,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from core.engine.looks.unet_place import Place
+from core.engine.looks.call_input import CallInput
 from core.engine.request import Request, RunWork
 from core.engine.work import BESIDE, Course, Decode, Work
 from core.errors import ExplainerError
@@ -75,16 +75,16 @@ class OffAtCallLook(Work["OffAtCall"]):
     """The network asked twice about the same latents, as it is and with something off.
 
     Attributes:
-        place: what to ask about.
+        given: what to ask about.
         switch: what is off the second time.
     """
 
     model: str
-    place: Place
+    given: CallInput
     switch: Switch
 
     def _checked(self) -> dict[str, Any]:
-        return {"place": self.place.of_model(self.model), "switch": self.switch.validated()}
+        return {"given": self.given.of_model(self.model), "switch": self.switch.validated()}
 
     def course(self, loaded: "LoadedModel") -> "Course[OffAtCall]":
         """Ask as it is, ask with something off, then decode both estimates."""
@@ -95,16 +95,16 @@ class OffAtCallLook(Work["OffAtCall"]):
         from core.ideas.prediction import Point
         from core.models.unet_seen import OffAtCall
 
-        place, request = self.place, self.place.request
-        point = Point(loaded.checkpoint.prediction_type, place.latents(), place.alpha_bar)
+        given, request = self.given, self.given.request
+        point = Point(loaded.checkpoint.prediction_type, given.latents(), given.alpha_bar)
 
         def guided(answers: torch.Tensor) -> torch.Tensor:
             first, last = answers[:1], answers[-1:]
             return last if len(answers) == 1 else guide(first, last, request.guidance)
 
         off = self.switch.how(loaded)
-        plain = guided((yield place.query(loaded.states(request), Readable())))
-        without = guided((yield place.query(self.switch.read(loaded, request), off)))
+        plain = guided((yield given.query(loaded.states(request), Readable())))
+        without = guided((yield given.query(self.switch.read(loaded, request), off)))
         pictures = yield Decode([point.clean(answer)[0] for answer in (plain, without)])
         noises = (point.noise(answer)[0].numpy() for answer in (plain, without))
         return OffAtCall(*noises, *(picture.numpy() for picture in pictures))

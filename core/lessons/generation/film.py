@@ -36,16 +36,16 @@ def show_run(request: Request) -> Shown | None:
     if is_stopped(request):
         _show_stopped(request)
         return None
-    place = st.empty()  # always, so that the film keeps its place below it from run to run
+    slot = st.empty()  # always, so that the film keeps its place below it from run to run
     trace = find(request)
     if trace is None:
         try:
-            trace = done(request, _Progress(place, request).draw)
+            trace = done(request, _Progress(slot, request).draw)
         except ExplainerError as error:
-            place.empty()
+            slot.empty()
             show_refused(error)
             return None
-        place.empty()
+        slot.empty()
     shown = drawn(trace)
     mount("generation/film", shown.film)
     return shown
@@ -94,8 +94,8 @@ def _show_stopped(request: Request) -> None:
 class _Progress:
     """Where the film will be, meanwhile: the line, the step, and the picture as it comes."""
 
-    def __init__(self, place: DeltaGenerator, request: Request) -> None:
-        self.place = place
+    def __init__(self, slot: DeltaGenerator, request: Request) -> None:
+        self.slot = slot
         self.request = request
         self.parts: tuple[DeltaGenerator, DeltaGenerator] | None = None
 
@@ -110,7 +110,7 @@ class _Progress:
             )
 
     def _begin(self) -> tuple[DeltaGenerator, DeltaGenerator]:
-        with self.place.container(key="film_waiting"):  # as wide as the film, see page.css
+        with self.slot.container(key="film_waiting"):  # as wide as the film, see page.css
             told, hero = st.columns([2, 3], gap="medium")  # as the film will be
             with told:
                 bar = st.progress(0.0, "Starting")

@@ -59,13 +59,13 @@ def show(_source: Source, _facts: LatentFacts, _reading: PictureReading) -> None
         )  # fmt: skip
     settings = LabSettings(kl_weight=check_real(chosen, "weight", 0.0, MOST_WEIGHT))
     finished = _finished()
-    slot, place = press.empty(), st.empty()
+    above, below = press.empty(), st.empty()
     if finished:  # below, so that they stay while another is trained
         _show_planes(finished)
     if st.session_state.get(_WANTED) == settings:
-        _follow(settings, slot, place)
+        _follow(settings, above, below)
     elif settings not in [training.settings for training in finished]:
-        slot.button(
+        above.button(
             "Train both", on_click=_want, args=(settings,), type="primary",
             icon=":material/model_training:", key="lab_train",
         )  # fmt: skip
@@ -84,12 +84,12 @@ def _finished() -> list[Training[LabSettings]]:
     return [one for one in known if one is not None and one.state == "done"]
 
 
-def _follow(settings: LabSettings, slot: DeltaGenerator, place: DeltaGenerator) -> None:
+def _follow(settings: LabSettings, above: DeltaGenerator, below: DeltaGenerator) -> None:
     training = bench().join(settings)
     if not training.ended:
-        slot.button("Stop", on_click=_forget, icon=":material/stop_circle:", key="lab_stop")
+        above.button("Stop", on_click=_forget, icon=":material/stop_circle:", key="lab_stop")
     try:
-        view = _View(place)
+        view = _View(below)
         while not training.ended:
             seen = len(training.events)
             view.draw(training)
@@ -97,9 +97,9 @@ def _follow(settings: LabSettings, slot: DeltaGenerator, place: DeltaGenerator) 
             training.wait(seen, TURN_S)
     finally:  # also when the visitor leaves, and Streamlit ends the script at a drawing
         bench().leave(training)
-    slot.empty()
+    above.empty()
     if training.state != "done":
-        with place.container():
+        with below.container():
             if training.error is not None:
                 show_error(training.error)
             else:
@@ -132,19 +132,19 @@ def _show_planes(trainings: list[Training[LabSettings]]) -> None:
     offer_csv(rows, "lab")
 
 
-def _show_back(place: Any, trained: Trained) -> None:  # Any: streamlit itself, or a place of it
+def _show_back(where: Any, trained: Trained) -> None:  # Any: streamlit itself, or a part of it
     picture = back_picture(trained)
     if picture is not None:
         kinds = ", then ".join(f"from the {name}" for name in (PLAIN, *map(vae_name, trained)))
         words = f"The pictures, then what comes back {kinds}"
-        place.image(picture, words, width="stretch", output_format="PNG", alt=words)
+        where.image(picture, words, width="stretch", output_format="PNG", alt=words)
 
 
 class _View:
     """A training while it goes on: how far, both curves, and what comes back."""
 
-    def __init__(self, place: DeltaGenerator) -> None:
-        with place.container():
+    def __init__(self, below: DeltaGenerator) -> None:
+        with below.container():
             self.bar = st.progress(0.0, "Starting, which takes a few seconds")
             first, second = st.columns(2, gap="large")
             self.error, self.kl = first.empty(), second.empty()

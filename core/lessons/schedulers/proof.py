@@ -44,9 +44,9 @@ def show(_: dict[str, Any]) -> None:  # Any: what JSON holds
         "Which", names, default=OPENING, selection_mode="multi", key="proof_which",
         format_func=lambda name: SCHEDULERS[name].title,
     )  # fmt: skip
-    place = st.empty()
+    slot = st.empty()
     points = read(ProofLook(running_example().model, spacing == KARRAS), "Run")
-    place.altair_chart(
+    slot.altair_chart(
         proof_chart(points, [name for name in names if name in drawn]),
         alt="Error of each scheduler over its number of U-Net calls, both on log scales",
     )

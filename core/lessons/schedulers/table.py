@@ -37,8 +37,8 @@ def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
     asked = CountLook(request.model, request.steps, request.scheduler, request.params)
     filters = st.pills("Only those with", FILTERS, selection_mode="multi", key="scheduler_filters")
     paths = overlay_paths(config, request.steps, request.scheduler, request.params)
-    place = st.empty()
-    _draw(place, scheduler_rows(paths, known(asked), filters))
+    slot = st.empty()
+    _draw(slot, scheduler_rows(paths, known(asked), filters))
     plans = {path.id: path.plan for path in paths}
     heun = plans.get("heun")
     st.markdown(
@@ -50,12 +50,12 @@ def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
     st.markdown(table_text(rejected_rows(), ("class", "verdict", "why")))
     rows = scheduler_rows(paths, read(asked, "Scheduler"), filters)
     if rows:
-        _draw(place, rows)
+        _draw(slot, rows)
         offer_csv(rows, "schedulers-table")
 
 
-def _draw(place: Any, rows: list[dict[str, object]]) -> None:  # Any: Streamlit's own place
+def _draw(slot: Any, rows: list[dict[str, object]]) -> None:  # Any: a slot
     if not rows:
-        place.markdown("No scheduler has all of these. Take one away.")
+        slot.markdown("No scheduler has all of these. Take one away.")
         return
-    place.markdown(table_text(rows, SHOWN))
+    slot.markdown(table_text(rows, SHOWN))

@@ -7,7 +7,7 @@ import streamlit as st
 from core.engine.looks.unet_attention import SelfAttentionLook
 from core.ideas.guidance import guide
 from core.lessons.unet.attention_data import attention_data
-from core.lessons.unet.run import place_of
+from core.lessons.unet.run import input_of
 from core.models.unet_facts import UNetFacts
 from core.nets.attention import attend
 from core.nets.residual import ResnetBlock
@@ -32,7 +32,7 @@ def show(facts: UNetFacts, shown: Shown, call: int) -> None:
     Raises:
         ExplainerError: the engine could not do it.
     """
-    place = place_of(shown, call)
+    given = input_of(shown, call)
     rows, columns = facts.size
     row, column = st.session_state.get(_POSITION, (rows // 2, columns // 2))
     row, column = min(row, rows - 1), min(column, columns - 1)
@@ -40,7 +40,7 @@ def show(facts: UNetFacts, shown: Shown, call: int) -> None:
         "**Click the picture.** Each small map is one head: how much that position takes from "
         "every position, itself included, just before this layer reads the words."
     )
-    looks = read(SelfAttentionLook(place.request.model, place, row, column), "Piece")
+    looks = read(SelfAttentionLook(given.request.model, given, row, column), "Piece")
     data = attention_data(facts, looks, shown.run.picture, (row, column))
     mount(NAME, data, on_place_change=partial(_take, rows, columns))
     st.caption(

@@ -12,7 +12,7 @@ from core.engine.ticket import Ticket
 from core.ideas.guidance import guide
 from core.ideas.picture_likeness import apart
 from core.lessons.unet.off_data import NOISE_LINE, SAYS, noise_picture, say_moved
-from core.lessons.unet.run import place_of
+from core.lessons.unet.run import input_of
 from core.lessons.unet.switch import choose_switch
 from core.models.unet_facts import UNetFacts
 from core.nets.attention import attend
@@ -52,13 +52,13 @@ def show(facts: UNetFacts, shown: Shown, call: int) -> None:
     _show(pairs[2][0], shown.run.picture, "as it is")
     for slot in (*pairs[0], *pairs[1], pairs[2][1]):
         slot.skeleton(height=120)
-    at_call = OffAtCallLook(request.model, place_of(shown, call), switch)
+    at_call = OffAtCallLook(request.model, input_of(shown, call), switch)
     off = read(at_call, draw=partial(_say, lines[0]))
     _show(pairs[0][0], noise_picture(off.noise), "as it is")
     _show(pairs[0][1], noise_picture(off.noise_off), "off")
     _show(pairs[1][0], off.picture, "as it is")
     _show(pairs[1][1], off.picture_off, "off")
-    lines[0].caption(f"{NOISE_LINE} {say_moved(off.change, at_call.place.alpha_bar)}")
+    lines[0].caption(f"{NOISE_LINE} {say_moved(off.change, at_call.given.alpha_bar)}")
     far = apart(off.picture, off.picture_off)
     lines[1].caption(f"The same noisy latents; {far:.1f} of 255 apart on average.")
     whole_run = OffRunLook(request.model, request, switch)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.engine.looks.call_input import CallInput
 from core.engine.looks.unet_blocks import BlocksLook
-from core.engine.looks.unet_place import Place
 from core.lessons.unet.map_data import Moment, say_how
 from core.models.unet_facts import UNetFacts, read_unet_facts
 from core.models.unet_seen import BlocksSeen
@@ -31,7 +31,7 @@ def _facts(folder: Path, files: Files, pixels: tuple[int | None, int | None]) ->
     return read_unet_facts(folder, pixels)
 
 
-def place_of(shown: Shown, call: int) -> Place:
+def input_of(shown: Shown, call: int) -> CallInput:
     """Return what the network was asked at one call of a run.
 
     Args:
@@ -40,7 +40,7 @@ def place_of(shown: Shown, call: int) -> Place:
     """
     run = shown.run
     xt = run.path[call]
-    return Place(
+    return CallInput(
         request=run.request,
         t=float(run.timesteps[call]),
         alpha_bar=float(run.alpha_bars[call]),
@@ -62,22 +62,22 @@ def moment_of(shown: Shown, call: int) -> Moment:
     return Moment(float(run.timesteps[call]), run.path[call], run.eps[call], how)
 
 
-def kept_blocks(place: Place) -> BlocksSeen | None:
-    """Return what was read at a place, where it is there.
+def kept_blocks(given: CallInput) -> BlocksSeen | None:
+    """Return what was read at a call, where it is there.
 
     Args:
-        place: of a run.
+        given: from ``input_of``.
     """
-    return known(BlocksLook(place.request.model, place))
+    return known(BlocksLook(given.request.model, given))
 
 
-def read_blocks(place: Place) -> BlocksSeen:
-    """Have the engine read every box at a place.
+def read_blocks(given: CallInput) -> BlocksSeen:
+    """Have the engine read every box at a call.
 
     Args:
-        place: of a run.
+        given: from ``input_of``.
 
     Raises:
         ExplainerError: the engine says why it has no answer.
     """
-    return read(BlocksLook(place.request.model, place), "Box")
+    return read(BlocksLook(given.request.model, given), "Box")

@@ -51,8 +51,8 @@ def show(_facts: UNetFacts, _shown: Shown | None, _call: int) -> None:
     )
     rounds: list[Round] = st.session_state.setdefault(_ROUNDS, [])
     _buttons(rounds)
-    place = st.empty()
-    _draw(place, rounds)
+    slot = st.empty()
+    _draw(slot, rounds)
     while st.session_state.get(_RUNNING) and len(rounds) < ROUNDS:
         state = rounds[-1].state if rounds else b""
         with asked(ActivationLab(running_example().model, len(rounds), state)) as ticket:
@@ -60,7 +60,7 @@ def show(_facts: UNetFacts, _shown: Shown | None, _call: int) -> None:
         if rounds:
             rounds[-1] = replace(rounds[-1], state=b"")  # only the newest is gone on from
         rounds.append(done)
-        _draw(place, rounds)
+        _draw(slot, rounds)
     if st.session_state.get(_RUNNING) and len(rounds) == ROUNDS:
         st.session_state[_RUNNING] = False
         st.rerun()
@@ -80,12 +80,12 @@ def _buttons(
         st.button("Train again", on_click=_again, icon=":material/replay:")
 
 
-def _draw(place: Any, rounds: list[Round]) -> None:  # Any: a slot
+def _draw(slot: Any, rounds: list[Round]) -> None:  # Any: a slot
     """Show how far the training is."""
     if not rounds:
         return
     rows = training_rows([done.losses for done in rounds])
-    with place.container():
+    with slot.container():
         st.altair_chart(
             training_chart(rows, ROUND * ROUNDS),
             alt="The loss of every activation by training step",

@@ -10,10 +10,10 @@ import torch
 
 from core.engine.alone import run_alone
 from core.engine.loaded import LoadedModel
+from core.engine.looks.call_input import CallInput
 from core.engine.looks.unet_attention import SelfAttentionLook
 from core.engine.looks.unet_blocks import BlocksLook
 from core.engine.looks.unet_off import OffAtCallLook, OffRunLook, Switch
-from core.engine.looks.unet_place import Place
 from core.engine.request import Request
 from core.engine.trace import Trace
 from core.engine.worker import Worker
@@ -30,10 +30,10 @@ def trace(tiny_checkpoint: Any) -> Trace:
 
 
 @pytest.fixture(scope="module")
-def place(trace: Trace) -> Place:
+def given(trace: Trace) -> CallInput:
     step = trace.steps[1]
     shape = step.xt.shape
-    return Place(
+    return CallInput(
         REQUEST, step.t, step.alpha_bar, (shape[0], shape[1], shape[2]), step.xt.numpy().tobytes()
     )
 
@@ -47,9 +47,9 @@ def finish(worker: Worker, most: int = 200) -> int:
     return ticks
 
 
-def test_place_keeps_the_latents_as_they_were(place: Place, trace: Trace) -> None:
-    assert torch.equal(place.latents()[0], trace.steps[1].xt)
-    assert place.of_model(REQUEST.model) == place
+def test_input_of_a_call_keeps_the_latents_as_they_were(given: CallInput, trace: Trace) -> None:
+    assert torch.equal(given.latents()[0], trace.steps[1].xt)
+    assert given.of_model(REQUEST.model) == given
 
 
 @pytest.mark.parametrize(
@@ -58,16 +58,18 @@ def test_place_keeps_the_latents_as_they_were(place: Place, trace: Trace) -> Non
      {"t": float("nan")}, {"shape": (4, 4096, 4096)}],
     ids=str,
 )  # fmt: skip
-def test_what_is_no_place_is_refused_in_a_sentence(place: Place, wrong: dict[str, Any]) -> None:
-    with pytest.raises(ExplainerError, match="no place of a run"):
-        replace(place, **wrong).of_model(REQUEST.model)
+def test_what_is_no_input_of_a_call_is_refused_in_a_sentence(
+    given: CallInput, wrong: dict[str, Any]
+) -> None:
+    with pytest.raises(ExplainerError, match="no call of a run"):
+        replace(given, **wrong).of_model(REQUEST.model)
 
 
 def test_boxes_are_those_of_the_run_and_computed_once(
-    make_worker: Callable[..., Worker], place: Place, trace: Trace, tiny_checkpoint: Any
+    make_worker: Callable[..., Worker], given: CallInput, trace: Trace, tiny_checkpoint: Any
 ) -> None:
     worker = make_worker()
-    look = BlocksLook(REQUEST.model, place)
+    look = BlocksLook(REQUEST.model, given)
     tickets = [worker.submit(look, who) for who in "abc"]
     finish(worker)
     seen = tickets[0].result()
@@ -84,9 +86,11 @@ def test_boxes_are_those_of_the_run_and_computed_once(
     )
 
 
-def test_run_of_another_model_is_refused(make_worker: Callable[..., Worker], place: Place) -> None:
+def test_run_of_another_model_is_refused(
+    make_worker: Callable[..., Worker], given: CallInput
+) -> None:
     with pytest.raises(ExplainerError, match="another model's"):
-        make_worker().submit(BlocksLook("tiny", place))
+        make_worker().submit(BlocksLook("tiny", given))
 
 
 SWITCHES = (
@@ -96,10 +100,10 @@ SWITCHES = (
 
 @pytest.mark.parametrize("switch", SWITCHES, ids=lambda switch: switch.part)
 def test_step_as_it_is_equals_the_run_and_off_differs(
-    make_worker: Callable[..., Worker], place: Place, trace: Trace, switch: Switch
+    make_worker: Callable[..., Worker], given: CallInput, trace: Trace, switch: Switch
 ) -> None:
     worker = make_worker()
-    ticket = worker.submit(OffAtCallLook(REQUEST.model, place, switch))
+    ticket = worker.submit(OffAtCallLook(REQUEST.model, given, switch))
     finish(worker)
     found = ticket.result()
     np.testing.assert_allclose(found.noise, trace.steps[1].eps, atol=1e-4)
@@ -125,12 +129,12 @@ def test_step_of_pure_noise_changes_what_is_believed_and_not_the_noise(
     assert step.alpha_bar == 0
     channels, height, width = step.xt.shape
     xt = step.xt.numpy().tobytes()
-    place = Place(request, step.t, step.alpha_bar, (channels, height, width), xt)
+    given = CallInput(request, step.t, step.alpha_bar, (channels, height, width), xt)
     worker = make_worker(load=lambda _: LoadedModel(checkpoint, 0))
     asked = (
-        OffAtCallLook(request.model, place, Switch("attention")),
-        BlocksLook(request.model, place),
-        SelfAttentionLook(request.model, place, 3, 6),
+        OffAtCallLook(request.model, given, Switch("attention")),
+        BlocksLook(request.model, given),
+        SelfAttentionLook(request.model, given, 3, 6),
     )
     tickets = [worker.submit(look, who) for look, who in zip(asked, "abc", strict=True)]
     finish(worker)
@@ -251,10 +255,10 @@ def test_what_cannot_be_off_is_refused_in_a_sentence(
 
 
 def test_self_attention_equals_the_librarys_row_of_weights(
-    make_worker: Callable[..., Worker], place: Place, tiny_checkpoint: Any
+    make_worker: Callable[..., Worker], given: CallInput, tiny_checkpoint: Any
 ) -> None:
     worker = make_worker()
-    ticket = worker.submit(SelfAttentionLook(REQUEST.model, place, 3, 6))
+    ticket = worker.submit(SelfAttentionLook(REQUEST.model, given, 3, 6))
     finish(worker)
     looks = {look.name: look for look in ticket.result()}
 
@@ -274,7 +278,7 @@ def test_self_attention_equals_the_librarys_row_of_weights(
     try:
         with torch.no_grad():
             words = LoadedModel(tiny_checkpoint, 0).read(REQUEST.prompt)
-            tiny_checkpoint.unet(place.latents(), place.t, encoder_hidden_states=words)
+            tiny_checkpoint.unet(given.latents(), given.t, encoder_hidden_states=words)
     finally:
         for hook in hooks:
             hook.remove()
@@ -288,6 +292,6 @@ def test_self_attention_equals_the_librarys_row_of_weights(
         np.testing.assert_allclose(look.weights.sum(axis=(1, 2)), 1, atol=1e-5)
 
 
-def test_position_that_is_not_there_is_refused(place: Place) -> None:
+def test_position_that_is_not_there_is_refused(given: CallInput) -> None:
     with pytest.raises(ExplainerError, match="no position 8, 0"):
-        SelfAttentionLook(REQUEST.model, place, 8, 0).validated()
+        SelfAttentionLook(REQUEST.model, given, 8, 0).validated()

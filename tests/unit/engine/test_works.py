@@ -13,6 +13,7 @@ from core.engine.alone import run_alone
 from core.engine.loaded import LoadedModel
 from core.engine.looks.attention import AttentionLook, EditedAttentionLook, Reweight, Swap
 from core.engine.looks.attribution import AttributionLook
+from core.engine.looks.call_input import CallInput
 from core.engine.looks.futures import BranchLook, FromPictureLook
 from core.engine.looks.grid import GridLook
 from core.engine.looks.latents import DecodeLook, PictureLook, ScaleLook
@@ -25,7 +26,6 @@ from core.engine.looks.times import TimeLook
 from core.engine.looks.unet_attention import SelfAttentionLook
 from core.engine.looks.unet_blocks import BlocksLook
 from core.engine.looks.unet_off import OffAtCallLook, OffRunLook, Switch
-from core.engine.looks.unet_place import Place
 from core.engine.looks.variance import VarianceLook
 from core.engine.request import FilmRequest, Request
 from core.engine.trace import Trace
@@ -53,7 +53,7 @@ def works_of(trace: Trace) -> dict[str, Work[Any]]:
     step, request, model = trace.steps[1], trace.request, trace.request.model
     shape = tuple(step.xt.shape)
     xt = step.xt.numpy().tobytes()
-    place = Place(request, step.t, step.alpha_bar, shape, xt)  # type: ignore[arg-type]  # three
+    given = CallInput(request, step.t, step.alpha_bar, shape, xt)  # type: ignore[arg-type]  # three
     eps = torch.stack([s.eps for s in trace.steps[:2]]).numpy().tobytes()
     x0 = torch.stack([s.x0 for s in trace.steps[:2]]).numpy().tobytes()
     other = replace(request, prompt="a dog")
@@ -78,9 +78,9 @@ def works_of(trace: Trace) -> dict[str, Work[Any]]:
         FreshNoiseLook(model, request, 1),
         TextLook(model, ("a cat",)),
         TimeLook(model),
-        SelfAttentionLook(model, place, 1, 2),
-        BlocksLook(model, place),
-        OffAtCallLook(model, place, Switch("time")),
+        SelfAttentionLook(model, given, 1, 2),
+        BlocksLook(model, given),
+        OffAtCallLook(model, given, Switch("time")),
         OffRunLook(model, request, Switch("attention")),
         VarianceLook(model, 4),
         ActivationLab(model),

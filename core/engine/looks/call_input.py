@@ -1,4 +1,4 @@
-"""One place of a run, to ask the network about again; imports no torch."""
+"""What the network was given at one call of a run, to ask about again; imports no torch."""
 
 import math
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ LARGEST = 4 * 1024 * 1024  # bytes of latents: far more than any picture of this
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CallInput:
     """What the network was asked at one call of a finished run.
 
     Attributes:
@@ -33,10 +33,10 @@ class Place:
     xt: bytes
 
     def of_model(self, model: str) -> Self:
-        """Return the place with every field checked, which must be of a model's run."""
+        """Return it with every field checked, which must be of a model's run."""
         right = 0 < len(self.xt) == 4 * math.prod(self.shape) <= LARGEST
         if not (right and 0 <= self.alpha_bar <= 1 and math.isfinite(self.t)):
-            raise ExplainerError("This is no place of a run.", "Draw the picture again.")
+            raise ExplainerError("This is no call of a run.", "Draw the picture again.")
         request = of_model(self.request, model)
         return type(self)(request, self.t, self.alpha_bar, self.shape, self.xt)
 
