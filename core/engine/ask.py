@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from core.engine.calls import FittedCalls
-from core.engine.work import NoiseQuery, Row
+from core.engine.work import CallRow, NoiseQuery
 from core.models.loading import Checkpoint
 
 # Bytes of activations that one row takes at a call's peak, per latent position, first-level channel
@@ -16,7 +16,7 @@ MEMORY_SHARE = 0.25  # of the device's memory that one call may take
 MOST_ROWS = {"cuda": 64, "mps": 8, "cpu": 16}  # beyond these, wider calls bring no more speed
 
 
-def ask_unet(checkpoint: Checkpoint, rows: Sequence[Row]) -> Tensor:
+def ask_unet(checkpoint: Checkpoint, rows: Sequence[CallRow]) -> Tensor:
     """Put rows of one shape to the U-Net in one call.
 
     Args:
@@ -35,16 +35,18 @@ def ask_unet(checkpoint: Checkpoint, rows: Sequence[Row]) -> Tensor:
     return output.to("cpu", torch.float32)
 
 
-def rows_of(query: NoiseQuery) -> list[Row]:
+def rows_of(query: NoiseQuery) -> list[CallRow]:
     """Return one row for each of a question's text states."""
     last = len(query.states) - 1
     return [
-        Row(query.latents[0], query.t, states, query.how, number == last)
+        CallRow(query.latents[0], query.t, states, query.how, number == last)
         for number, states in enumerate(query.states)
     ]
 
 
-def answer_all(calls: FittedCalls[Row], queries: Sequence[NoiseQuery]) -> list[Tensor | Exception]:
+def answer_all(
+    calls: FittedCalls[CallRow], queries: Sequence[NoiseQuery]
+) -> list[Tensor | Exception]:
     """Answer many questions at once; rows that are asked plainly share calls.
 
     Args:
@@ -65,7 +67,7 @@ def answer_all(calls: FittedCalls[Row], queries: Sequence[NoiseQuery]) -> list[T
     return answers
 
 
-def unet_calls(checkpoint: Checkpoint, most: Callable[[torch.Size], int]) -> FittedCalls[Row]:
+def unet_calls(checkpoint: Checkpoint, most: Callable[[torch.Size], int]) -> FittedCalls[CallRow]:
     """Return calls of a checkpoint's U-Net that halve when memory runs out.
 
     Args:
@@ -73,11 +75,11 @@ def unet_calls(checkpoint: Checkpoint, most: Callable[[torch.Size], int]) -> Fit
         most: rows of a latent shape (C, H, W) that one call should have at most.
     """
 
-    def ask(rows: list[Row]) -> Tensor:
+    def ask(rows: list[CallRow]) -> Tensor:
         how = rows[0].how
         return ask_unet(checkpoint, rows) if how is None else how.ask(checkpoint, rows)
 
-    def group(row: Row) -> tuple[torch.Size, int | None]:
+    def group(row: CallRow) -> tuple[torch.Size, int | None]:
         return row.latents.shape, None if row.how is None else id(row.how)
 
     return FittedCalls(ask, group, lambda group: most(group[0]))

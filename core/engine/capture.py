@@ -9,14 +9,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from core.engine.ask import ask_unet
-from core.engine.work import NoiseQuery, Row
+from core.engine.work import CallRow, NoiseQuery
 from core.models.attention_layers import (
     LayerShape,
+    choose_averaging,
     cross_layers,
     group_layers,
     heads_kept,
     layer_shapes,
-    make_plan,
     pooled_size,
 )
 from core.models.attention_seen import LayerMaps
@@ -32,7 +32,7 @@ class Watched:
 
     watch: Watch
 
-    def ask(self, checkpoint: Checkpoint, rows: Sequence[Row]) -> Tensor:
+    def ask(self, checkpoint: Checkpoint, rows: Sequence[CallRow]) -> Tensor:
         """Answer as the library does, with the cross-attention in the open for this call alone."""
         if not rows[-1].last:  # memory was short, and the prompt's row has a call of its own
             return ask_unet(checkpoint, rows)
@@ -50,10 +50,10 @@ class Following:
             go on with.
     """
 
-    base: Row
+    base: CallRow
     change: Callable[[Tensor, Tensor], Tensor]
 
-    def ask(self, checkpoint: Checkpoint, rows: Sequence[Row]) -> Tensor:
+    def ask(self, checkpoint: Checkpoint, rows: Sequence[CallRow]) -> Tensor:
         """Ask about the base for its weights alone, then about the rows."""
         if not rows[-1].last:
             return ask_unet(checkpoint, rows)
@@ -100,10 +100,10 @@ class Recorder:
         height, width = shape.size
         if weights.shape[1] != height * width:
             raise ValueError(f"{name} has {weights.shape[1]} positions, expected {shape.size}")
-        found = weights if self.plan.heads else weights.mean(dim=0, keepdim=True)
+        found = weights if self.averaging.heads else weights.mean(dim=0, keepdim=True)
         maps = found.transpose(1, 2).unflatten(-1, (height, width))  # (h, N, L) -> (h, L, H, W)
-        if self.plan.side is not None:
-            maps = F.adaptive_avg_pool2d(maps, pooled_size(shape.size, self.plan.side))
+        if self.averaging.side is not None:
+            maps = F.adaptive_avg_pool2d(maps, pooled_size(shape.size, self.averaging.side))
         maps = maps / len(self._groups[at])
         self._sums[at] = self._sums[at] + maps if at in self._sums else maps
         return weights
@@ -120,9 +120,9 @@ class Recorder:
         height, width = query.latents.shape[-2:]
         calls, length = query.calls, query.states.shape[1]
         shapes = layer_shapes(self._unet, (height, width))
-        self.plan = make_plan(shapes, calls, length, self._most)
+        self.averaging = choose_averaging(shapes, calls, length, self._most)
         self._shapes = {shape.name: shape for shape in shapes}
-        self._groups = group_layers(shapes, self.plan)
+        self._groups = group_layers(shapes, self.averaging)
         self._group_of = {
             shape.name: at for at, group in enumerate(self._groups) for shape in group
         }
@@ -137,5 +137,5 @@ class Recorder:
         self._sums.clear()
 
     def _shape(self, group: Sequence[LayerShape], calls: int, length: int) -> tuple[int, ...]:
-        size = pooled_size(group[0].size, self.plan.side)
-        return calls, heads_kept(group[0], self.plan), length, *size
+        size = pooled_size(group[0].size, self.averaging.side)
+        return calls, heads_kept(group[0], self.averaging), length, *size

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from core.engine.work import Row
+from core.engine.work import CallRow
 from core.models.loading import Checkpoint
 from core.models.unet_reading import ask_readable
 from core.nets.unet import NOTHING, Ablation
@@ -37,7 +37,7 @@ class Readable:
         self.seen: dict[str, Seen] = {}
         self.seconds = 0.0
 
-    def ask(self, checkpoint: Checkpoint, rows: Sequence[Row]) -> Tensor:
+    def ask(self, checkpoint: Checkpoint, rows: Sequence[CallRow]) -> Tensor:
         """Answer rows of one question: one latent and timestep, each with its own text."""
         first, states = rows[0], torch.stack([row.states for row in rows])
         answer, self.seen, self.seconds = ask_readable(

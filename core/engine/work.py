@@ -40,7 +40,7 @@ class Progress(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Row:
+class CallRow:
     """One sample of a U-Net call: latents (C, H, W), timestep, text states (L, D).
 
     ``how`` is None where any rows may share the call; ``last`` is a question's row of the prompt.
@@ -56,7 +56,7 @@ class Row:
 class How(Protocol):
     """Asking the U-Net otherwise than plainly: such rows share no call with those of others."""
 
-    def ask(self, checkpoint: "Checkpoint", rows: Sequence[Row]) -> "Tensor":
+    def ask(self, checkpoint: "Checkpoint", rows: Sequence[CallRow]) -> "Tensor":
         """Answer some or all rows of one question, one float32 CPU entry for each."""
         ...
 

@@ -9,11 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from core.ideas.arrays import Numbers
 from core.ideas.equation import equation
 
-Numbers = NDArray[np.float64]
 LEAK = 0.01  # slope of the leaky ReLU below 0, the usual one
 
 _erf = np.vectorize(math.erf, otypes=[np.float64])

@@ -2,9 +2,14 @@
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 # Any: numpy arrays, torch tensors and plain numbers share arithmetic but no type, and naming
 # torch here would import it.
 Array = Any
+Numbers = NDArray[np.floating]  # whatever their precision
+Pixels = NDArray[np.uint8]  # of pictures, the last axis red, green and blue
 
 
 def spread(weights: Array, like: Array) -> Array:

@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from core.ideas.arrays import Numbers, Pixels
 from core.ideas.equation import equation
 
-Latents = NDArray[np.floating]
-Numbers = Latents | NDArray[np.uint8]  # latents, or pixels
 Region = tuple[int, int, int, int]  # first row, row after the last, first column, the same
 
 
@@ -17,7 +15,7 @@ Region = tuple[int, int, int, int]  # first row, row after the last, first colum
     source="ours: a gain g and a source channel π(c) for each channel; "
     "g = 0 drops it, g = -1 flips it, two exchanged sources swap two channels",
 )
-def rewire_channels(latents: Latents, gains: Sequence[float], order: Sequence[int]) -> Latents:
+def rewire_channels(latents: Numbers, gains: Sequence[float], order: Sequence[int]) -> Numbers:
     """Scale, drop, flip or swap whole channels.
 
     Args:
@@ -43,7 +41,7 @@ def rewire_channels(latents: Latents, gains: Sequence[float], order: Sequence[in
     tex=r"z' = \sqrt{1-a}\;z + \sqrt{a}\;\epsilon \quad\text{inside the region}",
     source="Ho et al. 2020 (DDPM), eq. 4 with a = 1 - ᾱ, in one region of the latents",
 )
-def noise_region(latents: Latents, eps: Latents, region: Region, amount: float) -> Latents:
+def noise_region(latents: Numbers, eps: Numbers, region: Region, amount: float) -> Numbers:
     """Put noise into a rectangle of the latents, and leave the rest as it is.
 
     Args:
@@ -71,7 +69,7 @@ def noise_region(latents: Latents, eps: Latents, region: Region, amount: float) 
     tex=r"m_s = (1-s)\,a + s\,b",
     source="ours: a straight line between two pictures, or between their latents",
 )
-def mix(a: Numbers, b: Numbers, share: float) -> Latents:
+def mix(a: Numbers | Pixels, b: Numbers | Pixels, share: float) -> Numbers:
     """Go part of the way from one picture to another, in pixels or in latents.
 
     Args:
@@ -90,7 +88,7 @@ def mix(a: Numbers, b: Numbers, share: float) -> Latents:
     source="Rombach et al. 2022 (Latent Diffusion), appendix G: latents are brought to unit "
     "deviation; there it is measured on the first batch of training",
 )
-def measure_scaling_factor(latents: Latents) -> float:
+def measure_scaling_factor(latents: Numbers) -> float:
     """Find what latents must be multiplied with to have a standard deviation of 1.
 
     Args:

@@ -4,9 +4,10 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from core.ideas.arrays import Numbers, Pixels
 from core.ideas.equation import equation
 
-Pixels = NDArray[np.floating] | NDArray[np.uint8]
+Picture = Numbers | Pixels
 WINDOW = 8  # pixels
 
 
@@ -14,7 +15,7 @@ WINDOW = 8  # pixels
     tex=r"\mathrm{PSNR} = 10 \log_{10} \frac{255^2}{\frac1n\sum_i (a_i - b_i)^2}",
     source="peak signal-to-noise ratio of 8-bit pictures, as in Wang et al. 2004, section I",
 )
-def psnr(a: Pixels, b: Pixels) -> float:
+def psnr(a: Picture, b: Picture) -> float:
     """Measure how small the error is beside the largest value a pixel can have.
 
     Args:
@@ -40,7 +41,7 @@ def psnr(a: Pixels, b: Pixels) -> float:
     source="Wang et al. 2004 (Image Quality Assessment), eq. 13; ours takes the mean over plain "
     "8 x 8 windows and the three colours, theirs weighs an 11 x 11 window with a Gaussian",
 )
-def ssim(a: Pixels, b: Pixels) -> float:
+def ssim(a: Picture, b: Picture) -> float:
     """Compare brightness, contrast and structure in small windows: 1 is the same picture.
 
     Args:

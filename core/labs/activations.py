@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.engine.work import Course, Progress, Work
 from core.errors import ExplainerError
 from core.ideas.activations import ACTIVATIONS
+from core.ideas.arrays import Numbers
 from core.models.catalog import find_entry
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ BATCH, RATE = 128, 2e-3
 ROUNDS, ROUND, PIECE = 20, 20, 5  # rounds of so many steps, in pieces of so many
 STILL = 0.01  # a unit whose slope stays below this for every point learns nothing
 
-Numbers = NDArray[np.float32]
 Layers = list["Tensor"]  # weights (A, in, out) and biases (A, 1, out), by turns
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.ideas.activations import silu
-from core.ideas.arrays import Array
+from core.ideas.arrays import Array, Numbers
 from core.ideas.guidance import guide
 from core.ideas.noise_levels import sigma_from_alpha_bar
 from core.ideas.prediction import to_unit_scale
@@ -23,8 +23,6 @@ from core.ideas.samplers.walk import SamplerStep
 from core.ideas.schedules import accumulate_alpha_bar, make_scaled_linear_betas
 from core.ideas.spacings import space_trailing
 from core.ideas.timestep import EmbeddingSettings, embed_timesteps
-
-Numbers = NDArray[np.float32]
 
 WIDTH, HIDDEN, TIME = 96, 3, 32  # numbers a layer; hidden layers; numbers that say the time
 # A place is told by waves as well, as the time is: plain coordinates are learned too slowly.

@@ -42,7 +42,7 @@ def cross_layers(unet: Any) -> dict[str, Any]:  # Any: the library's U-Net and A
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Averaging:
     """What is averaged away so that the maps of a run fit into memory.
 
     Attributes:
@@ -68,14 +68,14 @@ class Plan:
 
 
 # From what keeps most to what keeps least.
-PLANS = (
-    Plan(),
-    Plan(side=32),
-    Plan(side=16),
-    Plan(side=32, heads=False),
-    Plan(side=32, heads=False, layers=False),
-    Plan(side=16, heads=False, layers=False),
-    Plan(side=8, heads=False, layers=False),
+AVERAGINGS = (
+    Averaging(),
+    Averaging(side=32),
+    Averaging(side=16),
+    Averaging(side=32, heads=False),
+    Averaging(side=32, heads=False, layers=False),
+    Averaging(side=16, heads=False, layers=False),
+    Averaging(side=8, heads=False, layers=False),
 )
 
 
@@ -88,8 +88,8 @@ class LayerShape:
     heads: int
 
 
-def make_plan(shapes: Sequence[LayerShape], calls: int, length: int, most: int) -> Plan:
-    """Choose the plan that keeps most within a budget.
+def choose_averaging(shapes: Sequence[LayerShape], calls: int, length: int, most: int) -> Averaging:
+    """Choose the averaging that keeps most within a budget.
 
     Args:
         shapes: of all layers.
@@ -97,15 +97,15 @@ def make_plan(shapes: Sequence[LayerShape], calls: int, length: int, most: int) 
         length: positions of the text, L.
         most: bytes.
     """
-    for plan in PLANS:
-        groups = group_layers(shapes, plan)
+    for averaging in AVERAGINGS:
+        groups = group_layers(shapes, averaging)
         numbers = sum(
-            math.prod(pooled_size(group[0].size, plan.side)) * heads_kept(group[0], plan)
+            math.prod(pooled_size(group[0].size, averaging.side)) * heads_kept(group[0], averaging)
             for group in groups
         )
         if 2 * numbers * calls * length <= most:
-            return plan
-    return PLANS[-1]
+            return averaging
+    return AVERAGINGS[-1]
 
 
 def pooled_size(size: Size, side: int | None) -> Size:
@@ -146,9 +146,11 @@ def _level(name: str, levels: int) -> int:
     return int(number) if side == "down_blocks" else levels - 1 - int(number)
 
 
-def group_layers(shapes: Sequence[LayerShape], plan: Plan) -> list[tuple[LayerShape, ...]]:
+def group_layers(
+    shapes: Sequence[LayerShape], averaging: Averaging
+) -> list[tuple[LayerShape, ...]]:
     """Put together the layers that one map is the mean of."""
-    if plan.layers:
+    if averaging.layers:
         return [(shape,) for shape in shapes]
     found: dict[Size, list[LayerShape]] = {}
     for shape in shapes:
@@ -156,6 +158,6 @@ def group_layers(shapes: Sequence[LayerShape], plan: Plan) -> list[tuple[LayerSh
     return [tuple(group) for group in found.values()]
 
 
-def heads_kept(shape: LayerShape, plan: Plan) -> int:
+def heads_kept(shape: LayerShape, averaging: Averaging) -> int:
     """Return how many maps of a layer's heads are kept apart."""
-    return shape.heads if plan.heads else 1
+    return shape.heads if averaging.heads else 1

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.ideas.arrays import Numbers
 from core.ideas.attention_maps import mean_map
 
 Half = NDArray[np.float16]
-Numbers = NDArray[np.float32]
 Size = tuple[int, int]  # height and width, in positions
 
 

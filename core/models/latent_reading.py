@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Numbers = NDArray[np.float32]
-Bytes = NDArray[np.uint8]
+from core.ideas.arrays import Numbers, Pixels
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # arrays have no plain ==
@@ -29,13 +27,13 @@ class PictureReading:
     std: Numbers
     kl: Numbers
     samples: Numbers
-    back: Bytes
+    back: Pixels
     colour_weights: Numbers
     colour_bias: Numbers
     encode_s: float
     decode_s: float
 
-    def preview(self, latents: Numbers) -> Bytes:
+    def preview(self, latents: Numbers) -> Pixels:
         """Guess the colours of latents without the VAE: one matrix product.
 
         Args:
@@ -58,7 +56,7 @@ class Decoded:
         preview_s: seconds that the linear guess takes for one.
     """
 
-    pictures: Bytes
+    pictures: Pixels
     decode_s: tuple[float, ...]
     preview_s: float
 

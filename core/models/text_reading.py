@@ -5,15 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from core.ideas.arrays import Numbers
 from core.models.loading import Checkpoint
 from core.models.text import read_prompt
 from core.models.tokens import Tokens
 from core.nets.clip_text import ClipTextEncoder, without_prefix
 from core.nets.config import ClipTextConfig
-
-Numbers = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # arrays have no plain ==

@@ -3,17 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor
 
+from core.ideas.arrays import Numbers
 from core.models.loading import Checkpoint
 from core.nets.config import UNetConfig
 from core.nets.time_embedding import TimeEmbedding, sinusoids
-
-Numbers = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

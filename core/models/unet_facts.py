@@ -123,24 +123,24 @@ def draw_plan(config: UNetConfig, size: Size) -> tuple[tuple[Box, ...], tuple[Sk
         config: its sizes.
         size: of the latents.
     """
-    plan = _Plan(config, size)
-    plan.add("time_embedding", "time", "top", 0, (config.time_width,))
-    plan.add_map("conv_in", "convolution", "down", 0)
-    plan.keep()
+    walk = _Walk(config, size)
+    walk.add("time_embedding", "time", "top", 0, (config.time_width,))
+    walk.add_map("conv_in", "convolution", "down", 0)
+    walk.keep()
     for level in range(config.last + 1):
-        plan.go_down(level)
+        walk.go_down(level)
     if config.mid_block_type:
-        plan.add_map("mid_block.resnets.0", "residual", "middle", config.last)
-        plan.add_map("mid_block.attentions.0", "attention", "middle", config.last)
-        plan.add_map("mid_block.resnets.1", "residual", "middle", config.last)
+        walk.add_map("mid_block.resnets.0", "residual", "middle", config.last)
+        walk.add_map("mid_block.attentions.0", "attention", "middle", config.last)
+        walk.add_map("mid_block.resnets.1", "residual", "middle", config.last)
     for number, level in enumerate(reversed(range(config.last + 1))):
-        plan.go_up(number, level)
-    plan.add_map("conv_norm_out", "norm", "up", 0)
-    plan.add("conv_out", "convolution", "up", 0, (config.out_channels, *size))
-    return tuple(plan.boxes), tuple(sorted(plan.skips, key=lambda skip: skip.number))
+        walk.go_up(number, level)
+    walk.add_map("conv_norm_out", "norm", "up", 0)
+    walk.add("conv_out", "convolution", "up", 0, (config.out_channels, *size))
+    return tuple(walk.boxes), tuple(sorted(walk.skips, key=lambda skip: skip.number))
 
 
-class _Plan:
+class _Walk:
     """The walk through the network, noting each box and what is on the stack of skips."""
 
     def __init__(self, config: UNetConfig, size: Size) -> None:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.ideas.arrays import Numbers
+
 Half = NDArray[np.float16]  # finer than any colour
-Numbers = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # arrays have no plain ==

@@ -4,8 +4,8 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from core.ideas.arrays import Numbers
 from core.views.colormaps import LATENTS_SAY, latent_colours
 from core.views.run import (
     Frames,
@@ -24,7 +24,6 @@ LIMIT = 3.0  # ends of the colour scale of latents: 99.7 % of unit noise lies wi
 GREY = 0.5  # what stands for 0 where noise is shown in colours
 GAINS = (-2, 6)  # changes are shown 1/4 to 64 times as strong
 
-Numbers = NDArray[np.floating]
 Json = dict[str, Any]  # Any: JSON for the browser
 
 

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from core.ideas.arrays import Pixels
 from core.views.colormaps import latent_colours
 from core.views.strips import channel_tiles, enlarge
 
-Pixels = NDArray[np.uint8]
 Latents = NDArray[np.floating]
 SIDE = 256  # least pixels of a picture made of latents
 GAP = 4  # pixels between the pictures of a row

@@ -4,12 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from core.ideas.arrays import Numbers
 from core.ideas.noise_levels import snr_db_from_alpha_bar
 from core.views.run import Run
-
-Numbers = NDArray[np.floating]
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # arrays have no plain ==

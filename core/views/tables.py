@@ -10,6 +10,8 @@ from core.views.numbers import minus
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
 
+Row = dict[str, object]  # of a table: a value for the name of every column
+
 
 def written(rows: Sequence[Mapping[str, object]]) -> "Styler":
     """Return rows as a table to look at: numbers keep their order, and have a real minus sign.

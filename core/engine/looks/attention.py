@@ -43,7 +43,7 @@ class AttentionLook(RunWork["AttentionSeen"]):
         steps = yield from denoise(loaded.checkpoint, self.request, states, how=recorder.how)
         [picture] = yield Decode([steps[-1].x_prev])
         times = np.array([step.t for step in steps], np.float32)
-        return AttentionSeen(times, recorder.layers(), picture.numpy(), recorder.plan.say())
+        return AttentionSeen(times, recorder.layers(), picture.numpy(), recorder.averaging.say())
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ def _moves(loaded: "LoadedModel", old: str, new: str) -> "Tensor":
 def _looking_where(loaded: "LoadedModel", first: "Trace", moves: "Tensor", share: float) -> "Hows":
     """Have the first calls look where the first run's network looked at the same call."""
     from core.engine.capture import Following
-    from core.engine.work import Row
+    from core.engine.work import CallRow
     from core.ideas.attention_maps import replace_weights
 
     states, last = loaded.states(first.request)[-1], share * first.calls
@@ -168,7 +168,7 @@ def _looking_where(loaded: "LoadedModel", first: "Trace", moves: "Tensor", share
             return None
         step = first.steps[call]
         return Following(
-            Row(step.xt, step.t, states),
+            CallRow(step.xt, step.t, states),
             lambda base, own: replace_weights(base, own, moves, call, last),
         )
 

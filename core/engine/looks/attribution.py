@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from core.engine.request import RunWork
-from core.engine.work import Course, NoiseQuery, Progress, Row, Wanted
+from core.engine.work import CallRow, Course, NoiseQuery, Progress, Wanted
 from core.errors import ExplainerError
 from core.ideas.checks import check_whole
 
@@ -88,7 +88,7 @@ class _Slope:
 
     along: "Tensor"
 
-    def ask(self, checkpoint: "Checkpoint", rows: "Sequence[Row]") -> "Tensor":
+    def ask(self, checkpoint: "Checkpoint", rows: "Sequence[CallRow]") -> "Tensor":
         """Answer each row by the gradient of its answer's part along the direction."""
         import torch
 

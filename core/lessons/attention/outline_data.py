@@ -8,12 +8,12 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from PIL import Image
 
+from core.ideas.arrays import Pixels
+
 TARGET = 576  # pixels that the longer side of what is drawn should at least have
 REACH = 0.01  # of the longer side: what is smaller is no outline
 WIDER = 1.6  # times as far: the two blurs whose difference crosses 0 at an edge
 STEEP = 0.25  # of the steepest place: what is flatter is no edge
-
-Pixels = NDArray[np.uint8]
 
 
 def large(picture: Pixels) -> Pixels:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
 from core.engine.request import Request, to_json
+from core.ideas.arrays import Pixels
 from core.ideas.attention_maps import attention_budget, enlarge_map, strongest_word
 from core.lessons.attention.maps_data import KINDS, Entry, entry_maps
 from core.lessons.attention.means_data import say_mean
@@ -18,6 +19,7 @@ from core.lessons.attention.outline_data import laid_over, large, outline_of
 from core.models.attention_seen import AttentionSeen
 from core.models.tokens import Tokens
 from core.views.colormaps import latent_colours, text_colours
+from core.views.tables import Row
 from core.views.theme import PALETTE
 
 # In the order of the chart; each can be seen on the page's ground, light and dark.
@@ -26,8 +28,6 @@ BUDGET_COLOURS = {
 }  # fmt: skip
 PERCENT = "format(100 * datum.value, '.0f')"  # labels of an axis whose title names the unit
 Maps = NDArray[np.floating]
-Pixels = NDArray[np.uint8]
-Row = dict[str, object]
 NEARLY_ALL = 0.995  # of the words' weights lie within a scale
 FADED = 0.3  # what is left of a picture's darkness where a word is not the strongest
 

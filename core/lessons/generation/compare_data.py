@@ -16,9 +16,9 @@ from core.models.catalog import without_paths
 from core.models.schedulers.names import find_scheduler
 from core.models.schedulers.table import SCHEDULERS
 from core.views.strips import photo_sheet
+from core.views.tables import Row
 
 Value = str | int | float
-Row = dict[str, object]
 Json = dict[str, Any]  # Any: JSON for the browser
 
 FIELDS = {

@@ -82,7 +82,7 @@ def _show_strip(request: Request) -> None:
         )  # fmt: skip
         return
     rescale = st.toggle(f"Below them: rescaled at every step, φ = {PHI:g}", key=_RESCALE)
-    rows = [_Row(), _Row()] if rescale else [_Row()]
+    rows = [_Slots(), _Slots()] if rescale else [_Slots()]
     cells = read(plain, draw=lambda ticket: rows[0].follow(ticket))
     rows[0].draw(_pictures(cells))
     for cell in cells:
@@ -106,7 +106,7 @@ def _show_strip(request: Request) -> None:
         st.dataframe(table, hide_index=True, alt="Over-saturation measured, by weight")
 
 
-class _Row:
+class _Slots:
     """Six places for pictures, a line for how far they are, and a way to stop."""
 
     def __init__(self) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.ideas.arrays import Numbers
 from core.views.numbers import percent
 from core.views.run import Run, linear_colours, run_id, say_places
 from core.views.steps import rms
@@ -21,7 +22,6 @@ MOST_NUMBERS = 400_000  # that travel to the browser of one kind; a larger run s
 SPECKLED = 1.2  # times as rough, from which specks can be seen
 AT_LIMIT = (2, 253)  # colour values beyond these are at the end of what a picture can hold
 
-Numbers = NDArray[np.floating]
 Json = dict[str, Any]  # Any: JSON for the browser
 
 

@@ -4,13 +4,12 @@ from dataclasses import dataclass
 
 import altair as alt
 import numpy as np
-from numpy.typing import NDArray
 
+from core.ideas.arrays import Numbers
 from core.views.run import Run
 from core.views.theme import PALETTE
 
 GIVEN, GUESS = "x, what the network is given", "x̂₀, what it believes"
-Numbers = NDArray[np.floating]
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # arrays have no plain ==

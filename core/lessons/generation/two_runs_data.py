@@ -4,17 +4,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.engine.request import key
+from core.ideas.arrays import Numbers
 from core.ideas.noise_levels import NEARLY_NONE
 from core.views.run import Run, in_colours, linear_colours, say_places
 from core.views.steps import rms
 from core.views.strips import exact_sheet, photo_sheet
+from core.views.tables import Row
 
-Numbers = NDArray[np.floating]
 Json = dict[str, Any]  # Any: JSON for the browser
-Row = dict[str, object]
 
 OTHERS = ("a green apple", "a red apple")  # to compare with: the first that is not the run's own
 SAME = 1e-4  # RMS distance below which two results are the same but for rounding

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from core.ideas.arrays import Pixels
 from core.ideas.picture_likeness import psnr, ssim
 from core.models.latent_facts import LatentFacts
 from core.models.latent_reading import PictureReading
@@ -20,7 +21,6 @@ LIKENESS = (
     "PSNR measures how far pixels are apart: 20 dB is poor, 40 dB can hardly be seen, ∞ is equal. "
     "SSIM compares patterns: 1 is equal."
 )
-Pixels = NDArray[np.uint8]
 
 
 def picture_url(pixels: Pixels) -> str:

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from core.models.gallery import lab_objects
 from core.views.numbers import count
 from core.views.pictures import GAP, row_picture
+from core.views.tables import Row
 from core.views.theme import PALETTE
 
 Event = dict[str, Any]  # Any: what JSON holds
-Row = dict[str, object]
 Trained = Mapping[float, Sequence[Event]]  # trainings by the weight of their KL term
 PLAIN = "plain autoencoder"
 INKS = [PALETTE["picture"], PALETTE["latents"], "#56B4E9"]

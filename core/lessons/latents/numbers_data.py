@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.models.latent_reading import ScaleReading
+from core.views.tables import Row
 from core.views.theme import PALETTE
 
-Row = dict[str, object]
 Latents = NDArray[np.floating]
 BINS = 24
 EDGE = 4.0  # histograms run from -EDGE to EDGE, what lies beyond is counted in the last bins

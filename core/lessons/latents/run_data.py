@@ -4,14 +4,12 @@ import base64
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from core.ideas.arrays import Numbers
 from core.lessons.latents.hero_data import LIMIT
 from core.lessons.latents.numbers_data import BINS, EDGE
 from core.views.colormaps import diverging
 from core.views.run import Run, run_id, say_places
-
-Numbers = NDArray[np.floating]
 
 
 def run_data(run: Run, weights: Numbers, bias: Numbers) -> dict[str, Any]:  # Any: JSON

@@ -8,13 +8,13 @@ import altair as alt
 import numpy as np
 from numpy.typing import NDArray
 
+from core.ideas.arrays import Numbers
 from core.ideas.forward import add_noise, follow_moments, walk_chain, weigh_signal_and_noise
 from core.ideas.noise_levels import sigma_from_alpha_bar, snr_db_from_alpha_bar
 from core.views.strips import photo_sheet
+from core.views.tables import Row
 from core.views.theme import PALETTE
 
-Row = dict[str, object]
-Numbers = NDArray[np.floating]
 NOISE_SCALE = 4096  # noise travels as 16-bit whole numbers, 1/4096 each
 FIRST = 0.3  # of the time axis: where the page opens, also in the component
 FRAMES = 25  # decoded pictures along the time axis

@@ -18,7 +18,6 @@ from core.ideas.spacings import (
 from core.views.numbers import count, percent
 from core.views.theme import PALETTE
 
-Row = dict[str, object]
 Spacing = Callable[[int, np.ndarray, float], np.ndarray]
 TALL = 300  # CSS pixels
 SMALLEST = 0.005  # sigma that the log axis still shows; 0 is drawn here

@@ -9,9 +9,9 @@ import numpy as np
 from core.ideas.closed_form import measure_order
 from core.lessons.schedulers.overlay_data import INKS
 from core.models.schedulers.table import SCHEDULERS
+from core.views.tables import Row
 from core.views.theme import PALETTE
 
-Row = dict[str, object]
 TALL = 380  # CSS pixels
 OPENING = ("ddim", "euler", "heun", "kdpm2", "dpmpp-2m", "unipc", "lms")
 OFF = 0.5  # a slope that differs from its order by more is told

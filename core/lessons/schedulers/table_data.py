@@ -7,8 +7,8 @@ from core.lessons.schedulers.overlay_data import Path
 from core.models.schedulers.names import REJECTED
 from core.models.schedulers.record import Scheduler
 from core.models.schedulers.table import SCHEDULERS
+from core.views.tables import Row
 
-Row = dict[str, object]
 NOISE_SETTINGS = ("eta", "s_churn", "algorithm_type")  # the last one's sde variants
 FILTERS = ("No fresh noise", "Fresh noise", "One call a step", "Second order or higher")
 

@@ -7,9 +7,9 @@ import altair as alt
 import numpy as np
 from numpy.typing import NDArray
 
+from core.views.tables import Row
 from core.views.theme import PALETTE
 
-Row = dict[str, object]
 # The learned one has the colour of time; dashes tell the three apart as well.
 COLOURS = {"fixed small": "#56B4E9", "fixed large": "#8A8A8A", "learned": PALETTE["time"]}
 DASHES = {"fixed small": [2, 2], "fixed large": [7, 3], "learned": [1, 0]}

@@ -9,9 +9,9 @@ from PIL import Image
 
 from core.ideas.timestep import EmbeddingSettings, embed_timesteps
 from core.views.colormaps import latent_colours
+from core.views.tables import Row
 from core.views.theme import PALETTE
 
-Row = dict[str, object]
 TALL = 320  # CSS pixels
 EVERY = 4  # timesteps between two points of a line
 

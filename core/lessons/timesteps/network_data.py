@@ -6,12 +6,12 @@ import altair as alt
 import numpy as np
 from numpy.typing import NDArray
 
+from core.ideas.arrays import Numbers
 from core.ideas.timestep import compare_embeddings
 from core.views.colormaps import latent_colours
+from core.views.tables import Row
 from core.views.theme import PALETTE
 
-Row = dict[str, object]
-Numbers = NDArray[np.floating]
 SPARSE = 4  # every so many timesteps, in pictures and lines
 FEW = 20  # timesteps in one cell of the blocks' chart
 BLOCK_TALL = 20  # CSS pixels

@@ -13,8 +13,8 @@ from core.ideas.timestep import (
 )
 from core.ideas.timestep_presets import PRESETS
 from core.lessons.timesteps.map_data import alike_by_distance
+from core.views.tables import Row
 
-Row = dict[str, object]
 APART = 100  # timesteps; the presets are compared at this distance
 
 

@@ -5,15 +5,14 @@ from typing import Any
 
 import altair as alt
 import numpy as np
-from numpy.typing import NDArray
 
+from core.ideas.arrays import Numbers
 from core.ideas.causal_attention import readable
 from core.lessons.tokens.grids_data import Grid
 from core.models.token_words import visible
 from core.models.tokens import Tokens
 from core.views.theme import PALETTE
 
-Numbers = NDArray[np.floating]
 OWN, PADDING = "start, words, end", "padding"
 KINDS = {OWN: PALETTE["text"], PADDING: PALETTE["noise"]}
 SIDE_BY_SIDE = 240  # CSS pixels, height of a bar chart

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
 from core.engine.looks.texts import TextLook
 from core.engine.request import MAX_PROMPT
+from core.ideas.arrays import Numbers
 from core.ideas.text_geometry import blend, cosine, place_between
 from core.lessons.tokens.grids_data import grid_data
 from core.lessons.tokens.meaning_data import (
@@ -32,8 +32,6 @@ FORMULAS = (place_between, cosine, blend)
 START_WORDS = "apple, banana, strawberry, tomato, dog, cat, whale, blueberries, rose, car"
 START_AXES = ("fruit", "animal", "blue", "red")  # left, right, bottom, top
 MOST_WORDS = 24
-
-Numbers = NDArray[np.floating]
 
 
 def show() -> None:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from core.ideas.text_geometry import cosine, place_between
 from core.lessons.tokens.grids_data import Grid
 from core.models.token_words import visible
+from core.views.tables import Row
 from core.views.theme import PALETTE
 
-Row = dict[str, object]
 YOURS, OTHERS = "your prompt", "the words below"
 LONGEST = 28  # characters of a text beside its point
 

@@ -5,8 +5,8 @@ from typing import Any
 from core.models.token_words import Word, visible
 from core.models.tokens import Tokens
 from core.views.numbers import count
+from core.views.tables import Row
 
-Row = dict[str, object]
 JSON = dict[str, Any]  # Any: JSON for the browser
 OWN = "your words"
 LONGEST = 16  # characters of a piece that are drawn

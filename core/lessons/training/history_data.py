@@ -8,8 +8,7 @@ from typing import Any
 
 from core.training.history import Stage
 from core.training.milestones import Milestones
-
-Row = dict[str, object]
+from core.views.tables import Row
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from core.labs.points_data import make_points
 from core.labs.points_field import ALPHA_BAR, SAMPLERS, Field, sample
 from core.labs.points_settings import DRAWN, EDGE, FULL, SHOWN, Point, PointSettings
+from core.views.tables import Row
 
 Event = dict[str, Any]  # Any: what JSON holds
-Row = dict[str, object]
 WALKERS = 120  # points whose paths are shown
 CALLS = {"DDPM": "1 call a step", "DDIM": "1 call a step", "Euler": "1 call a step",
          "Heun": "2 calls a step, 1 at the last"}  # fmt: skip

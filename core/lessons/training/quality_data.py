@@ -6,9 +6,9 @@ from typing import Any
 import altair as alt
 
 from core.training.history import Goal
+from core.views.tables import Row
 from core.views.theme import PALETTE
 
-Row = dict[str, object]
 # How each share of a sweep is called, with its colour and, so that colour is not needed, its dash.
 SHARES = {
     "background_percent": ("the background’s colour", PALETTE["latents"], [2, 2]),

@@ -8,9 +8,9 @@ from typing import Any
 from PIL import Image
 
 from core.labs.word_settings import SIDE, WordSettings
+from core.views.tables import Row
 
 Event = dict[str, Any]  # Any: what JSON holds
-Row = dict[str, object]
 SMOOTH = 8  # training steps that a point of the curve is the mean of
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from core.ideas.arrays import Pixels
 from core.models.unet_seen import BoxSeen
 from core.views.colormaps import LATENTS_SAY, latent_colours
 from core.views.strips import enlarge
@@ -16,8 +17,6 @@ SPREAD = 2.0  # standard deviations of a component at the ends of its colour
 SHARE = 0.995  # of the numbers that lie within the scale
 WIDTH = 544  # pixels of the whole picture: twice as many as it has room for
 STRIP = 32  # numbers of a vector in a row
-
-Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

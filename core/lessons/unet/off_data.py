@@ -5,6 +5,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from core.ideas.arrays import Pixels
 from core.models.unet_facts import UNetFacts
 from core.views.colormaps import NOISE_SAY, noise_greys
 from core.views.strips import channel_tiles, enlarge
@@ -26,8 +27,6 @@ SAYS: dict[Part, str] = {
     "channels as before.",
 }
 NOISE_LINE = f"Noise: {NOISE_SAY.format(limit=LIMIT)}; its four channels are two rows of two."
-
-Pixels = NDArray[np.uint8]
 
 
 def noise_picture(noise: NDArray[np.floating]) -> Pixels:

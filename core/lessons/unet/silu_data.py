@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.ideas.activations import ACTIVATIONS
+from core.views.tables import Row
 
-Row = dict[str, object]
 COLOURS = {  # the categorical colours of the theme, and one more
     "SiLU": "#0072B2", "ReLU": "#D55E00", "LeakyReLU": "#E69F00", "ELU": "#CC79A7",
     "GELU": "#56B4E9", "Mish": "#009E73", "tanh": "#8A8A8A", "sigmoid": "#7F5FC4",

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from core.errors import ExplainerError
+from core.ideas.arrays import Numbers
 from core.ideas.checks import check_whole
 from core.ideas.schedule_config import read_alpha_bar, read_betas
 from core.ideas.schedules import SMALLEST_ALPHA_BAR, keep_sigma_finite
 from core.models.schedulers.planners import chosen_spacing, sigmas_of
-from core.models.schedulers.record import Config, Row, RunPlan, Scheduler
+from core.models.schedulers.record import Config, RunPlan, Scheduler
 from core.models.schedulers.settings import check_params, latent_config, refuse_overrun
 
 # Parts of a scheduler config that belong to other kinds of models; no plan is made for them.
@@ -96,7 +97,7 @@ def settings_in_force(
     return {**own, **given, **check_params(scheduler, params, base)}
 
 
-def alpha_bar_in_force(scheduler: Scheduler, settings: Config) -> Row:
+def alpha_bar_in_force(scheduler: Scheduler, settings: Config) -> Numbers:
     """Return the signal power left at every training timestep as a scheduler has it.
 
     The library multiplies up numbers of 32 bits, which moves the noise levels at the two ends of a
@@ -127,7 +128,7 @@ def alpha_bar_in_force(scheduler: Scheduler, settings: Config) -> Row:
     return keep_sigma_finite(alpha_bar) if scheduler.levels == "sigma" else alpha_bar
 
 
-def schedule_levels(config: Config) -> Row:
+def schedule_levels(config: Config) -> Numbers:
     """Return the noise level of every training timestep, (T,), rising; finite to be drawn.
 
     Args:
@@ -136,7 +137,7 @@ def schedule_levels(config: Config) -> Row:
     return sigmas_of(keep_sigma_finite(read_alpha_bar(latent_config(config))))
 
 
-def drawn(sigmas: Row) -> Row:
+def drawn(sigmas: Numbers) -> Numbers:
     """Return noise levels as a chart shows them: pure noise, at infinity, stands at 4,096.
 
     Args:

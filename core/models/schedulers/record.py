@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import ExplainerError
+from core.ideas.arrays import Numbers
 
 Value = str | int | float | bool
-Row = NDArray[np.floating]
 Config = Mapping[str, Any]  # Any: what JSON holds
 Family = Literal["ddim", "lms", "euler", "heun", "kdpm2", "dpmpp-2m", "unipc"]
 
@@ -63,8 +63,8 @@ class RunPlan:
     """
 
     steps: NDArray[np.integer]
-    timesteps: Row
-    sigmas: Row
+    timesteps: Numbers
+    sigmas: Numbers
     end: float
 
     @property
@@ -74,7 +74,7 @@ class RunPlan:
 
 
 # From settings in force, alpha_bar of every training timestep (T,) and a number of steps.
-Planner = Callable[[Config, Row, int], RunPlan]
+Planner = Callable[[Config, Numbers, int], RunPlan]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,11 +19,11 @@ from core.engine.work import NoiseQuery, Progress
 from core.engine.worker import Worker
 from core.errors import ExplainerError
 from core.models.attention_layers import (
+    Averaging,
     LayerShape,
-    Plan,
+    choose_averaging,
     cross_layers,
     layer_shapes,
-    make_plan,
 )
 from core.models.attention_seen import AttentionSeen, LayerMaps
 from core.models.attention_watched import watched
@@ -218,7 +218,7 @@ def test_pooling_keeps_shares_and_the_place(tiny_checkpoint: Any) -> None:
     latent = (24, 40)
     recorder = Recorder(tiny_checkpoint.unet, 300_000)
     recorder.how(question(latent, 0, 1))
-    assert recorder.plan != Plan()
+    assert recorder.averaging != Averaging()
     for shape in layer_shapes(tiny_checkpoint.unet, latent):
         height, width = shape.size
         weights = torch.rand(shape.heads, height, width, 77)
@@ -226,7 +226,7 @@ def test_pooling_keeps_shares_and_the_place(tiny_checkpoint: Any) -> None:
         recorder(shape.name, (weights / weights.sum(-1, keepdim=True)).flatten(1, 2))
     assert sum(layer.maps.nbytes for layer in recorder.layers()) <= 300_000
     for layer in recorder.layers():
-        assert max(layer.size) <= recorder.plan.side
+        assert max(layer.size) <= recorder.averaging.side
         np.testing.assert_allclose(layer.maps.sum(axis=2, dtype=np.float32), 1, atol=2e-3)
         row, column = np.unravel_index(layer.maps[0, 0, 9].argmax(), layer.size)
         assert row < layer.size[0] / 2
@@ -243,11 +243,11 @@ STABLE_DIFFUSION_1 = tuple(
 def test_maps_fit_into_memory(calls: int, checkpoint: Any) -> None:
     own = layer_shapes(checkpoint.unet, (16, 16))
     for shapes in (own, STABLE_DIFFUSION_1):
-        plan = make_plan(shapes, calls, 77, 10**8)
+        averaging = choose_averaging(shapes, calls, 77, 10**8)
         bare = sum(shape.size[0] * shape.size[1] * shape.heads for shape in shapes) * 2 * 77 * calls
-        assert (plan == Plan()) == (bare <= 10**8)
-        assert bool(plan.say()) == (plan != Plan())
-    assert make_plan(own, 50, 77, 10**8) == Plan()
+        assert (averaging == Averaging()) == (bare <= 10**8)
+        assert bool(averaging.say()) == (averaging != Averaging())
+    assert choose_averaging(own, 50, 77, 10**8) == Averaging()
 
 
 def test_layers_of_stable_diffusion_have_the_sizes_they_are_known_for(

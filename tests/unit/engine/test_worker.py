@@ -23,7 +23,7 @@ from core.engine.results import Results
 from core.engine.store import Store
 from core.engine.ticket import Ticket
 from core.engine.trace import Trace
-from core.engine.work import Row
+from core.engine.work import CallRow
 from core.engine.worker import Worker
 from core.errors import ExplainerError
 from core.models.folders import find_checkpoint
@@ -314,7 +314,7 @@ def test_whoever_waits_counts_as_looking(make_worker: Make, clock: Clock) -> Non
     assert ticket.status().state == "done"
 
 
-Wrong = Callable[[list[Row]], Exception | None]
+Wrong = Callable[[list[CallRow]], Exception | None]
 
 
 def ask_with_faults(monkeypatch: pytest.MonkeyPatch, wrong: Wrong) -> list[int]:
@@ -322,7 +322,7 @@ def ask_with_faults(monkeypatch: pytest.MonkeyPatch, wrong: Wrong) -> list[int]:
     real = asking.ask_unet
     tried: list[int] = []
 
-    def ask_unet(checkpoint: Checkpoint, rows: list[Row]) -> torch.Tensor:
+    def ask_unet(checkpoint: Checkpoint, rows: list[CallRow]) -> torch.Tensor:
         tried.append(len(rows))
         error = wrong(rows)
         if error is not None:
@@ -356,7 +356,7 @@ def test_what_has_no_memory_even_alone_fails_alone_with_what_to_change(
     worker = make_worker()
     full = torch.OutOfMemoryError("CUDA out of memory")
 
-    def wrong(rows: list[Row]) -> Exception | None:
+    def wrong(rows: list[CallRow]) -> Exception | None:
         return full if any(row.latents.shape[-1] > 8 for row in rows) else None
 
     ask_with_faults(monkeypatch, wrong)
@@ -380,7 +380,7 @@ def test_one_that_fails_fails_alone(
     worker = make_worker()
     noise = torch.randn(4, 8, 8, generator=torch.Generator().manual_seed(66))
 
-    def wrong(rows: list[Row]) -> Exception | None:
+    def wrong(rows: list[CallRow]) -> Exception | None:
         poisoned = any(torch.equal(row.latents, noise) for row in rows)
         return RuntimeError("a kernel failed\nwith a long story") if poisoned else None
 
@@ -405,7 +405,7 @@ def test_numbers_that_are_not_finite_end_one_run_and_are_never_kept(
     real = asking.ask_unet
     noise = torch.randn(4, 8, 8, generator=torch.Generator().manual_seed(66))
 
-    def ask_unet(checkpoint: Checkpoint, rows: list[Row]) -> torch.Tensor:
+    def ask_unet(checkpoint: Checkpoint, rows: list[CallRow]) -> torch.Tensor:
         answer = real(checkpoint, rows)
         for number, row in enumerate(rows):
             if torch.equal(row.latents, noise):
@@ -904,7 +904,7 @@ def test_every_ticket_ends_exactly_once_whatever_happens(
 
     noise = torch.randn(4, 8, 8, generator=torch.Generator().manual_seed(3))
 
-    def wrong(rows: list[Row]) -> Exception | None:
+    def wrong(rows: list[CallRow]) -> Exception | None:
         poisoned = any(torch.equal(row.latents, noise) for row in rows)
         return RuntimeError("seed 3") if poisoned else None
 
