@@ -16,13 +16,14 @@ PRETTIER := $(NODE) .venv/browser/node_modules/prettier/bin/prettier.cjs --log-l
 SCRIPTS := "core/**/*.js"
 PORT ?= 8501
 
-.PHONY: help run test lint format setup setup-dev constraints bench train clean
+.PHONY: help run test lint format setup setup-dev constraints bench bench-class train clean
 
 help:
 	@echo "make run     open the app at http://127.0.0.1:$(PORT)"
 	@echo "make test    lint, types and all tests"
 	@echo "make lint    ruff, pyright, and the browser's scripts, alone"
 	@echo "make bench   ratios against bare diffusers and a bare Streamlit page"
+	@echo "make bench-class   what a class of thirty feels, on this machine"
 	@echo "make train   train the built-in model again (hours)"
 	@echo "make setup   only prepare .venv"
 	@echo "make constraints   take the newest packages that the requirements allow; then test"
@@ -58,6 +59,9 @@ constraints: setup-dev
 bench: setup-dev
 	for file in benchmarks/[a-z]*.py; do name=$${file##*/}; \
 		$(BIN)/python -m benchmarks.$${name%.py} || exit 1; done
+
+bench-class: setup-dev
+	$(BIN)/python -m benchmarks.class_room
 
 train: setup
 	for stage in data text vae unet evaluate export pixels; do \

@@ -8,10 +8,20 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_S = STOP_S = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that runs: where it answers, its process, and the folder for what the app keeps."""
+
+    address: str
+    pid: int
+    cache: Path
 
 
 @contextmanager
@@ -22,11 +32,24 @@ def serve(cache: Path, script: Path = ROOT / "Home.py") -> Iterator[str]:
         cache: an empty folder for what the app keeps, and for the server's log.
         script: run in its own folder; the app's entry where nothing else is said.
     """
+    with start(cache, script) as server:
+        yield server.address
+
+
+@contextmanager
+def start(cache: Path, script: Path, module: str = "streamlit") -> Iterator[Server]:
+    """Run a script until the block is left, as ``serve`` does.
+
+    Args:
+        cache: as for ``serve``.
+        script: as for ``serve``.
+        module: takes Streamlit's command line.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [
-        sys.executable, "-m", "streamlit", "run", script.name, "--server.headless", "true",
+        sys.executable, "-m", module, "run", script.name, "--server.headless", "true",
         "--server.address", "127.0.0.1", "--server.port", str(port),
         "--browser.gatherUsageStats", "false",
     ]  # fmt: skip
@@ -43,7 +66,7 @@ def serve(cache: Path, script: Path = ROOT / "Home.py") -> Iterator[str]:
             assert server.poll() is None, log.read_text("utf-8", "replace")
             assert time.monotonic() < deadline, "the server did not answer in time"
             time.sleep(0.05)
-        yield address
+        yield Server(address, server.pid, cache)
     finally:
         server.terminate()
         try:
