@@ -15,14 +15,17 @@ class Film:
     """A run as pictures.
 
     Attributes:
-        xt: the noisy latents of the shown calls, then the end; uint8 (n + 1, height, width, 3).
+        xt: the noisy latents of the shown calls, then the run's picture; uint8 (n + 1, height,
+            width, 3).
         x0: the estimate of every shown call; uint8 (n, height, width, 3).
         indices: which calls are shown, (n,); all of them unless the run is long.
+        small: whether a small decoder drew the frames before the end.
     """
 
     xt: np.ndarray
     x0: np.ndarray
     indices: tuple[int, ...]
+    small: bool = False
 
     def to_bytes(self) -> bytes:
         """Return the film as one safetensors file."""
@@ -31,6 +34,7 @@ class Film:
                 "xt": torch.from_numpy(self.xt),
                 "x0": torch.from_numpy(self.x0),
                 "indices": torch.tensor(self.indices),
+                "small": torch.tensor(self.small),
             }
         )
 
@@ -40,7 +44,8 @@ def film_from_bytes(content: bytes) -> Film:
     try:
         found = safetensors.torch.load(content)
         indices = tuple(int(index) for index in found["indices"])
-        film = Film(found["xt"].numpy(), found["x0"].numpy(), indices)
+        small = bool(found["small"])
+        film = Film(found["xt"].numpy(), found["x0"].numpy(), indices, small)
     except Exception as error:  # safetensors and numpy each have their own kinds
         raise ValueError(f"{len(content)} bytes are no film: {error!s:.200}") from error
     if not len(film.xt) == len(film.x0) + 1 == len(indices) + 1:
@@ -60,7 +65,7 @@ def shown_calls(calls: int, frames: int) -> tuple[int, ...]:
 def latents_to_show(trace: Trace, indices: tuple[int, ...]) -> list[Tensor]:
     """Return what has to be decoded for a film, each (C, H, W) at unit scale.
 
-    In the film's order: the noisy latents of the shown calls, the end, their estimates.
+    In the film's order: the noisy latents of the shown calls, then their estimates.
     """
     shown = [trace.steps[index] for index in indices]
-    return [*(step.xt for step in shown), trace.latents, *(step.x0 for step in shown)]
+    return [*(step.xt for step in shown), *(step.x0 for step in shown)]

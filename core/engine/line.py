@@ -15,6 +15,7 @@ from core.engine.ticket import ENDED, State, Ticket, TicketStatus
 from core.engine.work import (
     FILM,
     ROWS_A_PIECE,
+    SMALL_A_ROW,
     Course,
     Decode,
     NoiseQuery,
@@ -28,6 +29,7 @@ from core.errors import ExplainerError
 PATIENCE = 15.0  # seconds after which a ticket that nobody looks at is dropped
 NEWEST = 0.2  # weight of the newest measurement in a running mean
 LONGEST = 8  # in every so many turns, whoever came first of those left out has a turn as well
+FILM_WAITS = 30.0  # seconds after which a film counts among those left out as well
 CEILING = 16  # times the room: beyond it even those who have nothing in the line are refused
 ASIDE = 4  # works given up in their middle that are held for a while
 NOTHING_DONE = Progress(0, 0)
@@ -46,6 +48,7 @@ class Job:
         arrived: number in the order of arrival; what another work wants came with that one.
         rank: who goes first, see ``Work``.
         place: among equal ones; a session's next wish takes a new one when one of its has ended.
+        entered: seconds by the line's clock, when it was first asked for.
         tickets: who waits for it.
         progress: as it told last.
         asks: what it waits to be answered; None where its next piece may begin.
@@ -63,6 +66,7 @@ class Job:
     arrived: int
     rank: int
     place: int
+    entered: float
     tickets: list[AnyTicket] = field(default_factory=list)
     progress: Progress = NOTHING_DONE
     asks: Question | None = None
@@ -91,7 +95,8 @@ class Job:
         if isinstance(self.asks, NoiseQuery):
             return len(self.asks.states) * (1 if self.asks.how is None else 2)
         if isinstance(self.asks, Decode):
-            return ROWS_A_PIECE * len(self.asks.latents)
+            count = len(self.asks.latents)
+            return -(-count // SMALL_A_ROW) if self.asks.small else ROWS_A_PIECE * count
         return ROWS_A_PIECE if self.begun else 2
 
     def rows_left(self, positions: int) -> float:
@@ -133,7 +138,8 @@ class Line:
     the order of arrival. Whoever is new has a first call soon. What need not be seen at once comes
     behind (``Work.rank``), films only where nothing else has a turn. Lest short work keeps long
     work waiting for ever, in every ``LONGEST``th turn the one that came first of those left out,
-    of sessions that have no other turn, goes on beside the others.
+    of sessions that have no other turn, goes on beside the others; of films, one that has waited
+    for ``FILM_WAITS``.
     """
 
     def __init__(self, room: int, clock: Callable[[], float]) -> None:
@@ -345,7 +351,12 @@ class Line:
             self._turn += not so_far
             if self._turn % LONGEST == 0 and not so_far:
                 served = {session for job in turn for session in job.sessions}
-                left_out = [job for job in ready if not job.sessions & served]
+                late = self.now() - FILM_WAITS
+                left_out = [
+                    job
+                    for job in ready
+                    if not job.sessions & served and (job.rank != FILM or job.entered < late)
+                ]
                 if left_out:
                     turn.append(min(left_out, key=lambda job: job.arrived))
             chosen = [job for job in turn if job not in so_far]
@@ -450,7 +461,7 @@ class Line:
         """Return the job of a work: under way, set aside, or new."""
         job = self._jobs.get(work) or self._aside.pop(work, None)
         if job is None:
-            job = Job(work, arrived, max(rank, work.rank), self._next())
+            job = Job(work, arrived, max(rank, work.rank), self._next(), self.now())
         self._jobs[work] = job
         return job
 

@@ -23,10 +23,12 @@ from core.models.hardware import find_hardware
 from core.models.latents import ColorMap, decode_latents, fit_color_map
 from core.models.loading import Checkpoint, load_checkpoint
 from core.models.manifest import sha256_of
+from core.models.small_decoder import decode_quickly, digest_of, find_small_decoder
 from core.models.text import encode_text
 from core.models.text_reading import readable_encoder
 from core.models.threads import ThreadChoice
 from core.nets.clip_text import ClipTextEncoder
+from core.nets.small_decoder import SmallDecoder
 
 LOG = logging.getLogger(__name__)
 CORE = Path(__file__).resolve().parents[1]
@@ -43,24 +45,32 @@ DECIDING = (
     "ideas/text_geometry.py",
 )
 MOST_PROMPTS = 128  # text states kept
-MOST_PICTURES = 4  # decoded in one call
+MOST_PICTURES, MOST_SMALL = 4, 21  # decoded in one call, by either decoder
 
 
 class LoadedModel:
     """A checkpoint and what speeds it up; belongs to one thread."""
 
-    def __init__(self, checkpoint: Checkpoint, memory_bytes: int) -> None:
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        memory_bytes: int,
+        small_decoder: SmallDecoder | None = None,
+    ) -> None:
         """Keep the checkpoint.
 
         Args:
             checkpoint: read-only.
             memory_bytes: of the device it is on; 0 where unknown.
+            small_decoder: of its autoencoder, on its device; None where there is none.
         """
         self.checkpoint = checkpoint
+        self.small_decoder = small_decoder
         scale = checkpoint.vae_scale
         own = (checkpoint.latent_channels, checkpoint.height // scale, checkpoint.width // scale)
         self.unet = unet_calls(checkpoint, lambda shape: most_rows(checkpoint, shape, memory_bytes))
         self.vae = FittedCalls(self._decode, lambda latents: latents.shape, lambda _: MOST_PICTURES)
+        self.small = FittedCalls(self._draw, lambda latents: latents.shape, lambda _: MOST_SMALL)
         self.most_rows = most_rows(checkpoint, torch.Size(own), memory_bytes)  # of one call
         self.positions = own[1] * own[2]  # of the latents of a picture of the model's own size
         self._threads = ThreadChoice(all_threads())
@@ -73,6 +83,8 @@ class LoadedModel:
     def stamp(self) -> str:
         """All that decides a run beside the request: weights, number type, libraries, our code."""
         kind = f"{self.checkpoint.device.type} {self.checkpoint.dtype}"
+        if self.small_decoder is not None:
+            kind += f" small {digest_of(self.small_decoder)}"
         return f"{self.checkpoint.fingerprint} {kind} {libraries()} core {source_hash()}"
 
     def read(self, prompt: str, clip_skip: int = 0, padding_mask: bool = False) -> Tensor:
@@ -104,6 +116,7 @@ class LoadedModel:
         """Try calls of full width again."""
         self.unet.forget_limits()
         self.vae.forget_limits()
+        self.small.forget_limits()
 
     def states(self, request: Request) -> Tensor:
         """Return the text states that a run asks with, see ``read_prompts``."""
@@ -125,10 +138,15 @@ class LoadedModel:
         if queries:
             return [*self._ask(queries)]
         decodes = [one for one in questions if isinstance(one, Decode)]
-        pictures = iter(self.vae.run([latents for one in decodes for latents in one.latents]))
+        pictures = {
+            small: iter(
+                calls.run([z for one in decodes if one.small == small for z in one.latents])
+            )
+            for small, calls in ((False, self.vae), (True, self.small))
+        }
         answers: list[Tensor | list[Tensor] | Exception] = []
         for one in decodes:
-            mine = [next(pictures) for _ in one.latents]
+            mine = [next(pictures[one.small]) for _ in one.latents]
             wrong = [picture for picture in mine if isinstance(picture, Exception)]
             right = [picture for picture in mine if isinstance(picture, Tensor)]
             answers.append(wrong[0] if wrong else right)
@@ -169,6 +187,10 @@ class LoadedModel:
     def _decode(self, latents: list[Tensor]) -> Tensor:
         return decode_latents(self.checkpoint, torch.stack(latents)).contiguous()
 
+    def _draw(self, latents: list[Tensor]) -> Tensor:
+        assert self.small_decoder is not None
+        return decode_quickly(self.small_decoder, torch.stack(latents)).contiguous()
+
 
 @functools.cache
 def all_threads() -> int:
@@ -197,4 +219,5 @@ def source_hash(root: Path = CORE) -> str:
 def load_model(model_id: str) -> LoadedModel:
     """Load a model of the catalog onto the best device of this machine."""
     hardware = find_hardware()
-    return LoadedModel(load_checkpoint(model_id, hardware), hardware.memory_bytes)
+    checkpoint = load_checkpoint(model_id, hardware)
+    return LoadedModel(checkpoint, hardware.memory_bytes, find_small_decoder(checkpoint))

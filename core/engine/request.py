@@ -34,7 +34,7 @@ SIDES = (64, 1024)  # pixels
 SIDE_STEP = 8  # the autoencoder shrinks a picture by 8 each way
 MAX_PARAMS = 32
 MAX_FRAMES = 256
-FILM_CHUNK = 4  # frames decoded between two turns
+FILM_CHUNK, SMALL_CHUNK = 4, 21  # frames decoded between two turns, by either decoder
 MAX_CLIP_SKIP = 11  # layers of Stable Diffusion 1's text encoder, but one
 FORMAT = 1  # of what is stored under a key; raise it when a trace changes its meaning
 
@@ -147,7 +147,10 @@ class FilmRequest(Work["Film"]):
         return ROWS_A_PIECE * (2 * min(self.request.steps, self.frames) + 1)
 
     def course(self, loaded: "LoadedModel") -> "Course[Film]":
-        """Have the run done, then decode what is shown of it, a few pictures at a time."""
+        """Have the run done, then decode what is shown of it, a few pictures at a time.
+
+        The small decoder does, where the model has one; the end is the run's own picture.
+        """
         import numpy as np
 
         from core.engine.film import Film, latents_to_show, shown_calls
@@ -156,11 +159,14 @@ class FilmRequest(Work["Film"]):
         trace = outcome.result()
         indices = shown_calls(trace.calls, self.frames)
         latents, pictures = latents_to_show(trace, indices), []
+        small = loaded.small_decoder is not None
+        size = SMALL_CHUNK if small else FILM_CHUNK
         while len(pictures) < len(latents):
-            chunk = latents[len(pictures) : len(pictures) + FILM_CHUNK]
-            pictures += yield Decode(chunk, Progress(len(pictures), len(latents)))
+            chunk = latents[len(pictures) : len(pictures) + size]
+            pictures += yield Decode(chunk, Progress(len(pictures), len(latents)), small)
         whole = np.stack([picture.numpy() for picture in pictures])
-        return Film(whole[: len(indices) + 1], whole[len(indices) + 1 :], indices)
+        xt = np.concatenate([whole[: len(indices)], trace.picture[None]])
+        return Film(xt, whole[len(indices) :], indices, small)
 
 
 def validated(request: Request) -> Request:

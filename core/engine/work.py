@@ -23,6 +23,7 @@ Result = TypeVar("Result", covariant=True)
 # Who goes first: what somebody waits to see, then whole runs beside a picture, then films.
 SEEN, BESIDE, FILM = range(3)
 ROWS_A_PIECE = 4  # a piece of work or a decoded picture takes about as long as so many U-Net rows
+SMALL_A_ROW = 4  # so many pictures of a small decoder take about as long as one row
 
 
 class Progress(NamedTuple):
@@ -101,10 +102,12 @@ class Decode:
     Attributes:
         latents: each (C, H, W) at unit scale.
         progress: as for ``NoiseQuery``.
+        small: whether the model's small decoder answers; it has one then.
     """
 
     latents: "Sequence[Tensor]"
     progress: Progress | None = None
+    small: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

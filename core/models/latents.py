@@ -195,14 +195,19 @@ def decode_latents(checkpoint: Checkpoint, latents: Tensor) -> Tensor:
     channels = checkpoint.latent_channels
     if latents.ndim != 4 or latents.shape[1] != channels:
         raise ValueError(f"latents are {tuple(latents.shape)}, expected (B, {channels}, h, w)")
+    check_finite(latents)
     latents = latents.to(checkpoint.device) / checkpoint.scaling_factor + checkpoint.shift_factor
+    pictures = _in_range(checkpoint, lambda vae, x: vae.decode(x).sample, latents)
+    return to_bytes(pictures.permute(0, 2, 3, 1) / 2 + 0.5)  # (B, 3, H, W) -> (B, H, W, 3)
+
+
+def check_finite(latents: Tensor) -> None:
+    """Refuse latents that no decoder can read; raises ExplainerError."""
     if not latents.isfinite().all():
         raise ExplainerError(
             "The latents to decode hold numbers that are not finite.",
             "Lower the guidance, or change the scheduler's settings.",
         )
-    pictures = _in_range(checkpoint, lambda vae, x: vae.decode(x).sample, latents)
-    return _to_bytes(pictures.permute(0, 2, 3, 1) / 2 + 0.5)  # (B, 3, H, W) -> (B, H, W, 3)
 
 
 def fit_color_map(checkpoint: Checkpoint) -> ColorMap:
@@ -261,7 +266,7 @@ def preview(latents: Tensor, color_map: ColorMap) -> Tensor:
         Pictures, (B, h, w, 3), uint8; one pixel a latent position.
     """
     flat = latents.detach().cpu().float().permute(0, 2, 3, 1)  # (B, C, h, w) -> (B, h, w, C)
-    return _to_bytes(flat @ color_map.weights + color_map.bias)
+    return to_bytes(flat @ color_map.weights + color_map.bias)
 
 
 def blobs(count: int, side: int, generator: torch.Generator) -> Tensor:
@@ -301,6 +306,6 @@ def _mosaics(side: int) -> Tensor:
     return torch.cat(pairs)
 
 
-def _to_bytes(pictures: Tensor) -> Tensor:
+def to_bytes(pictures: Tensor) -> Tensor:
     """Bring [0, 1] to uint8, nearest value, on the CPU."""
     return (pictures.clamp(0, 1) * 255).round().to("cpu", torch.uint8)

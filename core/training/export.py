@@ -88,7 +88,7 @@ def ship(run: Run, target: Path) -> None:
     for stage in STAGES:
         told = fresh / "training" / f"{stage}.csv"
         if (run.folder / stage).exists():
-            _thin(run.folder / stage / "log.csv", told)
+            thin(run.folder / stage / "log.csv", told)
         else:
             shutil.copyfile(target / "training" / told.name, told)
     drawn = run.folder / "unet" / MILESTONES
@@ -136,7 +136,7 @@ def _device(folder: Path) -> str:
     return (folder / "device.txt").read_text().strip()
 
 
-def _thin(log: Path, target: Path, rows: int = 200) -> None:
+def thin(log: Path, target: Path, rows: int = 200) -> None:
     """Copy a log with at most about ``rows`` rows; those between are lost, but not their time."""
     with log.open(newline="") as file:
         lines = list(csv.DictReader(file))

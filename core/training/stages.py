@@ -29,6 +29,7 @@ from core.training import (
     pictures,
     pixels,
     restore,
+    small_decoder,
     text,
     tower,
     unet,
@@ -142,6 +143,23 @@ def run_pixels(run: Run) -> None:
     batch_loss = pixels.pixel_loss(model, faces, run.device)
     train_stage(run, "pixels", model.net, batch_loss, pixels.PLAN)
     print(json.dumps(pixels.ship(run.folder / "pixels", bank, PIXEL_FOLDER), indent=2))
+
+
+def run_small_decoder(run: Run) -> None:
+    """Train the small decoder of films on what the model that ships draws, measure and ship it."""
+    folder, model = run.folder / "small_decoder", builtin_folder()
+    pipeline = evaluate.load_pipeline(model, run.device)
+    pairs, tested = (
+        small_decoder.make_pairs(
+            pipeline, small_decoder.make_prompts(model, tested=test), folder / name
+        )
+        for name, test in (("pairs", False), ("tested", True))
+    )
+    torch.manual_seed(small_decoder.PLAN.seed)
+    decoder = small_decoder.build_small_decoder().to(run.device)
+    batch_loss = small_decoder.decoder_loss(decoder, pairs, run.device)
+    train_stage(run, "small_decoder", decoder, batch_loss, small_decoder.PLAN)
+    print(json.dumps(small_decoder.ship(folder, pipeline.vae, tested), indent=2))
 
 
 def run_judge(run: Run) -> judge.Judge:

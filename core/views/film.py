@@ -19,7 +19,8 @@ from core.views.run import (
 from core.views.steps import changes, charts_data, rms
 from core.views.strips import channel_tiles, exact_sheet, photo_sheet
 
-QUICK = "quick colours until the VAE has decoded it"
+QUICK = "quick colours until it has been decoded"
+SMALL = "; by the small decoder, the finished picture by the VAE"
 LIMIT = 3.0  # ends of the colour scale of latents: 99.7 % of unit noise lies within
 GREY = 0.5  # what stands for 0 where noise is shown in colours
 GAINS = (-2, 6)  # changes are shown 1/4 to 64 times as strong
@@ -73,7 +74,7 @@ def film_data(run: Run, frames: Frames) -> Json:
         "calls": places,
         "count": calls,
         "charts": charts_data(run),
-        "how": _say_how(run, gain, frames.decoded),
+        "how": _say_how(run, gain, frames),
     }
 
 
@@ -142,10 +143,11 @@ def _coloured(run: Run, latents: Numbers) -> Json:
     return exact_sheet(in_colours(latents, weights, GREY)).as_json()
 
 
-def _say_how(run: Run, gain: float, decoded: bool) -> Json:
+def _say_how(run: Run, gain: float, frames: Frames) -> Json:
     height, width = run.picture.shape[:2]
     channels = run.path.shape[1]
-    size = f"{width} × {height} pixels, enlarged smoothly" if decoded else QUICK
+    size = f"{width} × {height} pixels, enlarged smoothly" if frames.decoded else QUICK
+    size += SMALL if frames.small else ""
     times = "" if gain == 1 else f"; changes {gain:g} times as strong"
     end = "Below: the first noise, and all that has changed since"
     scale = LATENTS_SAY.format(limit=LIMIT)

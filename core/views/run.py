@@ -63,13 +63,15 @@ class Frames:
         places: which places of the run are shown, ascending, the first and last included.
         given: what the network was shown there, uint8 (len(places), H, W, 3).
         guess: what it believed is in there, the same shape; the result at the last place.
-        decoded: whether the VAE made them; otherwise they are a linear guess of the colours.
+        decoded: whether a decoder made them; otherwise they are a linear guess of the colours.
+        small: whether that was the small decoder; the finished picture is the VAE's all the same.
     """
 
     places: tuple[int, ...]
     given: NDArray[np.uint8]
     guess: NDArray[np.uint8]
     decoded: bool
+    small: bool = False
 
 
 def run_id(request: Request) -> str:
@@ -191,7 +193,7 @@ def frames_of(run: Run, film: Any) -> Frames:  # Any: an engine film; its class 
     """
     places = tuple(sorted({*(int(index) for index in film.indices), len(run.timesteps)}))
     guess = np.concatenate([film.x0, run.picture[None]])
-    return Frames(places, film.xt, guess, True)
+    return Frames(places, film.xt, guess, True, film.small)
 
 
 def begun_run(request: Request, steps: Sequence[Any], preview: NDArray[np.uint8]) -> Run:

@@ -16,7 +16,7 @@ from core.engine import ask as asking
 from core.engine import loaded
 from core.engine.alone import run_alone
 from core.engine.film import Film
-from core.engine.line import CEILING, LONGEST, PATIENCE
+from core.engine.line import CEILING, FILM_WAITS, LONGEST, PATIENCE
 from core.engine.loaded import LoadedModel
 from core.engine.request import FilmRequest, Request
 from core.engine.results import Results
@@ -29,6 +29,8 @@ from core.errors import ExplainerError
 from core.models.folders import find_checkpoint
 from core.models.latents import decode_latents
 from core.models.loading import Checkpoint
+from core.models.small_decoder import decode_quickly
+from core.nets.small_decoder import SmallDecoder, SmallDecoderConfig
 from tests.unit.engine.conftest import Clock, Network, tick_until_quiet
 
 Make = Callable[..., Worker]
@@ -542,8 +544,39 @@ def test_a_film_is_the_run_decoded(make_worker: Make, tiny_checkpoint: Checkpoin
         ):
             alone = decode_latents(tiny_checkpoint, latents[None])[0].numpy()
             assert np.abs(strip[index].astype(int) - alone.astype(int)).max() <= 1
-    assert np.abs(shown.xt[-1].astype(int) - trace.picture.astype(int)).max() <= 1
+    assert np.array_equal(shown.xt[-1], worker.find(request).picture)
+    assert not shown.small
     assert_account(worker)
+
+
+def test_the_small_decoder_draws_a_films_frames_and_no_picture(
+    make_worker: Make, tiny_checkpoint: Checkpoint
+) -> None:
+    torch.manual_seed(3)
+    small = SmallDecoder(SmallDecoderConfig(4, (8, 8, 8), (1, 1, 1))).eval()
+    worker = make_worker(load=lambda _: LoadedModel(tiny_checkpoint, 0, small))
+    film = worker.submit(FilmRequest(CAT), "ann")
+    tick_until_quiet(worker)
+    shown, trace = film.result(), run_alone(tiny_checkpoint, CAT)
+    assert shown.small
+    for frames, name in ((shown.xt[:-1], "xt"), (shown.x0, "x0")):
+        latents = torch.stack([getattr(step, name) for step in trace.steps])
+        expected = decode_quickly(small, latents).numpy()
+        assert np.abs(frames.astype(int) - expected.astype(int)).max() <= 1
+    for picture in (shown.xt[-1], worker.find(CAT).picture):
+        assert np.abs(picture.astype(int) - trace.picture.astype(int)).max() <= 1
+
+
+def test_another_small_decoder_draws_the_film_anew(
+    tiny_checkpoint: Checkpoint,
+) -> None:
+    stamps = []
+    for seed in (1, 2, 1):
+        torch.manual_seed(seed)
+        small = SmallDecoder(SmallDecoderConfig(4, (8, 8, 8), (1, 1, 1))).eval()
+        stamps.append(LoadedModel(tiny_checkpoint, 0, small).stamp)
+    assert stamps[0] == stamps[2] != stamps[1]
+    assert LoadedModel(tiny_checkpoint, 0).stamp not in stamps
 
 
 def test_the_film_of_a_finished_run_asks_the_network_nothing(
@@ -556,7 +589,7 @@ def test_the_film_of_a_finished_run_asks_the_network_nothing(
     film = worker.submit(FilmRequest(CAT), "ann")
     worker.tick()
     assert film.status().state == "decoding"
-    assert (film.status().step, film.status().steps) == (4, 9)
+    assert (film.status().step, film.status().steps) == (4, 8)
     tick_until_quiet(worker)
     assert len(film.result().x0) == 4
     assert network.calls == []
@@ -581,12 +614,12 @@ def test_a_film_never_delays_a_pictures_step(make_worker: Make) -> None:
     for _ in range(ticks):
         worker.tick()
     assert picture.status().state == "done"
-    assert film.status().step - shown <= 4  # in its own rare turn, beside the picture's step
+    assert film.status().step == shown
     tick_until_quiet(worker)
     assert film.result().xt.shape[0] == 31
 
 
-def test_a_film_is_decoded_however_many_pictures_come(make_worker: Make) -> None:
+def test_a_film_is_decoded_however_many_pictures_come(make_worker: Make, clock: Clock) -> None:
     worker = make_worker(slots=1)
     worker.submit(CAT, "ann")
     tick_until_quiet(worker)
@@ -596,13 +629,16 @@ def test_a_film_is_decoded_however_many_pictures_come(make_worker: Make) -> None
         worker.submit(replace(CAT, seed=ticks + 50, steps=2), f"pupil {ticks}")
         worker.tick()
         ticks += 1
-        assert ticks <= 6 * LONGEST
-    assert ticks > 2 * LONGEST
+        if ticks == 3 * LONGEST:
+            assert film.status().step == 0  # pictures come first
+            clock.now += FILM_WAITS + 1
+        assert ticks <= 9 * LONGEST
+    assert ticks > 4 * LONGEST
 
 
 def test_a_film_that_is_begun_is_finished_before_the_next(make_worker: Make) -> None:
     worker = make_worker()
-    runs = [replace(CAT, seed=seed) for seed in (1, 2)]
+    runs = [replace(CAT, seed=seed, steps=6) for seed in (1, 2)]
     for number, run in enumerate(runs):
         worker.submit(run, f"pupil {number}")
     tick_until_quiet(worker)
