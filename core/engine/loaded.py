@@ -38,6 +38,7 @@ DECIDING = (
     *("engine/ask.py", "engine/denoise.py", "engine/film.py", "engine/trace.py"),
     "engine/work.py",
     *("models/latents.py", "models/loading.py", "models/text.py", "models/tokens.py"),
+    *("models/small_decoder.py", "nets/small_decoder.py"),
     *("models/schedulers/factory.py", "models/schedulers/options.py"),
     *("models/schedulers/record.py", "models/schedulers/settings.py"),
     "models/schedulers/table.py",

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from core.errors import ExplainerError
 from core.models.catalog import ROOT
 from core.models.latents import check_finite, to_bytes
 from core.models.manifest import read_weights
@@ -17,6 +19,7 @@ from core.nets.small_decoder import SmallDecoder, SmallDecoderConfig
 if TYPE_CHECKING:
     from core.models.loading import Checkpoint
 
+LOG = logging.getLogger(__name__)
 FOLDER = ROOT / "core" / "weights" / "frames128"
 WEIGHTS, CONFIG = "small_decoder.safetensors", "config.json"
 LEARNED_FROM = "autoencoder"  # in the config: the digest of the weights that it answers as
@@ -25,14 +28,17 @@ LEARNED_FROM = "autoencoder"  # in the config: the digest of the weights that it
 def find_small_decoder(checkpoint: "Checkpoint", folder: Path = FOLDER) -> SmallDecoder | None:
     """Return the small decoder of a checkpoint's autoencoder; None where it has none.
 
+    One that is missing or damaged is told in the log and left aside: films are drawn without it.
+
     Args:
         checkpoint: in memory; the decoder comes to its device.
         folder: of the small decoder.
-
-    Raises:
-        ExplainerError: a file is missing or damaged.
     """
-    decoder, learned_from = load_small_decoder(folder)
+    try:
+        decoder, learned_from = load_small_decoder(folder)
+    except ExplainerError as error:
+        LOG.warning("films are decoded by the autoencoder: %s", error)
+        return None
     if digest_of(checkpoint.vae) != learned_from:
         return None
     return decoder.to(checkpoint.device)

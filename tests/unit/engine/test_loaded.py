@@ -21,6 +21,7 @@ WORDS = {
     "core.models.folders",
     "core.models.gallery",  # quick colours are fitted on it; they are not kept
     "core.ideas.spacings",  # refuses what the library would miscount
+    "core.models.manifest",  # reads the small decoder, whose weights are in the stamp
     "core.models.hardware",  # device and number type are in the stamp
     "core.models.schedulers.names",
     "core.models.schedulers.planners",  # curves are drawn by them; a run is the library's

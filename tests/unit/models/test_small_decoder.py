@@ -65,7 +65,9 @@ def test_latents_that_are_not_finite_are_refused() -> None:
         decode_quickly(decoder, torch.full((1, 4, 2, 2), float("nan")))
 
 
-def test_damage_is_found_and_named(tmp_path: Path) -> None:
+def test_damage_is_found_and_named_and_costs_films_alone(
+    checkpoint: Checkpoint, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     folder = tmp_path / "frames"
     shutil.copytree(FOLDER, folder)
     whole = bytearray((folder / WEIGHTS).read_bytes())
@@ -73,6 +75,8 @@ def test_damage_is_found_and_named(tmp_path: Path) -> None:
     (folder / WEIGHTS).write_bytes(bytes(whole))
     with pytest.raises(ExplainerError, match=WEIGHTS):
         load_small_decoder(folder)
+    assert find_small_decoder(checkpoint, folder) is None
+    assert WEIGHTS in caplog.text
 
 
 def test_what_ships_keeps_to_its_size_and_says_what_was_measured() -> None:
