@@ -35,28 +35,6 @@ def add_noise(x0: Array, eps: Array, alpha_bar: Array) -> Array:
 
 
 @equation(
-    tex=r"x_\sigma = x_0 + \sigma\,\epsilon",
-    source="Karras et al. 2022 (EDM), section 2 with s(t) = 1; the other convention for latents",
-)
-def add_sigma_noise(x0: Array, eps: Array, sigma: Array) -> Array:
-    """Jump to a noise level and let the latents grow instead of fading the signal.
-
-    Args:
-        x0: clean latents or pixels, (B, ...), about unit variance.
-        eps: noise drawn from N(0, 1), same shape as ``x0``.
-        sigma: noise per unit of signal, one number or one per sample, (B,).
-
-    Returns:
-        Noisy latents of variance about 1 + sigma^2, shaped like ``x0``.
-
-    Raises:
-        ValueError: ``eps`` and ``x0`` differ in shape, or ``sigma`` does not fit the batch.
-    """
-    _refuse_other_shape(x0, eps)
-    return x0 + spread(sigma, x0) * eps
-
-
-@equation(
     tex=r"x_t = \sqrt{1-\beta_t}\,x_{t-1} + \sqrt{\beta_t}\,\epsilon",
     source="Ho et al. 2020 (DDPM), eq. 2",
 )

@@ -1,4 +1,4 @@
-"""One noise level, said in five ways: alpha_bar, sigma, lambda, SNR and decibels.
+"""One noise level, said in four ways: alpha_bar, sigma, SNR and decibels.
 
 Papers and libraries each have their favourite; they are the same number on different scales.
 """
@@ -67,23 +67,6 @@ def snr_from_alpha_bar(alpha_bar: Level) -> Level:
 
 
 @equation(
-    tex=r"\bar\alpha = \frac{\mathrm{SNR}}{1+\mathrm{SNR}}",
-    source="Kingma et al. 2021 (Variational Diffusion Models), eq. 2, solved for alpha_bar",
-)
-def alpha_bar_from_snr(snr: Level) -> Level:
-    """Say how much of the signal's power is left at a signal-to-noise ratio.
-
-    Args:
-        snr: power of the signal over power of the noise, 0 or more.
-
-    Returns:
-        Signal power left, in [0, 1].
-    """
-    with np.errstate(divide="ignore"):
-        return 1 / (1 + np.divide(1, snr))  # 1/snr first: an infinite SNR is a clean picture
-
-
-@equation(
     tex=r"\mathrm{SNR}_{\mathrm{dB}} = 10\,\log_{10}\frac{\bar\alpha}{1-\bar\alpha}"
     r" = -20\,\log_{10}\sigma",
     source="decibels of a power ratio; SNR as in Kingma et al. 2021, eq. 2",
@@ -99,55 +82,6 @@ def snr_db_from_alpha_bar(alpha_bar: Level) -> Level:
     """
     with np.errstate(divide="ignore"):
         return 10 * np.log10(snr_from_alpha_bar(alpha_bar))
-
-
-@equation(
-    tex=r"\bar\alpha = \frac{1}{1+10^{-\mathrm{SNR}_{\mathrm{dB}}/10}}",
-    source="decibels of a power ratio, solved for alpha_bar",
-)
-def alpha_bar_from_snr_db(snr_db: Level) -> Level:
-    """Say how much of the signal's power is left at a ratio in decibels.
-
-    Args:
-        snr_db: signal over noise, decibels.
-
-    Returns:
-        Signal power left, in [0, 1].
-    """
-    return 1 / (1 + 10.0 ** (-np.asarray(snr_db) / 10))
-
-
-@equation(
-    tex=r"\lambda = \log\frac{\sqrt{\bar\alpha}}{\sqrt{1-\bar\alpha}} = -\log\sigma",
-    source="Lu et al. 2022 (DPM-Solver), section 3.1: half of the log SNR",
-)
-def lambda_from_sigma(sigma: Level) -> Level:
-    """Say the noise level as DPM-Solver counts time: it rises as the noise falls.
-
-    Args:
-        sigma: noise per unit of signal, 0 to infinity.
-
-    Returns:
-        Half of the natural logarithm of the signal-to-noise ratio.
-    """
-    with np.errstate(divide="ignore"):
-        return -np.log(sigma)
-
-
-@equation(
-    tex=r"\sigma = e^{-\lambda}",
-    source="Lu et al. 2022 (DPM-Solver), section 3.1, solved for sigma",
-)
-def sigma_from_lambda(half_log_snr: Level) -> Level:
-    """Turn DPM-Solver's time back into noise per unit of signal.
-
-    Args:
-        half_log_snr: lambda, half of the natural logarithm of the signal-to-noise ratio.
-
-    Returns:
-        Noise level sigma, above 0.
-    """
-    return np.exp(-np.asarray(half_log_snr))
 
 
 def nearest_level(levels: Sequence[float], alpha_bar: float) -> int:

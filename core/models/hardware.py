@@ -95,11 +95,6 @@ def find_hardware() -> Hardware:
     return choose(probe())
 
 
-def diagnose() -> list[Problem]:
-    """Look at this machine and say what is wrong, the worst first."""
-    return judge(probe())
-
-
 def choose(facts: Facts) -> Hardware:
     """Decide what to compute on.
 

@@ -30,11 +30,6 @@ def feature_map(output: Tensor | tuple[Tensor, object]) -> Tensor:
     return (output if isinstance(output, Tensor) else output[0]).detach()
 
 
-def attention_weights(output: tuple[Tensor, Tensor]) -> Tensor:
-    """Keep an attention's weights, (B, h, N, L), apart from any gradient."""
-    return output[1].detach()
-
-
 @contextmanager
 def watch(net: nn.Module, parts: Mapping[str, Keep]) -> Iterator[dict[str, Seen]]:
     """Note what the named parts put out while the block below ``with`` runs the network.

@@ -65,18 +65,6 @@ def png_with_settings(
     return written.getvalue()
 
 
-def settings_from_png(data: bytes) -> Request:
-    """Read the request back out of a picture.
-
-    Args:
-        data: as for ``open_picture``.
-
-    Raises:
-        ExplainerError: as there.
-    """
-    return open_picture(data).request
-
-
 def open_picture(data: bytes) -> Opened:
     """Read the settings out of a picture.
 

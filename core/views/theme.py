@@ -6,7 +6,7 @@ moved towards the page's ink until it can be read.
 """
 
 # Any: Vega-Lite configurations are nested JSON.
-from typing import Any, Literal
+from typing import Literal
 
 Kind = Literal["text", "latents", "noise", "time", "picture"]
 
@@ -55,30 +55,6 @@ def contrast(first: str, second: str) -> float:
     """
     lighter, darker = sorted((_luminance(first), _luminance(second)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
-
-
-def chart_theme(dark: bool = False) -> dict[str, Any]:
-    """Return the Vega-Lite configuration of our charts, for charts drawn outside Streamlit.
-
-    Inside a page Streamlit supplies fonts, axis and background colours and follows the switch
-    between light and dark; the palette is the same either way.
-
-    Args:
-        dark: for a dark background.
-    """
-    mode = "dark" if dark else "light"
-    ink, line = INK[mode], LINE[mode]
-    words = {"labelColor": ink, "titleColor": ink, "labelFontSize": 12, "titleFontSize": 13}
-    return {
-        "background": PAGE[mode],
-        "font": "Source Sans, sans-serif",
-        "view": {"stroke": None, "continuousWidth": 480, "continuousHeight": 300},
-        "axis": {**words, "gridColor": line, "domainColor": line, "tickColor": line},
-        "legend": words,
-        "title": {"color": ink, "anchor": "start", "fontSize": 15, "fontWeight": 600},
-        "range": {"category": list(PALETTE.values())},
-        "line": {"strokeWidth": 2.5},
-    }
 
 
 def _mix(colour: str, other: str, share: float) -> str:

@@ -11,7 +11,7 @@ from core.engine.alone import run_alone
 from core.engine.request import Request
 from core.lessons.generation.recipe_data import read_recipe
 from core.models.loading import load_checkpoint
-from core.views.exports import settings_from_png
+from core.views.exports import open_picture
 from core.views.run import run_id, run_of
 
 FILM = "section.film"
@@ -308,7 +308,7 @@ def test_saved_picture_brings_its_settings_back(page: Page, server: str, tmp_pat
         page.get_by_role("button", name="PNG with settings").click()
     file = tmp_path / "saved.png"
     download.value.save_as(file)
-    assert settings_from_png(file.read_bytes()) == wanted
+    assert open_picture(file.read_bytes()).request == wanted
     type_prompt(page, "a cat")
     wait_for_film(page, replace(wanted, prompt="a cat"))  # what was typed is done with
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()

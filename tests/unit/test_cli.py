@@ -15,7 +15,7 @@ from PIL import Image
 from core.__main__ import find_commands, main
 from core.models.catalog import FOLDERS
 from core.models.schedulers.table import SCHEDULERS
-from core.views.exports import settings_from_png
+from core.views.exports import open_picture
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -158,7 +158,7 @@ def test_settings_are_read_back_from_the_picture(
 ) -> None:
     argv = ["--prompt", "a red cat", "--seed", "7", "--steps", "2", "--out", str(tmp_path)]
     ask(capsys, "generate", *argv)
-    request = settings_from_png((tmp_path / "image.png").read_bytes())
+    request = open_picture((tmp_path / "image.png").read_bytes()).request
     assert (request.prompt, request.seed, request.steps) == ("a red cat", 7, 2)
     assert not (tmp_path / "trace.json").exists()
 

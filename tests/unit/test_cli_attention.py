@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from core.__main__ import main
-from core.views.exports import settings_from_png
+from core.views.exports import open_picture
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_maps_and_budget_can_be_read_back(written: Path) -> None:
     for row in rows:
         shares = [float(row[kind]) for kind in ("start", "word", "end", "padding")]
         assert sum(shares) == pytest.approx(1, abs=2e-3)
-    assert settings_from_png((written / "image.png").read_bytes()).prompt == "a Red ../apple"
+    assert open_picture((written / "image.png").read_bytes()).request.prompt == "a Red ../apple"
 
 
 def test_answer_for_people_is_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

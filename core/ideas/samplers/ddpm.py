@@ -1,7 +1,7 @@
 """DDPM: step to the most likely earlier latents, then add a little fresh noise.
 
 How much fresh noise is not settled by theory: any standard deviation from ``fixed_small_std`` to
-``fixed_large_std`` can be defended. ``ddpm_learned`` lets the network choose.
+``fixed_large_std`` can be defended. ``core.ideas.learned_variance`` lets the network choose.
 """
 
 import math

@@ -30,14 +30,6 @@ SPACINGS: dict[str, Spacing] = {
     "leading": lambda n, levels, _: _at(space_leading(n, len(levels)), levels),
     "trailing": lambda n, levels, _: _at(space_trailing(n, len(levels)), levels),
 }
-BEHIND: dict[str, Callable[..., Any]] = {  # Any: functions with formulas
-    "Karras": space_karras,
-    "exponential": space_exponential,
-    "beta": space_beta,
-    "linspace": space_linspace,
-    "leading": space_leading,
-    "trailing": space_trailing,
-}
 
 
 def spaced(name: str, steps: int, levels: np.ndarray, rho: float) -> list[float]:

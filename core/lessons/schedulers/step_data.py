@@ -22,6 +22,7 @@ from core.ideas.samplers.dpmpp_2m import (
     second_order_coefficients,
 )
 from core.ideas.samplers.euler import euler_coefficients, euler_step
+from core.ideas.samplers.euler_ancestral import ancestral_coefficients, euler_ancestral_step
 from core.ideas.samplers.heun import heun_step
 from core.ideas.samplers.levels import pair_with_next, pair_with_stride
 from core.ideas.samplers.walk import Number, list_numbers
@@ -205,6 +206,19 @@ def _euler(case: _Case) -> Worked:
     return _worked(euler_step, given, list_numbers(numbers), filled, ours, case)
 
 
+def _euler_ancestral(case: _Case) -> Worked:
+    numbers = ancestral_coefficients(case.sigma(case.call), case.sigma(case.call + 1))
+    x, eps, z = _raw(case), case.at(case.run.eps, case.call), case.fresh
+    given = [_x(x), _eps(eps), _z(z)]
+    at = _terms([*given, *list_numbers(numbers)])
+    filled = (
+        rf"{at['x']} + ({at['sigma_down']} - {at['sigma']}) \cdot {at['eps']} + "
+        rf"{at['sigma_up']} \cdot {at['z']}"
+    )
+    ours = euler_ancestral_step(x, eps, z, numbers)
+    return _worked(euler_ancestral_step, given, list_numbers(numbers), filled, ours, case)
+
+
 def _heun(case: _Case) -> Worked:
     if case.last:  # a step to 0 asks once, and is Euler's
         return _euler(case)
@@ -257,6 +271,7 @@ WORK: dict[Callable[..., Any], Callable[[_Case], Worked]] = {  # Any: as above
     ddim_step: _ddim,
     ddpm_step: _ddpm,
     euler_step: _euler,
+    euler_ancestral_step: _euler_ancestral,
     heun_step: _heun,
     dpmpp_2m_step: _dpmpp,
 }

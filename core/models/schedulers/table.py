@@ -18,6 +18,7 @@ from core.ideas.samplers.dpmpp_2m import (
     second_order_coefficients,
 )
 from core.ideas.samplers.euler import euler_step
+from core.ideas.samplers.euler_ancestral import ancestral_coefficients, euler_ancestral_step
 from core.ideas.samplers.heun import heun_step
 from core.models.schedulers.options import (
     BETAS,
@@ -120,6 +121,7 @@ _ALL = (
         blurb="Steps below the next noise level, then adds fresh noise to come back up to it.",
         options=(*LINSPACE, *BETAS, ZERO_SNR),
         plan=plan_euler,
+        formulas=(euler_ancestral_step, ancestral_coefficients),
         elsewhere=("Euler a",),
     ),
     Scheduler(

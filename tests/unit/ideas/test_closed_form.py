@@ -14,7 +14,8 @@ from core.ideas.closed_form import (
     solve_exactly,
 )
 from core.ideas.forward import add_noise
-from core.ideas.interpolation import plan_timesteps
+from core.ideas.interpolation import sigma_at_timestep
+from core.ideas.noise_levels import sigma_from_alpha_bar
 from core.ideas.prediction import to_unit_scale
 from core.ideas.samplers.ddim import sample_ddim
 from core.ideas.samplers.ddpm import fixed_large_std, fixed_small_std, sample_ddpm
@@ -86,9 +87,10 @@ def test_a_higher_order_pays_at_the_same_number_of_calls() -> None:
 
 def test_the_last_jump_to_zero_costs_dpmpp_2m_its_order() -> None:
     counts = np.array([10, 20, 50, 100])
-    plans = [plan_timesteps(space_leading_above_zero(count), ALPHA_BAR).sigmas for count in counts]
-    errors = np.array([root_mean_square(end_dpmpp_2m, sigmas) for sigmas in plans])
-    assert measure_order(counts, errors) < 1.4
+    levels = np.asarray(sigma_from_alpha_bar(ALPHA_BAR))
+    plans = [sigma_at_timestep(space_leading_above_zero(count), levels) for count in counts]
+    errors = [root_mean_square(end_dpmpp_2m, np.append(sigmas, 0.0)) for sigmas in plans]
+    assert measure_order(counts, np.array(errors)) < 1.4
 
 
 def test_the_exact_solution_keeps_every_value_in_its_place() -> None:

@@ -5,14 +5,13 @@ import math
 import numpy as np
 import pytest
 import torch
-from diffusers import DDPMScheduler, EulerDiscreteScheduler
+from diffusers import DDPMScheduler
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.ideas.forward import (
     add_noise,
     add_one_step,
-    add_sigma_noise,
     follow_moments,
     walk_chain,
     weigh_signal_and_noise,
@@ -39,19 +38,10 @@ def test_jump_is_the_librarys() -> None:
     torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=0)
 
 
-def test_sigma_jump_is_the_librarys() -> None:
-    x0, eps = draw_pair()
-    scheduler = EulerDiscreteScheduler(**SD1)
-    t = torch.tensor([999.0, 354.0, 0.0])
-    theirs = scheduler.add_noise(x0, eps, t)
-    sigma = torch.tensor(sigma_from_alpha_bar(ALPHA_BAR[[999, 354, 0]]), dtype=torch.float32)
-    torch.testing.assert_close(add_sigma_noise(x0, eps, sigma), theirs, atol=2e-4, rtol=1e-5)
-
-
 def test_numpy_and_torch_say_the_same() -> None:
     x0, eps = draw_pair()
     alpha_bar = torch.tensor([0.2, 0.5, 0.9])
-    for add in (add_noise, add_one_step, add_sigma_noise):
+    for add in (add_noise, add_one_step):
         from_torch = add(x0, eps, alpha_bar).numpy()
         from_numpy = add(x0.numpy(), eps.numpy(), alpha_bar.numpy())
         np.testing.assert_allclose(from_numpy, from_torch, rtol=1e-6, atol=1e-7)
@@ -68,7 +58,7 @@ def test_one_level_for_all_is_one_level_for_each() -> None:
 def test_both_conventions_are_one_point_at_two_scales(alpha_bar: float) -> None:
     x0, eps = np.array([0.5, -2.0]), np.array([1.0, 0.25])
     sigma = float(sigma_from_alpha_bar(alpha_bar))
-    large = add_sigma_noise(x0, eps, sigma)
+    large = x0 + sigma * eps
     np.testing.assert_allclose(to_unit_scale(large, sigma), add_noise(x0, eps, alpha_bar))
 
 

@@ -26,7 +26,6 @@ from core.ideas.samplers.ddpm import (
     fixed_small_std,
     sample_ddpm,
 )
-from core.ideas.samplers.ddpm_learned import learned_std, sample_ddpm_learned
 from core.ideas.samplers.dpmpp_2m import (
     first_order_coefficients,
     sample_dpmpp_2m,
@@ -59,10 +58,6 @@ def predict(xt: Tensor, alpha_bar: float) -> Tensor:
     return predict_exact_eps(xt, alpha_bar, DATA) + 0.1 * torch.tanh(2 * xt)
 
 
-def predict_both(xt: Tensor, alpha_bar: float) -> tuple[Tensor, Tensor]:
-    return predict(xt, alpha_bar), torch.tanh(3 * xt)
-
-
 def draw(seed: int = 3) -> Tensor:
     return torch.randn(1, 4, 6, 6, generator=torch.Generator().manual_seed(seed))
 
@@ -83,8 +78,6 @@ def run_library(scheduler: object, x: Tensor, **options: object) -> list[Tensor]
         else:
             alpha_bar = float(scheduler.alphas_cumprod[int(t)])  # type: ignore[attr-defined]
         answer = predict(unit, alpha_bar)
-        if scheduler.config.get("variance_type") == "learned_range":  # type: ignore[attr-defined]
-            answer = torch.cat(predict_both(unit, alpha_bar), dim=1)
         x = scheduler.step(answer, t, x, **options).prev_sample  # type: ignore[attr-defined]
         path.append(x)
     return path
@@ -117,7 +110,7 @@ def test_ddim(eta: float, spacing: str, steps: int) -> None:
 
 @pytest.mark.parametrize("steps", COUNTS)
 @pytest.mark.parametrize("spacing", SPACINGS)
-@pytest.mark.parametrize("variance", ["fixed_small", "fixed_large", "learned_range"])
+@pytest.mark.parametrize("variance", ["fixed_small", "fixed_large"])
 def test_ddpm(variance: str, spacing: str, steps: int) -> None:
     scheduler = DDPMScheduler(
         **SD1, clip_sample=False, timestep_spacing=spacing, variance_type=variance
@@ -130,11 +123,8 @@ def test_ddpm(variance: str, spacing: str, steps: int) -> None:
     if scheduler.timesteps[-1] == 0:  # the one case where the library adds no noise at the end
         noises[-1] = torch.zeros(())
     start = draw().double()
-    if variance == "learned_range":
-        ours = list(sample_ddpm_learned(predict_both, start, levels, noises))
-    else:
-        choose = fixed_small_std if variance == "fixed_small" else fixed_large_std
-        ours = list(sample_ddpm(predict, start, levels, noises, choose))
+    choose = fixed_small_std if variance == "fixed_small" else fixed_large_std
+    ours = list(sample_ddpm(predict, start, levels, noises, choose))
     assert_same_run(ours, theirs, np.ones(steps))
 
 
@@ -240,14 +230,6 @@ def test_euler_is_ddim_at_another_scale() -> None:
     ddim = [record.x_next for record in sample_ddim(predict, x, pairs, [0.0] * 4)]
     for ours, theirs, alpha_bar in zip(euler, ddim, alpha_bars[1:], strict=True):
         torch.testing.assert_close(ours * alpha_bar**0.5, theirs)
-
-
-def test_learned_variance_goes_from_small_to_large() -> None:
-    numbers = ddpm_coefficients(0.3, 0.4)
-    small, half, large = learned_std(numbers, np.array([-1.0, 0.0, 1.0]))
-    assert small == pytest.approx(fixed_small_std(numbers))
-    assert large == pytest.approx(fixed_large_std(numbers))
-    assert half == pytest.approx(math.sqrt(small * large))
 
 
 def test_ddim_and_ddpm_disagree_about_the_level_before() -> None:

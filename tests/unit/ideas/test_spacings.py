@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -16,15 +17,7 @@ from diffusers import (
 )
 
 from core.ideas.beta_spacing import accumulate_beta, invert_beta, space_beta
-from core.ideas.interpolation import (
-    Plan,
-    plan_sigmas,
-    plan_timesteps,
-    sigma_at_timestep,
-    sigma_at_timestep_log,
-    timestep_at_sigma,
-    timestep_at_sigma_linear,
-)
+from core.ideas.interpolation import sigma_at_timestep, timestep_at_sigma
 from core.ideas.noise_levels import sigma_from_alpha_bar
 from core.ideas.schedules import accumulate_alpha_bar, make_scaled_linear_betas
 from core.ideas.spacings import (
@@ -59,6 +52,21 @@ SIGMA_SPACINGS: dict[str, Callable[[int, float, float], np.ndarray]] = {
 ONE_TOO_MANY = {61, 103, 121, 122}  # the library's trailing list ends one late, at t = -1
 
 
+class Plan(NamedTuple):
+    """Timesteps that the network is told, (N,), and the noise there, then none, (N + 1,)."""
+
+    timesteps: np.ndarray
+    sigmas: np.ndarray
+
+
+def plan_timesteps(timesteps: np.ndarray) -> Plan:
+    return Plan(timesteps, np.append(sigma_at_timestep(timesteps, SIGMAS), 0.0))
+
+
+def plan_sigmas(sigmas: np.ndarray) -> Plan:
+    return Plan(np.asarray(timestep_at_sigma(sigmas, SIGMAS)), np.append(sigmas, 0.0))
+
+
 def every_count(scheduler: object, spacing: str) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
     """Yield N, timesteps and sigmas of the library for all N from 1 to 150."""
     for steps in range(1, 151):
@@ -85,7 +93,7 @@ def test_timesteps_of_ddim_and_ddpm(library: type, spacing: str) -> None:
 def test_plans_of_euler(library: type, spacing: str) -> None:
     scheduler = library(**SD1, timestep_spacing=spacing)
     for steps, timesteps, sigmas in every_count(scheduler, spacing):
-        plan = plan_timesteps(TIMESTEPS[spacing](steps), ALPHA_BAR)
+        plan = plan_timesteps(TIMESTEPS[spacing](steps))
         np.testing.assert_allclose(plan.timesteps, timesteps, rtol=1e-6)
         np.testing.assert_allclose(plan.sigmas, sigmas, rtol=2e-5)
 
@@ -95,7 +103,7 @@ def test_plans_of_heun_stand_behind_its_doubled_lists(spacing: str) -> None:
     scheduler = HeunDiscreteScheduler(**SD1, timestep_spacing=spacing)
     for steps in set(range(1, 151)) - (ONE_TOO_MANY if spacing == "trailing" else set()):
         scheduler.set_timesteps(steps)
-        plan = plan_timesteps(TIMESTEPS[spacing](steps), ALPHA_BAR)
+        plan = plan_timesteps(TIMESTEPS[spacing](steps))
         timesteps = np.append(plan.timesteps[:1], np.repeat(plan.timesteps[1:], 2))
         sigmas = [plan.sigmas[0], *np.repeat(plan.sigmas[1:-1], 2), 0.0]
         np.testing.assert_allclose(timesteps, scheduler.timesteps, rtol=1e-6)
@@ -107,7 +115,7 @@ def test_plans_of_heun_stand_behind_its_doubled_lists(spacing: str) -> None:
 def test_plans_of_dpmpp_2m(spacing: str) -> None:
     scheduler = DPMSolverMultistepScheduler(**SD1, timestep_spacing=spacing)
     for steps, timesteps, sigmas in every_count(scheduler, spacing):
-        plan = plan_timesteps(ABOVE_ZERO[spacing](steps), ALPHA_BAR)
+        plan = plan_timesteps(ABOVE_ZERO[spacing](steps))
         np.testing.assert_array_equal(plan.timesteps, timesteps)
         np.testing.assert_allclose(plan.sigmas, sigmas, rtol=2e-5)
 
@@ -119,8 +127,8 @@ def counts_for(option: str) -> Iterator[int]:
 
 def plan_euler_on_sigmas(space: Callable, steps: int, spacing: str) -> Plan:
     """Euler and Heun space sigmas between the ends of their spaced timesteps."""
-    ends = plan_timesteps(TIMESTEPS[spacing](steps), ALPHA_BAR).sigmas
-    return plan_sigmas(space(steps, ends[-2], ends[0]), ALPHA_BAR)
+    ends = plan_timesteps(TIMESTEPS[spacing](steps)).sigmas
+    return plan_sigmas(space(steps, ends[-2], ends[0]))
 
 
 @pytest.mark.parametrize("spacing", sorted(TIMESTEPS))
@@ -151,7 +159,7 @@ def test_sigma_spacings_of_dpmpp_2m_run_over_the_whole_schedule(option: str) -> 
     scheduler = DPMSolverMultistepScheduler(**SD1, **{option: True})
     for steps in counts_for(option):
         scheduler.set_timesteps(steps)
-        plan = plan_sigmas(SIGMA_SPACINGS[option](steps, SIGMAS[0], SIGMAS[-1]), ALPHA_BAR)
+        plan = plan_sigmas(SIGMA_SPACINGS[option](steps, SIGMAS[0], SIGMAS[-1]))
         np.testing.assert_allclose(plan.sigmas, scheduler.sigmas, rtol=5e-5, atol=1e-6)
         # the library tells the network whole timesteps here: rounded for Karras, else cut
         shift = 0.5 if option == "use_karras_sigmas" else 0.0
@@ -168,7 +176,7 @@ def test_first_timesteps_of_leading_and_last_of_trailing() -> None:
 
 
 def test_karras_spends_more_steps_on_low_noise() -> None:
-    linspace = plan_timesteps(space_linspace(20), ALPHA_BAR).sigmas[:-1]
+    linspace = plan_timesteps(space_linspace(20)).sigmas[:-1]
     karras = space_karras(20, SIGMAS[0], SIGMAS[-1])
     assert np.mean(linspace < 1) == pytest.approx(0.35)
     assert np.mean(karras < 1) == pytest.approx(0.45)
@@ -197,22 +205,16 @@ def test_beta_distribution_is_scipys(alpha: float, beta: float) -> None:
     np.testing.assert_allclose(invert_beta(x, alpha, beta), theirs.ppf(x), atol=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("there", "back"),
-    [
-        (sigma_at_timestep, timestep_at_sigma_linear),
-        (sigma_at_timestep_log, timestep_at_sigma),
-    ],
-)
-def test_between_t_and_sigma_there_and_back(there: Callable, back: Callable) -> None:
-    t = np.array([0, 0.25, 17.5, 353.9, 998.75, 999])
-    np.testing.assert_allclose(back(there(t, SIGMAS), SIGMAS), t, atol=1e-9)
-    np.testing.assert_allclose(there(np.arange(1000), SIGMAS), SIGMAS)
+def test_timesteps_have_their_sigmas_and_sigmas_their_timesteps() -> None:
+    t = np.arange(1000)
+    np.testing.assert_allclose(sigma_at_timestep(t, SIGMAS), SIGMAS)
+    np.testing.assert_allclose(timestep_at_sigma(SIGMAS, SIGMAS), t, atol=1e-9)
 
 
-def test_linear_and_log_differ_between_timesteps_only() -> None:
-    assert sigma_at_timestep(998.5, SIGMAS) > sigma_at_timestep_log(998.5, SIGMAS)
-    assert sigma_at_timestep(998, SIGMAS) == pytest.approx(sigma_at_timestep_log(998, SIGMAS))
+def test_there_is_linear_and_back_is_logarithmic() -> None:
+    between = sigma_at_timestep(998.5, SIGMAS)
+    assert between == pytest.approx((SIGMAS[998] + SIGMAS[999]) / 2)
+    assert timestep_at_sigma(between, SIGMAS) > 998.5
 
 
 def test_sigma_crosses_one_near_354() -> None:

@@ -8,7 +8,6 @@ from core.models.hardware import (
     ENOUGH_MEMORY,
     Facts,
     choose,
-    diagnose,
     find_hardware,
     judge,
     parse_driver,
@@ -118,4 +117,3 @@ def test_this_machine_is_described() -> None:
     assert facts.cpu_memory > 0
     assert facts.threads >= 1
     assert find_hardware() == choose(facts)
-    assert [p.what for p in diagnose()] == [p.what for p in judge(facts)]

@@ -10,7 +10,7 @@ from PIL import ExifTags, Image, PngImagePlugin
 from core.engine.request import MAX_SEED, Request, validated
 from core.errors import ExplainerError
 from core.models.schedulers.table import SCHEDULERS
-from core.views.exports import png_with_settings, settings_from_png, webp_animation
+from core.views.exports import open_picture, png_with_settings, webp_animation
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (16, 24, 3), np.uint8)
 
@@ -41,7 +41,7 @@ def png_with(name: str, text: str) -> bytes:
 @given(requests)
 def test_settings_come_back_as_they_went_in(request: Request) -> None:
     request = validated(request)
-    assert settings_from_png(png_with_settings(PICTURE, request)) == request
+    assert open_picture(png_with_settings(PICTURE, request)).request == request
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_settings_come_back_as_they_went_in(request: Request) -> None:
 )
 def test_awkward_prompts_come_back(prompt: str) -> None:
     request = validated(Request(prompt=prompt, negative="Negative prompt: no"))
-    assert settings_from_png(png_with_settings(PICTURE, request)) == request
+    assert open_picture(png_with_settings(PICTURE, request)).request == request
 
 
 def test_pixels_are_kept_exactly() -> None:
@@ -71,7 +71,7 @@ def test_other_programs_find_the_settings_in_their_own_words() -> None:
 )
 def test_clip_skip_counts_from_one_in_other_programs(theirs: str, ours: int) -> None:
     told = f"a lion\nSteps: 20, Seed: 7{theirs}"
-    assert settings_from_png(png_with("parameters", told)).clip_skip == ours
+    assert open_picture(png_with("parameters", told)).request.clip_skip == ours
     request = Request(prompt="a lion", clip_skip=ours)
     with Image.open(io.BytesIO(png_with_settings(PICTURE, request))) as picture:
         assert picture.info["parameters"].endswith(", Clip skip: 2") is (ours == 1)
@@ -82,7 +82,7 @@ def test_settings_of_another_program_are_read_as_far_as_they_mean_something_here
         "a red apple, (shiny:1.2)\non a table\nNegative prompt: a worm\nSteps: 12, Sampler: "
         "Euler a, Schedule type: Karras, CFG scale: 7.5, Seed: 42, Size: 512x512, Model: x"
     )
-    assert settings_from_png(png_with("parameters", theirs)) == Request(
+    assert open_picture(png_with("parameters", theirs)).request == Request(
         prompt="a red apple, (shiny:1.2) on a table", negative="a worm", steps=12, guidance=7.5,
         seed=42, scheduler="euler-a",
     )  # fmt: skip
@@ -110,7 +110,7 @@ def test_settings_of_another_program_are_read_as_far_as_they_mean_something_here
 )
 def test_what_holds_no_settings_is_refused_in_a_sentence(data: bytes) -> None:
     with pytest.raises(ExplainerError) as caught:
-        settings_from_png(data)
+        open_picture(data)
     assert caught.value.what.endswith(".")
     assert caught.value.fix
 
@@ -120,7 +120,7 @@ def test_pictures_without_settings_are_refused(kind: str) -> None:
     written = io.BytesIO()
     Image.fromarray(PICTURE).save(written, kind)
     with pytest.raises(ExplainerError, match="PNG"):
-        settings_from_png(written.getvalue())
+        open_picture(written.getvalue())
 
 
 def with_text_behind(data: bytes) -> bytes:
@@ -141,9 +141,9 @@ def with_text_behind(data: bytes) -> bytes:
 def test_texts_may_stand_behind_the_pixels(prompt: str) -> None:
     request = validated(Request(prompt=prompt, scheduler="euler", steps=9, seed=7))
     saved = png_with_settings(PICTURE, request)
-    assert settings_from_png(with_text_behind(saved)) == request
+    assert open_picture(with_text_behind(saved)).request == request
     told = with_text_behind(png_with("parameters", f"{prompt}\nSteps: 12, Sampler: Euler"))
-    assert settings_from_png(told).steps == 12
+    assert open_picture(told).request.steps == 12
 
 
 def test_a_packed_text_and_a_cut_picture_are_read_as_well() -> None:
@@ -151,9 +151,9 @@ def test_a_packed_text_and_a_cut_picture_are_read_as_well() -> None:
     chunks.add_text("parameters", "two dogs\nSteps: 12, Sampler: Euler", zip=True)
     written = io.BytesIO()
     Image.fromarray(PICTURE).save(written, "PNG", pnginfo=chunks)
-    assert settings_from_png(written.getvalue()).prompt == "two dogs"
+    assert open_picture(written.getvalue()).request.prompt == "two dogs"
     cut = written.getvalue()[: written.getvalue().index(b"IDAT") + 10]
-    assert settings_from_png(cut).prompt == "two dogs"
+    assert open_picture(cut).request.prompt == "two dogs"
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "WEBP", "PNG"])
@@ -165,7 +165,7 @@ def test_settings_in_the_comment_of_exif(kind: str, code: str) -> None:
     exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = told
     written = io.BytesIO()
     Image.fromarray(PICTURE).save(written, kind, exif=exif.tobytes())
-    assert settings_from_png(written.getvalue()) == Request(
+    assert open_picture(written.getvalue()).request == Request(
         prompt="two dogs, 二", steps=12, scheduler="euler-a", seed=42
     )
 
@@ -185,7 +185,7 @@ def test_comments_that_are_not_as_they_say(told: bytes) -> None:
     exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = told
     written = io.BytesIO()
     Image.fromarray(PICTURE).save(written, "JPEG", exif=exif.tobytes())
-    assert settings_from_png(written.getvalue()) == Request(prompt="two dögs", steps=12, seed=42)
+    assert open_picture(written.getvalue()).request == Request(prompt="two dögs", steps=12, seed=42)
 
 
 def test_plain_texts_in_utf_8_and_texts_with_a_byte_order_mark() -> None:
@@ -196,10 +196,11 @@ def test_plain_texts_in_utf_8_and_texts_with_a_byte_order_mark() -> None:
         ("invokeai_metadata", "\ufeff" + json.dumps({"positive_prompt": "日本 café", "steps": 12,
                                                      "seed": 42, "scheduler": "euler"})),
     ):  # fmt: skip
-        found = settings_from_png(png_with(name, text))
+        found = open_picture(png_with(name, text)).request
         assert (found.prompt, found.steps, found.seed) == ("日本 café", 12, 42)
     assert (
-        settings_from_png(png_with("parameters", "café, Ã\nSteps: 1, Seed: 4")).prompt == "café, Ã"
+        open_picture(png_with("parameters", "café, Ã\nSteps: 1, Seed: 4")).request.prompt
+        == "café, Ã"
     )
 
 
@@ -207,7 +208,7 @@ def test_huge_picture_is_refused_before_it_is_decoded() -> None:
     written = io.BytesIO()
     Image.new("1", (6000, 6000)).save(written, "PNG")
     with pytest.raises(ExplainerError, match="large"):
-        settings_from_png(written.getvalue())
+        open_picture(written.getvalue())
 
 
 def test_animation_plays_every_frame_for_ever() -> None:

@@ -1,10 +1,9 @@
 import tomllib
 from pathlib import Path
 
-import altair
 import pytest
 
-from core.views.theme import INK, LINE, PAGE, PALETTE, PANEL, chart_theme, contrast, text_colour
+from core.views.theme import INK, LINE, PAGE, PALETTE, PANEL, contrast, text_colour
 
 CONFIG = Path(__file__).resolve().parents[3] / ".streamlit" / "config.toml"
 
@@ -38,11 +37,3 @@ def test_streamlit_is_told_the_same_colours() -> None:
         assert theme[mode]["secondaryBackgroundColor"] == PANEL[mode]
         assert theme[mode]["textColor"] == INK[mode]
         assert theme[mode]["borderColor"] == LINE[mode]
-
-
-@pytest.mark.parametrize("dark", [False, True])
-def test_chart_theme_is_a_configuration_that_vega_lite_knows(dark: bool) -> None:
-    chart = altair.Chart(altair.Data(values=[{"a": 1}])).mark_point().encode(x="a:Q")
-    chart.config = altair.Config(**chart_theme(dark))
-    written = chart.to_dict()  # checks against Vega-Lite's schema
-    assert written["config"]["background"] == PAGE["dark" if dark else "light"]

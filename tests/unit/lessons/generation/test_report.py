@@ -17,7 +17,7 @@ from core.lessons.generation.contact_sheet_data import contact_sheet
 from core.lessons.generation.recipe_data import KIND, LARGEST, read_recipe, recipe_json, versions
 from core.lessons.generation.report_charts_data import Line, line_chart
 from core.lessons.generation.report_data import report_html
-from core.views.exports import gif_animation, png_with_settings, settings_from_png
+from core.views.exports import gif_animation, open_picture, png_with_settings
 from core.views.run import Run, quick_frames
 from core.views.steps import step_rows
 from core.views.strips import exact_sheet, frames_in, photo_sheet
@@ -200,7 +200,7 @@ def test_contact_sheet_shows_every_step_and_restores_the_run(run: Run) -> None:
     with Image.open(io.BytesIO(data)) as picture:
         assert picture.size == (sheet.shape[1], sheet.shape[0])
         assert f"Size: {width}x{height}," in picture.info["parameters"]
-    assert settings_from_png(data) == run.request
+    assert open_picture(data).request == run.request
     more = dataclasses.replace(
         frames, places=(0, 3), given=frames.given[:2], guess=frames.guess[:2]
     )
