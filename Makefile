@@ -16,10 +16,11 @@ PRETTIER := $(NODE) .venv/browser/node_modules/prettier/bin/prettier.cjs --log-l
 SCRIPTS := "core/**/*.js"
 PORT ?= 8501
 
-.PHONY: help run test lint format setup setup-dev constraints bench bench-class train clean
+.PHONY: help run class test lint format setup setup-dev constraints bench bench-class train clean
 
 help:
 	@echo "make run     open the app at http://127.0.0.1:$(PORT)"
+	@echo "make class   open it to a class on your network, with a code and a page for the teacher"
 	@echo "make test    lint, types and all tests"
 	@echo "make lint    ruff, pyright, and the browser's scripts, alone"
 	@echo "make bench   ratios against bare diffusers and a bare Streamlit page"
@@ -32,6 +33,9 @@ setup: $(APP)
 
 run: setup
 	$(BIN)/python -m streamlit run Home.py --server.port "$(PORT)"
+
+class: setup
+	@$(BIN)/python -m core class --port "$(PORT)" $(if $(ADDRESS),--address "$(ADDRESS)")
 
 test: lint
 	@$(BIN)/python tests/browser/find_browser.py --install

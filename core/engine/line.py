@@ -201,6 +201,14 @@ class Line:
         with self._lock:
             return self._counters
 
+    def standing(self) -> tuple[int, int, float]:
+        """Return how many works wait, how many run, and seconds until all are done, roughly."""
+        with self._lock:
+            jobs = self._jobs.values()
+            waiting = sum(not job.begun for job in jobs)
+            rows = sum(job.rows_left(self._positions) for job in jobs)
+            return waiting, len(jobs) - waiting, rows * self._rows_s
+
     # ---- for tickets
 
     def status_of(self, ticket: AnyTicket) -> TicketStatus:

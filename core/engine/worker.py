@@ -109,6 +109,10 @@ class Worker:
         """Return what became of everything so far."""
         return self._line.counters()
 
+    def standing(self) -> tuple[int, int, float]:
+        """Return how many works wait, how many run, and seconds until all are done, roughly."""
+        return self._line.standing()
+
     @property
     def busy(self) -> bool:
         """Whether there is anything to do."""

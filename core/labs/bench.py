@@ -201,6 +201,12 @@ class Bench:
         with self._lock:
             return self._line.index(training) if training in self._line else 0
 
+    @property
+    def busy(self) -> int:
+        """How many trainings run or wait."""
+        with self._lock:
+            return len(self._running) + len(self._line)
+
     def close(self) -> None:
         """End everything."""
         with self._lock:

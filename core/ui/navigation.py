@@ -12,11 +12,15 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from core.classroom import classroom
+from core.ui.class_rules import go_to, in_force, is_teacher, own_name
 from core.ui.sessions import see_to_sessions
 
 ROOT = Path(__file__).resolve().parents[2]
 APP = "Glassbox Diffusion"
 SIDEBAR_WIDTH = 260  # CSS pixels
+TEACHER = ROOT / "pages" / "teacher.py"  # of a class alone, and no page of the walk
+CLOSED = ":material/lock:"
 _ROUTED = "routed_this_run"
 
 
@@ -80,9 +84,14 @@ def route(home: Callable[[], None]) -> None:
         st.session_state.pop(_ROUTED, None)
 
 
+def is_routed() -> bool:
+    """Return whether Home runs this page; it does from a server's second run on."""
+    return bool(st.session_state.get(_ROUTED))
+
+
 def ensure_navigation() -> None:
     """Draw the navigation where Home has not: a page opened by its file or by a deep link."""
-    if not st.session_state.get(_ROUTED):
+    if not is_routed():
         _navigation(_go_home)
 
 
@@ -96,17 +105,41 @@ def _navigation(home: Callable[[], None]) -> StreamlitPage:
         layout="wide",
         initial_sidebar_state=SIDEBAR_WIDTH,
     )
-    return st.navigation(_pages(home))
+    pages = _pages(home)
+    room = classroom()
+    if room is None:
+        return st.navigation(pages)
+    shown = own_name(room) is not None
+    pages[""].append(
+        st.Page(
+            TEACHER, title="Your class", icon=":material/co_present:",
+            visibility="visible" if is_teacher() else "hidden",
+        )
+    )  # fmt: skip
+    page = st.navigation(pages, position="sidebar" if shown else "hidden")
+    go_to(page.url_path)
+    return page
 
 
 def _pages(home: Callable[[], None]) -> dict[str, list[StreamlitPage]]:
     # One address names a page, "" is Home's: any function will do for the entry in the menu.
     start = st.Page(home, title="Start", icon=":material/home:", url_path="home", default=True)
     groups: dict[str, list[StreamlitPage]] = {"": [start]}
+    state = in_force()
     for entry in existing():
-        page = st.Page(entry.path, title=entry.title, icon=entry.icon)
+        closed = state is not None and entry.url in state.closed
+        page = st.Page(entry.path, title=entry.title, icon=CLOSED if closed else entry.icon)
         groups.setdefault(entry.group, []).append(page)
     return groups
+
+
+def path_of(url: str) -> Path:
+    """Return the file of a page, to go to; the front page's for an address that names none.
+
+    Args:
+        url: its address below the app's.
+    """
+    return next((entry.path for entry in existing() if entry.url == url), ROOT / "Home.py")
 
 
 def _go_home() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.classroom import classroom
 from core.ideas.equation import equation_of
 from core.ui.address import forget_said
 from core.ui.navigation import APP, ensure_navigation
@@ -20,27 +21,43 @@ _PAGE = "page_on_show"
 
 
 def lesson(question: str, lead: str = "", title: str = APP) -> None:
-    """Begin a page: its place in the navigation, the running example, and its question.
+    """Begin a page of the walk: its frame, the running example, and its question.
 
     Args:
         question: what the page answers, as its headline.
         lead: one sentence below it.
         title: what the browser's tab says.
     """
-    ensure_navigation()
-    st.html(STYLE)
+    begin(title)
+    in_class = classroom() is not None
+    if in_class:
+        from core.ui.class_frame import attend, follow_settings
+
+        attend()
     stayed = st.session_state.get(_PAGE) == question
     if not stayed:  # widgets of another page are gone, their keys not
         forget_widgets()
         forget_said()
         st.session_state[_PAGE] = question
-    st.set_page_config(page_title=title if title == APP else f"{title} · {APP}")
     follow_link(stayed)
+    if in_class:
+        follow_settings()
     write_link()
     st.title(question, anchor=False)
     if lead:
         st.markdown(lead)
     show_summary()
+
+
+def begin(title: str = APP) -> None:
+    """Begin any page: its place in the navigation, its style, and its name.
+
+    Args:
+        title: what the browser's tab says.
+    """
+    ensure_navigation()
+    st.html(STYLE)
+    st.set_page_config(page_title=title if title == APP else f"{title} · {APP}")
 
 
 def show_equation(function: Callable[..., Any]) -> None:  # Any: any function with @equation

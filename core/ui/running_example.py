@@ -14,6 +14,7 @@ import streamlit as st
 from core.engine.request import Request, usable
 from core.ideas.checks import read_json, say_number
 from core.models.schedulers.table import SCHEDULERS
+from core.ui.class_rules import code_for_address, kept_to
 from core.ui.errors import show_note
 from core.views.numbers import count
 
@@ -47,7 +48,8 @@ def set_running_example(request: Request) -> None:
     Args:
         request: any request.
     """
-    st.session_state[_EXAMPLE], notes = usable(request, START)
+    example, notes = usable(request, START)
+    st.session_state[_EXAMPLE] = kept_to(example)
     st.session_state[_NOTES] = []
     for what, fix in notes:
         note(what, fix)
@@ -83,9 +85,11 @@ def follow_link(stayed: bool = False) -> None:
 def write_link() -> None:
     """Make the address say what the running example is."""
     wanted = link_parameters(running_example())
-    if wanted != {name: st.query_params[name] for name in IN_LINK if name in st.query_params}:
-        others = {name: text for name, text in st.query_params.items() if name not in IN_LINK}
-        st.query_params.from_dict({**others, **wanted})
+    now = st.query_params.to_dict()
+    others = {name: text for name, text in now.items() if name not in IN_LINK}
+    whole = {**others, **code_for_address(), **wanted}
+    if whole != now:
+        st.query_params.from_dict(whole)
     st.session_state[_WRITTEN] = wanted
 
 

@@ -18,6 +18,7 @@ from core.engine.request import Request, to_json
 from core.engine.ticket import Ticket, TicketStatus
 from core.engine.work import Work
 from core.errors import ExplainerError
+from core.ui.class_rules import check_asked, is_behind
 
 TURN_S = 0.15  # between two looks at a ticket
 AT_ONCE_S = 0.1  # an answer that is there already comes within this; no progress is drawn for it
@@ -53,6 +54,8 @@ def done(work: Work[Answer], draw: Draw) -> Answer:
         while not ended:
             draw(ticket)
             ended = ticket.wait(TURN_S)
+            if is_behind():
+                st.rerun()  # to what the teacher has set, or shows; equal work goes on
         return ticket.result()
 
 
@@ -92,9 +95,14 @@ def begun(work: Work[Any], replace: bool = True) -> Ticket[Any]:  # Any: as abov
     Raises:
         ExplainerError: the engine cannot take it.
     """
+    check_asked(work)
     _wake_engine()
-    session = st.session_state.setdefault(_SESSION, uuid.uuid4().hex)
-    return engine().submit(work, session, replace=replace)
+    return engine().submit(work, session_id(), replace=replace)
+
+
+def session_id() -> str:
+    """Return what tells this session from others where works and trainings are shared out."""
+    return st.session_state.setdefault(_SESSION, uuid.uuid4().hex)
 
 
 def _wake_engine() -> None:

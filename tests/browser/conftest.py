@@ -2,7 +2,7 @@
 
 import importlib.util
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import ModuleType
 from urllib.parse import urlsplit
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-WAIT_MS = 120_000  # for a picture, on a machine that has other work as well
+WAIT_MS = 20_000  # for a picture, on a machine that has other work as well
 NewPage = Callable[..., Page]
 expect.set_options(timeout=WAIT_MS)
 
@@ -26,6 +26,12 @@ def load_beside(name: str) -> ModuleType:
 
 
 serve = load_beside("serving").serve
+
+
+@pytest.fixture(scope="session", name="serve")
+def _serve() -> Callable[..., AbstractContextManager[str]]:
+    """The function that runs a server for as long as a block."""
+    return serve
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,39 +25,48 @@ class Server:
 
 
 @contextmanager
-def serve(cache: Path, script: Path = ROOT / "Home.py") -> Iterator[str]:
+def serve(
+    cache: Path, script: Path = ROOT / "Home.py", command: Sequence[str] = ()
+) -> Iterator[str]:
     """Run a script until the block is left; gives its address.
 
     Args:
         cache: an empty folder for what the app keeps, and for the server's log.
         script: run in its own folder; the app's entry where nothing else is said.
+        command: serves in its place, on the port that is added.
     """
-    with start(cache, script) as server:
+    with start(cache, script, command=command) as server:
         yield server.address
 
 
 @contextmanager
-def start(cache: Path, script: Path, module: str = "streamlit") -> Iterator[Server]:
+def start(
+    cache: Path, script: Path, module: str = "streamlit", command: Sequence[str] = ()
+) -> Iterator[Server]:
     """Run a script until the block is left, as ``serve`` does.
 
     Args:
         cache: as for ``serve``.
         script: as for ``serve``.
         module: takes Streamlit's command line.
+        command: as for ``serve``.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [
+    plain = [
         sys.executable, "-m", module, "run", script.name, "--server.headless", "true",
-        "--server.address", "127.0.0.1", "--server.port", str(port),
-        "--browser.gatherUsageStats", "false",
+        "--server.address", "127.0.0.1", "--browser.gatherUsageStats", "false", "--server.port",
     ]  # fmt: skip
     env = {**os.environ, "GLASSBOX_CACHE": str(cache), "HF_HUB_OFFLINE": "1"}
     log = cache / "server.log"
     with log.open("wb") as written:
         server = subprocess.Popen(
-            command, cwd=script.parent, env=env, stdout=written, stderr=written
+            [*(command or plain), str(port)],
+            cwd=script.parent,
+            env=env,
+            stdout=written,
+            stderr=written,
         )
     try:
         address = f"http://127.0.0.1:{port}"

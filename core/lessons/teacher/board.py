@@ -1,0 +1,32 @@
+"""The board: the class's newest pictures of those who want to show theirs."""
+
+import streamlit as st
+
+from core.classroom import BOARD, Classroom
+
+COLUMNS = 6
+
+
+def show_board(room: Classroom) -> None:
+    """Show the board; every picture can be hidden.
+
+    Args:
+        room: the class.
+    """
+    board = room.state.board
+    st.subheader("The board", anchor=False)
+    if not board:
+        st.caption(
+            f"Up to {BOARD} pictures, the newest first, of pupils who press “Show my pictures”."
+        )
+    for start in range(0, len(board), COLUMNS):
+        row = board[start : start + COLUMNS]
+        for column, pinned in zip(st.columns(COLUMNS), row, strict=False):
+            with column:
+                st.image(pinned.picture, width="stretch", alt=f"Picture of {pinned.name}")
+                st.text(pinned.prompt or "(no words)")
+                st.caption(pinned.name)
+                st.button(
+                    "Hide", on_click=room.hide, args=(pinned.number,), type="tertiary",
+                    key=f"hide_{pinned.number}", icon=":material/visibility_off:",
+                )  # fmt: skip

@@ -1,0 +1,78 @@
+"""The teacher's desk: the way in, the machine at a glance, what is set, and the board."""
+
+import io
+
+import psutil
+import segno
+import streamlit as st
+
+from core.classroom import Classroom, classroom
+from core.engine.client import woken
+from core.labs.bench import bench
+from core.lessons.teacher.board import show_board
+from core.lessons.teacher.rules import offer_rules
+from core.ui.class_frame import ask_secret
+from core.ui.class_rules import is_teacher, let_in
+from core.ui.navigation import existing
+
+TURN_S = 2.0  # between two drawings of what changes
+
+
+def show_desk() -> None:
+    """Show the desk to the teacher, and to everybody else a box for the token."""
+    room = classroom()
+    if room is None:
+        st.title("No class is open", anchor=False)
+        st.markdown("`make class` opens one.")
+    elif is_teacher():
+        _show(room)
+    else:
+        st.title("The teacher’s page", anchor=False)
+        st.markdown("Its token stands where the app was started, below the code of the class.")
+        if ask_secret("Token", "token", "knows"):
+            let_in(room, teacher=True)
+            st.rerun()
+
+
+def _show(room: Classroom) -> None:
+    st.title("Your class", anchor=False)
+    st.fragment(_show_glance, run_every=TURN_S)(room)
+    way_in, rules = st.columns([2, 3], gap="large")
+    with way_in:
+        _show_way_in(room)
+    with rules:
+        offer_rules(room)
+    st.fragment(show_board, run_every=TURN_S)(room)
+
+
+def _show_glance(room: Classroom) -> None:
+    """Show who is there, what waits and runs, and how much memory there is."""
+    there = woken()
+    waiting, running, seconds = there.standing() if there is not None else (0, 0, 0.0)
+    own, machine = psutil.Process().memory_info().rss, psutil.virtual_memory()
+    with st.container(horizontal=True, gap="medium"):
+        st.metric("Pupils", room.present(), width="content")
+        st.metric("Works waiting", waiting, width="content")
+        st.metric("running", running, width="content")
+        st.metric("done in about", f"{seconds:.0f} s", width="content")
+        st.metric("Trainings", bench().busy, width="content")
+        st.metric("Memory of the app", f"{own / 1e9:.1f} GB", width="content")
+        st.metric("free", f"{machine.available / 1e9:.1f} GB", width="content")
+    pointed = room.state.pointed
+    if pointed is not None:
+        titles = {entry.url: entry.title for entry in existing()}
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"Everybody is asked to look at **{titles.get(pointed.page, 'Start')}**.")
+            st.button("No longer", on_click=room.point_nowhere, key="desk_unpoint")
+
+
+def _show_way_in(room: Classroom) -> None:
+    """Show how pupils come in, large enough to be read from the last row."""
+    opening = room.opening
+    picture = io.BytesIO()
+    segno.make(opening.link, error="m", micro=False).save(picture, kind="png", scale=6, border=3)
+    with st.container(border=True):
+        st.markdown(f"##### {opening.address.removeprefix('http://')}")
+        st.markdown(f"# {opening.code}")
+        st.image(picture.getvalue(), width=220, alt="The link with the code, to be photographed")
+        st.caption("Pupils type the address and the code, or photograph the square.")
