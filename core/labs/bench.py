@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import asdict
@@ -25,10 +26,12 @@ from core.labs.autoencoder_settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 AT_ONCE = 2  # trainings
-WAITING = 16  # more are refused
+WAITING = 16  # then only those are let in who have none yet
+CEILING = 16  # times as many: beyond that nobody is
 KEPT = 8  # finished trainings, about 2 MB each
 GRACE_S = 1.0  # a page that is drawn again takes its training up again within this
-MOST_S = 300.0  # a training that takes longer is ended: something is wrong with the machine
+QUIET_S = 90.0  # a training that tells nothing for so long is ended: it hangs
+NICENESS = 19  # pictures that people wait for go first
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 Event = dict[str, Any]  # Any: what JSON holds
@@ -58,6 +61,7 @@ class Training(Generic[Chosen]):
         self.joined = 0  # how often somebody began to watch
         self.later: threading.Timer | None = None  # ends it where nobody watches then
         self.process: subprocess.Popen[str] | None = None
+        self.heard = time.monotonic()  # when it told something last
         self.news = threading.Condition()
 
     @property
@@ -81,6 +85,7 @@ class Training(Generic[Chosen]):
     def tell(self, event: Event | None = None, state: State | None = None) -> None:
         """Add an event or change the state, and wake who waits; after the end nothing counts."""
         with self.news:
+            self.heard = time.monotonic()
             if self.ended:
                 return
             if event is not None and event["kind"] == "saved":
@@ -113,14 +118,20 @@ class Bench:
         self._line: deque[Training] = deque()
         self._running: list[Training] = []
         self._known: OrderedDict[Settings, Training[Any]] = OrderedDict()
+        self._of: dict[str, Training[Any]] = {}  # what each session joined last, while it goes on
 
-    def join(self, settings: Chosen, before: Training[Chosen] | None = None) -> Training[Chosen]:
+    def join(
+        self, settings: Chosen, before: Training[Chosen] | None = None, session: str = ""
+    ) -> Training[Chosen]:
         """Watch a training, starting it where there is none like it.
+
+        A session has one at a time: the one before is ended, unless others have joined it.
 
         Args:
             settings: checked here.
             before: the caller's own training with these settings, to go on with or to go on from;
                 where None, one that is known, or a new one where the settings are private.
+            session: who asks; "" is somebody of whom nothing is known.
 
         Raises:
             ExplainerError: a field is wrong, or too many are waiting.
@@ -130,15 +141,10 @@ class Bench:
             raise ValueError(f"before is {before.settings}, expected {settings}")
         shared = not settings.private
         with self._lock:
+            self._of = {name: one for name, one in self._of.items() if not one.ended}
             training = self._known.get(settings) if shared else before
             if training is None or training.state in ("stopped", "failed"):
-                if len(self._line) >= WAITING:
-                    raise ExplainerError(
-                        f"The lab is full: {len(self._line)} trainings are waiting.",
-                        "Choose what somebody else is training, or try again soon."
-                        if shared
-                        else "Try again soon.",
-                    )
+                self._check_room(session, shared)
                 training = Training(settings, before or training)
                 self._line.append(training)
             if shared:
@@ -146,8 +152,28 @@ class Bench:
                 self._known.move_to_end(settings)
             training.watchers += 1
             training.joined += 1
+            self._hold(session, training)
             self._fill()
             return training
+
+    def _check_room(self, session: str, shared: bool) -> None:
+        """Refuse in a full line who has a training already, or of whom nothing is known."""
+        has = session in self._of or not session
+        if len(self._line) >= WAITING * (1 if has else CEILING):
+            raise ExplainerError(
+                f"The lab is full: {len(self._line)} trainings are waiting.",
+                "Choose what somebody else is training, or try again soon."
+                if shared
+                else "Try again soon.",
+            )
+
+    def _hold(self, session: str, training: Training) -> None:
+        """Take note of what a session joined; what it had before is ended where it alone had it."""
+        old = self._of.pop(session, None)
+        if session and not training.ended:
+            self._of[session] = training
+        if old is not None and old is not training and old not in self._of.values():
+            self._end(old)
 
     def known(self, settings: Chosen) -> Training[Chosen] | None:
         """Return the training with these settings, whatever became of it, without starting one.
@@ -255,16 +281,13 @@ class Bench:
         process = training.process
         assert process is not None
         assert process.stdout is not None
-        limit = threading.Timer(MOST_S, process.kill)
-        limit.daemon = True
-        limit.start()
+        self._end_where_quiet(training)
         finished = False
         with contextlib.suppress(ValueError, OSError):  # a line cut off by its end
             for line in process.stdout:
                 event = json.loads(line)
                 finished = event["kind"] == "done"
                 training.tell(event)
-        limit.cancel()
         process.stdout.close()
         process.wait()
         with self._lock:
@@ -276,6 +299,19 @@ class Bench:
                 if self._known.get(old.settings) is old:
                     del self._known[old.settings]
             self._fill()
+
+    def _end_where_quiet(self, training: Training) -> None:
+        """End a process that has told nothing for too long; look again when it could have."""
+        assert training.process is not None
+        if training.process.poll() is not None:
+            return
+        left = training.heard + QUIET_S - time.monotonic()
+        if left <= 0:
+            training.process.kill()
+            return
+        later = threading.Timer(left, self._end_where_quiet, (training,))
+        later.daemon = True
+        later.start()
 
 
 def start_worker(training: Training) -> subprocess.Popen[str]:
@@ -294,6 +330,9 @@ def start_worker(training: Training) -> subprocess.Popen[str]:
         text=True,
         encoding="utf-8",
     )
+    if hasattr(os, "setpriority"):
+        with contextlib.suppress(OSError):  # it has ended
+            os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
     # Beside, because a pipe holds little, and the process reads only when it has imported torch.
     told = json.dumps({"settings": asdict(training.settings), "saved": training.saved})  # type: ignore[call-overload]  # a dataclass
     threading.Thread(target=_feed, args=(process, told), name="lab", daemon=True).start()

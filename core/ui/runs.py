@@ -18,7 +18,8 @@ from core.engine.request import Request, to_json
 from core.engine.ticket import Ticket, TicketStatus
 from core.engine.work import Work
 from core.errors import ExplainerError
-from core.ui.class_rules import check_asked, is_behind
+from core.labs.bench import Chosen, Training, bench
+from core.ui.class_rules import check_asked, check_session, is_behind
 
 TURN_S = 0.15  # between two looks at a ticket
 AT_ONCE_S = 0.1  # an answer that is there already comes within this; no progress is drawn for it
@@ -103,6 +104,20 @@ def begun(work: Work[Any], replace: bool = True) -> Ticket[Any]:  # Any: as abov
 def session_id() -> str:
     """Return what tells this session from others where works and trainings are shared out."""
     return st.session_state.setdefault(_SESSION, uuid.uuid4().hex)
+
+
+def train(settings: Chosen, before: Training[Chosen] | None = None) -> Training[Chosen]:
+    """Watch a training of the labs for this session, which has one at a time.
+
+    Args:
+        settings: as for ``Bench.join``.
+        before: as there.
+
+    Raises:
+        ExplainerError: as there, or this session may not ask.
+    """
+    check_session()
+    return bench().join(settings, before, session_id())
 
 
 def _wake_engine() -> None:

@@ -28,6 +28,7 @@ from core.nets.autoencoder import kl_to_unit_gaussian, reparameterise
 from core.ui.component import mount
 from core.ui.errors import show_error
 from core.ui.picture_source import Source
+from core.ui.runs import train
 from core.ui.tables import offer_csv
 
 FORMULAS = (reparameterise, kl_to_unit_gaussian)
@@ -85,7 +86,7 @@ def _finished() -> list[Training[LabSettings]]:
 
 
 def _follow(settings: LabSettings, above: DeltaGenerator, below: DeltaGenerator) -> None:
-    training = bench().join(settings)
+    training = train(settings)
     if not training.ended:
         above.button("Stop", on_click=_forget, icon=":material/stop_circle:", key="lab_stop")
     try:

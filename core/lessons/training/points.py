@@ -23,6 +23,7 @@ from core.training.history import Stage
 from core.ui.closer import keep
 from core.ui.component import mount, told
 from core.ui.errors import show_error
+from core.ui.runs import train
 from core.ui.tables import offer_csv
 
 FORMULAS = (add_noise, noise_loss, guide, ddpm_step, ddim_step, euler_step, heun_step)
@@ -118,7 +119,7 @@ def _follow(settings: PointSettings, going: bool) -> None:
     failed = training is not None and training.state == "failed"
     if going and (anew or not failed):
         try:
-            training = bench().join(settings)
+            training = train(settings)
             bench().leave(training, grace=GRACE_S)
         except ExplainerError as error:
             st.session_state[_WRONG] = error

@@ -21,6 +21,7 @@ from core.ui.component import mount
 from core.ui.errors import show_error
 from core.ui.picture_source import choose_picture, show_notes, source_of
 from core.ui.running_example import running_example
+from core.ui.runs import train
 from core.ui.tables import offer_csv
 
 FORMULAS = (noise_loss, weigh_min_snr)
@@ -111,11 +112,8 @@ def _follow(settings: WordSettings, going: bool) -> None:
     state = None if training is None else training.state
     if going and state != "done" and (pressed or state != "failed"):
         try:
-            training = bench().join(settings, training)
+            training = train(settings, training)
             bench().leave(training, grace=GRACE_S)
-            old: Training | None = st.session_state.get(_TRAINING)
-            if old is not None and old is not training:  # of another word: somebody else's place
-                bench().end_own(old)
             st.session_state[_TRAINING] = training
         except ExplainerError as error:
             st.session_state[_WRONG] = error
