@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-WAIT_MS = 20_000  # for a picture, on a machine that has other work as well
+WAIT_MS = 120_000  # for a picture, on a machine that has other work as well
 NewPage = Callable[..., Page]
 expect.set_options(timeout=WAIT_MS)
 
