@@ -14,8 +14,8 @@ import numpy as np
 
 from benchmarks._measuring import Arguments, by_turns, medians, ratios, timed, use_threads
 from core.engine.alone import run_alone
-from core.engine.looks.attention import AttentionLook
 from core.engine.request import Request, validated
+from core.engine.works.attention import AttentionWork
 from core.models.loading import load_checkpoint
 
 MOST_RATIO, MOST_MB = 1.3, 100
@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     threads = use_threads(options.threads)
     checkpoint = load_checkpoint()
     request = validated(Request(prompt=options.prompt, steps=options.steps))
-    look = AttentionLook(request.model, request)
+    look = AttentionWork(request.model, request)
     ways = {
         "plain": lambda: run_alone(checkpoint, request),
         "with_capture": lambda: run_alone(checkpoint, look),

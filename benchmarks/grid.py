@@ -15,10 +15,10 @@ from typing import Any
 
 from benchmarks._measuring import Arguments, by_turns, medians, ratios, use_threads
 from core.engine.loaded import LoadedModel, load_model
-from core.engine.looks.grid import GridLook
 from core.engine.request import Request
 from core.engine.work import Work
 from core.engine.worker import Worker
+from core.engine.works.grid import GridWork
 
 SCHEDULERS = ("ddim", "euler", "dpmpp-2m", "unipc")
 WEIGHTS = (1.5, 3.0, 5.0, 7.5)
@@ -64,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     run_all(model, cells_of(2)[:2])  # warm
     ways = {
         "one_after_another": lambda: run(*cells),
-        "one_grid": lambda: run(GridLook("emoji128", cells)),
+        "one_grid": lambda: run(GridWork("emoji128", cells)),
     }
     found = by_turns(ways, options.repeats)
     middle = medians(found)

@@ -32,8 +32,8 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
     """Check the request before the model is loaded, run it with its attention in the open."""
     from core.commands.arguments import find_model, load_model, need_folder
     from core.commands.progress import told
-    from core.engine.looks.attention import AttentionLook
     from core.engine.request import Request, to_json, validated
+    from core.engine.works.attention import AttentionWork
 
     request = validated(
         Request(
@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
 
     checkpoint = load_model(arguments.model)
     with told("U-Net call") as tell:
-        seen = run_alone(checkpoint, AttentionLook(request.model, request), tell)
+        seen = run_alone(checkpoint, AttentionWork(request.model, request), tell)
     tokens = read_prompt(checkpoint, request.prompt)
     entries, layers = entries_of(tokens), list(range(len(seen.layers)))
     maps = entry_maps(seen.mean(), entries)

@@ -20,7 +20,7 @@ class TicketStatus:
     Attributes:
         state: "queued", "running", "decoding", then one of "done", "cancelled", "failed".
         position: place in the line, 1 is next; 0 when not waiting.
-        step: U-Net calls answered, pictures decoded, or pieces of a look read.
+        step: U-Net calls answered, pictures decoded, or pieces of another work done.
         steps: of how many; 0 while that is not known.
         error: why it failed, None otherwise.
         eta_s: seconds until the end, as far as can be told; None where nothing is known yet.

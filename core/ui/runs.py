@@ -60,6 +60,26 @@ def done(work: Work[Answer], draw: Draw) -> Answer:
         return ticket.result()
 
 
+def read(work: Work[Answer], doing: str = "Piece", draw: Draw | None = None) -> Answer:
+    """Return what became of a work; where it is not there, the engine does it.
+
+    Args:
+        work: what to do.
+        doing: what is counted meanwhile.
+        draw: shows how far it is; None says so in a line here, which is gone in the end.
+
+    Raises:
+        ExplainerError: the engine says why it has no answer.
+    """
+    found = find(work)
+    if found is not None:
+        return found
+    line = st.empty()
+    answer = done(work, draw or (lambda ticket: line.caption(say_status(ticket.status(), doing))))
+    line.empty()
+    return answer
+
+
 @contextlib.contextmanager
 def asked(
     work: Work[Any], replace: bool = True

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.engine.looks.times import TimeLook
+from core.engine.works.times import TimeWork
 from core.ideas.timestep import EmbeddingSettings, compute_frequencies
 from core.models.catalog import builtin_folder
 from core.models.time_facts import read_time_facts
@@ -211,7 +211,7 @@ def test_network_is_asked_only_when_chosen(
     open_page: Open, shown_text: Callable[[AppTest], str]
 ) -> None:
     at = open_page(PAGE)
-    assert find(TimeLook()) is None
+    assert find(TimeWork()) is None
     at.button_group(key="timestep_look").set_value("In the network").run()
     assert not at.exception
     assert "become **" in shown_text(at)
@@ -219,6 +219,6 @@ def test_network_is_asked_only_when_chosen(
     at.toggle(key="as_table_time-blocks").set_value(True).run()
     blocks = at.dataframe[0].value
     assert blocks["block"][0] == "down 0, block 0"
-    answer = find(TimeLook())
+    answer = find(TimeWork())
     assert answer is not None
     assert len(blocks) == len(answer.blocks)

@@ -2,15 +2,15 @@
 
 import streamlit as st
 
-from core.engine.looks.attribution import AttributionLook
+from core.engine.works.attribution import AttributionWork
 from core.ideas.attribution import integrate_gradients
 from core.lessons.attention.maps_data import entries_of
 from core.lessons.attention.reads_data import attribution_chart, attribution_rows
 from core.lessons.attention.run import prompt_tokens
 from core.lessons.attention.words import say_percent
 from core.models.attention_seen import AttentionSeen
-from core.ui.looking import read
 from core.ui.running_example import running_example
+from core.ui.runs import read
 from core.ui.tables import offer_csv
 
 FORMULAS = (integrate_gradients,)
@@ -32,7 +32,7 @@ def show(seen: AttentionSeen) -> None:
             "U-Net call", 1, calls, (calls + 1) // 2, key=f"attention_call_{calls}",
             help="The first is the noisiest.",
         ) - 1  # fmt: skip
-    found = read(AttributionLook(request.model, request, call).validated(), "Piece")
+    found = read(AttributionWork(request.model, request, call).validated(), "Piece")
     st.markdown(
         "**Attention says where a place looked; this says what moved the answer.** The noise that "
         "the network sees with your prompt, less the noise that it sees with the negative one, is "

@@ -2,17 +2,17 @@
 
 import streamlit as st
 
-from core.engine.looks.attention import AttentionLook
 from core.engine.request import Request
+from core.engine.works.attention import AttentionWork
 from core.lessons.attention.maps_data import attention_data
 from core.lessons.attention.run import picture_size, prompt_tokens
 from core.models.attention_seen import AttentionSeen
 from core.models.catalog import BUILT_IN
 from core.ui.can_draw import offer_prompts
 from core.ui.component import mount
-from core.ui.looking import known, read
 from core.ui.paint_first import paint_first
 from core.ui.running_example import running_example
+from core.ui.runs import find, read
 
 PLAIN_MAPS = (
     "a whale on a yellow background",
@@ -31,11 +31,11 @@ def show_hero() -> AttentionSeen | None:
         ExplainerError: the model is not on this machine, or damaged.
     """
     request = running_example()
-    look = AttentionLook(request.model, request)
-    seen = known(look)
+    work = AttentionWork(request.model, request)
+    seen = find(work)
     paint_first(
-        "attention", look, seen is not None,
-        lambda: _draw(request, known(look)), lambda _: read(look, "U-Net call"),
+        "attention", work, seen is not None,
+        lambda: _draw(request, find(work)), lambda _: read(work, "U-Net call"),
     )  # fmt: skip
     return seen
 

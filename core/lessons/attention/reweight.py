@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from core.engine.looks.attention import EditedAttentionLook, Reweight
+from core.engine.works.attention import EditedAttentionWork, Reweight
 from core.ideas.attention_maps import reweight
 from core.ideas.picture_likeness import apart
 from core.lessons.attention.edits import choose_word, fill, prompt_words, show_picture, wait_for
 from core.models.attention_seen import AttentionSeen
-from core.ui.looking import read
 from core.ui.running_example import running_example
+from core.ui.runs import read
 
 FORMULAS = (reweight,)
 LEAST, MOST, BEGIN = -2.0, 10.0, 5.0  # what a word is multiplied with
@@ -39,8 +39,8 @@ def show(seen: AttentionSeen) -> None:
     show_picture(before, seen.picture, "As it is")
     request = running_example()
     slot = wait_for(after, f"Times {factor:g}")
-    look = EditedAttentionLook(request.model, request, Reweight(word.positions, factor))
-    picture = read(look.validated(), "U-Net call")
+    work = EditedAttentionWork(request.model, request, Reweight(word.positions, factor))
+    picture = read(work.validated(), "U-Net call")
     fill(slot, picture, f"Times {factor:g}")
     st.caption(
         f"Same first noise, {apart(seen.picture, picture):.1f} of 255 apart on average. Only the "

@@ -2,15 +2,15 @@
 
 import streamlit as st
 
-from core.engine.looks.attention import EditedAttentionLook, Swap
 from core.engine.request import MAX_PROMPT
+from core.engine.works.attention import EditedAttentionWork, Swap
 from core.errors import ExplainerError
 from core.ideas.attention_maps import replace_weights
 from core.ideas.picture_likeness import apart
 from core.lessons.attention.edits import choose_word, fill, prompt_words, show_picture, wait_for
 from core.models.attention_seen import AttentionSeen
-from core.ui.looking import read
 from core.ui.running_example import running_example
+from core.ui.runs import read
 
 FORMULAS = (replace_weights,)
 NEW_WORD = "panda"
@@ -51,8 +51,8 @@ def show(seen: AttentionSeen) -> None:
     for slot, share, name in zip(
         slots, (percent / 100, 0.0), ("New word, old attention", "New words alone"), strict=True
     ):
-        look = EditedAttentionLook(request.model, request, Swap(prompt, share)).validated()
-        pictures.append(read(look, "U-Net call"))
+        work = EditedAttentionWork(request.model, request, Swap(prompt, share)).validated()
+        pictures.append(read(work, "U-Net call"))
         fill(slot, pictures[-1], name)
     st.markdown(
         "**All three begin with the same noise.** In the middle, every place asks the new words, "

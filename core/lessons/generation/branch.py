@@ -6,8 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from core.engine.looks.futures import BranchLook
 from core.engine.request import MAX_PROMPT, MAX_SEED, Request
+from core.engine.works.futures import BranchWork
 from core.ideas.checks import check_text, say_number
 from core.ideas.forward import add_noise, add_one_step
 from core.lessons.generation.branch_data import (
@@ -21,8 +21,8 @@ from core.lessons.generation.branch_data import (
 from core.lessons.generation.two_runs_data import join, other_prompt, pair_data, pair_rows
 from core.models.schedulers.table import SCHEDULERS
 from core.ui.component import mount
-from core.ui.looking import read
 from core.ui.page import show_equation
+from core.ui.runs import read
 from core.ui.settings import offered_schedulers, weights
 from core.ui.shown import Shown
 from core.ui.tables import offer_csv
@@ -53,8 +53,8 @@ def show(shown: Shown) -> None:
     """
     run = shown.run
     change = _choose(run)
-    look = _look(run, change)
-    branched = _branched(look)
+    work = _work(run, change)
+    branched = _branched(work)
     pair = join(run, branched.run, change.call)
     named = changed(run.request, change.request, change.noise_share)
     title = named.replace(OTHER_WORDS, f"“{change.request.prompt}”")
@@ -141,10 +141,10 @@ def _choose(run: Run) -> _Change:
     return _Change(call, request, share / 100, int(seed))
 
 
-def _look(run: Run, change: _Change) -> BranchLook:
+def _work(run: Run, change: _Change) -> BranchWork:
     channels, height, width = run.path.shape[1:]
     before = slice(change.call + 1)
-    return BranchLook(
+    return BranchWork(
         run.request.model, change.request, run.request, change.call,
         float(run.alpha_bars[change.call]), (channels, height, width),
         run.eps[before].tobytes(), run.x0[before].tobytes(),
@@ -152,7 +152,7 @@ def _look(run: Run, change: _Change) -> BranchLook:
     )  # fmt: skip
 
 
-def _branched(look: BranchLook) -> Branched:
+def _branched(work: BranchWork) -> Branched:
     """Have the engine go on."""
-    future: Any = read(look, "Call")  # Any: a Future, whose trace would import torch
+    future: Any = read(work, "Call")  # Any: a Future, whose trace would import torch
     return Branched(run_of(future.trace), future.step, future.alpha_bar, future.remembers)

@@ -4,9 +4,9 @@ from typing import Any
 
 import streamlit as st
 
-from core.engine.looks.grid import Cell, GridLook
 from core.engine.request import Request
 from core.engine.ticket import ENDED, Ticket
+from core.engine.works.grid import Cell, GridWork
 from core.errors import ExplainerError
 from core.lessons.generation.compare_data import (
     FIELDS,
@@ -57,30 +57,30 @@ def show(shown: Shown) -> None:
     across, down = _choose(request)
     check_axes(across, down)
     st.query_params[IN_LINK] = write_link(across, down)
-    look = GridLook(request.model, cells_of(request, across, down))
-    _show_buttons(look, "seed" in (across.field, down.field))
-    running = _ticket(look) is not None
-    st.fragment(_draw, run_every=TURN_S if running else None)(look, across, down)
+    work = GridWork(request.model, cells_of(request, across, down))
+    _show_buttons(work, "seed" in (across.field, down.field))
+    running = _ticket(work) is not None
+    st.fragment(_draw, run_every=TURN_S if running else None)(work, across, down)
 
 
-def _show_buttons(look: GridLook, many_seeds: bool) -> None:
+def _show_buttons(work: GridWork, many_seeds: bool) -> None:
     """Offer to draw what is not there, or to stop."""
-    ticket = _ticket(look)
-    missing = sum(cell is None for cell in _cells(look, ticket))
+    ticket = _ticket(work)
+    missing = sum(cell is None for cell in _cells(work, ticket))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if ticket is not None:
             st.button(
-                "Stop", on_click=_stop, args=(look,), icon=":material/stop_circle:",
+                "Stop", on_click=_stop, args=(work,), icon=":material/stop_circle:",
                 key="stop_grid",
             )  # fmt: skip
         elif missing:
             st.button(
-                say_draw(missing, len(look.requests)), on_click=_start, args=(look,),
+                say_draw(missing, len(work.requests)), on_click=_start, args=(work,),
                 type="primary", icon=":material/grid_view:", key="draw_grid",
             )  # fmt: skip
         if not many_seeds:
             st.caption("All begin at the noise of the same seed.")
-    error = _job(look).get("error")
+    error = _job(work).get("error")
     if error is not None:
         show_error(error)
 
@@ -142,10 +142,10 @@ def _choose_values(field: str, request: Request, name: str) -> Axis:
     return Axis(field, chosen[field])
 
 
-def _draw(look: GridLook, across: Axis, down: Axis) -> None:
+def _draw(work: GridWork, across: Axis, down: Axis) -> None:
     """Draw the grid as far as it is; while it is under way this is done again and again."""
-    ticket = _ticket(look)
-    cells = _cells(look, ticket)
+    ticket = _ticket(work)
+    cells = _cells(work, ticket)
     there = sum(cell is not None for cell in cells)
     if ticket is not None:
         status = ticket.status()
@@ -167,50 +167,50 @@ def _draw(look: GridLook, across: Axis, down: Axis) -> None:
     if ticket is None and there:
         st.caption(SAYS)
         offer_csv(compare_rows(across, down, cells), "grid")
-    _end(look, ticket)
+    _end(work, ticket)
 
 
-def _job(look: GridLook) -> dict[str, Any]:  # Any: a ticket, cells or an error
+def _job(work: GridWork) -> dict[str, Any]:  # Any: a ticket, cells or an error
     """Return what is kept of the newest grid; another one begins anew."""
     job = st.session_state.setdefault(_JOB, {})
-    if job.get("look") != look:
+    if job.get("work") != work:
         if job.get("ticket") is not None:
             job["ticket"].cancel()
         job.clear()
-        job["look"] = look
+        job["work"] = work
     return job
 
 
-def _ticket(look: GridLook) -> Ticket[Cells] | None:
-    return _job(look).get("ticket")
+def _ticket(work: GridWork) -> Ticket[Cells] | None:
+    return _job(work).get("ticket")
 
 
-def _cells(look: GridLook, ticket: Ticket[Cells] | None) -> Cells:
+def _cells(work: GridWork, ticket: Ticket[Cells] | None) -> Cells:
     """Return what is there of a grid: all, what has come so far, or what had come when it ended."""
-    job = _job(look)
+    job = _job(work)
     if ticket is not None:
         job["cells"] = ticket.partial() or job.get("cells")
-    return job.get("cells") or (None,) * len(look.requests)
+    return job.get("cells") or (None,) * len(work.requests)
 
 
-def _start(look: GridLook) -> None:
-    job = _job(look)
+def _start(work: GridWork) -> None:
+    job = _job(work)
     job["error"] = None
     try:
-        job["ticket"] = begun(look)
+        job["ticket"] = begun(work)
     except ExplainerError as error:
         job["error"] = error
 
 
-def _stop(look: GridLook) -> None:
-    ticket = _job(look).pop("ticket", None)
+def _stop(work: GridWork) -> None:
+    ticket = _job(work).pop("ticket", None)
     if ticket is not None:
         ticket.cancel()
 
 
-def _end(look: GridLook, ticket: Ticket[Cells] | None) -> None:
+def _end(work: GridWork, ticket: Ticket[Cells] | None) -> None:
     """Take note of how a grid ended, then draw the page without looking at it again and again."""
-    job = _job(look)
+    job = _job(work)
     if ticket is None or ticket.status().state not in ENDED:
         return
     job["ticket"], job["error"] = None, ticket.error

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from core.engine.looks.grid import MOST_CELLS, Cell
 from core.engine.request import MAX_GUIDANCE, MAX_SEED, Request
+from core.engine.works.grid import MOST_CELLS, Cell
 from core.errors import ExplainerError
 from core.ideas.checks import check_real, check_text, check_whole, read_json, say_number
 from core.models.catalog import without_paths

@@ -7,10 +7,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.engine.looks.grid import Cells, GridLook
-from core.engine.looks.rescaled import RescaledLook
 from core.engine.request import Request
 from core.engine.ticket import Ticket
+from core.engine.works.grid import Cells, GridWork
+from core.engine.works.rescaled import RescaledWork
 from core.lessons.generation.guidance_data import (
     PHI,
     WEIGHTS,
@@ -22,9 +22,8 @@ from core.lessons.generation.guidance_data import (
 )
 from core.ui.component import mount
 from core.ui.errors import show_error
-from core.ui.looking import known, read
 from core.ui.running_example import running_example, set_running_example
-from core.ui.runs import say_status
+from core.ui.runs import find, read, say_status
 from core.ui.shown import Shown
 from core.ui.tables import offer_csv
 from core.ui.tokenizing import scheduler_config
@@ -71,10 +70,10 @@ def _guide() -> None:
 def _show_strip(request: Request) -> None:
     """Show whole runs over the weight, once they have been asked for."""
     requests = tuple(replace(request, guidance=w) for w in WEIGHTS)
-    plain = GridLook(request.model, requests)
-    tamed = RescaledLook(request.model, requests, PHI)
+    plain = GridWork(request.model, requests)
+    tamed = RescaledWork(request.model, requests, PHI)
     st.markdown("**The same noise under six weights:** whole runs, each from its first step.")
-    asked = st.session_state.get(_ASKED) == requests or known(plain) is not None
+    asked = st.session_state.get(_ASKED) == requests or find(plain) is not None
     if not asked:
         st.button(
             "Draw six pictures", on_click=lambda: st.session_state.update({_ASKED: requests}),

@@ -7,10 +7,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.engine.looks.futures import FromPictureLook, steps_made
 from core.engine.request import Request
-from core.ui.looking import read
+from core.engine.works.futures import FromPictureWork, steps_made
 from core.ui.picture_source import Source, choose_picture, latent_facts, show_notes, source_of
+from core.ui.runs import read
 from core.ui.shown import Shown
 from core.views.numbers import count, percent
 from core.views.pictures import pixels_of, row_picture
@@ -116,9 +116,9 @@ def _show_row(request: Request, source: Source) -> None:
 
 def _result(request: Request, source: Source, strength: float) -> _Result:
     """Have the engine run."""
-    look = FromPictureLook(
+    work = FromPictureWork(
         request.model, request, source.pixels, source.width, source.height, strength
     )
-    future: Any = read(look, "Call")  # Any: a Future, whose trace would import torch
+    future: Any = read(work, "Call")  # Any: a Future, whose trace would import torch
     trace = future.trace
     return _Result(future.start_picture, trace.picture, trace.calls, future.alpha_bar)

@@ -3,16 +3,16 @@
 import numpy as np
 import streamlit as st
 
-from core.engine.looks.latents import DecodeLook, PictureLook
+from core.engine.works.latents import DecodeWork, PictureWork
 from core.ideas.latent_surgery import mix
 from core.lessons.latents.hero_data import LIKENESS, say_likeness
 from core.models.gallery import gallery, open_picture
 from core.models.latent_facts import LatentFacts
 from core.models.latent_reading import PictureReading
 from core.models.uploads import fit
-from core.ui.looking import read
 from core.ui.picture_source import Source
 from core.ui.running_example import running_example
+from core.ui.runs import read
 from core.views.pictures import pixels_of, row_picture
 
 FORMULAS = (mix,)
@@ -38,10 +38,10 @@ def show(source: Source, facts: LatentFacts, reading: PictureReading) -> None:
     size = source.width, source.height
     pixels = fit(open_picture(name), *size).tobytes()
     model = running_example().model
-    other = read(PictureLook(model, pixels, *size), "Part")
+    other = read(PictureWork(model, pixels, *size), "Part")
     shares = [float(share) for share in np.linspace(0, 1, STOPS)]
     inside = np.stack([mix(reading.mean, other.mean, share) for share in shares])
-    decoded = read(DecodeLook.of(model, inside), "Picture").pictures
+    decoded = read(DecodeWork.of(model, inside), "Picture").pictures
     first, second = pixels_of(source.pixels, *size), pixels_of(pixels, *size)
     outside = [np.rint(mix(first, second, share)).astype(np.uint8) for share in shares]
     for pictures, words in (

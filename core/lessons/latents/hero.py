@@ -1,14 +1,14 @@
 """The picture, its latents and what comes back: drawn at once, computed after the first paint."""
 
-from core.engine.looks.latents import PictureLook
+from core.engine.works.latents import PictureWork
 from core.lessons.latents.hero_data import hero_data
 from core.models.latent_facts import LatentFacts
 from core.models.latent_reading import PictureReading
 from core.ui.component import mount
-from core.ui.looking import known, read
 from core.ui.paint_first import paint_first
 from core.ui.picture_source import Source
 from core.ui.running_example import running_example
+from core.ui.runs import find, read
 from core.views.pictures import pixels_of
 
 
@@ -22,24 +22,24 @@ def show_hero(source: Source, facts: LatentFacts) -> PictureReading | None:
     Returns:
         What the engine said; None while it is not there.
     """
-    look = look_of(source)
-    reading = known(look)
+    work = work_of(source)
+    reading = find(work)
     paint_first(
-        "latents", look, reading is not None,
-        lambda: _draw(source, facts), lambda _: read(look, "Part"),
+        "latents", work, reading is not None,
+        lambda: _draw(source, facts), lambda _: read(work, "Part"),
     )  # fmt: skip
     return reading
 
 
-def look_of(source: Source) -> PictureLook:
+def work_of(source: Source) -> PictureWork:
     """Return what the engine is asked about a picture.
 
     Args:
         source: the picture.
     """
-    return PictureLook(running_example().model, source.pixels, source.width, source.height)
+    return PictureWork(running_example().model, source.pixels, source.width, source.height)
 
 
 def _draw(source: Source, facts: LatentFacts) -> None:
     pixels = pixels_of(source.pixels, source.width, source.height)
-    mount("latents/hero", hero_data(source.title, pixels, facts, known(look_of(source))))
+    mount("latents/hero", hero_data(source.title, pixels, facts, find(work_of(source))))

@@ -3,8 +3,8 @@
 import numpy as np
 import streamlit as st
 
-from core.engine.looks.latents import DecodeLook, PictureLook, ScaleLook
 from core.engine.request import MAX_SEED
+from core.engine.works.latents import DecodeWork, PictureWork, ScaleWork
 from core.ideas.latent_surgery import measure_scaling_factor
 from core.lessons.latents.hero_data import LIKENESS, LIMIT, error_picture, say_likeness
 from core.lessons.latents.numbers_data import scale_rows
@@ -13,9 +13,9 @@ from core.models.latent_facts import LatentFacts
 from core.models.latent_reading import PictureReading
 from core.models.uploads import fit
 from core.nets.autoencoder import kl_to_unit_gaussian, reparameterise
-from core.ui.looking import read
 from core.ui.picture_source import Source
 from core.ui.running_example import running_example
+from core.ui.runs import read
 from core.ui.tables import as_table
 from core.views.numbers import percent
 from core.views.pictures import channels_picture, map_picture
@@ -74,11 +74,11 @@ def _show_samples(source: Source, reading: PictureReading) -> None:
         st.number_input("Seed of the first", 0, MAX_SEED - 1, 0, key="latents_seed", width=160)
     )
     if seed:
-        look = PictureLook(
+        work = PictureWork(
             running_example().model, source.pixels, source.width, source.height, (seed, seed + 1)
         )
-        reading = read(look, "Part")
-    decoded = read(DecodeLook.of(running_example().model, reading.samples), "Sample")
+        reading = read(work, "Part")
+    decoded = read(DecodeWork.of(running_example().model, reading.samples), "Sample")
     first, second = decoded.pictures
     most = max(float(np.abs(first.astype(float) - second).mean(axis=-1).max()) / 255, 1 / 255)
     shown = (
@@ -104,7 +104,7 @@ def _show_scale(facts: LatentFacts) -> None:
     pictures = tuple(
         fit(open_picture(picture.name), width, height).tobytes() for picture in gallery()
     )
-    found = read(ScaleLook(request.model, pictures, width, height), "Picture")
+    found = read(ScaleWork(request.model, pictures, width, height), "Picture")
     st.markdown(
         f"Diffusion wants numbers of deviation 1. Measured on these {found.pictures} pictures, "
         f"1 / std is **{found.measured:.3f}**; this model’s config says "

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.engine.looks.latents import DecodeLook
+from core.engine.works.latents import DecodeWork
 from core.errors import ExplainerError
 from core.ideas.latent_surgery import noise_region, rewire_channels
 from core.lessons.latents.surgery_data import surgery_data
@@ -11,9 +11,9 @@ from core.models.latent_facts import LatentFacts
 from core.models.latent_reading import PictureReading
 from core.ui.component import mount, told
 from core.ui.errors import show_error
-from core.ui.looking import read
 from core.ui.picture_source import Source
 from core.ui.running_example import running_example
+from core.ui.runs import read
 
 FORMULAS = (rewire_channels, noise_region)
 
@@ -45,7 +45,7 @@ def _draw(source: Source, reading: PictureReading) -> None:
         show_error(wrong)
     try:
         decoded = read(
-            DecodeLook.of(running_example().model, edits.apply(reading.mean)[None]), "Picture"
+            DecodeWork.of(running_example().model, edits.apply(reading.mean)[None]), "Picture"
         )
     except ExplainerError as error:
         show_error(error)

@@ -4,12 +4,12 @@ from typing import Any
 
 import streamlit as st
 
-from core.engine.looks.noising import NoiseLook
+from core.engine.works.noising import NoiseWork
 from core.lessons.noising.hero_data import Schedule
 from core.models.schedulers.table import SCHEDULERS
-from core.ui.looking import read
 from core.ui.picture_source import Source
 from core.ui.running_example import running_example
+from core.ui.runs import read
 from core.views.numbers import count
 
 MOST_STOPS, IN_A_ROW = 12, 6  # pictures of the run's timesteps
@@ -39,7 +39,7 @@ def show(
     times = [min(len(schedule.alpha_bar) - 1, max(0, round(t))) for t in some]
     levels = tuple(float(schedule.alpha_bar[t]) for t in times)
     found = read(
-        NoiseLook(request.model, source.pixels, source.width, source.height, levels, seed),
+        NoiseWork(request.model, source.pixels, source.width, source.height, levels, seed),
         "Picture",
     )
     st.markdown(

@@ -7,8 +7,8 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.engine.looks.noising import NoiseLook
 from core.engine.request import MAX_SEED
+from core.engine.works.noising import NoiseWork
 from core.ideas.schedule_config import read_alpha_bar, read_betas
 from core.ideas.schedules import (
     accumulate_alpha_bar,
@@ -21,10 +21,10 @@ from core.lessons.noising.hero_data import Schedule, frame_times, noising_data, 
 from core.models.schedulers.table import SCHEDULERS
 from core.models.uploads import fit
 from core.ui.component import mount
-from core.ui.looking import known, read
 from core.ui.paint_first import paint_first
 from core.ui.picture_source import Source
 from core.ui.running_example import running_example
+from core.ui.runs import find, read
 from core.ui.tokenizing import scheduler_config
 from core.ui.visits import find_visits, known_visits
 
@@ -117,17 +117,17 @@ def show_hero(source: Source, schedule: Schedule, other: Schedule, seed: int) ->
         other: to compare it with.
         seed: of the noise.
     """
-    look = look_of(source, schedule, seed)
+    work = work_of(source, schedule, seed)
 
     def compute(_: None) -> None:
         find_visits(running_example(), scheduler_config(running_example().model))
-        read(look, "Picture")
+        read(work, "Picture")
 
-    there = known(look) is not None and known_visits(running_example()) is not None
-    paint_first("noising", look, there, lambda: _draw(source, schedule, other, seed), compute)
+    there = find(work) is not None and known_visits(running_example()) is not None
+    paint_first("noising", work, there, lambda: _draw(source, schedule, other, seed), compute)
 
 
-def look_of(source: Source, schedule: Schedule, seed: int) -> NoiseLook:
+def work_of(source: Source, schedule: Schedule, seed: int) -> NoiseWork:
     """Return what the engine is asked: the picture noised in its latents, along the time axis.
 
     Args:
@@ -136,13 +136,13 @@ def look_of(source: Source, schedule: Schedule, seed: int) -> NoiseLook:
         seed: of the noise.
     """
     levels = tuple(float(schedule.alpha_bar[t]) for t in frame_times(schedule.alpha_bar))
-    return NoiseLook(
+    return NoiseWork(
         running_example().model, source.pixels, source.width, source.height, levels, seed
     )
 
 
 def _draw(source: Source, schedule: Schedule, other: Schedule, seed: int) -> None:
-    found, visits = known(look_of(source, schedule, seed)), known_visits(running_example())
+    found, visits = find(work_of(source, schedule, seed)), known_visits(running_example())
     pixels = shown_pixels(source)
     noise = pixel_noise(pixels.shape[0], pixels.shape[1], seed)
     decoded = None if found is None else (frame_times(schedule.alpha_bar), found.pictures)

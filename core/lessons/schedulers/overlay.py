@@ -4,14 +4,14 @@ from typing import Any
 
 import streamlit as st
 
-from core.engine.looks.grid import GridLook
+from core.engine.works.grid import GridWork
 from core.errors import ExplainerError
 from core.ideas.noise_levels import alpha_bar_from_sigma
 from core.lessons.schedulers.overlay_data import overlay_data, overlay_paths, requests_of
 from core.ui.component import mount
-from core.ui.looking import read
 from core.ui.paint_first import paint_first
 from core.ui.running_example import running_example
+from core.ui.runs import read
 from core.ui.settings import say_low_start, scheduler_box, show_refused, steps_slider
 
 _CELLS = "schedulers_cells"
@@ -40,11 +40,11 @@ def show_overlay(config: dict[str, Any]) -> None:  # Any: what JSON holds
     else:
         first = float(own.plan.sigmas[0])
         say_low_start(float(own.plan.timesteps[0]), float(alpha_bar_from_sigma(first)))
-    look = GridLook(request.model, requests_of(request))
+    work = GridWork(request.model, requests_of(request))
 
     # For the session: of a grid the engine keeps the runs, and those that failed are none.
     asked, cells = st.session_state.get(_CELLS, (None, ()))
-    cells = cells if asked == look else ()
+    cells = cells if asked == work else ()
 
     def draw() -> None:
         drawn = tuple(cell and cell.picture for cell in cells)
@@ -54,6 +54,6 @@ def show_overlay(config: dict[str, Any]) -> None:  # Any: what JSON holds
         )
 
     paint_first(
-        "schedulers", look, bool(cells), draw,
-        lambda _: st.session_state.update({_CELLS: (look, read(look, "U-Net call"))}),
+        "schedulers", work, bool(cells), draw,
+        lambda _: st.session_state.update({_CELLS: (work, read(work, "U-Net call"))}),
     )  # fmt: skip

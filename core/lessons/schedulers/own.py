@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.engine.looks.own_sigmas import SAMPLERS, OwnRun, OwnSigmasLook, check_sigmas
+from core.engine.works.own_sigmas import SAMPLERS, OwnRun, OwnSigmasWork, check_sigmas
 from core.ideas.beta_spacing import space_beta
 from core.ideas.interpolation import sigma_at_timestep, timestep_at_sigma
 from core.ideas.spacings import space_karras, space_leading, space_linspace, space_trailing
@@ -12,8 +12,8 @@ from core.lessons.schedulers.overlay_data import INKS
 from core.lessons.schedulers.own_data import SPACINGS, calls_of, own_chart, say_below_one, spaced
 from core.models.schedulers.plans import drawn, plan_run, schedule_levels
 from core.models.schedulers.table import SCHEDULERS
-from core.ui.looking import known, read
 from core.ui.running_example import running_example
+from core.ui.runs import find, read
 from core.ui.shown import here
 from core.views.numbers import count
 
@@ -63,9 +63,9 @@ def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
             f"**{say_below_one(theirs)}**; in your run {say_below_one(plan.sigmas.tolist())}. "
             "There the details are drawn."
         )
-    look = OwnSigmasLook(request.model, request, own, sampler)
+    work = OwnSigmasWork(request.model, request, own, sampler)
     wanted = st.button("Run these noise levels", type="primary", icon=":material/play_arrow:")
-    found = read(look, "Step") if wanted else known(look)
+    found = read(work, "Step") if wanted else find(work)
     if found is not None:
         _show_pictures(found, sampler)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.engine.looks.schedulers import ProofLook
+from core.engine.works.schedulers import ProofWork
 from core.ideas.closed_form import GaussianData, measure_order, predict_exact_eps, solve_exactly
 from core.lessons.schedulers.proof_data import (
     OPENING,
@@ -14,8 +14,8 @@ from core.lessons.schedulers.proof_data import (
     say_orders,
 )
 from core.models.schedulers.table import SCHEDULERS
-from core.ui.looking import read
 from core.ui.running_example import running_example
+from core.ui.runs import read
 from core.ui.tables import offer_csv
 
 FORMULAS = (predict_exact_eps, solve_exactly, measure_order)
@@ -45,7 +45,7 @@ def show(_: dict[str, Any]) -> None:  # Any: what JSON holds
         format_func=lambda name: SCHEDULERS[name].title,
     )  # fmt: skip
     slot = st.empty()
-    points = read(ProofLook(running_example().model, spacing == KARRAS), "Run")
+    points = read(ProofWork(running_example().model, spacing == KARRAS), "Run")
     slot.altair_chart(
         proof_chart(points, [name for name in names if name in drawn]),
         alt="Error of each scheduler over its number of U-Net calls, both on log scales",

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.engine.looks.schedulers import FreshNoiseLook
+from core.engine.works.schedulers import FreshNoiseWork
 from core.ideas.equation import equation_of
 from core.ideas.samplers.euler import euler_step
 from core.lessons.schedulers.step_data import (
@@ -17,9 +17,9 @@ from core.lessons.schedulers.step_data import (
 )
 from core.lessons.schedulers.step_picture_data import position_picture
 from core.models.schedulers.table import SCHEDULERS
-from core.ui.looking import read
 from core.ui.page import show_equation
 from core.ui.running_example import running_example
+from core.ui.runs import read
 from core.ui.settings import say_low_start
 from core.ui.shown import here
 from core.views.numbers import minus
@@ -45,7 +45,7 @@ def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
     call = first_call(run, step)
     fresh = 0.0
     if draws_noise(run):
-        noise = read(FreshNoiseLook(request.model, request, call))
+        noise = read(FreshNoiseWork(request.model, request, call))
         fresh = float(noise[where])
     worked = work_out(run, config, step, where, fresh)
     last = call + 1 == len(run.timesteps) or run.steps[call] == run.steps[-1]

@@ -4,13 +4,13 @@ from typing import Any
 
 import streamlit as st
 
-from core.engine.looks.schedulers import CountLook
+from core.engine.works.schedulers import CountWork
 from core.ideas.noise_levels import sigma_from_alpha_bar, snr_db_from_alpha_bar
 from core.ideas.schedules import accumulate_alpha_bar, make_scaled_linear_betas
 from core.lessons.schedulers.overlay_data import overlay_paths
 from core.lessons.schedulers.table_data import FILTERS, rejected_rows, scheduler_rows, table_text
-from core.ui.looking import known, read
 from core.ui.running_example import running_example
+from core.ui.runs import find, read
 from core.ui.tables import offer_csv
 from core.views.numbers import count
 
@@ -34,11 +34,11 @@ def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
         ExplainerError: the engine could not count.
     """
     request = running_example()
-    asked = CountLook(request.model, request.steps, request.scheduler, request.params)
+    asked = CountWork(request.model, request.steps, request.scheduler, request.params)
     filters = st.pills("Only those with", FILTERS, selection_mode="multi", key="scheduler_filters")
     paths = overlay_paths(config, request.steps, request.scheduler, request.params)
     slot = st.empty()
-    _draw(slot, scheduler_rows(paths, known(asked), filters))
+    _draw(slot, scheduler_rows(paths, find(asked), filters))
     plans = {path.id: path.plan for path in paths}
     heun = plans.get("heun")
     st.markdown(

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.engine.looks.variance import STEPS, VarianceLook
+from core.engine.works.variance import STEPS, VarianceWork
 from core.ideas.bound import gather_reverse_step, measure_step_bits
 from core.ideas.learned_variance import (
     add_hybrid_loss,
@@ -22,8 +22,8 @@ from core.lessons.schedulers.variance_data import (
     total_chart,
     total_rows,
 )
-from core.ui.looking import known, read
 from core.ui.running_example import running_example
+from core.ui.runs import find, read
 from core.ui.tables import offer_csv
 from core.views.numbers import minus
 
@@ -62,7 +62,7 @@ def show(_config: dict[str, Any]) -> None:  # Any: what JSON holds
         help="Few steps are long: there the two bounds lie far apart.", key="variance_steps",
     )  # fmt: skip
     model = running_example().model
-    found = read(VarianceLook(model, steps), "Step of the walks")
+    found = read(VarianceWork(model, steps), "Step of the walks")
     reading = found.reading
     totals = {name: reading.total(name) for name in reading.bits}
     best = min(totals, key=lambda name: totals[name])
@@ -78,7 +78,7 @@ def show(_config: dict[str, Any]) -> None:  # Any: what JSON holds
             alt=f"Faces drawn with the variance {name}",
         )  # fmt: skip
     # What was asked for before stays beside it.
-    kept = {n: answer.reading for n in CHOICES if (answer := known(VarianceLook(model, n)))}
+    kept = {n: answer.reading for n in CHOICES if (answer := find(VarianceWork(model, n)))}
     st.altair_chart(
         total_chart(total_rows(kept), steps),
         alt="Bits per dimension in all, by variance, for every number of steps tried so far",

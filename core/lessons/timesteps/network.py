@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.engine.looks.times import TimeLook
+from core.engine.works.times import TimeWork
 from core.ideas.timestep import EmbeddingSettings
 from core.lessons.timesteps.network_data import (
     before_after_chart,
@@ -16,8 +16,8 @@ from core.lessons.timesteps.network_data import (
     middle_of,
 )
 from core.models.time_facts import TimeFacts
-from core.ui.looking import read
 from core.ui.running_example import running_example
+from core.ui.runs import read
 from core.ui.tables import as_table
 from core.views.colormaps import LATENTS_SAY
 from core.views.numbers import minus
@@ -32,7 +32,7 @@ def show(_settings: EmbeddingSettings, facts: TimeFacts) -> None:
     Raises:
         ExplainerError: the engine could not do it.
     """
-    reading = read(TimeLook(running_example().model))
+    reading = read(TimeWork(running_example().model))
     before, after = likeness(reading.waves), likeness(reading.vectors)
     st.markdown(
         f"The {facts.settings.dim} numbers of your model's own embedding go through two layers "

@@ -5,15 +5,15 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from core.engine.looks.texts import TextLook
 from core.engine.request import MAX_CLIP_SKIP
+from core.engine.works.texts import TextWork
 from core.ideas.causal_attention import causal_attention
 from core.lessons.tokens.charts_data import attention_grid, states_grid
 from core.lessons.tokens.grids_data import grid_data
 from core.lessons.tokens.pictures import show_pictures
 from core.ui.component import mount
-from core.ui.looking import read
 from core.ui.running_example import running_example
+from core.ui.runs import read
 from core.views.numbers import percent
 
 FORMULAS = (causal_attention,)
@@ -28,7 +28,7 @@ def show() -> None:
         ExplainerError: the engine could not do it.
     """
     request = running_example()
-    reading = read(TextLook(request.model, (request.prompt,), inside=True))
+    reading = read(TextWork(request.model, (request.prompt,), inside=True))
     assert reading.attentions is not None  # inside was asked for
     assert reading.hidden is not None
     layers, heads = reading.attentions.shape[1:3]

@@ -6,8 +6,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.engine.looks.texts import TextLook
 from core.engine.request import MAX_PROMPT, Request
+from core.engine.works.texts import TextWork
 from core.ideas.causal_attention import causal_attention
 from core.ideas.picture_likeness import apart
 from core.ideas.text_geometry import relative_change
@@ -17,8 +17,8 @@ from core.lessons.tokens.pictures import show_pictures
 from core.models.token_words import words_of
 from core.models.tokens import Tokens
 from core.ui.component import mount
-from core.ui.looking import read
 from core.ui.running_example import running_example
+from core.ui.runs import read
 from core.ui.tables import as_table
 from core.ui.tokenizing import facts_of, tokenizer_of, tokens_of
 from core.views.numbers import count
@@ -62,8 +62,8 @@ def _show_what_the_mask_changes(request: Request) -> None:
     tokens = tokens_of(request.prompt, request.model)
     padding = len(tokens.ids) - sum(tokens.mask)
     if padding:
-        plain = read(TextLook(request.model, (request.prompt,)))
-        masked = read(TextLook(request.model, (request.prompt,), padding_mask=True))
+        plain = read(TextWork(request.model, (request.prompt,)))
+        masked = read(TextWork(request.model, (request.prompt,), padding_mask=True))
         change = relative_change(plain.last[0], masked.last[0])
         _show_change(tokens, change, "mask")
         moved, own = change > 0, np.array(tokens.mask, bool)
@@ -110,7 +110,7 @@ def _show_changed_word(request: Request) -> None:
         new = st.text_input("becomes", "banana", max_chars=MAX_PROMPT, key=_INSTEAD)
     texts = [new if place == at else word.text for place, word in enumerate(words)]
     before = " ".join(word.text for word in words)
-    reading = read(TextLook(request.model, (before, " ".join(texts))))
+    reading = read(TextWork(request.model, (before, " ".join(texts))))
     change = relative_change(*reading.last)
     _show_change(reading.tokens[0], change, "word")
     moved = np.flatnonzero(change)

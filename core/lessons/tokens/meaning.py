@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from core.engine.looks.texts import TextLook
 from core.engine.request import MAX_PROMPT
+from core.engine.works.texts import TextWork
 from core.ideas.arrays import Numbers
 from core.ideas.text_geometry import blend, cosine, place_between
 from core.lessons.tokens.grids_data import grid_data
@@ -21,9 +21,9 @@ from core.lessons.tokens.meaning_data import (
 from core.lessons.tokens.pictures import show_pictures
 from core.ui.component import mount
 from core.ui.errors import show_note
-from core.ui.looking import known, read
 from core.ui.paint_first import paint_first
 from core.ui.running_example import running_example
+from core.ui.runs import find, read
 from core.ui.tables import as_table
 from core.views.numbers import percent
 
@@ -54,11 +54,11 @@ def show() -> None:
     )  # fmt: skip
     texts, left_out = _different(request.prompt, typed.split(","))
     # The prompt apart: it changes with every letter typed, the words do not.
-    looks = TextLook(request.model, (*axes, *texts[1:])), TextLook(request.model, (request.prompt,))
-    words, own = map(known, looks)
+    works = TextWork(request.model, (*axes, *texts[1:])), TextWork(request.model, (request.prompt,))
+    words, own = map(find, works)
     paint_first(
-        "meaning", looks, words is not None and own is not None,
-        lambda: None, lambda _: [read(look) for look in looks],
+        "meaning", works, words is not None and own is not None,
+        lambda: None, lambda _: [read(work) for work in works],
     )  # fmt: skip
     if words is None or own is None:
         return

@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from core.engine.looks.unet_attention import SelfAttentionLook
+from core.engine.works.unet_attention import SelfAttentionWork
 from core.ideas.guidance import guide
 from core.lessons.unet.attention_data import attention_data
 from core.lessons.unet.run import input_of
@@ -12,7 +12,7 @@ from core.models.unet_facts import UNetFacts
 from core.nets.attention import attend
 from core.nets.residual import ResnetBlock
 from core.ui.component import mount, told_one
-from core.ui.looking import read
+from core.ui.runs import read
 from core.ui.shown import Shown
 
 FORMULAS = (ResnetBlock, attend, guide)
@@ -40,7 +40,7 @@ def show(facts: UNetFacts, shown: Shown, call: int) -> None:
         "**Click the picture.** Each small map is one head: how much that position takes from "
         "every position, itself included, just before this layer reads the words."
     )
-    looks = read(SelfAttentionLook(given.request.model, given, row, column), "Piece")
+    looks = read(SelfAttentionWork(given.request.model, given, row, column), "Piece")
     data = attention_data(facts, looks, shown.run.picture, (row, column))
     mount(NAME, data, on_place_change=partial(_take, rows, columns))
     st.caption(

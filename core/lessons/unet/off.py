@@ -7,8 +7,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.engine.looks.unet_off import OffAtCallLook, OffRunLook
 from core.engine.ticket import Ticket
+from core.engine.works.unet_off import OffAtCallWork, OffRunWork
 from core.ideas.guidance import guide
 from core.ideas.picture_likeness import apart
 from core.lessons.unet.off_data import NOISE_LINE, SAYS, noise_picture, say_moved
@@ -17,8 +17,7 @@ from core.lessons.unet.switch import choose_switch
 from core.models.unet_facts import UNetFacts
 from core.nets.attention import attend
 from core.nets.residual import ResnetBlock
-from core.ui.looking import read
-from core.ui.runs import say_status
+from core.ui.runs import read, say_status
 from core.ui.shown import Shown
 
 FORMULAS = (ResnetBlock, attend, guide)
@@ -52,7 +51,7 @@ def show(facts: UNetFacts, shown: Shown, call: int) -> None:
     _show(pairs[2][0], shown.run.picture, "as it is")
     for slot in (*pairs[0], *pairs[1], pairs[2][1]):
         slot.skeleton(height=120)
-    at_call = OffAtCallLook(request.model, input_of(shown, call), switch)
+    at_call = OffAtCallWork(request.model, input_of(shown, call), switch)
     off = read(at_call, draw=partial(_say, lines[0]))
     _show(pairs[0][0], noise_picture(off.noise), "as it is")
     _show(pairs[0][1], noise_picture(off.noise_off), "off")
@@ -61,7 +60,7 @@ def show(facts: UNetFacts, shown: Shown, call: int) -> None:
     lines[0].caption(f"{NOISE_LINE} {say_moved(off.change, at_call.given.alpha_bar)}")
     far = apart(off.picture, off.picture_off)
     lines[1].caption(f"The same noisy latents; {far:.1f} of 255 apart on average.")
-    whole_run = OffRunLook(request.model, request, switch)
+    whole_run = OffRunWork(request.model, request, switch)
     picture = read(whole_run, draw=partial(_show_progress, lines[2]))
     _show(pairs[2][1], picture, "off")
     far = apart(shown.run.picture, picture)

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.engine.looks.call_input import CallInput
-from core.engine.looks.unet_blocks import BlocksLook
+from core.engine.works.call_input import CallInput
+from core.engine.works.unet_blocks import BlocksWork
 from core.lessons.unet.map_data import Moment, say_how
 from core.models.unet_facts import UNetFacts, read_unet_facts
 from core.models.unet_seen import BlocksSeen
-from core.ui.looking import known, read
 from core.ui.running_example import running_example
+from core.ui.runs import find, read
 from core.ui.shown import Shown
 from core.ui.tokenizing import Files, files_of, model_folder, scheduler_config
 
@@ -68,7 +68,7 @@ def kept_blocks(given: CallInput) -> BlocksSeen | None:
     Args:
         given: from ``input_of``.
     """
-    return known(BlocksLook(given.request.model, given))
+    return find(BlocksWork(given.request.model, given))
 
 
 def read_blocks(given: CallInput) -> BlocksSeen:
@@ -80,4 +80,4 @@ def read_blocks(given: CallInput) -> BlocksSeen:
     Raises:
         ExplainerError: the engine says why it has no answer.
     """
-    return read(BlocksLook(given.request.model, given), "Box")
+    return read(BlocksWork(given.request.model, given), "Box")

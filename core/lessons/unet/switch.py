@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.engine.looks.unet_off import Switch
+from core.engine.works.unet_off import Switch
 from core.lessons.unet.off_data import Part, skip_names
 from core.models.unet_facts import UNetFacts
 from core.ui.address import say, was_changed

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from core.engine.alone import run_alone
-from core.engine.looks.attention import AttentionLook
 from core.engine.request import Request, validated
+from core.engine.works.attention import AttentionWork
 from core.models.attention_seen import AttentionSeen
 from core.models.text import read_prompt
 
@@ -39,7 +39,7 @@ def heard(seen: AttentionSeen, size: tuple[int, int]) -> np.ndarray:
 def run(checkpoint: Any, prompt: str, seed: int) -> tuple[AttentionSeen, dict[str, int]]:
     request = validated(Request(prompt=prompt, seed=seed, steps=6))
     texts = read_prompt(checkpoint, prompt).texts
-    seen = run_alone(checkpoint, AttentionLook(request.model, request))
+    seen = run_alone(checkpoint, AttentionWork(request.model, request))
     return seen, {text: at for at, text in enumerate(texts) if text}
 
 

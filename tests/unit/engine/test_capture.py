@@ -13,10 +13,10 @@ from core.engine.alone import run_alone
 from core.engine.ask import ask_unet, rows_of
 from core.engine.capture import Recorder
 from core.engine.denoise import denoise
-from core.engine.looks.attention import AttentionLook, EditedAttentionLook, Reweight, Swap
 from core.engine.request import Request, validated
 from core.engine.work import NoiseQuery, Progress
 from core.engine.worker import Worker
+from core.engine.works.attention import AttentionWork, EditedAttentionWork, Reweight, Swap
 from core.errors import ExplainerError
 from core.models.attention_layers import (
     Averaging,
@@ -38,11 +38,11 @@ def processors(checkpoint: Any) -> dict[str, int]:
 
 
 def seen(checkpoint: Any, request: Request = REQUEST) -> AttentionSeen:
-    return run_alone(checkpoint, AttentionLook(request.model, request))
+    return run_alone(checkpoint, AttentionWork(request.model, request))
 
 
 def edited(checkpoint: Any, edit: Reweight | Swap, request: Request = REQUEST) -> np.ndarray:
-    return run_alone(checkpoint, EditedAttentionLook(request.model, request, edit))
+    return run_alone(checkpoint, EditedAttentionWork(request.model, request, edit))
 
 
 @pytest.mark.parametrize("guidance", [4.0, 1.0])
@@ -125,9 +125,9 @@ def test_between_two_pieces_the_network_is_as_it_was(
 ) -> None:
     before = processors(tiny_checkpoint)
     look = (
-        AttentionLook(REQUEST.model, REQUEST)
+        AttentionWork(REQUEST.model, REQUEST)
         if edit is None
-        else EditedAttentionLook(REQUEST.model, REQUEST, edit)
+        else EditedAttentionWork(REQUEST.model, REQUEST, edit)
     )
     worker = make_worker()
     worker.submit(look)
@@ -143,7 +143,7 @@ def test_cancelled_look_leaves_the_network_as_it_was(
 ) -> None:
     before = processors(tiny_checkpoint)
     worker = make_worker()
-    ticket = worker.submit(AttentionLook(REQUEST.model, replace(REQUEST, steps=50)))
+    ticket = worker.submit(AttentionWork(REQUEST.model, replace(REQUEST, steps=50)))
     worker.tick()
     worker.tick()
     ticket.cancel()
@@ -359,7 +359,7 @@ def test_swapped_run_looks_where_the_first_one_looked(tiny_checkpoint: Any) -> N
 )
 def test_wrong_edits_are_refused_before_anything_runs(edit: Any, said: str) -> None:
     with pytest.raises(ExplainerError, match=said):
-        EditedAttentionLook(REQUEST.model, REQUEST, edit).validated()
+        EditedAttentionWork(REQUEST.model, REQUEST, edit).validated()
 
 
 @pytest.mark.parametrize(
@@ -396,7 +396,7 @@ def test_other_kinds_of_attention_are_refused_in_a_sentence(tiny_checkpoint: Any
 
 def test_another_models_run_is_refused() -> None:
     with pytest.raises(ExplainerError, match="another model"):
-        AttentionLook("elsewhere/model", REQUEST).validated()
+        AttentionWork("elsewhere/model", REQUEST).validated()
 
 
 def test_means_are_taken_as_they_say() -> None:

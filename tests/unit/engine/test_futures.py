@@ -23,15 +23,15 @@ from core.engine.alone import run_alone
 from core.engine.ask import ask_unet, rows_of
 from core.engine.denoise import Placed, denoise, levels_of
 from core.engine.loaded import LoadedModel
-from core.engine.looks.futures import (
-    BranchLook,
-    FromPictureLook,
-    Future,
-    steps_made,
-)
 from core.engine.request import Request
 from core.engine.trace import Step, Trace
 from core.engine.worker import Worker
+from core.engine.works.futures import (
+    BranchWork,
+    FromPictureWork,
+    Future,
+    steps_made,
+)
 from core.errors import ExplainerError
 from core.ideas.forward import add_noise, add_one_step
 from core.ideas.noise_levels import nearest_level
@@ -54,11 +54,11 @@ CAT = Request(prompt="a red cat", negative="blurry", seed=3, steps=6, guidance=4
 PICTURE = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
 
 
-def branch(trace: Trace, call: int, **changes: Any) -> BranchLook:  # Any: as the look has them
+def branch(trace: Trace, call: int, **changes: Any) -> BranchWork:  # Any: as the look has them
     """The look that takes a run up again at one of its calls."""
     before = trace.steps[: call + 1]
     own = {name: changes.pop(name) for name in ("noise_seed", "noise_share") if name in changes}
-    return BranchLook(
+    return BranchWork(
         trace.request.model, replace(trace.request, **changes), trace.request, call,
         trace.steps[call].alpha_bar, tuple(trace.latents.shape),
         torch.stack([step.eps for step in before]).numpy().tobytes(),
@@ -313,7 +313,7 @@ def test_picture_under_pure_noise_leaves_no_trace(no_signal: Checkpoint, make_wo
     request = replace(CAT, scheduler="ddim", steps=3)
     worker = make_worker(load=lambda _: LoadedModel(no_signal, 0))
     found = [
-        read(worker, FromPictureLook(CAT.model, request, picture.tobytes(), 64, 64, 1.0))
+        read(worker, FromPictureWork(CAT.model, request, picture.tobytes(), 64, 64, 1.0))
         for picture in (PICTURE, 255 - PICTURE)
     ]
     assert [one.alpha_bar for one in found] == [0, 0]
@@ -393,7 +393,7 @@ def test_from_a_picture_is_the_librarys_img2img(
     make_worker: Make,
 ) -> None:
     request = replace(CAT, scheduler=scheduler)
-    look = FromPictureLook(CAT.model, request, PICTURE.tobytes(), 64, 64, strength)
+    look = FromPictureWork(CAT.model, request, PICTURE.tobytes(), 64, 64, strength)
     found = read(make_worker(), look)
     assert found.step == request.steps - int(request.steps * strength)
     theirs = from_library(tiny_checkpoint, library_tokenizer, request, PICTURE, strength)
@@ -411,7 +411,7 @@ def test_from_a_picture_draws_the_librarys_pixels_with_the_built_in_model(
 
     pixels = np.asarray(fit(open_picture(gallery()[0].name), 128, 128))
     request = replace(CAT, prompt="a red apple", negative="", scheduler=scheduler, steps=5)
-    look = FromPictureLook(request.model, request, pixels.tobytes(), 128, 128, 0.6)
+    look = FromPictureWork(request.model, request, pixels.tobytes(), 128, 128, 0.6)
     found = run_alone(checkpoint, look)
     tokenizer = CLIPTokenizer.from_pretrained(builtin_folder() / "tokenizer", model_max_length=77)
     theirs = from_library(checkpoint, tokenizer, request, pixels, 0.6)
@@ -464,6 +464,6 @@ def test_steps_made_are_whole_steps_of_the_share(steps: int, strength: float, ma
     ids=str,
 )  # fmt: skip
 def test_bad_starts_from_a_picture_are_refused(bad: dict[str, Any]) -> None:
-    look = FromPictureLook(CAT.model, CAT, PICTURE.tobytes(), 64, 64, 0.5)
+    look = FromPictureWork(CAT.model, CAT, PICTURE.tobytes(), 64, 64, 0.5)
     with pytest.raises(ExplainerError):
         replace(look, **bad).validated()

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from core.engine.alone import run_alone
-from core.engine.looks.texts import TextLook
 from core.engine.request import Request, from_json, problems, to_json
 from core.engine.work import Course, Progress, Work
 from core.engine.worker import Worker
+from core.engine.works.texts import TextWork
 from core.errors import ExplainerError
 from core.models.text import encode_text
 
@@ -29,7 +29,7 @@ def work_off(worker: Worker) -> None:
 
 def test_reading_is_what_the_encoder_says(make_worker: Make, tiny_checkpoint: Any) -> None:
     worker = make_worker()
-    ticket = worker.submit(TextLook(prompts=("a cat", "two dogs"), inside=True))
+    ticket = worker.submit(TextWork(prompts=("a cat", "two dogs"), inside=True))
     work_off(worker)
     found = ticket.result()
     for at, prompt in enumerate(found.prompts):
@@ -45,7 +45,7 @@ def test_reading_ends_while_a_picture_runs(make_worker: Make) -> None:
     worker = make_worker()
     picture = worker.submit(replace(CAT, steps=20), "a")
     worker.tick()
-    text = worker.submit(TextLook(prompts=("a cat",)), "b")
+    text = worker.submit(TextWork(prompts=("a cat",)), "b")
     worker.tick()
     assert text.status().state == "done"
     assert picture.status().state == "running"
@@ -55,7 +55,7 @@ def test_reading_ends_while_a_picture_runs(make_worker: Make) -> None:
 
 def test_equal_readings_are_computed_once(make_worker: Make) -> None:
     worker = make_worker()
-    tickets = [worker.submit(TextLook(prompts=("a cat",)), str(who)) for who in range(5)]
+    tickets = [worker.submit(TextWork(prompts=("a cat",)), str(who)) for who in range(5)]
     work_off(worker)
     assert len({id(ticket.result()) for ticket in tickets}) == 1
     assert (worker.counters().computed, worker.counters().joined) == (1, 4)
@@ -63,7 +63,7 @@ def test_equal_readings_are_computed_once(make_worker: Make) -> None:
 
 def test_cancelled_reading_ends_and_leaves_the_line(make_worker: Make) -> None:
     worker = make_worker()
-    ticket = worker.submit(TextLook(prompts=("a cat",)))
+    ticket = worker.submit(TextWork(prompts=("a cat",)))
     ticket.cancel()
     assert ticket.status().state == "cancelled"
     assert not worker.busy
@@ -79,7 +79,7 @@ def test_reading_that_fails_ends_with_a_sentence(
 
     monkeypatch.setattr(LoadedModel, "text_reader", property(broken))
     worker = make_worker()
-    text = worker.submit(TextLook(prompts=("a cat",)))
+    text = worker.submit(TextWork(prompts=("a cat",)))
     picture = worker.submit(CAT, "other")
     work_off(worker)
     assert text.status().state == "failed"
@@ -96,7 +96,7 @@ def test_reading_that_fails_ends_with_a_sentence(
 )  # fmt: skip
 def test_bad_text_request_is_refused(bad: dict[str, Any]) -> None:
     with pytest.raises(ExplainerError):
-        replace(TextLook(), **bad).validated()
+        replace(TextWork(), **bad).validated()
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.engine.looks.times import TimeLook
 from core.engine.worker import Worker
+from core.engine.works.times import TimeWork
 from core.errors import ExplainerError
 from core.models.time_reading import read_times
 
@@ -16,7 +16,7 @@ def test_reading_is_the_models_and_computed_once(
     make_worker: Callable[..., Worker], tiny_checkpoint: Any
 ) -> None:
     worker = make_worker()
-    tickets = [worker.submit(TimeLook(), who) for who in "abc"]
+    tickets = [worker.submit(TimeWork(), who) for who in "abc"]
     for _ in range(20):
         worker.tick()
     np.testing.assert_array_equal(tickets[0].result().sizes, read_times(tiny_checkpoint).sizes)
@@ -25,4 +25,4 @@ def test_reading_is_the_models_and_computed_once(
 
 def test_unknown_model_is_refused_in_a_sentence(make_worker: Callable[..., Worker]) -> None:
     with pytest.raises(ExplainerError, match="not a model"):
-        make_worker().submit(TimeLook("../x"))
+        make_worker().submit(TimeWork("../x"))

@@ -11,26 +11,26 @@ import torch
 
 from core.engine.alone import run_alone
 from core.engine.loaded import LoadedModel
-from core.engine.looks.attention import AttentionLook, EditedAttentionLook, Reweight, Swap
-from core.engine.looks.attribution import AttributionLook
-from core.engine.looks.call_input import CallInput
-from core.engine.looks.futures import BranchLook, FromPictureLook
-from core.engine.looks.grid import GridLook
-from core.engine.looks.latents import DecodeLook, PictureLook, ScaleLook
-from core.engine.looks.noising import NoiseLook
-from core.engine.looks.own_sigmas import OwnSigmasLook
-from core.engine.looks.rescaled import RescaledLook
-from core.engine.looks.schedulers import CountLook, FreshNoiseLook, ProofLook
-from core.engine.looks.texts import TextLook
-from core.engine.looks.times import TimeLook
-from core.engine.looks.unet_attention import SelfAttentionLook
-from core.engine.looks.unet_blocks import BlocksLook
-from core.engine.looks.unet_off import OffAtCallLook, OffRunLook, Switch
-from core.engine.looks.variance import VarianceLook
 from core.engine.request import FilmRequest, Request
 from core.engine.trace import Trace
 from core.engine.work import Course, Work
 from core.engine.worker import Worker
+from core.engine.works.attention import AttentionWork, EditedAttentionWork, Reweight, Swap
+from core.engine.works.attribution import AttributionWork
+from core.engine.works.call_input import CallInput
+from core.engine.works.futures import BranchWork, FromPictureWork
+from core.engine.works.grid import GridWork
+from core.engine.works.latents import DecodeWork, PictureWork, ScaleWork
+from core.engine.works.noising import NoiseWork
+from core.engine.works.own_sigmas import OwnSigmasWork
+from core.engine.works.rescaled import RescaledWork
+from core.engine.works.schedulers import CountWork, FreshNoiseWork, ProofWork
+from core.engine.works.texts import TextWork
+from core.engine.works.times import TimeWork
+from core.engine.works.unet_attention import SelfAttentionWork
+from core.engine.works.unet_blocks import BlocksWork
+from core.engine.works.unet_off import OffAtCallWork, OffRunWork, Switch
+from core.engine.works.variance import VarianceWork
 from core.errors import ExplainerError
 from core.labs.activations import ActivationLab
 from core.models.loading import Checkpoint
@@ -60,39 +60,39 @@ def works_of(trace: Trace) -> dict[str, Work[Any]]:
     found: tuple[Work[Any], ...] = (
         request,
         FilmRequest(request),
-        AttentionLook(model, request),
-        EditedAttentionLook(model, request, Reweight((2,), 3.0)),
-        EditedAttentionLook(model, request, Swap("a red dog", 0.5)),
-        AttributionLook(model, request, 1),
-        BranchLook(model, other, request, 1, step.alpha_bar, shape, eps, x0),  # type: ignore[arg-type]  # as above
-        FromPictureLook(model, request, PIXELS, 64, 64, 0.7),
-        GridLook(model, (request, other)),
-        OwnSigmasLook(model, request, (9.0, 3.0, 0.5), "heun"),
-        RescaledLook(model, (request, other), 0.7),
-        PictureLook(model, PIXELS, 64, 64),
-        DecodeLook(model, xt, (1, *shape)),  # type: ignore[arg-type]  # as above
-        ScaleLook(model, (PIXELS,), 64, 64),
-        NoiseLook(model, PIXELS, 64, 64, (0.9, 0.1)),
-        CountLook(model, 3),
-        ProofLook(model),
-        FreshNoiseLook(model, request, 1),
-        TextLook(model, ("a cat",)),
-        TimeLook(model),
-        SelfAttentionLook(model, given, 1, 2),
-        BlocksLook(model, given),
-        OffAtCallLook(model, given, Switch("time")),
-        OffRunLook(model, request, Switch("attention")),
-        VarianceLook(model, 4),
+        AttentionWork(model, request),
+        EditedAttentionWork(model, request, Reweight((2,), 3.0)),
+        EditedAttentionWork(model, request, Swap("a red dog", 0.5)),
+        AttributionWork(model, request, 1),
+        BranchWork(model, other, request, 1, step.alpha_bar, shape, eps, x0),  # type: ignore[arg-type]  # as above
+        FromPictureWork(model, request, PIXELS, 64, 64, 0.7),
+        GridWork(model, (request, other)),
+        OwnSigmasWork(model, request, (9.0, 3.0, 0.5), "heun"),
+        RescaledWork(model, (request, other), 0.7),
+        PictureWork(model, PIXELS, 64, 64),
+        DecodeWork(model, xt, (1, *shape)),  # type: ignore[arg-type]  # as above
+        ScaleWork(model, (PIXELS,), 64, 64),
+        NoiseWork(model, PIXELS, 64, 64, (0.9, 0.1)),
+        CountWork(model, 3),
+        ProofWork(model),
+        FreshNoiseWork(model, request, 1),
+        TextWork(model, ("a cat",)),
+        TimeWork(model),
+        SelfAttentionWork(model, given, 1, 2),
+        BlocksWork(model, given),
+        OffAtCallWork(model, given, Switch("time")),
+        OffRunWork(model, request, Switch("attention")),
+        VarianceWork(model, 4),
         ActivationLab(model),
     )
     return {f"{number} {type(work).__name__}": work for number, work in enumerate(found)}
 
 
 NAMES = (
-    "Request FilmRequest AttentionLook EditedAttentionLook EditedAttentionLook AttributionLook "
-    "BranchLook FromPictureLook GridLook OwnSigmasLook RescaledLook PictureLook DecodeLook "
-    "ScaleLook NoiseLook CountLook ProofLook FreshNoiseLook TextLook TimeLook SelfAttentionLook "
-    "BlocksLook OffAtCallLook OffRunLook VarianceLook ActivationLab"
+    "Request FilmRequest AttentionWork EditedAttentionWork EditedAttentionWork AttributionWork "
+    "BranchWork FromPictureWork GridWork OwnSigmasWork RescaledWork PictureWork DecodeWork "
+    "ScaleWork NoiseWork CountWork ProofWork FreshNoiseWork TextWork TimeWork SelfAttentionWork "
+    "BlocksWork OffAtCallWork OffRunWork VarianceWork ActivationLab"
 )
 KINDS = [f"{number} {name}" for number, name in enumerate(NAMES.split())]
 
@@ -102,7 +102,7 @@ def test_every_kind_of_work_is_here(trace: Trace) -> None:
         return {kind.__name__} | {name for one in kind.__subclasses__() for name in below(one)}
 
     here = {type(work).__name__ for work in works_of(trace).values()}
-    # The last is wanted by RescaledLook.
+    # The last is wanted by RescaledWork.
     abstract = {"Work", "RunWork", "_FutureWork", "RescaledRun"}
     ours = {name for name in below(Work) if name not in {"Piece", "Reel", "Sum", "Slow", "Asked"}}
     assert here == ours - abstract
@@ -111,12 +111,12 @@ def test_every_kind_of_work_is_here(trace: Trace) -> None:
 
 WHOLE_RUNS: dict[str, Callable[[Trace], Work[Any]]] = {
     "branch": lambda trace: next(
-        work for work in works_of(trace).values() if isinstance(work, BranchLook)
+        work for work in works_of(trace).values() if isinstance(work, BranchWork)
     ),
-    "from a picture": lambda _: FromPictureLook(DOG.model, DOG, PIXELS, 64, 64, 1.0),
-    "rescaled": lambda _: RescaledLook(DOG.model, (DOG, replace(DOG, seed=3)), 0.7),
-    "own levels": lambda _: OwnSigmasLook(DOG.model, DOG, LEVELS),
-    "grid": lambda _: GridLook(DOG.model, tuple(replace(DOG, seed=n) for n in (4, 5, 6))),
+    "from a picture": lambda _: FromPictureWork(DOG.model, DOG, PIXELS, 64, 64, 1.0),
+    "rescaled": lambda _: RescaledWork(DOG.model, (DOG, replace(DOG, seed=3)), 0.7),
+    "own levels": lambda _: OwnSigmasWork(DOG.model, DOG, LEVELS),
+    "grid": lambda _: GridWork(DOG.model, tuple(replace(DOG, seed=n) for n in (4, 5, 6))),
 }
 
 
@@ -153,8 +153,8 @@ def test_the_same_work_from_thirty_sessions_in_turn_is_done_once(
     if work.kept:
         assert len({id(result) for result in results}) == 1
         assert worker.find(replace(work)) is results[0]
-    wanted = {"FilmRequest": 1, "AttributionLook": 1, "RescaledLook": 2}  # runs of other works
-    swap = isinstance(work, EditedAttentionLook) and isinstance(work.edit, Swap)
+    wanted = {"FilmRequest": 1, "AttributionWork": 1, "RescaledWork": 2}  # runs of other works
+    swap = isinstance(work, EditedAttentionWork) and isinstance(work.edit, Swap)
     more = 1 if swap else wanted.get(type(work).__name__, 0)
     computed = worker.counters().computed
     assert computed == (1 + more if work.kept else 30 + 2)  # a grid is put together of its runs
@@ -180,7 +180,7 @@ def picture_in(result: Any) -> Any:
     return type(result).__name__
 
 
-WEIGHTLESS = (CountLook, ProofLook, FreshNoiseLook, VarianceLook, ActivationLab)
+WEIGHTLESS = (CountWork, ProofWork, FreshNoiseWork, VarianceWork, ActivationLab)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -269,7 +269,7 @@ def test_trouble_at_any_yield_leaves_the_others_as_they_were(
             worker = make_worker()
             bad = worker.submit(work, "ann")
             good = worker.submit(DOG, "bob")
-            text = worker.submit(TextLook(DOG.model, ("two dogs",)), "eve")
+            text = worker.submit(TextWork(DOG.model, ("two dogs",)), "eve")
             while worker.busy:
                 if trouble == "cancel" and inside.yields > at:
                     bad.cancel()
@@ -299,7 +299,7 @@ def test_a_watched_question_that_does_not_fit_is_asked_row_by_row(
 ) -> None:
     from core.engine import capture
 
-    look = AttentionLook(CAT.model, CAT)
+    look = AttentionWork(CAT.model, CAT)
     expected = run_alone(tiny_checkpoint, look)
     real, widths = capture.ask_unet, []
 

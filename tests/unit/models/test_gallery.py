@@ -59,7 +59,7 @@ def test_missing_file_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 @pytest.mark.parametrize(
     "name",
     ["core.models.gallery", "core.models.uploads", "core.models.latent_facts",
-     "core.models.latent_reading", "core.engine.looks.latents", "core.ideas.latent_surgery",
+     "core.models.latent_reading", "core.engine.works.latents", "core.ideas.latent_surgery",
      "core.ideas.picture_likeness"],
 )  # fmt: skip
 def test_what_the_page_needs_at_once_imports_no_torch(name: str) -> None:

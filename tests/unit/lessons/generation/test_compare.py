@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.engine.looks.grid import MOST_CELLS, Cell
 from core.engine.request import MAX_SEED, Request, problems
+from core.engine.works.grid import MOST_CELLS, Cell
 from core.errors import ExplainerError
 from core.lessons.generation.compare_data import (
     FIELDS,

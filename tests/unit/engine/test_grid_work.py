@@ -10,9 +10,9 @@ import pytest
 
 from core.engine import worker as working
 from core.engine.alone import run_alone
-from core.engine.looks.grid import MOST_CELLS, GridLook
 from core.engine.request import Request
 from core.engine.worker import Worker
+from core.engine.works.grid import MOST_CELLS, GridWork
 from core.errors import ExplainerError
 from core.models.loading import Checkpoint
 from tests.unit.engine.conftest import Network, tick_until_quiet
@@ -24,7 +24,7 @@ CELLS = tuple(
     for scheduler, guidance in (("ddim", 4.0), ("heun", 1.0), ("dpmpp-2m", 7.5))
     for steps in (2, 4)
 )
-LOOK = GridLook(CAT.model, CELLS)
+LOOK = GridWork(CAT.model, CELLS)
 
 
 def test_every_cell_equals_its_own_lone_run(
@@ -53,7 +53,7 @@ def test_seconds_of_the_cells_are_shares_of_the_calls(
     monkeypatch.setattr(working, "time", SimpleNamespace(perf_counter=lambda: next(now)))
     worker = make_worker(slots=2)
     one, other = CAT, replace(CAT, guidance=1.0)  # two rows and one row in every shared call
-    ticket = worker.submit(GridLook(CAT.model, (one, other)))
+    ticket = worker.submit(GridWork(CAT.model, (one, other)))
     tick_until_quiet(worker)
     first, second = (cell.seconds for cell in ticket.result())
     going_on = 1 + 3  # to the first question, and from each answer
@@ -63,7 +63,7 @@ def test_seconds_of_the_cells_are_shares_of_the_calls(
     opened = [worker.submit(request).result().seconds for request in (one, other)]
     assert opened[0] > first
     assert opened[1] > second
-    again = worker.submit(GridLook(CAT.model, (one,)))
+    again = worker.submit(GridWork(CAT.model, (one,)))
     tick_until_quiet(worker)
     [kept] = again.result()
     assert (kept.stored, kept.seconds) == (True, opened[0])
@@ -96,7 +96,7 @@ def test_a_cell_that_cannot_be_run_fails_alone_with_its_sentence(make_worker: Ma
         replace(CAT, params=(("nonsense", 1),)),
     )
     worker = make_worker()
-    ticket = worker.submit(GridLook(CAT.model, (*wrong, CAT)))
+    ticket = worker.submit(GridWork(CAT.model, (*wrong, CAT)))
     tick_until_quiet(worker)
     *failed, right = ticket.result()
     for cell in failed:
@@ -118,7 +118,7 @@ def test_numbers_that_run_away_end_one_cell(make_worker: Make, tiny_checkpoint: 
     hook = tiny_checkpoint.unet.register_forward_hook(poison)
     try:
         worker = make_worker()
-        ticket = worker.submit(GridLook(CAT.model, (runs_away, CAT)))
+        ticket = worker.submit(GridWork(CAT.model, (runs_away, CAT)))
         tick_until_quiet(worker)
     finally:
         hook.remove()
@@ -135,7 +135,7 @@ def test_what_is_finished_is_not_drawn_again_and_is_kept_for_others(
     run = worker.submit(CELLS[0])
     tick_until_quiet(worker)
     before = len(network.calls)
-    ticket = worker.submit(GridLook(CAT.model, (CELLS[0], CELLS[0], CELLS[1])))
+    ticket = worker.submit(GridWork(CAT.model, (CELLS[0], CELLS[0], CELLS[1])))
     tick_until_quiet(worker)
     first, again, other = ticket.result()
     assert first is again
@@ -177,13 +177,13 @@ def test_a_grid_that_is_stopped_asks_no_more(make_worker: Make, network: Network
 @pytest.mark.parametrize(
     "bad",
     [
-        GridLook(CAT.model, ()),
-        GridLook(CAT.model, (CAT,) * (MOST_CELLS + 1)),
-        GridLook("another", (CAT,)),
-        GridLook("../x", (replace(CAT, model="../x"),)),
+        GridWork(CAT.model, ()),
+        GridWork(CAT.model, (CAT,) * (MOST_CELLS + 1)),
+        GridWork("another", (CAT,)),
+        GridWork("../x", (replace(CAT, model="../x"),)),
     ],
     ids=["no cell", "too many cells", "two models", "no model"],
 )
-def test_bad_grids_are_refused(bad: GridLook) -> None:
+def test_bad_grids_are_refused(bad: GridWork) -> None:
     with pytest.raises(ExplainerError):
         bad.validated()

@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from core.engine.alone import run_alone
-from core.engine.looks.own_sigmas import OwnSigmasLook, check_sigmas
-from core.engine.looks.schedulers import PROOF_STEPS, CountLook, FreshNoiseLook, ProofLook
 from core.engine.request import Request
 from core.engine.work import Work
 from core.engine.worker import Worker
+from core.engine.works.own_sigmas import OwnSigmasWork, check_sigmas
+from core.engine.works.schedulers import PROOF_STEPS, CountWork, FreshNoiseWork, ProofWork
 from core.errors import ExplainerError
 from core.models.schedulers.plans import plan_run
 from core.models.schedulers.table import SCHEDULERS
@@ -32,7 +32,7 @@ def answer(worker: Worker, look: Work[Any]) -> Any:  # Any: each look has its ow
 
 def test_counts_are_the_plans(make_worker: Make, tiny_checkpoint: Any) -> None:
     own = (("use_karras_sigmas", True),)
-    counted = answer(make_worker(), CountLook(steps=6, scheduler="heun", params=own))
+    counted = answer(make_worker(), CountWork(steps=6, scheduler="heun", params=own))
     assert set(counted) == {name for name, one in SCHEDULERS.items() if one.available}
     for name, calls in counted.items():
         plan = plan_run(SCHEDULERS[name], tiny_checkpoint.scheduler_config, {}, 6)
@@ -40,11 +40,11 @@ def test_counts_are_the_plans(make_worker: Make, tiny_checkpoint: Any) -> None:
 
 
 def test_counts_leave_out_what_takes_fewer_steps(make_worker: Make) -> None:
-    assert not {"lcm", "tcd"} & set(answer(make_worker(), CountLook(steps=51)))
+    assert not {"lcm", "tcd"} & set(answer(make_worker(), CountWork(steps=51)))
 
 
 def test_proof_has_a_point_for_every_run(make_worker: Make) -> None:
-    points = answer(make_worker(), ProofLook())
+    points = answer(make_worker(), ProofWork())
     offered = [n for n, one in SCHEDULERS.items() if one.available and not one.distilled_only]
     assert [(point.name, point.steps) for point in points] == [
         (name, steps) for name in offered for steps in PROOF_STEPS
@@ -55,7 +55,7 @@ def test_proof_has_a_point_for_every_run(make_worker: Make) -> None:
 @pytest.mark.parametrize("call", [0, 2])
 def test_fresh_noise_is_what_the_run_drew(call: int, make_worker: Make) -> None:
     request = replace(CAT, scheduler="ddpm", height=64, width=64)
-    noise = answer(make_worker(), FreshNoiseLook(request.model, request, call))
+    noise = answer(make_worker(), FreshNoiseWork(request.model, request, call))
     generator = torch.Generator().manual_seed(request.seed)
     drawn = [torch.randn(1, 4, 8, 8, generator=generator) for _ in range(call + 2)]
     np.testing.assert_array_equal(noise, drawn[-1][0].numpy())
@@ -70,7 +70,7 @@ def test_the_librarys_levels_give_the_librarys_picture(
     request = replace(CAT, scheduler=sampler, params=tuple(leading.items()))
     plan = plan_run(SCHEDULERS[sampler], tiny_checkpoint.scheduler_config, leading, request.steps)
     first = np.diff(plan.steps, prepend=-1) > 0
-    look = OwnSigmasLook(request.model, request, (*plan.sigmas[first].tolist(), plan.end), sampler)
+    look = OwnSigmasWork(request.model, request, (*plan.sigmas[first].tolist(), plan.end), sampler)
     found = answer(make_worker(), look)
     trace = run_alone(tiny_checkpoint, request)
     np.testing.assert_allclose(found.latents, trace.latents.numpy(), atol=2e-3)
@@ -80,7 +80,7 @@ def test_the_librarys_levels_give_the_librarys_picture(
 
 
 def test_levels_may_end_above_zero(make_worker: Make) -> None:
-    found = answer(make_worker(), OwnSigmasLook(CAT.model, replace(CAT, guidance=1.0), (9.0, 2.0)))
+    found = answer(make_worker(), OwnSigmasWork(CAT.model, replace(CAT, guidance=1.0), (9.0, 2.0)))
     assert np.isfinite(found.latents).all()
     assert len(found.sigmas) == 1
 
@@ -112,14 +112,14 @@ def test_wrong_levels_are_told_in_a_sentence(sigmas: Any, says: str) -> None:
 @pytest.mark.parametrize(
     "look",
     [
-        CountLook(steps=0),
-        CountLook(scheduler="nothing"),
-        CountLook(params=(("karras", True),)),
-        CountLook(model="../x"),
-        ProofLook(karras="yes"),  # type: ignore[arg-type]  # as a link might say it
-        FreshNoiseLook(CAT.model, CAT, -1),
-        OwnSigmasLook(CAT.model, CAT, (2.0, 1.0), "magic"),
-        OwnSigmasLook(CAT.model, replace(CAT, seed=-1), (2.0, 1.0)),
+        CountWork(steps=0),
+        CountWork(scheduler="nothing"),
+        CountWork(params=(("karras", True),)),
+        CountWork(model="../x"),
+        ProofWork(karras="yes"),  # type: ignore[arg-type]  # as a link might say it
+        FreshNoiseWork(CAT.model, CAT, -1),
+        OwnSigmasWork(CAT.model, CAT, (2.0, 1.0), "magic"),
+        OwnSigmasWork(CAT.model, replace(CAT, seed=-1), (2.0, 1.0)),
     ],
     ids=str,
 )

@@ -23,7 +23,7 @@ MOST_STEPS = 150
 
 
 @dataclass(frozen=True, slots=True)
-class CountLook(Work[dict[str, int]]):
+class CountWork(Work[dict[str, int]]):
     """How often every scheduler asks the network, counted by a hook on it.
 
     Attributes:
@@ -63,7 +63,7 @@ class CountLook(Work[dict[str, int]]):
 
 
 @dataclass(frozen=True, slots=True)
-class ProofLook(Work["tuple[ProofPoint, ...]"]):
+class ProofWork(Work["tuple[ProofPoint, ...]"]):
     """Every scheduler against the exact solution for Gaussian data.
 
     Attributes:
@@ -95,7 +95,7 @@ class ProofLook(Work["tuple[ProofPoint, ...]"]):
 
 
 @dataclass(frozen=True, slots=True)
-class FreshNoiseLook(RunWork["np.ndarray"]):
+class FreshNoiseWork(RunWork["np.ndarray"]):
     """The fresh noise that a stochastic run drew at one of its calls, drawn again.
 
     Attributes:

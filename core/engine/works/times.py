@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class TimeLook(Work["TimeReading"]):
+class TimeWork(Work["TimeReading"]):
     """What a model's network makes of every timestep; no picture is drawn."""
 
     model: str = BUILT_IN

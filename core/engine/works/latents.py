@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from core.engine.looks.given_picture import check_picture, open_picture
 from core.engine.request import MAX_SEED, SIDE_STEP, SIDES
 from core.engine.work import Course, Progress, Work, within
+from core.engine.works.given_picture import check_picture, open_picture
 from core.errors import ExplainerError
 from core.ideas.checks import check_whole
 from core.ideas.latent_surgery import measure_scaling_factor
@@ -25,7 +25,7 @@ MOST_CHANNELS = 32
 
 
 @dataclass(frozen=True, slots=True)
-class PictureLook(Work[PictureReading]):
+class PictureWork(Work[PictureReading]):
     """A picture encoded and decoded again.
 
     Attributes:
@@ -91,7 +91,7 @@ class PictureLook(Work[PictureReading]):
 
 
 @dataclass(frozen=True, slots=True)
-class DecodeLook(Work[Decoded]):
+class DecodeWork(Work[Decoded]):
     """Latents decoded, whatever was done to them before.
 
     Attributes:
@@ -105,7 +105,7 @@ class DecodeLook(Work[Decoded]):
 
     @classmethod
     def of(cls, model: str, latents: np.ndarray) -> Self:
-        """Return the look for an array of latents at unit scale, (n, C, h, w)."""
+        """Return the work for an array of latents at unit scale, (n, C, h, w)."""
         whole = np.ascontiguousarray(latents, np.float32)
         return cls(model, whole.tobytes(), whole.shape)  # type: ignore[arg-type]  # checked below
 
@@ -149,7 +149,7 @@ class DecodeLook(Work[Decoded]):
 
 
 @dataclass(frozen=True, slots=True)
-class ScaleLook(Work[ScaleReading]):
+class ScaleWork(Work[ScaleReading]):
     """How far latents spread: the scaling factor, measured on pictures.
 
     Attributes:

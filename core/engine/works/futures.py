@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from core.engine.looks.given_picture import check_picture
 from core.engine.request import MAX_SEED, Request, RunWork, validated
 from core.engine.work import BESIDE, Course, Decode, Progress
+from core.engine.works.given_picture import check_picture
 from core.errors import ExplainerError
 from core.ideas.checks import check_real, check_whole
 from core.ideas.noise_levels import nearest_level
@@ -56,7 +56,7 @@ class _FutureWork(RunWork[Future]):
 
 
 @dataclass(frozen=True, slots=True)
-class BranchLook(_FutureWork):
+class BranchWork(_FutureWork):
     """A run taken up again after some U-Net calls, with something changed from there on.
 
     Words, guidance and text settings may change at will: the scheduler goes through the calls
@@ -147,7 +147,7 @@ class BranchLook(_FutureWork):
 
 
 @dataclass(frozen=True, slots=True)
-class FromPictureLook(_FutureWork):
+class FromPictureWork(_FutureWork):
     """A run that begins at a picture with noise on it, not at noise alone (img2img).
 
     As in the library, int(steps x strength) steps are made; one generator draws the latents from

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from core.engine.looks.given_picture import check_picture, open_picture
 from core.engine.request import MAX_SEED
 from core.engine.work import Course, Decode, Progress, Work
+from core.engine.works.given_picture import check_picture, open_picture
 from core.ideas.checks import check_real, check_whole
 from core.models.catalog import BUILT_IN
 
@@ -33,7 +33,7 @@ class NoisedPicture:
 
 
 @dataclass(frozen=True, slots=True)
-class NoiseLook(Work[NoisedPicture]):
+class NoiseWork(Work[NoisedPicture]):
     """A picture encoded, noised to several levels, and decoded at each.
 
     Attributes:

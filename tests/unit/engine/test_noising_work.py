@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 import torch
 
-from core.engine.looks.noising import NoiseLook
 from core.engine.worker import Worker
+from core.engine.works.noising import NoiseWork
 from core.errors import ExplainerError
 from core.models import latents as vae
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8).tobytes()
-LOOK = NoiseLook(pixels=PIXELS, width=64, height=64, levels=(1.0, 0.5, 0.0), seed=5)
+LOOK = NoiseWork(pixels=PIXELS, width=64, height=64, levels=(1.0, 0.5, 0.0), seed=5)
 
 
-def answer(worker: Worker, look: NoiseLook) -> Any:
+def answer(worker: Worker, look: NoiseWork) -> Any:
     ticket = worker.submit(look)
     for _ in range(50):
         if not worker.busy:

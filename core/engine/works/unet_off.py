@@ -5,9 +5,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from core.engine.looks.call_input import CallInput
 from core.engine.request import Request, RunWork
 from core.engine.work import BESIDE, Course, Decode, Work
+from core.engine.works.call_input import CallInput
 from core.errors import ExplainerError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Switch:
 
 
 @dataclass(frozen=True, slots=True)
-class OffAtCallLook(Work["OffAtCall"]):
+class OffAtCallWork(Work["OffAtCall"]):
     """The network asked twice about the same latents, as it is and with something off.
 
     Attributes:
@@ -111,7 +111,7 @@ class OffAtCallLook(Work["OffAtCall"]):
 
 
 @dataclass(frozen=True, slots=True)
-class OffRunLook(RunWork["np.ndarray"]):
+class OffRunWork(RunWork["np.ndarray"]):
     """A whole run with something off in every call; read as its picture, uint8 (H, W, 3).
 
     Attributes:

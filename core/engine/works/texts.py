@@ -16,7 +16,7 @@ MAX_TEXTS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class TextLook(Work["TextReading"]):
+class TextWork(Work["TextReading"]):
     """What the text encoder makes of prompts; no picture is drawn.
 
     Attributes:

@@ -25,7 +25,7 @@ FACTORS = (-2.0, 10.0)  # a word's weights may be multiplied with
 
 
 @dataclass(frozen=True, slots=True)
-class AttentionLook(RunWork["AttentionSeen"]):
+class AttentionWork(RunWork["AttentionSeen"]):
     """A whole run, with what every place of the picture took from every position of the text."""
 
     rank: ClassVar[int] = BESIDE
@@ -86,7 +86,7 @@ class Swap:
 
 
 @dataclass(frozen=True, slots=True)
-class EditedAttentionLook(RunWork["np.ndarray"]):
+class EditedAttentionWork(RunWork["np.ndarray"]):
     """A whole run whose cross-attention is changed; read as its picture, uint8 (H, W, 3).
 
     Attributes:

@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from core.engine.looks.variance import EACH, HALF, VarianceLook
 from core.engine.work import Progress, within
 from core.engine.worker import Worker
+from core.engine.works.variance import EACH, HALF, VarianceWork
 from core.errors import ExplainerError
 from core.models.pixel_model import finish, load_held_out, load_pixel_model, read_variances
 
 
 def test_reading_is_the_models_own(make_worker: Callable[..., Worker]) -> None:
     worker = make_worker()
-    ticket = worker.submit(VarianceLook(steps=4, seed=2))
+    ticket = worker.submit(VarianceWork(steps=4, seed=2))
     worker.tick()
     assert (ticket.status().step, ticket.status().steps) == (0, 8)
     for _ in range(30):
@@ -29,7 +29,7 @@ def test_reading_is_the_models_own(make_worker: Callable[..., Worker]) -> None:
 @pytest.mark.parametrize("bad", [{"steps": 3}, {"steps": 101}, {"seed": -1}, {"model": "../x"}])
 def test_bad_wishes_are_refused(bad: dict[str, Any]) -> None:
     with pytest.raises(ExplainerError):
-        replace(VarianceLook(), **bad).validated()
+        replace(VarianceWork(), **bad).validated()
 
 
 def test_parts_are_counted_among_the_whole() -> None:

@@ -49,7 +49,7 @@ class RescaledRun(RunWork["np.ndarray"]):
 
 
 @dataclass(frozen=True, slots=True)
-class RescaledLook(Work["tuple[np.ndarray, ...]"]):
+class RescaledWork(Work["tuple[np.ndarray, ...]"]):
     """Whole runs with guidance rescale; read as one picture a request, uint8 (H, W, 3).
 
     Attributes:

@@ -10,13 +10,13 @@ import torch
 
 from core.engine.alone import run_alone
 from core.engine.loaded import LoadedModel
-from core.engine.looks.call_input import CallInput
-from core.engine.looks.unet_attention import SelfAttentionLook
-from core.engine.looks.unet_blocks import BlocksLook
-from core.engine.looks.unet_off import OffAtCallLook, OffRunLook, Switch
 from core.engine.request import Request
 from core.engine.trace import Trace
 from core.engine.worker import Worker
+from core.engine.works.call_input import CallInput
+from core.engine.works.unet_attention import SelfAttentionWork
+from core.engine.works.unet_blocks import BlocksWork
+from core.engine.works.unet_off import OffAtCallWork, OffRunWork, Switch
 from core.errors import ExplainerError
 from core.models.unet_reading import readable_unet
 from core.nets.watching import boxes
@@ -69,7 +69,7 @@ def test_boxes_are_those_of_the_run_and_computed_once(
     make_worker: Callable[..., Worker], given: CallInput, trace: Trace, tiny_checkpoint: Any
 ) -> None:
     worker = make_worker()
-    look = BlocksLook(REQUEST.model, given)
+    look = BlocksWork(REQUEST.model, given)
     tickets = [worker.submit(look, who) for who in "abc"]
     finish(worker)
     seen = tickets[0].result()
@@ -90,7 +90,7 @@ def test_run_of_another_model_is_refused(
     make_worker: Callable[..., Worker], given: CallInput
 ) -> None:
     with pytest.raises(ExplainerError, match="another model's"):
-        make_worker().submit(BlocksLook("tiny", given))
+        make_worker().submit(BlocksWork("tiny", given))
 
 
 SWITCHES = (
@@ -103,7 +103,7 @@ def test_step_as_it_is_equals_the_run_and_off_differs(
     make_worker: Callable[..., Worker], given: CallInput, trace: Trace, switch: Switch
 ) -> None:
     worker = make_worker()
-    ticket = worker.submit(OffAtCallLook(REQUEST.model, given, switch))
+    ticket = worker.submit(OffAtCallWork(REQUEST.model, given, switch))
     finish(worker)
     found = ticket.result()
     np.testing.assert_allclose(found.noise, trace.steps[1].eps, atol=1e-4)
@@ -132,9 +132,9 @@ def test_step_of_pure_noise_changes_what_is_believed_and_not_the_noise(
     given = CallInput(request, step.t, step.alpha_bar, (channels, height, width), xt)
     worker = make_worker(load=lambda _: LoadedModel(checkpoint, 0))
     asked = (
-        OffAtCallLook(request.model, given, Switch("attention")),
-        BlocksLook(request.model, given),
-        SelfAttentionLook(request.model, given, 3, 6),
+        OffAtCallWork(request.model, given, Switch("attention")),
+        BlocksWork(request.model, given),
+        SelfAttentionWork(request.model, given, 3, 6),
     )
     tickets = [worker.submit(look, who) for look, who in zip(asked, "abc", strict=True)]
     finish(worker)
@@ -151,7 +151,7 @@ def test_whole_run_takes_one_call_a_piece(
     make_worker: Callable[..., Worker], trace: Trace, switch: Switch
 ) -> None:
     worker = make_worker()
-    ticket = worker.submit(OffRunLook(REQUEST.model, REQUEST, switch))
+    ticket = worker.submit(OffRunWork(REQUEST.model, REQUEST, switch))
     ticks = finish(worker)
     picture = ticket.result()
     assert picture.shape == trace.picture.shape
@@ -193,7 +193,7 @@ def test_off_is_what_the_words_say_it_is(
 ) -> None:
     expected = hooked_run(tiny_checkpoint, switch)
     worker = make_worker()
-    ticket = worker.submit(OffRunLook(REQUEST.model, REQUEST, switch))
+    ticket = worker.submit(OffRunWork(REQUEST.model, REQUEST, switch))
     finish(worker)
     assert np.abs(ticket.result().astype(int) - expected).max() <= 1
 
@@ -203,7 +203,7 @@ def test_without_guidance_the_words_can_go_as_well(
 ) -> None:
     plain = replace(REQUEST, guidance=1.0)
     worker = make_worker()
-    ticket = worker.submit(OffRunLook(REQUEST.model, plain, Switch("prompt")))
+    ticket = worker.submit(OffRunWork(REQUEST.model, plain, Switch("prompt")))
     finish(worker)
     expected = run_alone(tiny_checkpoint, replace(plain, prompt="")).picture
     assert np.abs(ticket.result().astype(int) - expected).max() <= 1
@@ -213,7 +213,7 @@ def test_other_pictures_go_on_while_a_run_is_looked_at(
     make_worker: Callable[..., Worker],
 ) -> None:
     worker = make_worker()
-    look = worker.submit(OffRunLook(REQUEST.model, REQUEST, Switch("time")), "one")
+    look = worker.submit(OffRunWork(REQUEST.model, REQUEST, Switch("time")), "one")
     other = worker.submit(replace(REQUEST, steps=2, seed=5), "two")
     while not other.wait(0):
         worker.tick()
@@ -224,7 +224,7 @@ def test_cancelled_run_stops_at_the_next_piece(
     make_worker: Callable[..., Worker], network: Any
 ) -> None:
     worker = make_worker()
-    ticket = worker.submit(OffRunLook(REQUEST.model, replace(REQUEST, steps=50), Switch("time")))
+    ticket = worker.submit(OffRunWork(REQUEST.model, replace(REQUEST, steps=50), Switch("time")))
     worker.tick()
     worker.tick()
     ticket.cancel()
@@ -236,7 +236,7 @@ def test_cancelled_run_stops_at_the_next_piece(
 @pytest.mark.parametrize("number", [4, 0.5])
 def test_skip_that_is_not_there_is_named(make_worker: Callable[..., Worker], number: float) -> None:
     worker = make_worker()
-    ticket = worker.submit(OffRunLook(REQUEST.model, REQUEST, Switch("skip", number)))
+    ticket = worker.submit(OffRunWork(REQUEST.model, REQUEST, Switch("skip", number)))
     finish(worker)
     with pytest.raises(ExplainerError, match=f"no skip connection {number:g}"):
         ticket.result()
@@ -251,14 +251,14 @@ def test_what_cannot_be_off_is_refused_in_a_sentence(
     make_worker: Callable[..., Worker], switch: Switch
 ) -> None:
     with pytest.raises(ExplainerError, match="cannot be switched off"):
-        make_worker().submit(OffRunLook(REQUEST.model, REQUEST, switch))
+        make_worker().submit(OffRunWork(REQUEST.model, REQUEST, switch))
 
 
 def test_self_attention_equals_the_librarys_row_of_weights(
     make_worker: Callable[..., Worker], given: CallInput, tiny_checkpoint: Any
 ) -> None:
     worker = make_worker()
-    ticket = worker.submit(SelfAttentionLook(REQUEST.model, given, 3, 6))
+    ticket = worker.submit(SelfAttentionWork(REQUEST.model, given, 3, 6))
     finish(worker)
     looks = {look.name: look for look in ticket.result()}
 
@@ -294,4 +294,4 @@ def test_self_attention_equals_the_librarys_row_of_weights(
 
 def test_position_that_is_not_there_is_refused(given: CallInput) -> None:
     with pytest.raises(ExplainerError, match="no position 8, 0"):
-        SelfAttentionLook(REQUEST.model, given, 8, 0).validated()
+        SelfAttentionWork(REQUEST.model, given, 8, 0).validated()

@@ -36,7 +36,7 @@ class Attribution:
 
 
 @dataclass(frozen=True, slots=True)
-class AttributionLook(RunWork[Attribution]):
+class AttributionWork(RunWork[Attribution]):
     """The prompt's push at one call of a run, shared out among the positions of the text.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""Pictures that a look is given: what every look that encodes one checks of it."""
+"""Pictures that a work is given: what every work that encodes one checks of it."""
 
 from typing import TYPE_CHECKING, Any
 

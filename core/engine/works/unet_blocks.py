@@ -4,8 +4,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from core.engine.looks.call_input import CallInput
 from core.engine.work import Course, Progress, Work
+from core.engine.works.call_input import CallInput
 
 if TYPE_CHECKING:
     from core.engine.loaded import LoadedModel
@@ -16,7 +16,7 @@ QUICK_S = 0.1  # calls that take less are timed twice
 
 
 @dataclass(frozen=True, slots=True)
-class BlocksLook(Work["BlocksSeen"]):
+class BlocksWork(Work["BlocksSeen"]):
     """Every box's output, for the prompt's half of one call.
 
     Attributes:

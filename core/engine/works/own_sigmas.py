@@ -42,7 +42,7 @@ class OwnRun:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnSigmasLook(RunWork[OwnRun]):
+class OwnSigmasWork(RunWork[OwnRun]):
     """A picture drawn over noise levels that somebody chose one by one.
 
     Attributes:
@@ -81,25 +81,25 @@ class OwnSigmasLook(RunWork[OwnRun]):
         return OwnRun(*told, latents[0].numpy(), picture.numpy())
 
 
-def _euler_or_heun(asking: "_Asking", noise: "Tensor", look: OwnSigmasLook) -> "Walk":
+def _euler_or_heun(asking: "_Asking", noise: "Tensor", work: OwnSigmasWork) -> "Walk":
     """Walk as ``sample_euler`` and ``sample_heun`` do; returns latents at unit scale."""
     from core.ideas.prediction import from_unit_scale, to_unit_scale
     from core.ideas.samplers.euler import euler_coefficients, euler_step
     from core.ideas.samplers.heun import heun_step
 
-    x = from_unit_scale(noise, look.sigmas[0])
-    for step, (sigma, after) in enumerate(pairwise(look.sigmas)):
+    x = from_unit_scale(noise, work.sigmas[0])
+    for step, (sigma, after) in enumerate(pairwise(work.sigmas)):
         numbers = euler_coefficients(sigma, after)
         eps = yield from asking.noise(to_unit_scale(x, sigma), sigma, step)
         there = euler_step(x, eps, numbers)
-        if look.sampler == "heun" and after > 0:
+        if work.sampler == "heun" and after > 0:
             eps_there = yield from asking.noise(to_unit_scale(there, after), after, step)
             there = heun_step(x, eps, eps_there, numbers)
-        x = _finite(there, step, look)
-    return to_unit_scale(x, look.sigmas[-1])
+        x = _finite(there, step, work)
+    return to_unit_scale(x, work.sigmas[-1])
 
 
-def _dpmpp_2m(asking: "_Asking", noise: "Tensor", look: OwnSigmasLook) -> "Walk":
+def _dpmpp_2m(asking: "_Asking", noise: "Tensor", work: OwnSigmasWork) -> "Walk":
     """Walk as ``sample_dpmpp_2m`` does; returns latents at unit scale."""
     from core.ideas.prediction import x0_from_eps
     from core.ideas.samplers.dpmpp_2m import (
@@ -109,7 +109,7 @@ def _dpmpp_2m(asking: "_Asking", noise: "Tensor", look: OwnSigmasLook) -> "Walk"
     )
 
     xt, before, x0_before = noise, 0.0, noise
-    for step, (sigma, after) in enumerate(pairwise(look.sigmas)):
+    for step, (sigma, after) in enumerate(pairwise(work.sigmas)):
         first = step == 0 or after == 0
         numbers = (
             first_order_coefficients(sigma, after) if first
@@ -117,17 +117,17 @@ def _dpmpp_2m(asking: "_Asking", noise: "Tensor", look: OwnSigmasLook) -> "Walk"
         )  # fmt: skip
         eps = yield from asking.noise(xt, sigma, step)
         x0 = x0_from_eps(xt, eps, 1 / (1 + sigma**2))
-        xt = _finite(dpmpp_2m_step(xt, x0, x0_before, numbers), step, look)
+        xt = _finite(dpmpp_2m_step(xt, x0, x0_before, numbers), step, work)
         before, x0_before = sigma, x0
     return xt
 
 
-def _finite(latents: "Tensor", step: int, look: OwnSigmasLook) -> "Tensor":
+def _finite(latents: "Tensor", step: int, work: OwnSigmasWork) -> "Tensor":
     import torch
 
     if not torch.isfinite(latents).all():
         raise ExplainerError(
-            f"The numbers ran away at step {step + 1} of {len(look.sigmas) - 1}.",
+            f"The numbers ran away at step {step + 1} of {len(work.sigmas) - 1}.",
             "Choose noise levels that fall more evenly.",
         )
     return latents

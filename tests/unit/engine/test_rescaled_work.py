@@ -8,9 +8,9 @@ import pytest
 from torch import Tensor
 
 from core.engine.alone import run_alone
-from core.engine.looks.rescaled import MOST_PICTURES, RescaledLook
 from core.engine.request import Request
 from core.engine.worker import Worker
+from core.engine.works.rescaled import MOST_PICTURES, RescaledWork
 from core.errors import ExplainerError
 from core.models.loading import Checkpoint
 from tests.unit.engine.conftest import Network, tick_until_quiet
@@ -19,7 +19,7 @@ Make = Callable[..., Worker]
 CAT = Request(prompt="a red cat", seed=1, steps=3, guidance=6.0)
 
 
-def pictures(make_worker: Make, look: RescaledLook) -> tuple[np.ndarray, ...]:
+def pictures(make_worker: Make, look: RescaledWork) -> tuple[np.ndarray, ...]:
     worker = make_worker()
     ticket = worker.submit(look)
     tick_until_quiet(worker)
@@ -34,7 +34,7 @@ def test_run_equals_one_with_the_librarys_rescale_in_its_loop(
     from core.engine import denoise
     from core.ideas.guidance import guide
 
-    [ours] = pictures(make_worker, RescaledLook(CAT.model, (CAT,), 0.7))
+    [ours] = pictures(make_worker, RescaledWork(CAT.model, (CAT,), 0.7))
     plain = run_alone(tiny_checkpoint, CAT)
 
     def theirs_too(uncond: Tensor, cond: Tensor, w: float) -> Tensor:
@@ -51,7 +51,7 @@ def test_pictures_share_calls_and_are_told_as_they_come(
 ) -> None:
     requests = (replace(CAT, scheduler="heun", steps=2), replace(CAT, steps=2))
     worker = make_worker()
-    ticket = worker.submit(RescaledLook(CAT.model, requests, 0.7))
+    ticket = worker.submit(RescaledWork(CAT.model, requests, 0.7))
     told = []
     while worker.busy:
         worker.tick()
@@ -66,23 +66,23 @@ def test_without_guidance_or_rescale_nothing_changes(
     make_worker: Make, tiny_checkpoint: Checkpoint
 ) -> None:
     bare = replace(CAT, guidance=1.0)
-    [found] = pictures(make_worker, RescaledLook(CAT.model, (bare,), 0.7))
+    [found] = pictures(make_worker, RescaledWork(CAT.model, (bare,), 0.7))
     assert np.abs(found.astype(int) - run_alone(tiny_checkpoint, bare).picture).max() <= 1
-    [found] = pictures(make_worker, RescaledLook(CAT.model, (CAT,), 0.0))
+    [found] = pictures(make_worker, RescaledWork(CAT.model, (CAT,), 0.0))
     assert np.abs(found.astype(int) - run_alone(tiny_checkpoint, CAT).picture).max() <= 1
 
 
 @pytest.mark.parametrize(
     "look",
     [
-        RescaledLook(CAT.model, (), 0.7),
-        RescaledLook(CAT.model, (CAT,) * (MOST_PICTURES + 1), 0.7),
-        RescaledLook(CAT.model, (CAT,), 1.5),
-        RescaledLook(CAT.model, (CAT,), float("nan")),
-        RescaledLook("faces32", (CAT,), 0.5),
-        RescaledLook(CAT.model, (replace(CAT, steps=0),), 0.5),
+        RescaledWork(CAT.model, (), 0.7),
+        RescaledWork(CAT.model, (CAT,) * (MOST_PICTURES + 1), 0.7),
+        RescaledWork(CAT.model, (CAT,), 1.5),
+        RescaledWork(CAT.model, (CAT,), float("nan")),
+        RescaledWork("faces32", (CAT,), 0.5),
+        RescaledWork(CAT.model, (replace(CAT, steps=0),), 0.5),
     ],
 )
-def test_wrong_field_is_refused_in_a_sentence(look: RescaledLook) -> None:
+def test_wrong_field_is_refused_in_a_sentence(look: RescaledWork) -> None:
     with pytest.raises(ExplainerError):
         look.validated()

@@ -32,7 +32,7 @@ class Variances:
 
 
 @dataclass(frozen=True, slots=True)
-class VarianceLook(Work[Variances]):
+class VarianceWork(Work[Variances]):
     """The small model of faces, whatever ``model`` is, walked with each of the three variances.
 
     Attributes:

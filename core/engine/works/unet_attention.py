@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from core.engine.looks.call_input import CallInput
 from core.engine.work import Course, Work
+from core.engine.works.call_input import CallInput
 from core.errors import ExplainerError
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class SelfAttentionLook(Work["tuple[Looking, ...]"]):
+class SelfAttentionWork(Work["tuple[Looking, ...]"]):
     """The self-attention of one position, for the prompt's half of one call.
 
     Attributes:

@@ -8,15 +8,15 @@ import pytest
 import torch
 
 from core.engine.alone import run_alone
-from core.engine.looks.attribution import Attribution, AttributionLook
 from core.engine.request import Request, validated
+from core.engine.works.attribution import Attribution, AttributionWork
 from core.errors import ExplainerError
 
 REQUEST = validated(Request(prompt="a red apple", steps=4, seed=2))
 
 
 def shared(checkpoint: Any, request: Request = REQUEST, call: int = 1) -> Attribution:
-    return run_alone(checkpoint, AttributionLook(request.model, request, call))
+    return run_alone(checkpoint, AttributionWork(request.model, request, call))
 
 
 @pytest.mark.parametrize("guidance", [5.0, 1.0])
@@ -41,7 +41,7 @@ def test_weights_keep_no_gradient(tiny_checkpoint: Any) -> None:
 
 def test_engine_answers_it(make_worker: Any) -> None:
     worker = make_worker()
-    ticket = worker.submit(AttributionLook(REQUEST.model, REQUEST, 0))
+    ticket = worker.submit(AttributionWork(REQUEST.model, REQUEST, 0))
     while worker.busy:
         worker.tick()
     assert ticket.result().shares.sum() == pytest.approx(1, abs=0.02)
@@ -53,4 +53,4 @@ def test_what_cannot_be_shared_out_is_told_in_a_sentence(tiny_checkpoint: Any) -
     with pytest.raises(ExplainerError, match="ask for the same"):
         shared(tiny_checkpoint, replace(REQUEST, prompt="", negative=""))
     with pytest.raises(ExplainerError, match="call"):
-        AttributionLook(REQUEST.model, REQUEST, -1).validated()
+        AttributionWork(REQUEST.model, REQUEST, -1).validated()

@@ -42,7 +42,7 @@ Cells = tuple[Cell | None, ...]  # None: not there yet
 
 
 @dataclass(frozen=True, slots=True)
-class GridLook(Work[Cells]):
+class GridWork(Work[Cells]):
     """Many pictures at once; read as one ``Cell`` for every request, told as they come.
 
     A strip of pictures over one setting is a grid of one row: give one request for each value,

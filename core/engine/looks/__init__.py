@@ -1,1 +1,0 @@
-"""What can be read off a model beside pictures: one module a look."""
