@@ -135,19 +135,19 @@ def asks(which: str, locked: bool = True) -> str:
     def script(which: str) -> None:
         import streamlit as st
 
-        from core.engine.looks.attention import AttentionLook
-        from core.engine.looks.grid import GridLook
-        from core.engine.looks.own_sigmas import OwnSigmasLook
         from core.engine.request import FilmRequest, Request
+        from core.engine.works.attention import AttentionWork
+        from core.engine.works.grid import GridWork
+        from core.engine.works.own_sigmas import OwnSigmasWork
         from core.errors import ExplainerError
         from core.ui.class_rules import check_asked
 
         right, wrong = Request(prompt="x", steps=4), Request(prompt="x", steps=5)
         works = {
             "right": right, "wrong": wrong, "film": FilmRequest(wrong),
-            "look": AttentionLook(wrong.model, wrong), "right look": AttentionLook("m", right),
-            "grid": GridLook(wrong.model, (right, wrong)), "stranger": right,
-            "sigmas": OwnSigmasLook(right.model, right, (9.0, 1.0, 0.0)),
+            "look": AttentionWork(wrong.model, wrong), "right look": AttentionWork("m", right),
+            "grid": GridWork(wrong.model, (right, wrong)), "stranger": right,
+            "sigmas": OwnSigmasWork(right.model, right, (9.0, 1.0, 0.0)),
         }  # fmt: skip
         if which != "stranger":
             st.session_state["class_name"] = "calm owl"
