@@ -31,6 +31,9 @@ NEWEST = 0.2  # weight of the newest measurement in a running mean
 LONGEST = 8  # in every so many turns, whoever came first of those left out has a turn as well
 FILM_WAITS = 30.0  # seconds after which a film counts among those left out as well
 CEILING = 16  # times the room: beyond it even those who have nothing in the line are refused
+SILENT = 120.0  # seconds without a word from the worker after which those who wait are told, or
+SILENT_TURNS = 30  # so many turns as they are on average, where that is longer, or
+LOADING = 600.0  # while a model is being loaded
 ASIDE = 4  # works given up in their middle that are held for a while
 NOTHING_DONE = Progress(0, 0)
 OWN_POSITIONS = 256  # of a picture's latents, until a model tells its own
@@ -161,6 +164,7 @@ class Line:
         self._loading: str | None = None
         self._positions = OWN_POSITIONS
         self._tick_s = self._rows_s = 0.0  # running means of a turn, and of one row; 0 is unknown
+        self._heard = self.now()  # when the worker last gave a sign of life, or had nothing to do
 
     # ---- for whoever asks
 
@@ -180,6 +184,8 @@ class Line:
             if self._closed:
                 raise ExplainerError("The engine has been shut down.", "Start the app again.")
             ticket: AnyTicket = Ticket(self, session)
+            if not self._jobs:
+                self._heard = self.now()
             if found is not None:
                 self._count(accepted=1, stored=1)
                 self._end(ticket, "done", found)
@@ -215,6 +221,7 @@ class Line:
         """Say how far a ticket's work is, and take note that somebody still cares."""
         with self._lock:
             ticket.seen = self.now()
+            self._tell_silence(ticket)
             job = self._open.get(ticket)
             if job is None:
                 return TicketStatus(ticket.state, error=ticket.error)
@@ -282,7 +289,8 @@ class Line:
             Works to be closed; those that may be asked again soon are set aside instead.
         """
         with self._lock:
-            late = self.now() - PATIENCE
+            self._heard = self.now()
+            late = self._heard - PATIENCE
             for ticket in list(self._open):
                 if ticket.waiters == 0 and ticket.seen < late:
                     self._end(ticket, "cancelled")
@@ -319,7 +327,7 @@ class Line:
     def load(self, model: str | None) -> list[Job]:
         """Take note of a model being loaded, None once that is over; returns works to be closed."""
         with self._lock:
-            self._loading = model
+            self._loading, self._heard = model, self.now()
             dropped = list(self._aside.values())
             self._aside.clear()
             return dropped
@@ -381,6 +389,7 @@ class Line:
     def told(self, job: Job, asked: Question | Progress) -> None:
         """Take note of what a job's course yielded."""
         with self._lock:
+            self._heard = self.now()
             progress = asked if isinstance(asked, Progress) else getattr(asked, "progress", None)
             job.asks = None if isinstance(asked, Progress) else asked
             job.progress = progress or job.progress
@@ -551,6 +560,15 @@ class Line:
             if not job.tickets and not job.begun:
                 self._forget(job)  # one that has begun is taken out at the next turn
         ticket.ended.set()
+
+    def _tell_silence(self, ticket: AnyTicket) -> None:
+        """End a ticket where the worker hangs; if it comes back after all, it goes on."""
+        silent = self.now() - self._heard
+        most = LOADING if self._loading else max(SILENT, SILENT_TURNS * self._tick_s)
+        if silent > most:
+            what = f"The engine has not given a sign of life for {silent / 60:.0f} minutes."
+            fix = "Start the app again; what is finished is kept."
+            self._end(ticket, "failed", error=ExplainerError(what, fix))
 
     def _forget(self, job: Job) -> None:
         if self._jobs.get(job.work) is job:

@@ -100,6 +100,25 @@ class Store:
             raise
         self._grow(len(payload) + len(MAGIC) + DIGEST)
 
+    def count(self) -> tuple[int, int]:
+        """Return how many files there are, and their bytes; other files in the folder are none."""
+        entries = self._entries()
+        return len(entries), sum(size for _, size, _ in entries)
+
+    def clear(self) -> int:
+        """Remove all that was ever put; returns how many files went. A server may go on meanwhile.
+
+        Raises:
+            OSError: one cannot be removed.
+        """
+        entries = self._entries()
+        for _, _, path in entries:
+            with contextlib.suppress(FileNotFoundError):  # somebody else was quicker
+                _remove(path)
+        with self._lock:
+            self._bytes = self._counted = 0
+        return len(entries)
+
     def set_aside(self) -> list[Path]:
         """List what stood in an entry's place and was none, until it goes for want of room."""
         return [path for path in self._files() if path.name.startswith(ASIDE)]

@@ -62,6 +62,10 @@ def _offer_more(shown: Shown) -> None:
     )  # fmt: skip
     _offer("Numbers (CSV)", lambda: csv_of(step_rows(run)), "glassbox-run.csv", "text/csv", "table")
     st.caption("PNG and recipe bring the run back.")
+    st.caption(
+        "Every finished run is kept on the machine that computes, with its words; whoever runs it "
+        "removes them all by: python -m core cache --clear"
+    )
 
 
 def _offer(label: str, make: Callable[[], str | bytes], name: str, mime: str, icon: str) -> None:

@@ -1,11 +1,12 @@
 """The line: least remaining work first, turns between sessions, an account of every ticket."""
 
+import tracemalloc
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pytest
 
-from core.engine.line import ASIDE, LONGEST, Job, Line
+from core.engine.line import ASIDE, LOADING, LONGEST, SILENT, Job, Line
 from core.engine.ticket import Ticket
 from core.engine.work import FILM, ROWS_A_PIECE, Course, Outcome, Progress, Wanted, Work
 from core.errors import ExplainerError
@@ -207,3 +208,51 @@ def test_an_outcome_tells_its_result_or_its_error() -> None:
     assert Outcome("found").result() == "found"
     with pytest.raises(ExplainerError, match=r"No\."):
         Outcome(None, ExplainerError("No.", "Change it.")).result()
+
+
+def test_whoever_waits_for_a_worker_that_hangs_is_told_and_it_may_come_back() -> None:
+    now = [0.0]
+    line = Line(64, lambda: now[0])
+    now[0] += 2 * SILENT  # with nothing to do it gives no sign of life either
+    running, waiting = enter(line, "ann", Piece("a")), enter(line, "bob", Piece("b"))
+    line.drop()
+    (job,) = turn(line, rows=1)
+    now[0] += SILENT
+    assert [running.status().state, waiting.status().state] == ["running", "queued"]
+    now[0] += 1
+    for ticket in (running, waiting, enter(line, "eve", Piece("c"))):
+        status = ticket.status()
+        assert status.state == "failed"
+        assert "sign of life for 2 minutes" in str(status.error)
+    line.end(job, "late")  # the call ended after all
+    line.drop()
+    assert enter(line, "eve", Piece("d")).status().state == "queued"
+    assert not line.drop()
+
+
+def test_loading_a_model_may_take_longer() -> None:
+    now = [0.0]
+    line = Line(64, lambda: now[0])
+    ticket = enter(line, "ann", Piece("a"))
+    line.load("m")
+    for wait, state in ((SILENT + 1, "queued"), (LOADING, "failed")):
+        now[0] += wait
+        assert ticket.status().state == state
+
+
+def test_nothing_is_left_of_thousands_that_were_served() -> None:
+    line = open_line()
+
+    def serve(numbers: range) -> None:
+        for number in numbers:
+            ticket = enter(line, f"session {number}", Piece(f"work {number}", 1))
+            turn(line)
+            assert ticket.status().state == "done"
+
+    serve(range(200))
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    serve(range(200, 2200))
+    grown = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert grown < 20_000  # bytes

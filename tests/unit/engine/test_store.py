@@ -375,3 +375,41 @@ def test_what_a_killed_writer_left_is_swept_whatever_the_clock_did(tmp_path: Pat
     left = [path.name for path in folder.iterdir() if path.name.startswith(module.TEMPORARY)]
     assert left == [f"{module.TEMPORARY}fresh"]
     assert store.get(name(1)) == b"one"
+
+
+def test_what_is_kept_can_be_counted_and_cleared(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for number in range(3):
+        store.put(name(number), b"a prompt")
+    flip(entry(store, 2))
+    store.get(name(2))  # set aside
+    (tmp_path / "README.md").write_text("mine")
+    assert store.count() == (3, 3 * (HEAD + len(b"a prompt")))
+    assert store.clear() == 3
+    assert store.count() == (0, 0)
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["README.md"]
+    assert store.put(name(1), b"again")
+    assert store.get(name(1)) == b"again"
+
+
+def test_thousands_of_entries_keep_to_the_limit_and_are_seldom_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten times the limit: the disk's size holds, and so does the time."""
+    monkeypatch.setattr(module.os, "fsync", lambda _: None)
+    store = Store(tmp_path, max_bytes=100 * (100 + HEAD))
+    walks: list[int] = []
+    listed = store._entries
+
+    def counted() -> list[tuple[float, int, Path]]:
+        found = listed()
+        walks.append(sum(size for _, size, _ in found))
+        return found
+
+    monkeypatch.setattr(store, "_entries", counted)
+    for number in range(1000):
+        store.put(name(number), b"x" * 100)
+    assert max(walks) <= 1.1 * store.max_bytes
+    assert len(walks) <= 1000 / (100 * module.UNSEEN) + 1  # most puts look at no other file
+    assert size_of(tmp_path) <= store.max_bytes
+    assert store.get(name(999)) is not None
