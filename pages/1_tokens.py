@@ -6,7 +6,7 @@ from core.lessons.tokens.looks import LOOKS, SOURCES
 from core.lessons.tokens.model import model_box
 from core.lessons.tokens.pieces import LIVE, show_pieces
 from core.ui.can_draw import say_what_it_draws
-from core.ui.closer import choose_look, show_formulas, show_look
+from core.ui.closer import ask_for_formulas, choose_look, show_formulas, show_look
 from core.ui.errors import explained
 from core.ui.page import lesson
 from core.ui.settings import prompt_box
@@ -26,5 +26,5 @@ look = choose_look(LOOKS)
 with explained():
     show_look(look, LOOKS)
 
-if st.toggle("The formulas and their code"):
+if ask_for_formulas():
     show_formulas(look, SOURCES)

@@ -1,10 +1,8 @@
 """Latents: a picture becomes a small stack of numbers, and comes back."""
 
-import streamlit as st
-
 from core.lessons.latents.hero import show_hero
 from core.lessons.latents.looks import LOOKS, SOURCES
-from core.ui.closer import choose_look, show_formulas, show_look
+from core.ui.closer import ask_for_formulas, choose_look, show_formulas, show_look
 from core.ui.errors import explained
 from core.ui.page import lesson
 from core.ui.picture_source import choose_picture, latent_facts, show_notes, source_of
@@ -22,5 +20,5 @@ with explained():
     show_notes(source)
     look = choose_look(LOOKS)
     show_look(look, LOOKS, source, facts, reading)
-    if st.toggle("The formulas and their code"):
+    if ask_for_formulas():
         show_formulas(look, SOURCES)

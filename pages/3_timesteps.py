@@ -11,7 +11,7 @@ from core.ideas.timestep import (
 from core.lessons.timesteps.looks import LOOKS
 from core.lessons.timesteps.map import say_told, show_map, time_facts
 from core.lessons.timesteps.settings import embedding_settings, show_settings
-from core.ui.closer import choose_look, show_formulas, show_look
+from core.ui.closer import ask_for_formulas, choose_look, show_formulas, show_look
 from core.ui.errors import explained
 from core.ui.page import lesson, show_equation
 
@@ -34,7 +34,7 @@ with explained():
     look = choose_look(LOOKS)
     show_look(look, LOOKS, settings, facts)
 
-if st.toggle("The formulas and their code"):
+if ask_for_formulas():
     for idea in (compute_frequencies, embed_timesteps, compute_periods, compare_embeddings):
         show_equation(idea)
     show_formulas(look)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.lessons.schedulers.looks import LOOKS, SOURCES
 from core.lessons.schedulers.overlay import show_controls, show_overlay
-from core.ui.closer import choose_look, show_formulas, show_look
+from core.ui.closer import ask_for_formulas, choose_look, show_formulas, show_look
 from core.ui.errors import explained
 from core.ui.page import lesson
 from core.ui.running_example import running_example
@@ -28,7 +28,7 @@ with explained():
     )
     look = choose_look(LOOKS)
     place = st.container()
-    if st.toggle("The formulas and their code"):
+    if ask_for_formulas():
         show_formulas(look, SOURCES)
     with place, explained():
         show_look(look, LOOKS, config)

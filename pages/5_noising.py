@@ -12,7 +12,7 @@ from core.lessons.noising.hero import (
     show_hero,
 )
 from core.lessons.noising.looks import LOOKS
-from core.ui.closer import choose_look, show_formulas, show_look
+from core.ui.closer import ask_for_formulas, choose_look, show_formulas, show_look
 from core.ui.errors import explained
 from core.ui.page import lesson, show_equation
 from core.ui.picture_source import choose_picture, latent_facts, show_notes, source_of
@@ -41,7 +41,7 @@ with explained():
     look = choose_look(LOOKS)
     show_look(look, LOOKS, source, config, schedule, seed)
 
-if st.toggle("The formulas and their code"):
+if ask_for_formulas():
     for idea in (
         add_noise,
         add_one_step,

@@ -8,7 +8,7 @@ from core.lessons.generation.film import place_below, show_run
 from core.lessons.generation.looks import LOOKS, show_closer
 from core.lessons.generation.opening import open_saved, say_weights
 from core.ui.can_draw import say_what_it_draws
-from core.ui.closer import choose_look, look_on_show, show_formulas
+from core.ui.closer import ask_for_formulas, choose_look, look_on_show, show_formulas
 from core.ui.errors import explained
 from core.ui.page import lesson, show_equation
 from core.ui.prompt_notes import prompt_notes
@@ -39,7 +39,7 @@ with settings:
     open_saved()
 
 below = place_below(running_example())
-if st.toggle("The formula and its code"):
+if ask_for_formulas("The formula and its code"):
     show_equation(guide)
     show_equation(rescale)
     show_formulas(look_on_show(LOOKS))

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.lessons.attention.looks import LOOKS, WAITS, show_all_formulas
 from core.lessons.attention.maps import offer_plain_maps, show_hero
-from core.ui.closer import choose_look, show_look
+from core.ui.closer import ask_for_formulas, choose_look, show_look
 from core.ui.errors import explained
 from core.ui.page import lesson
 from core.ui.prompt_notes import prompt_notes
@@ -29,5 +29,5 @@ with explained():
     offer_plain_maps()
     show_look(choose_look(LOOKS), LOOKS, seen, meanwhile=WAITS)
 
-if st.toggle("The formulas and their code"):
+if ask_for_formulas():
     show_all_formulas()

@@ -5,7 +5,7 @@ import streamlit as st
 from core.lessons.unet.looks import LOOKS, show_closer
 from core.lessons.unet.map import chosen_call, show_network
 from core.lessons.unet.run import unet_facts
-from core.ui.closer import choose_look, show_formulas
+from core.ui.closer import ask_for_formulas, choose_look, show_formulas
 from core.ui.errors import explained
 from core.ui.page import lesson
 
@@ -23,5 +23,5 @@ with explained():
     )
     look = choose_look(LOOKS)
     show_closer(look, facts, chosen_call)
-    if st.toggle("The formulas and their code"):
+    if ask_for_formulas():
         show_formulas(look)

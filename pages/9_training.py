@@ -1,10 +1,8 @@
 """Training: how every part of the built-in model learned, and small trainings to run yourself."""
 
-import streamlit as st
-
 from core.lessons.training.history import say_time, show_history
 from core.lessons.training.looks import LOOKS
-from core.ui.closer import choose_look, show_formulas, show_look
+from core.ui.closer import ask_for_formulas, choose_look, show_formulas, show_look
 from core.ui.errors import explained
 from core.ui.page import lesson
 
@@ -18,5 +16,5 @@ with explained():
     say_time(stages)
     look = choose_look(LOOKS)
     show_look(look, LOOKS, stages)
-    if st.toggle("The formulas and their code"):
+    if ask_for_formulas():
         show_formulas(look)

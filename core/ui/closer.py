@@ -10,12 +10,12 @@ from types import ModuleType
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.ui.address import say, was_changed
+from core.ui.address import Field, ask, choose, one_of, said, switch, value
 from core.ui.errors import show_note
 from core.ui.page import show_equation
 
 IN_LINK = "look"
-_KEPT = "kept_of_looks"
+_UNKNOWN = "look_unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +27,10 @@ class Closer:
         module: its dotted name. ``show`` gets what is on show on the page. ``FORMULAS`` are the
             functions whose formulas stand behind it, ``show_more`` shows what else does; either
             may be missing.
-        in_link: the parameter of the address that it alone keeps, "" for none.
     """
 
     title: str
     module: str
-    in_link: str = ""
 
     def load(self) -> ModuleType:
         """Return its module, imported now at the latest."""
@@ -44,20 +42,10 @@ class Closers:
     """The closer looks of a page.
 
     Attributes:
-        key: of the widget that asks for one.
         looks: the one to begin with first.
     """
 
-    key: str
     looks: tuple[Closer, ...]
-
-    def named(self, title: str | None) -> Closer | None:
-        """Return the look of a title; None where there is none.
-
-        Args:
-            title: anything that an address may say.
-        """
-        return next((look for look in self.looks if look.title == title), None)
 
 
 def choose_look(closers: Closers) -> Closer:
@@ -66,38 +54,14 @@ def choose_look(closers: Closers) -> Closer:
     Args:
         closers: of the page.
     """
-    asked, key, titles = st.query_params.get(IN_LINK), closers.key, _titles(closers)
-    first = look_on_show(closers).title
-    if was_changed(IN_LINK):
-        _begin_anew(key)
-    box, begins, unknown = _box(key), f"{key}_begins", f"{key}_unknown"
-    if st.session_state.get(box) is None:  # a server's first session draws this under two names
-        st.session_state[begins] = first
-        st.session_state[unknown] = asked if asked not in titles else None
-    # As a default, not as a value: that is told once, and a browser that is still busy misses it.
-    first = st.session_state[begins]
-    chosen = st.segmented_control(
-        "Look closer", titles, default=first, required=True, key=box, on_change=_say_look,
-        args=(closers,),
-    )  # fmt: skip
-    chosen = chosen or first
-    if chosen != first:
-        st.session_state[unknown] = None
-    elif missing := st.session_state.get(unknown):
-        show_note(f"This page has no look called “{missing:.60}”.", f"“{first}” is shown.")
-    left = {look.in_link: None for look in closers.looks if look.in_link and look.title != chosen}
-    say(_written(chosen, closers) | left)
-    return closers.named(chosen) or closers.looks[0]
-
-
-def _say_look(closers: Closers) -> None:
-    """Have the address say at once what was pressed: the one that came with it may be older."""
-    say(_written(st.session_state[_box(closers.key)], closers))
-
-
-def _written(title: str, closers: Closers) -> dict[str, str | None]:
-    """Return a look as the address has it: the first is left out."""
-    return {IN_LINK: None if title == closers.looks[0].title else title}
+    field, asked = _field(closers), said(IN_LINK)
+    if asked is not None:
+        st.session_state[_UNKNOWN] = None if field.read(asked) else (closers, asked)
+    ask(st.segmented_control, "Look closer", field, required=True)
+    of, missing = st.session_state.get(_UNKNOWN) or (None, "")
+    if of == closers:
+        show_note(f"This page has no look called “{missing:.60}”.", f"“{field.start}” is shown.")
+    return look_on_show(closers)
 
 
 def look_on_show(closers: Closers) -> Closer:
@@ -106,9 +70,7 @@ def look_on_show(closers: Closers) -> Closer:
     Args:
         closers: of the page.
     """
-    chosen = None if was_changed(IN_LINK) else st.session_state.get(_box(closers.key))
-    asked = st.query_params.get(IN_LINK)
-    return closers.named(chosen) or closers.named(asked) or closers.looks[0]
+    return next(look for look in closers.looks if look.title == value(_field(closers)))
 
 
 def turn_to(look: Closer, closers: Closers) -> None:
@@ -118,9 +80,7 @@ def turn_to(look: Closer, closers: Closers) -> None:
         look: one of the looks.
         closers: of the page.
     """
-    if look_on_show(closers) != look:
-        say(_written(look.title, closers))
-        _begin_anew(closers.key)
+    choose(_field(closers), look.title)
 
 
 def look_place(look: Closer, closers: Closers) -> DeltaGenerator:
@@ -171,29 +131,14 @@ def show_formulas(look: Closer, sources: str = "") -> None:
         st.caption(sources)
 
 
-def keep(key: str, start: object) -> None:
-    """Have a widget of a look begin where it was last, also after another look was on show.
+def ask_for_formulas(label: str = "The formulas and their code") -> bool:
+    """Ask whether the formulas are shown.
 
     Args:
-        key: of the widget, which is drawn next and given no value.
-        start: where it begins at first.
+        label: of the toggle.
     """
-    kept: dict[str, object] = st.session_state.setdefault(_KEPT, {})
-    if key in st.session_state:
-        kept[key] = st.session_state[key]
-    else:
-        st.session_state[key] = kept.get(key, start)
+    return ask(st.toggle, label, switch("formulas"))
 
 
-def _titles(closers: Closers) -> list[str]:
-    return [look.title for look in closers.looks]
-
-
-def _box(key: str) -> str:
-    turn = st.session_state.get(f"{key}_turns", 0)
-    return f"{key}_{turn}" if turn else key
-
-
-def _begin_anew(key: str) -> None:
-    """Have the next box be a new one, which begins with what the address asks for."""
-    st.session_state[f"{key}_turns"] = st.session_state.get(f"{key}_turns", 0) + 1
+def _field(closers: Closers) -> Field[str]:
+    return one_of(IN_LINK, [look.title for look in closers.looks], begins="default")

@@ -14,7 +14,7 @@ T = TypeVar("T")
 LESSONS = Path(__file__).resolve().parents[1] / "lessons"
 SHARED = Path(__file__).parent / "browser"
 # Stand before every component's script.
-BEFORE = ("present.js", "parts.js", "player.js", "canvas.js", "curve.js")
+BEFORE = ("linked.js", "present.js", "parts.js", "player.js", "canvas.js", "curve.js")
 _TURNS = "component_turns"
 
 

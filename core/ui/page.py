@@ -9,15 +9,13 @@ from typing import Any
 
 import streamlit as st
 
-from core.classroom import classroom
+from core.classroom import JOIN, classroom
 from core.ideas.equation import equation_of
-from core.ui.address import forget_said
+from core.ui.address import begin_page, keep_places
 from core.ui.navigation import APP, ensure_navigation
-from core.ui.running_example import follow_link, show_summary, write_link
-from core.ui.settings import forget_widgets
+from core.ui.running_example import IN_LINK, follow_link, show_summary, write_link
 
 STYLE = Path(__file__).parent / "browser" / "page.css"
-_PAGE = "page_on_show"
 
 
 def lesson(question: str, lead: str = "", title: str = APP) -> None:
@@ -34,11 +32,7 @@ def lesson(question: str, lead: str = "", title: str = APP) -> None:
         from core.ui.class_frame import attend, follow_settings
 
         attend()
-    stayed = st.session_state.get(_PAGE) == question
-    if not stayed:  # widgets of another page are gone, their keys not
-        forget_widgets()
-        forget_said()
-        st.session_state[_PAGE] = question
+    stayed = begin_page(question, (*IN_LINK, JOIN))
     follow_link(stayed)
     if in_class:
         follow_settings()
@@ -47,6 +41,7 @@ def lesson(question: str, lead: str = "", title: str = APP) -> None:
     if lead:
         st.markdown(lead)
     show_summary()
+    keep_places()
 
 
 def begin(title: str = APP) -> None:

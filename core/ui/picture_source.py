@@ -10,17 +10,19 @@ from core.models.catalog import BUILT_IN
 from core.models.gallery import find_picture, gallery, open_picture
 from core.models.latent_facts import LatentFacts, read_latent_facts
 from core.models.uploads import MOST_BYTES, SUFFIXES, Upload, fit, read_upload, say_fit
-from core.ui.address import say, was_changed
+from core.ui.address import bound, newly, one_of, said, say, value
 from core.ui.errors import show_error
 from core.ui.running_example import running_example
 from core.ui.shown import kept
 from core.ui.tokenizing import model_folder
 
 RUN, UPLOAD = "your run", "your upload"
-_KEY, _CHOSEN, _UPLOAD, _WRONG = (
-    "latents_picture", "latents_chosen", "latents_upload", "latents_wrong",
-)  # fmt: skip
+_LAST, _UPLOAD, _WRONG = "picture_chosen", "latents_upload", "latents_wrong"
 IN_LINK = "picture"
+LOST = {
+    UPLOAD: "This link is of an uploaded picture, and a link holds none.",
+    RUN: "This link is of the picture of a run, which is not there now.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +64,16 @@ def choose_picture(first: str = "") -> str:
         titles[RUN] = "Your run’s picture"
     if _UPLOAD in st.session_state:
         titles[UPLOAD] = "Your upload"
-    chosen = _chosen(titles, first)
-    st.session_state[_KEY] = chosen
+    field = one_of(IN_LINK, titles, first or None)
+    if newly(IN_LINK) and said(IN_LINK) is None:  # chosen on another page
+        say({IN_LINK: st.session_state.get(_LAST) or None})
+    lost = said(IN_LINK)
+    if lost in LOST and lost not in titles:
+        st.session_state[_WRONG] = ExplainerError(
+            LOST[lost], f"“{titles[field.start]}” is shown in its place."
+        )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.selectbox(
-            "Picture", list(titles), format_func=titles.__getitem__, key=_KEY, on_change=_take,
-            width=300,
-        )  # fmt: skip
+        st.selectbox("Picture", format_func=titles.__getitem__, width=300, **bound(field, _took))
         with st.popover("Upload", icon=":material/upload:"):
             st.file_uploader(
                 f"PNG, JPEG or WebP, at most {MOST_BYTES // 1024**2} MB", type=list(SUFFIXES),
@@ -76,7 +81,7 @@ def choose_picture(first: str = "") -> str:
             )  # fmt: skip
     if _WRONG in st.session_state:
         show_error(st.session_state[_WRONG])
-    return chosen
+    return value(field)
 
 
 def source_of(name: str, facts: LatentFacts) -> Source:
@@ -113,34 +118,22 @@ def _source(
     return Source(title, fit(picture, width, height).tobytes(), width, height, notes)
 
 
-def _chosen(titles: dict[str, str], first: str) -> str:
-    """Return what was chosen last, else what the link says, else the first."""
-    if was_changed(IN_LINK):
-        st.session_state.pop(_CHOSEN, None)
-    for name in (st.session_state.get(_CHOSEN), st.query_params.get(IN_LINK), first):
-        if name in titles:
-            return name
-    return next(iter(titles))
-
-
-def _take() -> None:
-    chosen = st.session_state[_CHOSEN] = st.session_state[_KEY]
+def _took() -> None:
+    st.session_state[_LAST] = said(IN_LINK) or ""
     st.session_state.pop(_WRONG, None)
-    say({IN_LINK: None if chosen in (RUN, UPLOAD) else chosen})
 
 
 def _take_upload() -> None:
     given = st.session_state["latents_file"]
     if given is None:  # taken away again
         return
-    st.session_state.pop(_WRONG, None)
     try:
         st.session_state[_UPLOAD] = read_upload(given.getvalue())
     except ExplainerError as error:
         st.session_state[_WRONG] = error
     else:
-        st.session_state[_CHOSEN] = UPLOAD
-        say({IN_LINK: None})
+        say({IN_LINK: UPLOAD})
+        _took()
 
 
 def show_notes(source: Source) -> None:

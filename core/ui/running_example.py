@@ -7,13 +7,13 @@ change it, and every run writes it back to the address bar, so that the address 
 import json
 from dataclasses import asdict, fields, replace
 from typing import Any
-from urllib.parse import quote
 
 import streamlit as st
 
 from core.engine.request import Request, usable
 from core.ideas.checks import read_json, say_number
 from core.models.schedulers.table import SCHEDULERS
+from core.ui.address import fitting, said, say
 from core.ui.class_rules import code_for_address, kept_to
 from core.ui.errors import show_note
 from core.views.numbers import count
@@ -30,8 +30,7 @@ NUMBERS = {
     "share": float,
 }
 SWITCHES = {"true": True, "false": False}
-LONGEST_IN_LINK = 6_000  # characters of one text, percent-encoded: servers refuse longer addresses
-_EXAMPLE, _WRITTEN, _NOTES = "running_example", "running_example_link", "running_example_notes"
+_EXAMPLE, _NOTES = "running_example", "running_example_notes"
 
 
 def running_example() -> Request:
@@ -41,9 +40,6 @@ def running_example() -> Request:
 
 def set_running_example(request: Request) -> None:
     """Look at another run from now on; what cannot be used of it stays at its start, with a note.
-
-    The address says so at once: whoever types on sends a browser's address that is older than what
-    was just typed, and that would be followed like a link.
 
     Args:
         request: any request.
@@ -76,21 +72,16 @@ def follow_link(stayed: bool = False) -> None:
     Args:
         stayed: whether this page was on show before.
     """
-    given = {name: st.query_params[name] for name in IN_LINK if name in st.query_params}
+    given = {name: text for name in IN_LINK if (text := said(name)) is not None}
     went_back = stayed and len(st.query_params) > 0
-    if (given or went_back) and given != st.session_state.get(_WRITTEN):
+    if (given or went_back) and given != _texts(running_example()):
         set_running_example(replace(START, **{name: _read(name, given[name]) for name in given}))
 
 
 def write_link() -> None:
     """Make the address say what the running example is."""
-    wanted = link_parameters(running_example())
-    now = st.query_params.to_dict()
-    others = {name: text for name, text in now.items() if name not in IN_LINK}
-    whole = {**others, **code_for_address(), **wanted}
-    if whole != now:
-        st.query_params.from_dict(whole)
-    st.session_state[_WRITTEN] = wanted
+    wanted = _texts(running_example())
+    say({name: wanted.get(name) for name in IN_LINK} | code_for_address())
 
 
 def link_parameters(request: Request) -> dict[str, str]:
@@ -99,9 +90,12 @@ def link_parameters(request: Request) -> dict[str, str]:
     Args:
         request: a valid request. A text too long for an address is left out as well.
     """
+    return fitting(_texts(request))
+
+
+def _texts(request: Request) -> dict[str, str]:
     now, start = asdict(request), asdict(START)
-    changed = {name: _write(now[name]) for name in IN_LINK if now[name] != start[name]}
-    return {name: text for name, text in changed.items() if len(quote(text)) <= LONGEST_IN_LINK}
+    return {name: _write(now[name]) for name in IN_LINK if now[name] != start[name]}
 
 
 def show_summary() -> None:

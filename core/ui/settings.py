@@ -1,6 +1,7 @@
 """The controls of the running example, each a plain widget; what they say is kept in the link."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -9,13 +10,13 @@ from core.engine.request import MAX_GUIDANCE, MAX_PROMPT, MAX_SEED
 from core.errors import ExplainerError
 from core.ideas.checks import say_number
 from core.models.schedulers.table import SCHEDULERS
+from core.ui.address import tied
 from core.ui.errors import show_error
 from core.ui.running_example import running_example, set_running_example
 from core.views.numbers import count, say_noise
 
 EVERYDAY_STEPS = 50  # end of the slider; a link may ask for more
 EVERYDAY_GUIDANCE = 15.0
-_KEY, _TURNS = "ask_", "asked_anew"
 
 
 def prompt_box(live: str | bool = False) -> None:
@@ -162,36 +163,12 @@ def offered_schedulers() -> list[str]:
     ]
 
 
-def forget_widgets() -> None:
-    """Have every control take its value anew from the running example."""
-    for key in [key for key in st.session_state if str(key).startswith(_KEY)]:
-        del st.session_state[key]
-
-
 def _bound(field: str) -> dict[str, Any]:  # Any: keyword arguments of every widget
-    """Tie a widget to one field of the running example, both ways.
-
-    A value from elsewhere, such as a link, makes a new widget that begins with it. A value written
-    to the old one would be told to the browser once, and one that is still busy would miss it: the
-    messages of the next run take the place of those it has not drawn yet.
-    """
-    value = getattr(running_example(), field)
-    if st.session_state.get(_key(field), value) != value:
-        st.session_state[_TURNS] = {**_turns(), field: _turns().get(field, 0) + 1}
-    return {"key": _key(field), "on_change": _take, "args": (field,)}
+    return tied(field, getattr(running_example(), field), partial(_take, field))
 
 
-def _key(field: str) -> str:
-    turn = _turns().get(field, 0)
-    return f"{_KEY}{field}_{turn}" if turn else f"{_KEY}{field}"
-
-
-def _turns() -> dict[str, int]:
-    return st.session_state.get(_TURNS, {})
-
-
-def _take(field: str) -> None:
-    request = replace(running_example(), **{field: st.session_state[_key(field)]})
+def _take(field: str, chosen: object) -> None:
+    request = replace(running_example(), **{field: chosen})  # type: ignore[arg-type]  # checked next
     if field == "scheduler":
         request = replace(request, params=())  # those were the options of another one
     info = SCHEDULERS[request.scheduler]

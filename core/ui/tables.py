@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from core.ui.address import ask, switch
 from core.views.tables import csv_of, written
 
 
@@ -15,7 +16,7 @@ def as_table(rows: Sequence[Mapping[str, object]], name: str, alt: str) -> None:
         name: of the table, once a page.
         alt: the table in words.
     """
-    if st.toggle("As a table", key=f"as_table_{name}"):
+    if ask(st.toggle, "As a table", switch(f"table_{name}")):
         show_table(rows, name, alt)
 
 

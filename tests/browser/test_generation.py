@@ -104,7 +104,7 @@ def test_scrubbing_costs_the_server_nothing(page: Page, server: str) -> None:
     page.get_by_role("button", name="Pause").wait_for()
     page.get_by_role("button", name="Play").wait_for()
     page.wait_for_timeout(500)
-    assert sent == []
+    assert all('"event":"places"' in str(frame) for frame in sent)  # no page was run
 
 
 def test_keys_and_the_curve_lead_through_the_steps(page: Page, server: str) -> None:
@@ -142,7 +142,7 @@ def test_keys_and_the_curve_lead_through_the_steps(page: Page, server: str) -> N
     expect(page.locator(f"{FILM} .how")).to_contain_text("channels of the latents: blue below 0")
     assert colours(page, ".guess canvas") != before
     page.wait_for_timeout(500)
-    assert sent == []
+    assert all('"event":"places"' in str(frame) for frame in sent)  # no page was run
 
 
 def test_one_step_is_guided_anew_in_the_browser(page: Page, server: str) -> None:
@@ -178,7 +178,7 @@ def test_one_step_is_guided_anew_in_the_browser(page: Page, server: str) -> None
     page.mouse.click(box["x"] + box["width"] - 2, box["y"] + 20)
     expect(look.locator(".at output")).to_contain_text("After 3 of 4 steps")
     page.wait_for_timeout(500)
-    assert sent == []
+    assert all('"event":"places"' in str(frame) for frame in sent)  # no page was run
 
 
 def test_strip_over_the_weight_can_be_stopped(page: Page, server: str) -> None:

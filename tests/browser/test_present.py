@@ -35,5 +35,6 @@ def test_newest_data_stays_and_is_closed_once(
 ) -> None:
     page.route("**/*", lambda route: route.fulfill(body="<p>empty</p>", content_type="text/html"))
     page.goto("http://127.0.0.1/")
-    page.add_script_tag(content=(SHARED / "present.js").read_text("utf-8"))
+    for name in ("linked.js", "present.js"):
+        page.add_script_tag(content=(SHARED / name).read_text("utf-8"))
     assert page.evaluate(CALL, turns) == told

@@ -69,7 +69,7 @@ def test_curves_are_chosen_and_read_without_the_server(page: Page, server: str) 
     chart.get_by_role("button", name="All", exact=True).click()
     expect(chart).to_have_attribute("data-drawn", "21")
     page.wait_for_timeout(300)
-    assert not sent
+    assert all('"event":"places"' in str(frame) for frame in sent)  # no page was run
 
 
 def test_curves_are_taken_away_as_they_are_shown(page: Page, server: str, tmp_path: Path) -> None:

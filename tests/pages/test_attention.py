@@ -23,7 +23,7 @@ Text = Callable[[AppTest], str]
 
 def drawn(at: AppTest) -> dict[str, Any]:  # Any: JSON
     """What the component was given."""
-    (text,) = [part.proto.json for part in at.get("bidi_component")]
+    (text,) = [part.proto.json for part in at.get("bidi_component") if part.proto.json]
     return json.loads(text)[0]
 
 
@@ -53,7 +53,7 @@ def test_first_paint_needs_no_torch() -> None:
         "import sys\n"
         "from streamlit.testing.v1 import AppTest\n"
         f"at = AppTest.from_file({str(ROOT / PAGE)!r}, default_timeout=60).run()\n"
-        "assert not at.exception and len(at.get('bidi_component')) == 1\n"
+        "assert not at.exception and len(at.get('bidi_component')) == 2\n"
         "print(sorted({'torch', 'diffusers', 'transformers'} & set(sys.modules)))\n"
     )
     done = subprocess.run(
@@ -152,7 +152,7 @@ def test_heads_are_those_of_the_level_that_is_chosen(
         ("4×4, middle", "Mean over 2 U-Net calls and 4 heads."),
         ("8×8, way down", "Mean over 2 U-Net calls and 2 heads."),
     ):
-        at.selectbox(key="attention_layers").set_value(place).run()
+        at.selectbox(key="ask_layers").set_value(place).run()
         assert not at.exception
         assert said in shown_text(at)
 
@@ -164,7 +164,7 @@ def test_model_that_is_not_here_is_told_in_a_sentence(open_page: Open, shown_tex
 
 
 def choose(at: AppTest, look: str) -> AppTest:
-    at.button_group(key="attention_look").set_value(look).run()
+    at.button_group(key="ask_look").set_value(look).run()
     assert not at.exception
     return at
 
@@ -183,7 +183,7 @@ def test_budget_says_who_gets_how_much(open_run: Open, shown_text: Text) -> None
         axis=0,
     )  # as the hero has them when it opens: of all layers and heads, over all calls
     assert f"{say_percent(shares[-1])} to the padding" in shown_text(at)
-    at.toggle(key="attention_budget_table").set_value(True).run()
+    at.toggle(key="ask_table_budget").set_value(True).run()
     table = at.dataframe[0].value
     assert list(table["call"]) == [1, 2]
     sums = table[["start", "word", "end", "padding"]].sum(axis=1)
@@ -207,15 +207,15 @@ def test_choices_keep_their_keys_from_one_server_to_the_next(open_run: Open) -> 
 def test_two_words_are_shown_on_one_scale(open_run: Open, shown_text: Text) -> None:
     at = choose(open_run(), "Two words")
     assert len(at.get("image")) == 3
-    assert at.selectbox(key="attention_layers").value == "All 7 layers"
-    outline = at.toggle(key="attention_outline")
+    assert at.selectbox(key="ask_layers").value == "All 7 layers"
+    outline = at.toggle(key="ask_outline")
     assert outline.label == "Outline: the picture; the map has 16×16 places"
     assert outline.value
     before = [image.proto.imgs[0].url for image in at.get("image")]
-    at.toggle(key="attention_outline").set_value(False).run()
+    at.toggle(key="ask_outline").set_value(False).run()
     assert not set(before) & {image.proto.imgs[0].url for image in at.get("image")}
-    at.selectbox(key="attention_layers").set_value("8×8: 3 layers").run()
-    assert "8×8 places" in at.toggle(key="attention_outline").label
+    at.selectbox(key="ask_layers").set_value("8×8: 3 layers").run()
+    assert "8×8 places" in at.toggle(key="ask_outline").label
     assert "Both maps end at" in shown_text(at)
     assert "correlate with" in shown_text(at)
 
@@ -223,7 +223,7 @@ def test_two_words_are_shown_on_one_scale(open_run: Open, shown_text: Text) -> N
 def test_phrase_adds_up_what_its_tokens_get(open_run: Open, shown_text: Text) -> None:
     at = choose(open_run(prompt="a red apple on a table"), "A phrase")
     assert "a red apple" in [part.value for part in at.text]
-    assert "the map has 16×16 places" in at.toggle(key="attention_outline").label
+    assert "the map has 16×16 places" in at.toggle(key="ask_outline").label
     whole = float(at.metric[0].value.rstrip(" %"))
     at.multiselect[0].set_value([1]).run()
     assert 0 < float(at.metric[0].value.rstrip(" %")) < whole
@@ -246,7 +246,7 @@ def test_word_is_turned_up_and_shown_beside(open_run: Open, shown_text: Text) ->
     assert at.selectbox[0].value == 2  # the apple, before where it lies
     assert len(at.get("image")) == 2
     first = shown_text(at)
-    at.slider(key="attention_factor").set_value(1.0).run()
+    at.slider(key="ask_factor").set_value(1.0).run()
     assert not at.exception
     assert "0.0 of 255 apart on average" in shown_text(at)
     assert "0.0 of 255 apart on average" not in first
@@ -256,7 +256,7 @@ def test_word_is_swapped_beside_the_new_words_alone(open_run: Open, shown_text: 
     at = choose(open_run(), "Swap a word")
     assert len(at.get("image")) == 3
     assert "a red apple  →  a red panda" in [part.value for part in at.text]
-    at.text_input(key="attention_new").set_value(" ").run()
+    at.text_input(key="ask_new").set_value(" ").run()
     assert not at.exception
     assert "There is no new word." in shown_text(at)
 

@@ -17,16 +17,17 @@ HOSTILE = {
     "huge": {
         "params": f'[["steps_offset", {HUGE}]]', "seed": HUGE, "steps": HUGE, "guidance": HUGE,
         "height": HUGE, "clip_skip": HUGE, "share": HUGE, "strength": HUGE, "dim": HUGE,
-        "period": HUGE, "shift": HUGE, "branch": f'{{"call": {HUGE}, "seed": {HUGE}}}',
-        "grid": f'[["seed", [{HUGE}]], ["steps", [{HUGE}]]]', "call": HUGE, "off": f"skip {HUGE}",
+        "period": HUGE, "shift": HUGE, "branch_call": HUGE, "branch_seed": HUGE, "down": "seed",
+        "of_seed": HUGE, "of_steps": HUGE, "call": HUGE, "off": f"skip {HUGE}",
     },
     "halves": {
-        "params": '[["\\ud800", "\\ud800"]]', "branch": '{"words": "\\ud800", "not": "\\udc00"}',
-        "grid": '[["prompt", ["\\ud800"]], ["steps", [1, 2]]]', "blend": "\ufffd", "share": "0.5",
+        "params": '[["\\ud800", "\\ud800"]]', "branch_words": "\ufffd\n", "branch_not": "\0",
+        "of_prompt": "\ufffd\n\0", "blend": "\ufffd", "share": "0.5",
     },
     "shapes": {
-        "params": '[["eta", [[]]], {}]', "scheduler": "nothing", "branch": "[" * 5000,
-        "grid": "[[[], {}], 3]", "padding_mask": "[]", "look": "[]", "picture": "{}", "model": "/",
+        "params": '[["eta", [[]]], {}]', "scheduler": "nothing", "of_scheduler": "[" * 5000,
+        "of_guidance": "[[[], {}], 3]", "edits": "[" * 5000, "points": "1.2.3_nan",
+        "padding_mask": "[]", "look": "[]", "picture": "{}", "model": "/",
         "other": "a\nb\0c", "prompt": "a\r\nb\tc", "negative": "\u2028", "first": "[]",
         "period": "nan", "shift": "1e400", "dim": "-inf", "box": "[]",
         "call": HUGE, "off": "{}",
@@ -47,7 +48,7 @@ LOOKS = [
     ("pages/2_latents.py", "Surgery"), ("pages/6_generation.py", "Compare a grid"),
     ("pages/9_training.py", "Train on points"),
 ]  # fmt: skip
-EVENTS = ("open", "pick", "skip", "chosen", "edit", "drawn", "place")
+EVENTS = ("open", "pick", "skip", "chosen", "edit", "drawn", "place", "places")
 FORGED = [[], {}, [[]], {"a": {}}, "\ud800", "x", -1, 10**30, 1e308, True, [1], [1, 2, 3],
           ["a", None], [-1, 10**30],
           {"gains": [[]] * 4, "order": [{}] * 4}, [[[], {}, 3]]]  # fmt: skip
@@ -71,7 +72,7 @@ def test_a_page_goes_on_whatever_a_browser_says_of_its_components(
 ) -> None:
     at = open_page(file, steps="2", **({"look": look} if look else {}))
     if look == "Who looks where":
-        at.button_group(key="unet_look").set_value(look)
+        at.button_group(key="ask_look").set_value(look)
     at.run()
     assert at.get("bidi_component")
     for value in FORGED:

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from core.lessons.generation.compare import say_draw
 
 PAGE = "pages/6_generation.py"
-GRID = '[["steps",[1,2]],["scheduler",["ddim","euler"]]]'
+GRID = {"of_steps": "1, 2", "of_scheduler": '["ddim", "euler"]'}
 
 Open = Callable[..., AppTest]
 Text = Callable[[AppTest], str]
@@ -20,7 +20,8 @@ Text = Callable[[AppTest], str]
 
 def drawn(at: AppTest, part: str) -> dict[str, Any]:  # Any: JSON
     """What the component that holds a part was given."""
-    given = [json.loads(component.proto.json)[0] for component in at.get("bidi_component")]
+    told = [component.proto.json for component in at.get("bidi_component")]
+    given = [json.loads(text)[0] for text in told if text]
     (found,) = (data for data in given if part in data)
     return found
 
@@ -44,7 +45,7 @@ def states(at: AppTest) -> list[str]:
 
 
 def test_a_grid_waits_to_be_asked_for_then_fills_and_is_kept(open_page: Open) -> None:
-    at = open_page(PAGE, look="Compare a grid", grid=GRID, steps="2")
+    at = open_page(PAGE, look="Compare a grid", **GRID, steps="2")
     assert not at.exception
     assert states(at) == ["empty"] * 4
     at.button(key="draw_grid").click().run()
@@ -61,9 +62,6 @@ def test_a_grid_waits_to_be_asked_for_then_fills_and_is_kept(open_page: Open) ->
     assert labels(at, "download_button").count("CSV") == 1
     at.toggle[0].set_value(True).run()
     assert states(at) == ["there"] * 4
-    assert "grid" in at.query_params
-    at.button_group(key="generation_look").set_value("Every step in numbers").run()
-    assert "grid" not in at.query_params  # a link says what is on show, not what was
 
 
 def test_number_and_noun_of_a_grid_agree() -> None:
@@ -76,8 +74,8 @@ def test_number_and_noun_of_a_grid_agree() -> None:
 
 
 def test_a_grid_can_be_stopped_and_gone_on_with(open_page: Open) -> None:
-    grid = '[["steps",[149,150]],["seed",[1,2,3]]]'
-    at = open_page(PAGE, look="Compare a grid", grid=grid, steps="2")
+    grid = {"of_steps": "149, 150", "down": "seed", "of_seed": "1, 2, 3"}
+    at = open_page(PAGE, look="Compare a grid", **grid, steps="2")
     at.button(key="draw_grid").click().run()
     assert "coming" in states(at)
     at.button(key="stop_grid").click().run()
@@ -88,8 +86,8 @@ def test_a_grid_can_be_stopped_and_gone_on_with(open_page: Open) -> None:
 
 
 def test_a_cell_that_fails_says_why_in_its_place(open_page: Open) -> None:
-    grid = '[["steps",[1,2]],["scheduler",["pndm","lcm"]]]'
-    at = open_page(PAGE, look="Compare a grid", grid=grid.replace("1,2", "1,60"), steps="2")
+    grid = {"of_steps": "1, 60", "of_scheduler": '["pndm", "lcm"]'}
+    at = open_page(PAGE, look="Compare a grid", **grid, steps="2")
     at.button(key="draw_grid").click().run()
     until(at, lambda at: "coming" not in states(at))
     assert states(at) == ["there", "there", "there", "failed"]
@@ -104,10 +102,10 @@ def test_wrong_values_are_told_in_a_sentence(
     typed: str, said: str, open_page: Open, shown_text: Text
 ) -> None:
     at = open_page(PAGE, look="Compare a grid", steps="2")
-    at.text_input(key="compare_across_steps").set_value(typed).run()
+    at.text_input(key="ask_of_steps").set_value(typed).run()
     assert not at.exception
     assert said in shown_text(at)
-    at.selectbox(key="compare_down").set_value("steps").run()
+    at.selectbox(key="ask_down").set_value("steps").run()
     assert not at.exception
 
 
@@ -121,7 +119,7 @@ def test_two_prompts_from_one_noise_part(open_page: Open, shown_text: Text) -> N
     assert data["latents"][-1] == data["estimates"][-1] > 0.1
     assert 0 < data["parted"] <= 3
     assert f"After {data['parted']} of 3 calls" in shown_text(at)
-    at.text_input(key="two_words").set_value("a red apple").run()
+    at.text_input(key="ask_other").set_value("a red apple").run()
     assert "The results are the same." in shown_text(at)
     assert drawn(at, "estimates")["parted"] is None
 
@@ -129,7 +127,7 @@ def test_two_prompts_from_one_noise_part(open_page: Open, shown_text: Text) -> N
 def test_a_branch_shows_both_futures_and_what_was_lost(open_page: Open, shown_text: Text) -> None:
     at = open_page(PAGE, look="Branch", steps="4", scheduler="dpmpp-2m")
     assert not at.exception
-    at.slider(key="branch_call").set_value(2).run()
+    at.slider(key="ask_branch_call").set_value(2).run()
     data = drawn(at, "estimates")
     assert data["branch"] == 2
     assert data["runs"][1]["title"] == "From call 3 on: “a green apple”"
@@ -137,28 +135,29 @@ def test_a_branch_shows_both_futures_and_what_was_lost(open_page: Open, shown_te
     assert data["estimates"][:2] == [0.0] * 2
     assert data["estimates"][-1] > 0.05
     assert "it remembers what it remembered" in shown_text(at)
-    at.text_input(key="branch_words").set_value("a red apple").run()
+    at.text_input(key="ask_branch_words").set_value("a red apple").run()
     assert "Both futures are the same" in shown_text(at)
     assert max(drawn(at, "estimates")["estimates"]) < 1e-5
-    at.selectbox(key="branch_scheduler").set_value("heun").run()
+    at.selectbox(key="ask_branch_scheduler").set_value("heun").run()
     assert not at.exception
     assert re.search(r"Heun begins anew at its step [23] of 4", shown_text(at))
-    at.slider(key="branch_percent").set_value(50).run()
+    at.slider(key="ask_branch_percent").set_value(50).run()
     assert "50 % fresh noise" in drawn(at, "estimates")["runs"][1]["title"]
 
 
 def test_a_link_restores_a_branch(open_page: Open) -> None:
-    link = {"call": 1, "words": "a cat", "guidance": 17.3, "scheduler": "heun", "percent": 10}
-    at = open_page(PAGE, look="Branch", steps="3", branch=json.dumps({**link, "seed": "x"}))
+    link = {"call": "1", "words": "a cat", "guidance": "17.3", "scheduler": "heun", "percent": "10"}
+    asked = {f"branch_{name}": text for name, text in {**link, "seed": "x"}.items()}
+    at = open_page(PAGE, look="Branch", steps="3", **asked)
     assert not at.exception
     title = drawn(at, "estimates")["runs"][1]["title"]
     assert title == "From call 2 on: “a cat”, w = 17.3, Heun, 10 % fresh noise"
-    assert at.number_input(key="branch_seed").value == 1
+    assert at.number_input(key="ask_branch_seed").value == 1
 
 
 def test_words_stay_text_in_every_look(open_page: Open, shown_text: Text) -> None:
     words = "<script>alert(1)</script> ![x](http://example.org/x.png) :red[y]"
-    for look, key in (("Two prompts", "two_words"), ("Branch", "branch_words")):
+    for look, key in (("Two prompts", "ask_other"), ("Branch", "ask_branch_words")):
         at = open_page(PAGE, look=look, steps="1")
         at.text_input(key=key).set_value(words).run()
         assert not at.exception
@@ -171,7 +170,7 @@ def test_a_run_of_one_step_can_be_branched_at_its_only_call(open_page: Open) -> 
     at = open_page(PAGE, look="Branch", steps="1")
     assert not at.exception
     assert drawn(at, "estimates")["branch"] == 0
-    assert "branch_call" not in [slider.key for slider in at.slider]
+    assert "ask_branch_call" not in [slider.key for slider in at.slider]
 
 
 @pytest.mark.parametrize(("percent", "made"), [("60", 3), ("nonsense", 3), ("1", 1), ("100", 5)])
@@ -181,5 +180,5 @@ def test_a_run_begins_at_a_picture_with_noise(
     at = open_page(PAGE, look="From a picture", steps="5", strength=percent)
     assert not at.exception
     assert f"{made} of 5 steps are made" in shown_text(at)
-    at.toggle(key="picture_row").set_value(True).run()
+    at.toggle(key="ask_strengths").set_value(True).run()
     assert not at.exception

@@ -18,7 +18,7 @@ Open = Callable[..., AppTest]
 
 
 def stations(at: AppTest) -> dict[str, dict]:
-    (component,) = at.get("bidi_component")
+    (component,) = [part for part in at.get("bidi_component") if part.proto.json]
     return {part["name"]: part for part in json.loads(component.proto.json)[0]["stations"]}
 
 

@@ -43,7 +43,7 @@ def picture_of(url: str) -> np.ndarray:
 
 
 def choose(at: AppTest, look: str) -> AppTest:
-    return at.button_group(key="latents_look").set_value(look).run()
+    return at.button_group(key="ask_look").set_value(look).run()
 
 
 @pytest.mark.parametrize("way", [(PAGE,), ("Home.py", PAGE)], ids=["alone", "through home"])
@@ -88,7 +88,7 @@ def test_numbers_are_those_of_the_latents(open_page: Open, shown_text: Text) -> 
 
 def test_every_gallery_picture_can_be_chosen(open_page: Open) -> None:
     at = open_page(PAGE, prompt="never drawn before").run()
-    box = at.selectbox(key="latents_picture")
+    box = at.selectbox(key="ask_picture")
     assert len(box.options) == len(gallery())
     box.set_value("stripes").run()
     assert not at.exception
@@ -128,11 +128,11 @@ def test_an_upload_is_told_in_the_size_that_was_given(open_page: Open, shown_tex
 
 def test_going_back_undoes_the_choice_of_a_picture(open_page: Open) -> None:
     at = open_page(PAGE, picture="ball")
-    at.selectbox(key="latents_picture").set_value("stripes").run()
+    at.selectbox(key="ask_picture").set_value("stripes").run()
     at.query_params["picture"] = "ball"  # what Back does
     at.run()
-    assert at.selectbox(key="latents_picture").value == "ball"
-    at.selectbox(key="latents_picture").set_value("letters").run()
+    assert at.selectbox(key="ask_picture_1").value == "ball"
+    at.selectbox(key="ask_picture_1").set_value("letters").run()
     assert at.query_params["picture"] == "letters"
 
 
@@ -168,7 +168,7 @@ def test_posterior_is_shown_with_two_samples_and_the_measured_scale(
     assert f"config says **{FACTS.scaling_factor:g}**" in said
     measured = float(said.split("1 / std is **")[1].split("**")[0])
     assert 0.5 < measured / FACTS.scaling_factor < 2
-    at.number_input(key="latents_seed").set_value(7).run()
+    at.number_input(key="ask_sample").set_value(7).run()
     assert not at.exception
     assert "seed 8" in str([part.proto for part in at.get("image")])
 
@@ -186,7 +186,7 @@ def test_surgery_decodes_what_the_browser_tells(open_page: Open, checkpoint: Any
     assert start["edits"]["gains"] == [1.0] * channels
     told = {"gains": [0, -1, *[1] * (channels - 2)], "order": list(range(channels))[::-1],
             "region": [2, 9, 3, 12], "amount": 0.5}  # fmt: skip
-    at.session_state["latents_edits"] = told
+    at.query_params["edits"] = json.dumps(told)
     data = drawn(at.run(), '"decodeTime"')
     assert not at.exception
     shape = (channels, data["height"], data["width"])
@@ -197,7 +197,7 @@ def test_surgery_decodes_what_the_browser_tells(open_page: Open, checkpoint: Any
 
 def test_edits_that_cannot_be_are_told_and_left_out(open_page: Open, shown_text: Text) -> None:
     at = choose(open_page(PAGE).run(), "Surgery")
-    at.session_state["latents_edits"] = {"gains": [1e9] * FACTS.channels}
+    at.query_params["edits"] = json.dumps({"gains": [1e9] * FACTS.channels})
     at.run()
     assert not at.exception
     assert "There is not one change for each channel." in shown_text(at)
@@ -208,7 +208,7 @@ def test_two_ways_between_two_pictures(open_page: Open) -> None:
     at = choose(open_page(PAGE).run(), "Between two")
     assert not at.exception
     assert len(at.get("image")) == 2
-    at.selectbox(key="latents_other").set_value("letters").run()
+    at.selectbox(key="ask_to").set_value("letters").run()
     assert not at.exception
 
 
@@ -228,7 +228,7 @@ def test_latents_of_the_run_at_every_step(open_page: Open) -> None:
     np.testing.assert_allclose(shown, inside, atol=data["edge"] / 250)
     np.testing.assert_allclose(data["given"]["numbers"][0][0][0], run.path[0, 0].mean(), atol=1e-3)
 
-    assert "Your run’s picture" in at.run().selectbox(key="latents_picture").options
+    assert "Your run’s picture" in at.run().selectbox(key="ask_picture").options
 
 
 def test_lab_trains_only_when_asked_and_shows_both_planes(
@@ -251,7 +251,7 @@ def test_lab_trains_only_when_asked_and_shows_both_planes(
                for plane in data["planes"])  # fmt: skip
     assert "12 steps in" in shown_text(at)
     for weight, kept in ((0.01, ("0.003", "0.01")), (0.0, ("0.01", "0"))):
-        at.select_slider(key="latents_lab_weight").set_value(weight).run()
+        at.select_slider(key="ask_kl").set_value(weight).run()
         assert drawn(at, '"planes"') == data  # what was trained stays until more is asked for
         at.button(key="lab_train").click().run()
         assert not at.exception

@@ -26,7 +26,7 @@ Text = Callable[[AppTest], str]
 
 def drawn(at: AppTest) -> dict[str, Any]:
     """What the component was given."""
-    (text,) = [part.proto.json for part in at.get("bidi_component")]
+    (text,) = [part.proto.json for part in at.get("bidi_component") if part.proto.json]
     return json.loads(text)[0]
 
 
@@ -60,8 +60,8 @@ def test_second_turn_brings_the_decoded_latents_and_the_runs_timesteps(open_page
 def test_new_noise_and_another_schedule_reach_the_browser(open_page: Open) -> None:
     at = open_page(PAGE)
     before = drawn(at)
-    at.number_input(key="noising_seed").set_value(5).run()
-    at.selectbox(key="noising_other").set_value("linear").run()
+    at.number_input(key="ask_noise").set_value(5).run()
+    at.selectbox(key="ask_compared").set_value("linear").run()
     after = drawn(at)
     assert after["noise"] != before["noise"]
     assert after["schedules"][1]["title"] == "linear"
@@ -78,14 +78,14 @@ def test_every_look_says_what_it_shows(
     look: str, said: str, open_page: Open, shown_text: Text
 ) -> None:
     at = open_page(PAGE)
-    at.button_group(key="noising_look").set_value(look).run()
+    at.button_group(key="ask_look").set_value(look).run()
     assert not at.exception
     assert said in shown_text(at)
 
 
 def test_table_holds_the_weights(open_page: Open) -> None:
     at = open_page(PAGE)
-    at.button_group(key="noising_look").set_value("In numbers").run()
+    at.button_group(key="ask_look").set_value("In numbers").run()
     table = at.dataframe[0].value
     squares = table["weight of the picture"] ** 2 + table["weight of the noise"] ** 2
     np.testing.assert_allclose(squares, 1, atol=1e-4)

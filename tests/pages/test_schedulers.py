@@ -118,7 +118,7 @@ def all_settings(at: AppTest) -> AppTest:
 
 
 def look(at: AppTest, name: str) -> AppTest:
-    return at.button_group(key="schedulers_look").set_value(name).run()
+    return at.button_group(key="ask_look").set_value(name).run()
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_table_is_counted_and_filtered(
     assert (table["Heun"][1], table["PNDM"][1]) == ("11", "7")
     assert table["DDIM"][0] == SCHEDULERS["ddim"].blurb
     assert "EDMEulerScheduler" in shown_text(at)
-    at.button_group(key="scheduler_filters").set_value(["Fresh noise", "One call a step"]).run()
+    at.button_group(key="ask_only").set_value(["Fresh noise", "One call a step"]).run()
     assert {row[4] for row in rows(at).values()} == {"yes"}
     assert "Heun" not in rows(at)
 
@@ -293,15 +293,15 @@ def test_learned_variance_is_weighed_against_both_fixed_ones(
     open_page: Open, shown_text: Callable[[AppTest], str]
 ) -> None:
     at = open_page(PAGE, steps="2")
-    at.button_group(key="schedulers_look").set_value("Learned variance").run()
-    at.select_slider(key="variance_steps").set_value(4).run()
+    at.button_group(key="ask_look").set_value("Learned variance").run()
+    at.select_slider(key="ask_face_steps").set_value(4).run()
     assert not at.exception
     bits = {metric.label.split(",")[0]: float(metric.value) for metric in at.metric}
     assert set(bits) == {"fixed small", "fixed large", "learned"}
     assert [metric.delta for metric in at.metric if metric.delta == "fewest"] == ["fewest"]
     assert bits["fixed small"] == max(bits.values())
     assert "Theory gives a smallest and a largest variance" in shown_text(at)
-    at.select_slider(key="variance_steps").set_value(6).run()
+    at.select_slider(key="ask_face_steps").set_value(6).run()
     assert not at.exception
     drawn_charts = [part.proto.spec for part in at.get("vega_lite_chart")]
     assert "all steps; fewer is better" in drawn_charts[0]

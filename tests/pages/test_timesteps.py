@@ -110,7 +110,7 @@ def test_page_says_what_the_network_does_with_t(
 def test_clocks_are_a_chart_with_the_whole_table_behind_a_toggle(open_page: Open) -> None:
     at = open_page(PAGE)
     assert not at.dataframe
-    at.toggle(key="as_table_clocks").set_value(True).run()
+    at.toggle(key="ask_table_clocks").set_value(True).run()
     assert len(at.dataframe[0].value) == OWN.dim // 2
     assert list(at.dataframe[0].value)[-2:] == ["turns in 1,000 timesteps", "goes round"]
 
@@ -148,10 +148,10 @@ def test_settings_that_cannot_be_are_refused_in_a_sentence(
 
 def test_presets_stand_side_by_side(open_page: Open) -> None:
     at = open_page(PAGE)
-    at.button_group(key="timestep_look").set_value("Side by side").run()
+    at.button_group(key="ask_look").set_value("Side by side").run()
     assert not at.exception
     assert len(at.get("image")) == 6
-    at.toggle(key="as_table_presets").set_value(True).run()
+    at.toggle(key="ask_table_presets").set_value(True).run()
     assert len(at.dataframe[0].value) == 6
 
 
@@ -177,7 +177,7 @@ def test_likeness_follows_the_switches(
     open_page: Open, shown_text: Callable[[AppTest], str]
 ) -> None:
     at = open_page(PAGE, dim="320")
-    at.button_group(key="timestep_look").set_value("How alike").run()
+    at.button_group(key="ask_look").set_value("How alike").run()
     assert not at.exception
     assert "times 160: every row has length √160" in shown_text(at)
     (found,) = [part for part in at.get("bidi_component") if '"frequencies"' not in part.proto.json]
@@ -196,7 +196,7 @@ def test_what_is_told_is_the_models_own(
 @pytest.mark.parametrize("query", [{"period": "0.001", "dim": "16", "shift": "7.3"}, {"dim": "4"}])
 def test_likeness_is_shown_for_any_settings(open_page: Open, query: dict[str, str]) -> None:
     at = open_page(PAGE, **query)
-    at.button_group(key="timestep_look").set_value("How alike").run()
+    at.button_group(key="ask_look").set_value("How alike").run()
     assert not at.exception
     assert at.get("vega_lite_chart")
 
@@ -212,7 +212,7 @@ def test_network_is_asked_only_when_chosen(
 ) -> None:
     at = open_page(PAGE)
     assert find(TimeWork()) is None
-    at.button_group(key="timestep_look").set_value("In the network").run()
+    at.button_group(key="ask_look").set_value("In the network").run()
     assert not at.exception
     assert "become **" in shown_text(at)
     assert "the first and the last by 0.33 before" in shown_text(at)  # as How alike says

@@ -39,7 +39,7 @@ def test_page_opens_on_the_pieces_of_the_running_example(open_page: Open, way: t
     assert not at.exception
     assert at.title[0].value == "What does the model read of your prompt?"
     assert [word["text"] for word in pieces(at)["words"]] == ["a", "red", "apple"]
-    assert at.button_group(key="token_look").value == "Meaning"
+    assert at.button_group(key="ask_look").value == "Meaning"
 
 
 def positions(at: AppTest) -> dict:
@@ -61,7 +61,7 @@ def test_all_positions_are_a_strip_with_tables_and_tensors_behind_a_toggle(
     )
     assert not at.dataframe
     assert not at.code
-    at.toggle(key="as_tables_prompt").set_value(True).run()
+    at.toggle(key="ask_tables_prompt").set_value(True).run()
     table, unique = (part.value for part in at.dataframe)
     assert len(table) == 77
     assert list(table["id"][:5]) == [49406, 320, 736, 3055, 49407]
@@ -72,7 +72,7 @@ def test_all_positions_are_a_strip_with_tables_and_tensors_behind_a_toggle(
 
 def test_typing_changes_pieces_table_and_link(open_page: Open) -> None:
     at = open_page(PAGE, look="All positions")
-    at.toggle(key="as_tables_prompt").set_value(True).run()
+    at.toggle(key="ask_tables_prompt").set_value(True).run()
     box(at, "Your words").set_value("unbelievableness").run()
     assert [part["text"] for part in pieces(at)["words"][0]["pieces"]] == [
         "unbeliev", "ab", "leness",
@@ -127,7 +127,7 @@ def test_another_pad_id_is_said_from_the_models_own_files(
     at = open_page(PAGE, model=str(folder), look="All positions")
     assert not at.exception
     assert "This model pads with id 0" in shown_text(at)
-    at.toggle(key="as_tables_prompt").set_value(True).run()
+    at.toggle(key="ask_tables_prompt").set_value(True).run()
     assert list(at.dataframe[0].value["id"][4:6]) == [49407, 0]
 
 
@@ -163,7 +163,7 @@ def test_a_second_tokenizer_is_said_from_the_models_own_files(
     index.write_text(json.dumps(parts | {"tokenizer_2": ["transformers", "CLIPTokenizer"]}))
     at = open_page(PAGE, model=str(folder), look="All positions")
     assert said in shown_text(at)
-    at.button_group(key="token_look").set_value("No words").run()
+    at.button_group(key="ask_look").set_value("No words").run()
     assert said in shown_text(at)
 
 
@@ -191,7 +191,7 @@ def test_model_is_one_choice_where_there_are_two(
     at.selectbox[0].set_value(tiny_folder.name).run()
     assert not at.exception
     assert at.query_params["model"] == tiny_folder.name
-    at.button_group(key="token_look").set_value("Inside the encoder").run()
+    at.button_group(key="ask_look").set_value("Inside the encoder").run()
     assert not at.exception
     assert "of 3" in grids(at)[1]["title"]  # layers of the tiny text encoder
 
@@ -199,9 +199,8 @@ def test_model_is_one_choice_where_there_are_two(
 def grids(at: AppTest) -> list[dict]:
     """What the component that draws grids was given."""
     for part in at.get("bidi_component"):
-        data = json.loads(part.proto.json)[0]
-        if "grids" in data:
-            return data["grids"]
+        if '"grids"' in part.proto.json:
+            return json.loads(part.proto.json)[0]["grids"]
     return []
 
 
@@ -221,7 +220,7 @@ def pictures(at: AppTest) -> list[str]:
 
 def open_look(open_page: Open, look: str, **query: str) -> AppTest:
     at = open_page(PAGE, **{"steps": "2", **query})
-    at.button_group(key="token_look").set_value(look).run()
+    at.button_group(key="ask_look").set_value(look).run()
     assert not at.exception
     return at
 
@@ -288,7 +287,7 @@ def test_meaning_maps_compares_and_blends(open_page: Open) -> None:
     at = open_look(open_page, "Meaning")
     placed = {row["text"]: row for row in chart_values(at)}
     assert placed["a red apple"]["kind"] == "your prompt"
-    at.toggle(key="as_table_cosines").set_value(True).run()
+    at.toggle(key="ask_table_cosines").set_value(True).run()
     table = at.dataframe[0].value
     assert len(table) == len(placed)
     assert all(table[name][at] == 1 for at, name in enumerate(placed))
@@ -298,7 +297,7 @@ def test_meaning_maps_compares_and_blends(open_page: Open) -> None:
     top = cells(grid)[0][1:]
     assert top[0] == max(top)  # beside the prompt stands what is most like it
     assert not pictures(at)  # five runs, only where somebody asks for them
-    at.toggle(key="melt_drawn").set_value(True).run()
+    at.toggle(key="ask_melting").set_value(True).run()
     assert len(set(pictures(at))) == 5
     box(at, "Axis, left").set_value("dog").run()
     assert next(r for r in chart_values(at) if r["text"] == "dog")["across"] == -1
@@ -341,16 +340,16 @@ def test_texts_that_are_not_placed_are_counted(
 def test_a_link_opens_the_look_that_was_seen(open_page: Open) -> None:
     at = open_page(PAGE, look="No words")
     assert box(at, "Not this")
-    at.button_group(key="token_look").set_value("Meaning").run()
+    at.button_group(key="ask_look").set_value("Meaning").run()
     assert "look" not in at.query_params
-    at.button_group(key="token_look").set_value("No words").run()
+    at.button_group(key="ask_look").set_value("No words").run()
     assert at.query_params["look"] == "No words"
-    assert open_page(PAGE, look="../x").button_group(key="token_look").value == "Meaning"
+    assert open_page(PAGE, look="../x").button_group(key="ask_look").value == "Meaning"
 
 
 def test_going_back_undoes_a_look_and_the_words(open_page: Open) -> None:
     at = open_page(PAGE, look="No words")
-    at.button_group(key="token_look").set_value("The mask").run()
+    at.button_group(key="ask_look").set_value("The mask").run()
     box(at, "Your words").set_value("two dogs").run()
     del at.query_params["prompt"]  # what Back does: the address alone is another one
     at.run()
@@ -379,7 +378,7 @@ def test_no_words_have_the_same_table(
     open_page: Open, shown_text: Callable[[AppTest], str]
 ) -> None:
     at = open_look(open_page, "No words")
-    at.toggle(key="as_tables_negative").set_value(True).run()
+    at.toggle(key="ask_tables_negative").set_value(True).run()
     table = at.dataframe[0].value
     assert list(table["id"]) == [49406] + [49407] * 76
     assert list(table["padding mask"]) == [1, 1] + [0] * 75

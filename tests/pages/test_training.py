@@ -31,7 +31,7 @@ def drawn(at: AppTest, having: str) -> dict[str, Any]:
 
 
 def choose(at: AppTest, look: str) -> AppTest:
-    return at.button_group(key="training_look").set_value(look).run()
+    return at.button_group(key="ask_look").set_value(look).run()
 
 
 @pytest.mark.parametrize("way", [(PAGE,), ("Home.py", PAGE)], ids=["alone", "through home"])
@@ -118,7 +118,7 @@ def short_points(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_points_are_trained_when_asked_and_walked_afterwards(open_page: Open) -> None:
     at = open_page(PAGE)
     data = drawn(at, '"editable"')
-    first = at.button_group(key="points_shape").value
+    first = at.button_group(key="ask_shape").value
     assert data["look"] is None
     assert len(data["labels"]) > 100
     at.button(key="points_train").click().run()
@@ -131,13 +131,13 @@ def test_points_are_trained_when_asked_and_walked_afterwards(open_page: Open) ->
     assert [walk["title"] for walk in paths["walks"]] == ["DDPM", "DDIM", "Euler", "Heun"]
     assert paths["steps"] == 10
     assert paths["label"] == 0
-    at.slider(key="points_steps").set_value(3).run()
+    at.slider(key="ask_walk_steps").set_value(3).run()
     assert not at.exception
     assert drawn(at, '"walks"')["steps"] == 3
-    at.button_group(key="points_shape").set_value("rings").run()
+    at.button_group(key="ask_shape").set_value("rings").run()
     assert not at.exception
     assert drawn(at, '"editable"')["look"] is None  # another shape waits to be asked for
-    at.button_group(key="points_shape").set_value(first).run()
+    at.button_group(key="ask_shape").set_value(first).run()
     choose(at, "In numbers")
     choose(at, "Train on points")
     assert drawn(at, '"editable"')["look"]["step"] == 60  # what was trained is kept
@@ -146,12 +146,12 @@ def test_points_are_trained_when_asked_and_walked_afterwards(open_page: Open) ->
 @pytest.mark.usefixtures("short_points")
 def test_own_points_are_checked_and_trained_on(open_page: Open, shown_text: Text) -> None:
     at = open_page(PAGE)
-    at.button_group(key="points_shape").set_value("drawn").run()
+    at.button_group(key="ask_shape").set_value("drawn").run()
     assert drawn(at, '"editable"')["editable"] is True
     at.button(key="points_train").click().run()
     assert not at.exception
     assert "There are 0 points." in shown_text(at)
-    at.session_state["points_drawn"] = tuple((0.1 * x, 0.5, x % 2) for x in range(-6, 6))
+    at.query_params["points"] = "_".join(f"{100 * x}.500.{x % 2}" for x in range(-6, 6))
     at.run()
     assert len(drawn(at, '"editable"')["labels"]) == 12
     at.button(key="points_train").click().run()
@@ -173,11 +173,11 @@ def test_word_is_taught_when_asked(
     data = drawn(at, '"looks"')
     assert data["looks"] == []
     assert data["prompts"][::2] == ["a blorb", "a lion"]
-    at.text_input(key="word_text").set_value("<b>zog</b>").run()
+    at.text_input(key="ask_word").set_value("<b>zog</b>").run()
     assert drawn(at, '"looks"')["prompts"][0] == "a <b>zog</b>"
-    at.text_input(key="word_text").set_value("  ").run()
+    at.text_input(key="ask_word").set_value("  ").run()
     assert "The word has 0 letters." in shown_text(at)
-    at.text_input(key="word_text").set_value("zog").run()
+    at.text_input(key="ask_word").set_value("zog").run()
     at.button(key="word_train").click().run()
     assert not at.exception
     follow(at, "word_stop")
@@ -188,18 +188,18 @@ def test_word_is_taught_when_asked(
     at.button(key="word_again").click().run()  # once more, from other noise
     assert not at.exception
     follow(at, "word_stop")
-    assert at.number_input(key="word_seed").value == 1
+    assert at.number_input(key="ask_word_seed").value == 1
     again = drawn(at, '"looks"')
     assert [look["step"] for look in again["looks"]] == [0, 1]
     assert again["looks"] != data["looks"]
-    at.text_input(key="word_text").set_value("other").run()
+    at.text_input(key="ask_word").set_value("other").run()
     assert drawn(at, '"looks"')["looks"] == []  # another word waits to be asked for
-    at.text_input(key="word_text").set_value("zog").run()
+    at.text_input(key="ask_word").set_value("zog").run()
     assert drawn(at, '"looks"')["looks"] == again["looks"]  # what was taught is kept
     choose(at, "In numbers")
     choose(at, "Teach it a word")
     assert drawn(at, '"looks"')["looks"] == again["looks"]
-    at.number_input(key="word_seed").set_value(0).run()
+    at.number_input(key="ask_word_seed").set_value(0).run()
     assert drawn(at, '"looks"')["looks"] == data["looks"]  # the first one as well
 
 
@@ -254,7 +254,7 @@ def test_two_who_teach_the_same_word_do_not_disturb_each_other(
         assert [mine.state, theirs.state] == ["running", "running"]
         pages[0].button(key="word_stop").click().run()
         assert [mine.state, theirs.state] == ["stopped", "running"]
-        pages[1].text_input(key="word_text").set_value("zog").run()
+        pages[1].text_input(key="ask_word").set_value("zog").run()
         pages[1].button(key="word_train").click().run()  # nobody waits for the word before any more
         assert theirs.state == "stopped"
         assert not pages[1].session_state["word_training"].ended

@@ -61,7 +61,7 @@ def test_second_turn_brings_times_and_feature_maps(
 
 def test_another_step_is_another_call(open_run: Open) -> None:
     at = open_run()
-    at.slider(key="unet_call_3").set_value(1).run()
+    at.slider(key="ask_call").set_value(1).run()
     assert not at.exception
     assert drawn(at)["t"] == "t = 667"
     assert all(box["time"] for box in drawn(at)["boxes"])
@@ -94,7 +94,7 @@ def test_click_on_a_skip_turns_to_the_look_that_shows_it_off(open_run: Open) -> 
     at = open_run(steps="2", look="Every box in numbers")
     click(at, skip=3)
     assert not at.exception
-    assert at.button_group(key="unet_look_1").value == "Switch something off"
+    assert at.button_group(key="ask_look_1").value == "Switch something off"
     assert (drawn(at)["off"], at.query_params["off"]) == (3, "skip 3")
     click(at, skip=2)  # while that look is on show
     assert (drawn(at)["off"], at.query_params["off"]) == (2, "skip 2")
@@ -105,7 +105,8 @@ def test_chosen_box_is_shown_with_its_code(
 ) -> None:
     at = open_run()
     at.query_params["box"] = "time_embedding"
-    at.toggle(key="unet_code").set_value(True).run()
+    at.run()
+    at.toggle(key="ask_code").set_value(True).run()
     assert not at.exception
     assert drawn(at)["chosen"] == "time_embedding"
     assert len(at.get("image")) == 1 + 6
@@ -127,7 +128,8 @@ def test_code_is_the_code_that_runs(
 ) -> None:
     at = open_page(PAGE, steps="3")
     at.query_params["box"] = box
-    at.toggle(key="unet_code").set_value(True).run()
+    at.run()
+    at.toggle(key="ask_code").set_value(True).run()
     assert not at.exception
     assert code in shown_text(at)
 
@@ -155,9 +157,9 @@ def test_something_is_switched_off_and_shown_beside(
 ) -> None:
     part, how, link = OFFS[what]
     at = open_run(steps="2")  # the page opens on this look
-    at.button_group(key="unet_off_what").set_value(part).run()
+    at.button_group(key="ask_off_what").set_value(part).run()
     if how:
-        key = "unet_off_text" if part == "The text" else "unet_off_time"
+        key = "ask_off_text" if part == "The text" else "ask_off_time"
         at.button_group(key=key).set_value(how).run()
     assert not at.exception
     said = shown_text(at)
@@ -174,15 +176,15 @@ def test_something_is_switched_off_and_shown_beside(
 
 def test_link_brings_back_look_box_and_call(open_run: Open, shown_text: Callable) -> None:
     at = open_run(look="Every box in numbers", box="mid_block.resnets.0", call="2")
-    assert at.button_group(key="unet_look").value == "Every box in numbers"
-    assert at.slider(key="unet_call_3").value == 2
+    assert at.button_group(key="ask_look").value == "Every box in numbers"
+    assert at.slider(key="ask_call").value == 2
     assert drawn(at)["chosen"] == "mid_block.resnets.0"
     assert drawn(at)["t"] == "t = 334"
     assert "Residual block in the middle" in shown_text(at)
-    at.slider(key="unet_call_3").set_value(3).run()
-    assert at.query_params["call"] == "3"
-    assert drawn(at)["t"] == "t = 1"
-    at.button_group(key="unet_look").set_value("Switch something off").run()
+    at.slider(key="ask_call").set_value(1).run()
+    assert at.query_params["call"] == "1"
+    assert drawn(at)["t"] == "t = 667"
+    at.button_group(key="ask_look").set_value("Switch something off").run()
     assert "look" not in at.query_params  # the page opens on it
 
 
@@ -200,20 +202,19 @@ def test_link_that_names_what_is_not_there_opens_the_page(
     assert drawn(at)["off"] == -1
 
 
-def test_what_is_off_leaves_the_link_with_its_look_and_comes_back(open_run: Open) -> None:
+def test_what_is_off_is_marked_with_its_look_alone(open_run: Open) -> None:
     at = open_run(steps="2", off="skip 1")
     assert drawn(at)["off"] == 1
-    at.button_group(key="unet_look").set_value("Every box in numbers").run()
-    assert "off" not in at.query_params
+    at.button_group(key="ask_look").set_value("Every box in numbers").run()
     assert drawn(at)["off"] == -1
-    at.button_group(key="unet_look").set_value("Switch something off").run()
+    at.button_group(key="ask_look").set_value("Switch something off").run()
     assert at.query_params["off"] == "skip 1"
     assert drawn(at)["off"] == 1
 
 
 def test_every_box_is_in_the_table(open_run: Open) -> None:
     at = open_run()
-    at.button_group(key="unet_look").set_value("Every box in numbers").run()
+    at.button_group(key="ask_look").set_value("Every box in numbers").run()
     assert not at.exception
     table = at.dataframe[0].value
     assert list(table["box"]) == [box.name for box in FACTS.boxes]
@@ -223,7 +224,7 @@ def test_every_box_is_in_the_table(open_run: Open) -> None:
 
 def test_activations_are_compared_and_zoomed_in_the_browser(open_page: Open) -> None:
     at = open_page(PAGE, prompt="nothing is drawn for this")
-    at.button_group(key="unet_look").set_value("Why SiLU?").run()
+    at.button_group(key="ask_look").set_value("Why SiLU?").run()
     assert not at.exception
     spec = json.loads(at.get("vega_lite_chart")[0].proto.spec)
     zoom = next(param for param in spec["params"] if param["name"] == "zoom")
@@ -236,7 +237,7 @@ def test_training_runs_to_its_end_and_stops_when_told(
 ) -> None:
     monkeypatch.setattr("core.lessons.unet.silu.ROUNDS", 2)
     at = open_run()
-    at.button_group(key="unet_look").set_value("Why SiLU?").run()
+    at.button_group(key="ask_look").set_value("Why SiLU?").run()
     next(button for button in at.button if button.label == "Train all eight").click().run()
     assert not at.exception
     assert len(at.session_state["unet_lab_rounds"]) == 2
@@ -250,7 +251,7 @@ def test_training_runs_to_its_end_and_stops_when_told(
 
 def test_self_attention_of_every_layer_is_shown(open_run: Open) -> None:
     at = open_run()
-    at.button_group(key="unet_look").set_value("Who looks where").run()
+    at.button_group(key="ask_look").set_value("Who looks where").run()
     assert not at.exception
     (found,) = [part for part in at.get("bidi_component") if '"layers"' in part.proto.json]
     data = json.loads(found.proto.json)[0]
@@ -273,7 +274,7 @@ def test_formulas_come_with_their_code(
 ) -> None:
     at = open_page(PAGE, steps="3")
     if look:
-        at.button_group(key="unet_look").set_value(look).run()
+        at.button_group(key="ask_look").set_value(look).run()
     at.toggle[-1].set_value(True).run()
     assert not at.exception
     assert all(code in shown_text(at) for code in codes)

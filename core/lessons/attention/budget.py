@@ -9,6 +9,7 @@ from core.lessons.attention.reads_data import budget, budget_chart, budget_rows
 from core.lessons.attention.run import prompt_tokens
 from core.lessons.attention.words import say_percent
 from core.models.attention_seen import AttentionSeen
+from core.ui.address import ask, switch
 from core.ui.tables import offer_csv
 
 FORMULAS = (mean_map, attention_budget)
@@ -33,6 +34,6 @@ def show(seen: AttentionSeen) -> None:
     )
     st.caption(say_mean_of_places(seen))
     rows = budget_rows(seen, entries)
-    if st.toggle("As a table", key="attention_budget_table"):
+    if ask(st.toggle, "As a table", switch("table_budget")):
         st.dataframe(rows, hide_index=True, alt="Share of start, words, end and padding")
     offer_csv(rows, "attention-budget")

@@ -7,8 +7,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import ExplainerError
 from core.lessons.attention.run import prompt_tokens
-from core.lessons.attention.words import ENDS, key_of
+from core.lessons.attention.words import ENDS, told_apart
 from core.models.token_words import PlacedWord, placed_words
+from core.ui.address import ask, one_of
 from core.ui.running_example import running_example
 from core.ui.tokenizing import tokenizer_of
 
@@ -26,25 +27,20 @@ def prompt_words() -> tuple[PlacedWord, ...]:
     return words
 
 
-def choose_word(label: str, words: tuple[PlacedWord, ...], key: str) -> PlacedWord:
+def choose_word(label: str, words: tuple[PlacedWord, ...], name: str) -> PlacedWord:
     """Ask for a word; at first the last one before a place or a background begins.
 
     Args:
         label: of the widget.
         words: to choose from.
-        key: of the widget.
+        name: in the address.
     """
     stop = next(
         (at for at, word in enumerate(words) if at and word.text.lower() in ENDS), len(words)
     )
-    texts = [word.text for word in words]
-    at = st.selectbox(
-        label, range(len(words)), stop - 1, key=key_of(key, texts),
-        format_func=lambda at: texts[at]
-        if texts.count(texts[at]) == 1
-        else f"{texts[at]} ({1 + texts[:at].count(texts[at])})",
-    )  # fmt: skip
-    return words[at]
+    texts = told_apart([word.text for word in words])
+    field = one_of(name, range(len(texts)), stop - 1, texts.__getitem__)
+    return words[ask(st.selectbox, label, field, format_func=texts.__getitem__)]
 
 
 def show_picture(column: DeltaGenerator, picture: NDArray[np.uint8], name: str) -> None:

@@ -37,7 +37,7 @@ def _offer_maps(seen: AttentionSeen) -> None:
     entries = entries_of(tokens)
     left, right, _ = st.columns(3, gap="medium")
     with left:
-        chosen = choose_entry("Token", entries, first_entry(seen, entries), "attention_taken")
+        chosen = choose_entry("Token", entries, first_entry(seen, entries), "taken")
     with right:
         layers = choose_layers(seen)
     maps = entry_maps(seen.mean(layers), entries)

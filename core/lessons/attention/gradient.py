@@ -9,6 +9,7 @@ from core.lessons.attention.reads_data import attribution_chart, attribution_row
 from core.lessons.attention.run import prompt_tokens
 from core.lessons.attention.words import say_percent
 from core.models.attention_seen import AttentionSeen
+from core.ui.address import ask, whole
 from core.ui.running_example import running_example
 from core.ui.runs import read
 from core.ui.tables import offer_csv
@@ -28,10 +29,15 @@ def show(seen: AttentionSeen) -> None:
     calls, request = len(seen.timesteps), running_example()
     call = 0
     if calls > 1:
-        call = st.slider(
-            "U-Net call", 1, calls, (calls + 1) // 2, key=f"attention_call_{calls}",
-            help="The first is the noisiest.",
-        ) - 1  # fmt: skip
+        call = (
+            ask(
+                st.slider,
+                "U-Net call",
+                whole("gradient_call", (calls + 1) // 2, 1, calls),
+                help="The first is the noisiest.",
+            )
+            - 1
+        )
     found = read(AttributionWork(request.model, request, call).validated(), "Piece")
     st.markdown(
         "**Attention says where a place looked; this says what moved the answer.** The noise that "

@@ -8,7 +8,6 @@ from core.ui.closer import Closer, Closers, show_formulas
 from core.ui.page import show_equation
 
 LOOKS = Closers(
-    "attention_look",
     (
         Closer("Budget", "core.lessons.attention.budget"),
         Closer("Two words", "core.lessons.attention.two"),

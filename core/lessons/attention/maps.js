@@ -76,6 +76,30 @@ class Attention extends Player {
     this.root.dataset.run = data.steps.length;
   }
 
+  state() {
+    if (!this.layers) return {};
+    return {
+      word: this.chosen === null || this.chosen === this.data.first ? null : String(this.chosen + 1),
+      at: textOf(this.place, this.last),
+      where: textOf(this.where.value, "all"),
+      head: this.wanted === "mean" ? null : String(Number(this.wanted) + 1),
+      line: this.outline.checked ? null : "off",
+    };
+  }
+
+  take(said) {
+    if (!this.layers) return;
+    this.chosen = numberOf(said("word"), 1, this.tiles.length, this.data.first + 1) - 1;
+    this.place = this.range.value = placeOf(said("at"), this.last, this.last);
+    this.where.value = this.places[said("where")] ? said("where") : "all";
+    const head = numberOf(said("head"), 1, 999, null);
+    this.wanted = head === null ? "mean" : String(Math.floor(head) - 1);
+    this.outline.checked = said("line") !== "off";
+    this.offerHeads();
+    this.drawLine();
+    this.count();
+  }
+
   tile({ label, kind }, at) {
     const button = make("button", kind === "word" ? "" : "mark");
     button.type = "button";

@@ -7,6 +7,7 @@ from core.ideas.attention_maps import reweight
 from core.ideas.picture_likeness import apart
 from core.lessons.attention.edits import choose_word, fill, prompt_words, show_picture, wait_for
 from core.models.attention_seen import AttentionSeen
+from core.ui.address import ask, real
 from core.ui.running_example import running_example
 from core.ui.runs import read
 
@@ -26,12 +27,16 @@ def show(seen: AttentionSeen) -> None:
     words = prompt_words()
     controls, before, after = st.columns([4, 3, 3], gap="medium")
     with controls:
-        word = choose_word("Word to turn up or down", words, "attention_turned")
-        factor = st.slider(
-            "Its weights, times", LEAST, MOST, BEGIN, 0.5, format="%g", key="attention_factor",
+        word = choose_word("Word to turn up or down", words, "turned")
+        factor = ask(
+            st.slider,
+            "Its weights, times",
+            real("factor", BEGIN, LEAST, MOST),
+            step=0.5,
+            format="%g",
             help="1 leaves all as it is; 0 takes nothing from the word’s own tokens, though later "
             "ones have read it; below 0 turns their part around.",
-        )  # fmt: skip
+        )
         st.markdown(
             "In every layer and at every call, what each place takes from this word is "
             "multiplied. The other weights stay, so that shares no longer add up to 100 %."

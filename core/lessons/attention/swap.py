@@ -9,6 +9,7 @@ from core.ideas.attention_maps import replace_weights
 from core.ideas.picture_likeness import apart
 from core.lessons.attention.edits import choose_word, fill, prompt_words, show_picture, wait_for
 from core.models.attention_seen import AttentionSeen
+from core.ui.address import ask, text, whole
 from core.ui.running_example import running_example
 from core.ui.runs import read
 
@@ -25,17 +26,20 @@ def show(seen: AttentionSeen) -> None:
     Raises:
         ExplainerError: the prompts cannot be compared, or the engine could not do it.
     """
-    words, request = prompt_words(), running_example()
+    found, request = prompt_words(), running_example()
     first, second, third = st.columns(3, gap="medium", vertical_alignment="bottom")
     with first:
-        word = choose_word("Replace", words, "attention_replaced")
+        word = choose_word("Replace", found, "replaced")
     with second:
-        new = st.text_input("With", NEW_WORD, max_chars=MAX_PROMPT, key="attention_new").strip()
+        new = ask(st.text_input, "With", text("new", NEW_WORD, MAX_PROMPT)).strip()
     with third:
-        percent = st.slider(
-            "First part of the calls, %", 0, 100, 60, 10, key="attention_share",
+        percent = ask(
+            st.slider,
+            "First part of the calls, %",
+            whole("kept", 60, 0, 100),
+            step=10,
             help="In this part of the run the new picture looks where the first one looked.",
-        )  # fmt: skip
+        )
     if not new:
         raise ExplainerError("There is no new word.", "Type one.")
     start, end = word.span

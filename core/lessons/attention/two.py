@@ -24,9 +24,9 @@ def show(seen: AttentionSeen) -> None:
     columns = st.columns(3, gap="medium")
     first = first_entry(seen, entries)
     with columns[0]:
-        one = choose_entry("One token", entries, first, "attention_one")
+        one = choose_entry("One token", entries, first, "one")
     with columns[1]:
-        other = choose_entry("Another", entries, other_than(first, entries), "attention_other")
+        other = choose_entry("Another", entries, other_than(first, entries), "other")
     with columns[2]:
         layers = choose_layers(seen)
     maps = entry_maps(seen.mean(layers), entries)[[one, other]]

@@ -1,7 +1,5 @@
 """What the looks at attention share: how tokens and layers are asked for, and said."""
 
-import hashlib
-import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,8 +9,8 @@ from numpy.typing import NDArray
 from core.lessons.attention.maps_data import Entry
 from core.lessons.attention.means_data import layer_choices
 from core.models.attention_seen import AttentionSeen
+from core.ui.address import ask, one_of, some_of, switch
 
-_LAYERS = "attention_layers"
 ENDS = ("on", "in", "with", "at", "under", "near", ",", ".")
 
 
@@ -23,7 +21,7 @@ def choose_layers(seen: AttentionSeen) -> list[int]:
         seen: the run.
     """
     choices = layer_choices(seen)
-    return choices[st.selectbox("Layers, averaged", list(choices), key=_LAYERS)]
+    return choices[ask(st.selectbox, "Layers, averaged", one_of("layers", choices))]
 
 
 def ask_for_outline(maps: NDArray[np.floating]) -> bool:
@@ -33,29 +31,29 @@ def ask_for_outline(maps: NDArray[np.floating]) -> bool:
         maps: (..., H, W).
     """
     rows, columns = maps.shape[-2:]
-    return st.toggle(
-        f"Outline: the picture; the map has {rows}×{columns} places", True, key="attention_outline"
+    return ask(
+        st.toggle,
+        f"Outline: the picture; the map has {rows}×{columns} places",
+        switch("outline", True),
     )
 
 
-def choose_entry(label: str, entries: Sequence[Entry], begin: int, key: str) -> int:
+def choose_entry(label: str, entries: Sequence[Entry], begin: int, name: str) -> int:
     """Ask for a token.
 
     Args:
         label: of the widget.
         entries: to choose from.
         begin: the one to begin with.
-        key: of the widget.
+        name: in the address.
     """
     names = entry_names(entries)
-    return st.selectbox(
-        label, range(len(entries)), min(begin, len(entries) - 1),
-        format_func=lambda at: names[at], key=key_of(key, names),
-    )  # fmt: skip
+    field = one_of(name, range(len(names)), min(begin, len(names) - 1), names.__getitem__)
+    return ask(st.selectbox, label, field, format_func=names.__getitem__)
 
 
 def choose_entries(
-    label: str, entries: Sequence[Entry], begin: Sequence[int], key: str
+    label: str, entries: Sequence[Entry], begin: Sequence[int], name: str
 ) -> list[int]:
     """Ask for several tokens.
 
@@ -63,24 +61,11 @@ def choose_entries(
         label: of the widget.
         entries: to choose from.
         begin: those to begin with.
-        key: of the widget.
+        name: in the address.
     """
     names = entry_names(entries)
-    return st.multiselect(
-        label, range(len(entries)), list(begin), format_func=lambda at: names[at],
-        key=key_of(f"attention_{key}", names),
-    )  # fmt: skip
-
-
-def key_of(key: str, names: Sequence[str]) -> str:
-    """Name a widget by what it offers: another prompt's tokens make another widget.
-
-    Args:
-        key: of the widget.
-        names: of all that can be chosen, which people typed; only their digest is told.
-    """
-    digest = hashlib.sha256(json.dumps(list(names)).encode("ascii")).hexdigest()
-    return f"{key}_{digest[:16]}"
+    field = some_of(name, range(len(names)), begin, names.__getitem__)
+    return ask(st.multiselect, label, field, format_func=names.__getitem__)
 
 
 def entry_names(entries: Sequence[Entry]) -> list[str]:
@@ -89,7 +74,15 @@ def entry_names(entries: Sequence[Entry]) -> list[str]:
     Args:
         entries: of a prompt.
     """
-    labels = [entry.label for entry in entries]
+    return told_apart([entry.label for entry in entries])
+
+
+def told_apart(labels: Sequence[str]) -> list[str]:
+    """Number those of several texts that are alike.
+
+    Args:
+        labels: what people typed.
+    """
     return [
         label if labels.count(label) == 1 else f"{label} ({1 + labels[:at].count(label)})"
         for at, label in enumerate(labels)

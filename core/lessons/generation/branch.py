@@ -1,25 +1,24 @@
 """Branch: the run taken up again after some calls, with something changed from there on."""
 
-import json
 from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
 
-from core.engine.request import MAX_PROMPT, MAX_SEED, Request
+from core.engine.request import MAX_GUIDANCE, MAX_PROMPT, MAX_SEED, Request
 from core.engine.works.futures import BranchWork
-from core.ideas.checks import check_text, say_number
+from core.ideas.checks import say_number
 from core.ideas.forward import add_noise, add_one_step
 from core.lessons.generation.branch_data import (
     OTHER_WORDS,
     Branched,
     changed,
-    read_link,
     say_branch,
     say_start,
 )
 from core.lessons.generation.two_runs_data import join, other_prompt, pair_data, pair_rows
 from core.models.schedulers.table import SCHEDULERS
+from core.ui.address import ask, one_of, real, switch, text, value, whole
 from core.ui.component import mount
 from core.ui.page import show_equation
 from core.ui.runs import read
@@ -27,9 +26,6 @@ from core.ui.settings import offered_schedulers, weights
 from core.ui.shown import Shown
 from core.ui.tables import offer_csv
 from core.views.run import Run, run_of
-
-IN_LINK = "branch"
-_OF = "branched_run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +61,7 @@ def show(shown: Shown) -> None:
     st.markdown(say_branch(pair, named))
     st.caption(say_start(pair, branched, change.request))
     offer_csv(pair_rows(pair), "branch")
-    if st.toggle("The formulas of a fresh start", key="branch_formulas"):
+    if ask(st.toggle, "The formulas of a fresh start", switch("branch_formulas")):
         st.markdown(
             "A branch that begins anew mixes what the network believed and the noise that it saw, "
             "by the first formula. The second one, with the share as β, first exchanges a part of "
@@ -76,69 +72,40 @@ def show(shown: Shown) -> None:
 
 
 def _choose(run: Run) -> _Change:
-    """Ask for the place and the change; another run begins anew with its own settings."""
+    """Ask for the place and the change."""
     own, calls = run.request, len(run.timesteps)
-    if st.session_state.get(_OF) != own:
-        words = other_prompt(own.prompt)
-        first = {
-            "call": calls // 4, "words": words, "not": own.negative, "guidance": own.guidance,
-            "scheduler": own.scheduler, "percent": 0, "seed": min(own.seed + 1, MAX_SEED),
-        }  # fmt: skip
-        # A link is of the run that it came with, not of those that are chosen later.
-        linked = "" if _OF in st.session_state else st.query_params.get(IN_LINK, "")
-        st.session_state[_OF] = own
-        for name, value in read_link(linked, first, calls).items():
-            st.session_state[f"branch_{name}"] = value
-    for key in [key for key in st.session_state if str(key).startswith("branch_")]:
-        st.session_state[key] = st.session_state[key]  # kept while another look is on show
+    names = [name for name in SCHEDULERS if name in (*offered_schedulers(), own.scheduler)]
+    call = whole("branch_call", calls // 4, 0, calls - 1)
+    prompt = text("branch_words", other_prompt(own.prompt), MAX_PROMPT)
+    negative = text("branch_not", own.negative, MAX_PROMPT)
+    guidance = replace(
+        real("branch_guidance", own.guidance, 0.0, MAX_GUIDANCE),
+        shown=lambda w: {"options": weights(own.guidance, w), "value": w},
+    )
+    scheduler = one_of("branch_scheduler", names, own.scheduler)
+    share = whole("branch_percent", 0, 0, 100)
+    seed = whole("branch_seed", min(own.seed + 1, MAX_SEED), 0, MAX_SEED)
     if calls > 1:
-        call = st.slider(
-            "Keep the first calls of your run, change the rest", 0, calls - 1, key="branch_call",
-            format="%d calls",
-        )  # fmt: skip
-    else:
-        call = 0
+        ask(st.slider, "Keep the first calls of your run, change the rest", call, format="%d calls")
     words, guide, noise = st.columns(3, gap="medium")
-    with words:
-        prompt = check_text(
-            st.text_input("Words from there on", key="branch_words", max_chars=MAX_PROMPT), "prompt"
-        )
-        negative = check_text(
-            st.text_input("Not this", key="branch_not", max_chars=MAX_PROMPT), "negative prompt"
-        )
-    with guide:
-        weight = st.select_slider(
-            "Guidance w", weights(own.guidance, st.session_state["branch_guidance"]),
-            format_func=say_number, key="branch_guidance",
-        )  # fmt: skip
-        names = [name for name in SCHEDULERS if name in (*offered_schedulers(), own.scheduler)]
-        scheduler = st.selectbox(
-            "Scheduler", names, format_func=lambda name: SCHEDULERS[name].title,
-            key="branch_scheduler",
-        )  # fmt: skip
-    with noise:
-        share = st.slider(
-            "Noise exchanged for fresh noise",
-            0,
-            100,
-            format="%d %%",
-            key="branch_percent",
-            help="Of the noise that the network sees there. What it believes is in there stays.",
-        )
-        seed = st.number_input(
-            "Seed of the fresh noise", 0, MAX_SEED, key="branch_seed", disabled=not share
-        )
-    st.query_params[IN_LINK] = json.dumps(
-        {
-            "call": call, "words": prompt, "not": negative, "guidance": weight,
-            "scheduler": scheduler, "percent": share, "seed": int(seed),
-        }
-    )  # fmt: skip
+    ask(words.text_input, "Words from there on", prompt)
+    ask(words.text_input, "Not this", negative)
+    ask(guide.select_slider, "Guidance w", guidance, format_func=say_number)
+    ask(guide.selectbox, "Scheduler", scheduler, format_func=lambda name: SCHEDULERS[name].title)
+    ask(
+        noise.slider,
+        "Noise exchanged for fresh noise",
+        share,
+        format="%d %%",
+        help="Of the noise that the network sees there. What it believes is in there stays.",
+    )
+    ask(noise.number_input, "Seed of the fresh noise", seed, disabled=not value(share))
     request = replace(
-        own, prompt=prompt, negative=negative, guidance=weight, scheduler=scheduler,
-        params=own.params if scheduler == own.scheduler else (),
+        own, prompt=value(prompt), negative=value(negative), guidance=value(guidance),
+        scheduler=value(scheduler),
+        params=own.params if value(scheduler) == own.scheduler else (),
     )  # fmt: skip
-    return _Change(call, request, share / 100, int(seed))
+    return _Change(value(call), request, value(share) / 100, value(seed))
 
 
 def _work(run: Run, change: _Change) -> BranchWork:

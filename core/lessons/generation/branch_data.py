@@ -1,15 +1,11 @@
 """A branch in words: what was changed, where the future began, and how far the two are apart."""
 
 import math
-from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 
-from core.engine.request import MAX_GUIDANCE, MAX_SEED, Request
-from core.errors import ExplainerError
-from core.ideas.checks import check_real, check_text, check_whole, read_json, say_number
+from core.engine.request import Request
+from core.ideas.checks import say_number
 from core.lessons.generation.two_runs_data import SAME, Pair
-from core.models.schedulers.names import find_scheduler
 from core.models.schedulers.table import SCHEDULERS
 from core.views.numbers import percent
 from core.views.run import Run
@@ -33,35 +29,6 @@ class Branched:
     step: int
     alpha_bar: float
     remembers: bool
-
-
-def read_link(text: str, first: Mapping[str, Value], calls: int) -> dict[str, Value]:
-    """Read a change from a link; what cannot be used of it stays as it is to begin with.
-
-    Args:
-        text: the parameter; nothing about it is trusted.
-        first: what to begin with: call, words, not, guidance, scheduler, percent, seed.
-        calls: of the run.
-    """
-    limits = {
-        "call": (0, calls - 1), "guidance": (0, MAX_GUIDANCE), "percent": (0, 100),
-        "seed": (0, MAX_SEED),
-    }  # fmt: skip
-    try:
-        given = read_json(text)
-    except ValueError:
-        given = None
-    found = dict(first)
-    for name, value in (given if isinstance(given, dict) else {}).items():
-        with suppress(ExplainerError):
-            if name in limits:
-                check = check_real if name == "guidance" else check_whole
-                found[name] = check(value, name, *limits[name])
-            elif name == "scheduler":
-                found[name] = find_scheduler(value).name
-            elif name in first:
-                found[name] = check_text(value, name)
-    return found
 
 
 def changed(own: Request, other: Request, noise_share: float) -> str:

@@ -1,5 +1,6 @@
 """Compare: the same run over a grid of two settings, drawn as one job that is seen to fill."""
 
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -11,18 +12,16 @@ from core.errors import ExplainerError
 from core.lessons.generation.compare_data import (
     FIELDS,
     Axis,
-    Value,
     cells_of,
     check_axes,
     compare_data,
     compare_rows,
     first_values,
-    read_link,
     read_values,
-    write_link,
     write_values,
 )
 from core.models.schedulers.table import SCHEDULERS
+from core.ui.address import Field, ask, one_of, some_of, text, value
 from core.ui.component import mount, told_one
 from core.ui.errors import show_error
 from core.ui.running_example import running_example, set_running_example
@@ -31,10 +30,10 @@ from core.ui.settings import offered_schedulers
 from core.ui.shown import Shown
 from core.ui.tables import offer_csv
 
-IN_LINK = "grid"
 TURN_S = 0.5  # between two drawings of a grid that is under way
 ACROSS, DOWN = "steps", "scheduler"  # to begin with
-_AXES, _JOB = "compare_axes", "compare_job"
+LONGEST = 2_000  # characters that are typed for one axis
+_JOB = "compare_job"
 
 SAYS = (
     "Calls: how often the network was asked for the picture, counted. Seconds: its share of the "
@@ -56,7 +55,6 @@ def show(shown: Shown) -> None:
     request = running_example()
     across, down = _choose(request)
     check_axes(across, down)
-    st.query_params[IN_LINK] = write_link(across, down)
     work = GridWork(request.model, cells_of(request, across, down))
     _show_buttons(work, "seed" in (across.field, down.field))
     running = _ticket(work) is not None
@@ -97,49 +95,46 @@ def say_draw(missing: int, count: int) -> str:
 
 
 def _choose(request: Request) -> tuple[Axis, Axis]:
-    """Ask for both axes; the link says where to begin."""
-    if _AXES not in st.session_state:
-        linked = read_link(st.query_params.get(IN_LINK, ""))
-        fields = tuple(axis.field for axis in linked) if linked else (ACROSS, DOWN)
-        st.session_state[_AXES] = {axis.field: axis.values for axis in linked or ()}
-        st.session_state["compare_across"], st.session_state["compare_down"] = fields
-    axes: list[Axis] = []
+    """Ask for both axes."""
+    axes: dict[str, Axis] = {}
     wrong: list[ExplainerError] = []
-    for place, name, words in zip(
-        st.columns(2, gap="large"), ("across", "down"), ("Across", "Down"), strict=True
+    fields = one_of("across", FIELDS, ACROSS), one_of("down", FIELDS, DOWN)
+    for place, words, field in zip(
+        st.columns(2, gap="large"), ("Across", "Down"), fields, strict=True
     ):
         with place:
-            field = st.selectbox(
-                words, list(FIELDS), format_func=FIELDS.__getitem__, key=f"compare_{name}"
-            )
+            ask(st.selectbox, words, field, format_func=FIELDS.__getitem__)
             try:
-                axes.append(_choose_values(field, request, name))
+                if value(field) not in axes:
+                    axes[value(field)] = _choose_values(value(field), request)
             except ExplainerError as error:
                 wrong.append(error)
     if wrong:  # told once both axes can be changed
         raise wrong[0]
-    return axes[0], axes[1]
+    across, down = (axes[value(field)] for field in fields)
+    return across, down
 
 
-def _choose_values(field: str, request: Request, name: str) -> Axis:
+def _choose_values(field: str, request: Request) -> Axis:
     """Ask for the values of one axis; they stay when the axis changes its place."""
-    chosen: dict[str, tuple[Value, ...]] = st.session_state[_AXES]
-    axis = Axis(field, chosen.setdefault(field, first_values(field, request)))
-    key = f"compare_{name}_{field}"
-    if key not in st.session_state:
-        typed = field != "scheduler"
-        st.session_state[key] = write_values(axis) if typed else list(axis.values)
+    start, name = first_values(field, request), f"of_{field}"
     if field == "scheduler":
-        names = list(dict.fromkeys((*offered_schedulers(), *map(str, axis.values))))
-        given = st.multiselect(
-            "Which", names, format_func=lambda name: SCHEDULERS[name].title, key=key
+        offered = offered_schedulers()
+        which = replace(
+            some_of(name, SCHEDULERS, [str(one) for one in start]),
+            shown=lambda chosen: {
+                "options": [name for name in SCHEDULERS if name in offered or name in chosen],
+                "default": chosen,
+            },
         )
+        given = ask(st.multiselect, "Which", which, format_func=lambda name: SCHEDULERS[name].title)
     elif field == "prompt":
-        given = st.text_area("Words, one line a picture", height=110, key=key)
+        lines = Field(name, write_values(Axis(field, start)), lambda text: text[:LONGEST])
+        given = ask(st.text_area, "Words, one line a picture", lines, height=110)
     else:
-        given = st.text_input("Values, with commas between them", key=key)
-    chosen[field] = read_values(field, given)
-    return Axis(field, chosen[field])
+        typed = text(name, write_values(Axis(field, start)), LONGEST)
+        given = ask(st.text_input, "Values, with commas between them", typed)
+    return Axis(field, read_values(field, given))
 
 
 def _draw(work: GridWork, across: Axis, down: Axis) -> None:

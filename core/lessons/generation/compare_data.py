@@ -1,6 +1,5 @@
 """A grid over two settings: its axes as typed and in a link, its cells for the browser."""
 
-import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ import numpy as np
 from core.engine.request import MAX_GUIDANCE, MAX_SEED, Request
 from core.engine.works.grid import MOST_CELLS, Cell
 from core.errors import ExplainerError
-from core.ideas.checks import check_real, check_text, check_whole, read_json, say_number
+from core.ideas.checks import check_real, check_text, check_whole, say_number
 from core.models.catalog import without_paths
 from core.models.schedulers.names import find_scheduler
 from core.models.schedulers.table import SCHEDULERS
@@ -104,32 +103,6 @@ def write_values(axis: Axis) -> str:
     if axis.field == "prompt":
         return "\n".join(str(value) for value in axis.values)
     return ", ".join(say_number(value) for value in axis.values if not isinstance(value, str))
-
-
-def read_link(text: str) -> tuple[Axis, Axis] | None:
-    """Read the axes from a link; None where it says nothing that can be used.
-
-    Args:
-        text: the parameter; nothing about it is trusted.
-    """
-    try:
-        axes = [Axis(field, read_values(field, list(values))) for field, values in read_json(text)]
-        across, down = axes
-        check_axes(across, down)
-    except (ValueError, TypeError, KeyError, ExplainerError):
-        return None
-    return across, down
-
-
-def write_link(across: Axis, down: Axis) -> str:
-    """Write the axes for a link.
-
-    Args:
-        across: values from left to right.
-        down: values from top to bottom.
-    """
-    axes = [[axis.field, list(axis.values)] for axis in (across, down)]
-    return json.dumps(axes, separators=(",", ":"))
 
 
 def check_axes(across: Axis, down: Axis) -> None:

@@ -70,6 +70,24 @@ class Film extends Player {
     if (isNew && !matchMedia("(prefers-reduced-motion: reduce)").matches) this.play();
   }
 
+  state() {
+    return { at: textOf(this.place, this.last), view: textOf(this.mode, WAYS[0]), curve: textOf(this.chart, 0) };
+  }
+
+  take(said) {
+    if (!this.sheets) return;
+    if (said("at") !== null) this.pause();
+    this.mode = WAYS.find((way) => way === said("view")) ?? WAYS[0];
+    for (const input of this.root.querySelectorAll(".modes input")) input.checked = input.value === this.mode;
+    this.chart = placeOf(said("curve"), this.data.charts.length - 1, 0);
+    this.root.querySelectorAll(".charts input").forEach((input, at) => {
+      input.checked = at === this.chart;
+    });
+    this.place = placeOf(said("at"), this.last, this.last);
+    this.range.value = this.place;
+    this.redraw();
+  }
+
   offerCharts() {
     const box = this.find(".charts");
     if (box.childElementCount === this.data.charts.length) return;

@@ -91,6 +91,29 @@ class Guidance {
     this.root.dataset.run = data.id;
   }
 
+  state() {
+    return {
+      g_call: textOf(this.place, Math.round(this.last * 0.3)),
+      g_w: textOf(this.w, this.data.weight),
+      g_phi: textOf(this.phi, 0),
+      g_place: textOf(this.marked.join(), this.data.marked.join()),
+      g_curve: textOf(this.chart, 0),
+    };
+  }
+
+  take(said) {
+    const { data } = this;
+    this.w = numberOf(said("g_w"), 0, data.largest, data.weight);
+    this.phi = numberOf(said("g_phi"), 0, 1, 0);
+    const marked = /^\d{1,4},\d{1,4}$/.test(said("g_place")) ? said("g_place").split(",").map(Number) : data.marked;
+    this.marked = [clamp(marked[0], 0, data.height - 1), clamp(marked[1], 0, data.width - 1)];
+    this.chart = placeOf(said("g_curve"), data.charts.length - 1, 0);
+    this.root.querySelectorAll(".choice input").forEach((input, at) => {
+      input.checked = at === this.chart;
+    });
+    this.go(placeOf(said("g_call"), this.last, Math.round(this.last * 0.3)));
+  }
+
   offerCharts() {
     const box = this.find(".choice");
     if (box.childElementCount === this.data.charts.length) return;

@@ -20,6 +20,7 @@ from core.lessons.generation.guidance_data import (
     share_at_limit,
     speckle,
 )
+from core.ui.address import ask, choose, switch
 from core.ui.component import mount
 from core.ui.errors import show_error
 from core.ui.running_example import running_example, set_running_example
@@ -30,7 +31,7 @@ from core.ui.tokenizing import scheduler_config
 from core.views.numbers import percent
 
 GUIDED = 5.0  # what is offered where there is no guidance to look at
-_ASKED, _RESCALE = "guidance_strip_asked", "guidance_strip_rescale"
+_ASKED, RESCALED = "guidance_strip_asked", switch("rescaled")
 Pictures = tuple[NDArray[np.uint8] | None, ...]
 
 
@@ -80,7 +81,7 @@ def _show_strip(request: Request) -> None:
             icon=":material/view_column:",
         )  # fmt: skip
         return
-    rescale = st.toggle(f"Below them: rescaled at every step, φ = {PHI:g}", key=_RESCALE)
+    rescale = ask(st.toggle, f"Below them: rescaled at every step, φ = {PHI:g}", RESCALED)
     rows = [_Slots(), _Slots()] if rescale else [_Slots()]
     cells = read(plain, draw=lambda ticket: rows[0].follow(ticket))
     rows[0].draw(_pictures(cells))
@@ -152,7 +153,7 @@ def _predicts_noise(model: str) -> bool:
 
 def _stop() -> None:
     st.session_state.pop(_ASKED, None)
-    st.session_state[_RESCALE] = False
+    choose(RESCALED, False)
 
 
 def _is_cells(partial: Any) -> bool:  # Any: either kind of strip

@@ -6,14 +6,13 @@ from core.ui.errors import explained
 from core.ui.shown import Shown
 
 LOOKS = Closers(
-    "generation_look",
     (
         Closer("Guidance", "core.lessons.generation.guidance"),
         Closer("Every step in numbers", "core.lessons.generation.steps"),
-        Closer("Compare a grid", "core.lessons.generation.compare", "grid"),
-        Closer("Two prompts", "core.lessons.generation.two_runs", "other"),
-        Closer("Branch", "core.lessons.generation.branch", "branch"),
-        Closer("From a picture", "core.lessons.generation.picture", "strength"),
+        Closer("Compare a grid", "core.lessons.generation.compare"),
+        Closer("Two prompts", "core.lessons.generation.two_runs"),
+        Closer("Branch", "core.lessons.generation.branch"),
+        Closer("From a picture", "core.lessons.generation.picture"),
     ),
 )
 QUICK = ("Guidance", "Every step in numbers")  # all others ask the engine

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from core.engine.request import Request
 from core.engine.works.futures import FromPictureWork, steps_made
+from core.ui.address import ask, switch, whole
 from core.ui.picture_source import Source, choose_picture, latent_facts, show_notes, source_of
 from core.ui.runs import read
 from core.ui.shown import Shown
@@ -17,8 +18,7 @@ from core.views.pictures import pixels_of, row_picture
 
 STRENGTHS = (0.2, 0.4, 0.6, 0.8, 1.0)  # of the row
 FIRST = "lion"  # of the gallery: something else than the words that everybody begins with
-IN_LINK = "strength"
-_KEY = "picture_strength"
+START = 60  # percent
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # arrays have no plain ==
@@ -56,25 +56,22 @@ def show(shown: Shown) -> None:
     result = _result(request, source, strength)
     _show_way(request, source, strength, result)
     show_notes(source)
-    if st.toggle("A row of strengths", key="picture_row"):
+    if ask(st.toggle, "A row of strengths", switch("strengths")):
         _show_row(request, source)
 
 
 def _choose_strength(steps: int) -> float:
-    """Ask for the strength; the link says where to begin."""
-    if _KEY not in st.session_state:
-        linked = st.query_params.get(IN_LINK, "")
-        percent = int(linked) if linked.isascii() and linked.isdigit() and len(linked) < 4 else 60
-        st.session_state[_KEY] = percent
+    """Ask for the strength."""
     least = -(-100 // steps)  # of a hundred, so that at least one step is made
-    st.session_state[_KEY] = min(max(st.session_state[_KEY], least), 100)
     if least == 100:
         return 1.0
-    percent = st.slider(
-        "Strength", least, 100, key=_KEY, format="%d %%",
+    percent = ask(
+        st.slider,
+        "Strength",
+        whole("strength", max(START, least), least, 100),
+        format="%d %%",
         help="How much noise is put on the picture, counted in steps of the run.",
-    )  # fmt: skip
-    st.query_params[IN_LINK] = str(percent)
+    )
     return percent / 100
 
 

@@ -48,6 +48,14 @@ class TwoRuns extends Player {
     this.redraw();
   }
 
+  state() {
+    return { both: textOf(this.place, this.last) };
+  }
+
+  take(said) {
+    if (this.sheets) this.go(placeOf(said("both"), this.last, this.last));
+  }
+
   redraw() {
     this.chart();
     this.draw();

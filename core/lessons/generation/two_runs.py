@@ -5,16 +5,15 @@ from dataclasses import replace
 import streamlit as st
 
 from core.engine.request import MAX_PROMPT, Request
-from core.ideas.checks import check_text
 from core.lessons.generation.two_runs_data import Pair, other_prompt, pair_data, pair_rows
+from core.ui.address import ask, text, value
 from core.ui.component import mount
 from core.ui.runs import done, say_status
 from core.ui.shown import Shown
 from core.ui.tables import offer_csv
 from core.views.run import Run, run_of
 
-IN_LINK = "other"
-_KEY, _KEPT = "two_words", "two_run"
+_KEPT = "two_run"
 
 
 def show(shown: Shown) -> None:
@@ -27,16 +26,11 @@ def show(shown: Shown) -> None:
         ExplainerError: the engine could not do it.
     """
     run = shown.run
-    if _KEY not in st.session_state:
-        first = other_prompt(run.request.prompt)
-        linked = st.query_params.get(IN_LINK, first)[:MAX_PROMPT]
-        st.session_state[_KEY] = check_text(linked, "prompt")
-    words = check_text(
-        st.text_input("Other words, from the same noise", key=_KEY, max_chars=MAX_PROMPT), "prompt"
-    )
-    st.query_params[IN_LINK] = words
-    pair = Pair(run, _run(replace(run.request, prompt=words)))
-    titles = tuple(text.strip() or "(no words)" for text in (run.request.prompt, words))
+    field = text("other", other_prompt(run.request.prompt), MAX_PROMPT)
+    ask(st.text_input, "Other words, from the same noise", field)
+    other = value(field)
+    pair = Pair(run, _run(replace(run.request, prompt=other)))
+    titles = tuple(one.strip() or "(no words)" for one in (run.request.prompt, other))
     mount("generation/two_runs", pair_data(pair, (titles[0], titles[1])))
     st.markdown(_say(pair))
     st.caption(

@@ -55,6 +55,16 @@ class Pipeline extends Player {
     if (isNew && this.last && !still) this.play();
   }
 
+  state() {
+    return { at: textOf(this.place, this.last) };
+  }
+
+  take(said) {
+    if (!this.last) return;
+    if (said("at") !== null) this.pause();
+    this.go(placeOf(said("at"), this.last, this.last));
+  }
+
   station(station, look) {
     const item = make("li", `station ${station.name}`);
     item.dataset.name = station.name;

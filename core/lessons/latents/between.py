@@ -10,6 +10,7 @@ from core.models.gallery import gallery, open_picture
 from core.models.latent_facts import LatentFacts
 from core.models.latent_reading import PictureReading
 from core.models.uploads import fit
+from core.ui.address import ask, one_of
 from core.ui.picture_source import Source
 from core.ui.running_example import running_example
 from core.ui.runs import read
@@ -32,9 +33,7 @@ def show(source: Source, facts: LatentFacts, reading: PictureReading) -> None:
         ExplainerError: the engine could not do it.
     """
     titles = {one.name: one.title for one in gallery() if one.title != source.title}
-    name = st.selectbox(
-        "To", list(titles), format_func=titles.__getitem__, key="latents_other", width=300
-    )
+    name = ask(st.selectbox, "To", one_of("to", titles), format_func=titles.__getitem__, width=300)
     size = source.width, source.height
     pixels = fit(open_picture(name), *size).tobytes()
     model = running_example().model

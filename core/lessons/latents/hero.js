@@ -71,6 +71,26 @@ class Latents {
     this.draw();
   }
 
+  get middle() {
+    return `${(this.rows >> 1) + 1},${(this.columns >> 1) + 1}`;
+  }
+
+  state() {
+    if (!this.values) return {};
+    return {
+      patch: textOf(this.place.map((at) => at + 1).join(), this.middle),
+      inside: this.second.inside ? "colours" : null,
+      after: this.second.after ? "error" : null,
+    };
+  }
+
+  take(said) {
+    if (!this.values) return;
+    this.second = { inside: said("inside") === "colours", after: said("after") === "error" };
+    const [row, column] = (/^\d{1,4},\d{1,4}$/.test(said("patch")) ? said("patch") : this.middle).split(",");
+    this.go(row - 1, column - 1);
+  }
+
   point(name, event) {
     if (!this.values) return;
     const box = event.currentTarget.getBoundingClientRect();

@@ -37,6 +37,22 @@ class Lab {
     this.root.querySelector(".planes").replaceChildren(...this.planes.map((plane) => plane.figure));
   }
 
+  get data() {
+    return this.planes;
+  }
+
+  state() {
+    const places = this.planes.map(({ x, y }) => `${x.toFixed(2)},${y.toFixed(2)}`).join(";");
+    return { rings: textOf(places, this.planes.map(() => "0.00,0.00").join(";")) };
+  }
+
+  take(said) {
+    const places = said("rings")?.split(";") ?? [];
+    this.planes.forEach((plane, at) => {
+      plane.go(...[0, 1].map((axis) => numberOf(places[at]?.split(",")[axis], -99, 99, 0)));
+    });
+  }
+
   close() {
     this.planes?.forEach((plane) => cancelAnimationFrame(plane.frame));
   }

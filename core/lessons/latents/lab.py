@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.ideas.checks import check_real
+from core.ideas.checks import check_real, say_number
 from core.labs.autoencoder_settings import MOST_WEIGHT, LabSettings
 from core.labs.bench import Training, bench
 from core.lessons.latents.lab_data import (
@@ -25,6 +25,7 @@ from core.lessons.latents.lab_data import (
 from core.models.latent_facts import LatentFacts
 from core.models.latent_reading import PictureReading
 from core.nets.autoencoder import kl_to_unit_gaussian, reparameterise
+from core.ui.address import bound, one_of
 from core.ui.component import mount
 from core.ui.errors import show_error
 from core.ui.picture_source import Source
@@ -37,7 +38,7 @@ WEIGHTS = (0.0, 0.0003, 0.001, 0.003, 0.01, 0.03)
 START = LabSettings()
 TURN_S = 0.5  # between two drawings
 SHOWN = 2  # trainings side by side, the newest
-_WANTED, _KEY, _FINISHED = "latents_lab_wanted", "latents_lab_weight", "latents_lab_finished"
+_WANTED, _FINISHED = "latents_lab_wanted", "latents_lab_finished"
 
 
 def show(_source: Source, _facts: LatentFacts, _reading: PictureReading) -> None:
@@ -53,10 +54,10 @@ def show(_source: Source, _facts: LatentFacts, _reading: PictureReading) -> None
         "**Train it with two weights** to see both side by side."
     )
     weight, press = st.columns([3, 2], vertical_alignment="bottom", gap="large")
+    field = one_of("kl", WEIGHTS, START.kl_weight, say_number, "value")
     with weight:
         chosen = st.select_slider(
-            "Weight of the KL term", WEIGHTS, START.kl_weight, key=_KEY, on_change=_forget,
-            format_func=lambda value: f"{value:g}",
+            "Weight of the KL term", format_func=say_number, **bound(field, _forget),
         )  # fmt: skip
     settings = LabSettings(kl_weight=check_real(chosen, "weight", 0.0, MOST_WEIGHT))
     finished = _finished()

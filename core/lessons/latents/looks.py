@@ -3,7 +3,6 @@
 from core.ui.closer import Closer, Closers
 
 LOOKS = Closers(
-    "latents_look",
     (
         Closer("The numbers", "core.lessons.latents.numbers"),
         Closer("How sure", "core.lessons.latents.posterior"),

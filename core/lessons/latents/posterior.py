@@ -13,6 +13,7 @@ from core.models.latent_facts import LatentFacts
 from core.models.latent_reading import PictureReading
 from core.models.uploads import fit
 from core.nets.autoencoder import kl_to_unit_gaussian, reparameterise
+from core.ui.address import ask, whole
 from core.ui.picture_source import Source
 from core.ui.running_example import running_example
 from core.ui.runs import read
@@ -70,9 +71,8 @@ def show(source: Source, facts: LatentFacts, reading: PictureReading) -> None:
 
 def _show_samples(source: Source, reading: PictureReading) -> None:
     st.subheader("Two samples of the same picture", anchor=False)
-    seed = int(
-        st.number_input("Seed of the first", 0, MAX_SEED - 1, 0, key="latents_seed", width=160)
-    )
+    field = whole("sample", 0, 0, MAX_SEED - 1)
+    seed = int(ask(st.number_input, "Seed of the first", field, width=160))
     if seed:
         work = PictureWork(
             running_example().model, source.pixels, source.width, source.height, (seed, seed + 1)

@@ -45,6 +45,15 @@ class RunLatents extends Player {
     this.go(isNew ? 0 : Math.min(this.place, this.last));
   }
 
+  state() {
+    return { run_at: textOf(this.place, 0), run_shows: this.guess ? "guess" : null };
+  }
+
+  take(said) {
+    this.guess = said("run_shows") === "guess";
+    this.go(placeOf(said("run_at"), this.last, 0));
+  }
+
   draw() {
     const { data, place } = this;
     if (!data || !this.root.clientWidth) return;

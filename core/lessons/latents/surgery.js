@@ -60,6 +60,14 @@ class Surgery {
     this.draw();
   }
 
+  state() {
+    return {}; // the server is told of its edits, and the address by it
+  }
+
+  take() {
+    this.sent = undefined; // what the server says after Back is newer than the hand
+  }
+
   build() {
     const { channels, mostGain } = this.data;
     const box = this.find(".gains");

@@ -1,14 +1,18 @@
 """Latents changed by hand: the cheap guess follows in the browser, the VAE decodes on release."""
 
+import json
+
 import streamlit as st
 
 from core.engine.works.latents import DecodeWork
 from core.errors import ExplainerError
+from core.ideas.checks import read_json
 from core.ideas.latent_surgery import noise_region, rewire_channels
 from core.lessons.latents.surgery_data import surgery_data
 from core.models.latent_edits import Edits, check_edits
 from core.models.latent_facts import LatentFacts
 from core.models.latent_reading import PictureReading
+from core.ui.address import Field, choose, value
 from core.ui.component import mount, told
 from core.ui.errors import show_error
 from core.ui.picture_source import Source
@@ -18,7 +22,16 @@ from core.ui.runs import read
 FORMULAS = (rewire_channels, noise_region)
 
 NAME = "latents/surgery"
-_EDITS = "latents_edits"
+
+
+def _read(text: str) -> object:
+    try:
+        return read_json(text)
+    except ValueError:
+        return None
+
+
+EDITS: Field[object] = Field("edits", None, _read, lambda edits: json.dumps(edits))
 
 
 def show(source: Source, _facts: LatentFacts, reading: PictureReading) -> None:
@@ -55,11 +68,11 @@ def _draw(source: Source, reading: PictureReading) -> None:
 
 def _edits(reading: PictureReading) -> tuple[Edits, ExplainerError | None]:
     """Return the changes on show; those of a model with other channels are none."""
-    none = Edits.none(len(reading.mean))
-    if _EDITS not in st.session_state:
+    none, asked = Edits.none(len(reading.mean)), value(EDITS)
+    if asked is None:
         return none, None
     try:
-        return check_edits(st.session_state[_EDITS], reading.mean.shape), None  # type: ignore[arg-type]  # three axes
+        return check_edits(asked, reading.mean.shape), None  # type: ignore[arg-type]  # three axes
     except ExplainerError as error:
         return none, error
 
@@ -67,4 +80,4 @@ def _edits(reading: PictureReading) -> tuple[Edits, ExplainerError | None]:
 def _take() -> None:
     edits = told(st.session_state.get(NAME), "edit")
     if edits is not None:
-        st.session_state[_EDITS] = edits
+        choose(EDITS, edits)

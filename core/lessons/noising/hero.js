@@ -54,6 +54,14 @@ class Noising extends Player {
     this.draw();
   }
 
+  state() {
+    return { t: textOf(this.place, Math.round(this.last * FIRST)) };
+  }
+
+  take(said) {
+    this.go(placeOf(said("t"), this.last, Math.round(this.last * FIRST)));
+  }
+
   get t() {
     return this.place;
   }

@@ -20,6 +20,7 @@ from core.ideas.schedules import (
 from core.lessons.noising.hero_data import Schedule, frame_times, noising_data, pixel_noise
 from core.models.schedulers.table import SCHEDULERS
 from core.models.uploads import fit
+from core.ui.address import ask, one_of, whole
 from core.ui.component import mount
 from core.ui.paint_first import paint_first
 from core.ui.picture_source import Source
@@ -83,15 +84,18 @@ def choose_other(config: dict[str, Any]) -> Schedule:  # Any: as above
         ExplainerError: the config describes no schedule.
     """
     others = other_schedules(config)
-    return others[st.selectbox("Compare with the schedule", list(others), key="noising_other")]
+    field = one_of("compared", others)
+    return others[ask(st.selectbox, "Compare with the schedule", field)]
 
 
 def choose_seed() -> int:
     """Ask for the noise: the same seed is the same noise."""
-    seed = st.number_input(
-        "Seed of the noise", 0, MAX_SEED, running_example().seed, key="noising_seed",
+    seed = ask(
+        st.number_input,
+        "Seed of the noise",
+        whole("noise", running_example().seed, 0, MAX_SEED),
         help="The same seed is the same noise; another one is new noise.",
-    )  # fmt: skip
+    )
     return int(seed)
 
 

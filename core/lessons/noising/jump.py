@@ -14,6 +14,7 @@ from core.lessons.noising.hero_data import (
     walk_picture,
     walk_rows,
 )
+from core.ui.address import ask, whole
 from core.ui.picture_source import Source
 from core.ui.tables import offer_csv
 
@@ -30,10 +31,14 @@ def show(
         seed: of the noise.
     """
     betas = read_betas(config)
-    last = st.slider(
-        "Small steps taken, one after the other", 1, len(betas), len(betas) // 2,
-        key="noising_steps",
-    ) - 1  # fmt: skip
+    last = (
+        ask(
+            st.slider,
+            "Small steps taken, one after the other",
+            whole("small_steps", len(betas) // 2, 1, len(betas)),
+        )
+        - 1
+    )
     pixels = shown_pixels(source)
     walk = walk_picture(pixels, betas, last, seed)
     chain, once, chart = st.columns([1, 1, 2], gap="medium")

@@ -8,8 +8,10 @@ from core.ideas.schedule_config import read_betas
 from core.ideas.schedules import accumulate_alpha_bar, rescale_to_zero_snr
 from core.lessons.noising.hero import shown_pixels
 from core.lessons.noising.hero_data import GHOST_GAIN, Schedule, ghost
+from core.ui.address import ask, one_of
 from core.ui.picture_source import Source
 
+COPIES = (1, 4, 16, 64, 256, 1024, 4096)
 NOTHING = 1e-8  # signal power below which nothing is left
 
 
@@ -25,8 +27,10 @@ def show(
         seed: of the noise.
     """
     pixels = shown_pixels(source)
-    copies = st.select_slider(
-        "Fully noised copies, averaged", [1, 4, 16, 64, 256, 1024, 4096], 256, key="noising_copies"
+    copies = ask(
+        st.select_slider,
+        "Fully noised copies, averaged",
+        one_of("copies", COPIES, 256, begins="value"),
     )
     zero = accumulate_alpha_bar(rescale_to_zero_snr(read_betas(config)))
     own, rescaled = float(schedule.alpha_bar[-1]), float(zero[-1])

@@ -3,7 +3,6 @@
 from core.ui.closer import Closer, Closers
 
 LOOKS = Closers(
-    "noising_look",
     (
         Closer("One jump or many steps", "core.lessons.noising.jump"),
         Closer("What is left", "core.lessons.noising.left"),

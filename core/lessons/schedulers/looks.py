@@ -3,7 +3,6 @@
 from core.ui.closer import Closer, Closers
 
 LOOKS = Closers(
-    "schedulers_look",
     (
         Closer("Settings", "core.lessons.schedulers.settings"),
         Closer("All of them", "core.lessons.schedulers.table"),

@@ -87,6 +87,34 @@ class Schedulers {
     if (this.data === data && sheet) this.drawCards(sheet);
   }
 
+  state() {
+    const chosen = [...this.chosen].sort();
+    const first = [...this.data.opening].sort();
+    return {
+      curves: textOf(chosen.join(",") || "none", first.join(",")),
+      x: textOf(this.axes.x, "step"),
+      y: textOf(this.axes.y, "noise"),
+      scale: this.locked ? null : "free",
+      at: textOf(Number(this.at.toFixed(3)), 0.5),
+    };
+  }
+
+  take(said) {
+    const curves = said("curves")
+      ?.split(",")
+      .filter((id) => this.byId.has(id));
+    this.chosen = new Set(curves?.length || said("curves") === "none" ? curves : this.data.opening);
+    this.axes = { x: said("x") in X ? said("x") : "step", y: said("y") in Y ? said("y") : "noise" };
+    for (const input of this.root.querySelectorAll("[data-axis] input")) {
+      input.checked = this.axes[input.name.slice("axis-".length)] === input.value;
+    }
+    this.locked = said("scale") !== "free";
+    this.find(".lock input").checked = this.locked;
+    this.at = numberOf(said("at"), 0, 1, 0.5);
+    this.markList();
+    this.redraw();
+  }
+
   drawable() {
     return this.data.curves.filter((curve) => curve.calls).map((curve) => curve.id);
   }

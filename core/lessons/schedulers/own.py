@@ -1,5 +1,6 @@
 """Noise levels of one's own: spaced by a rule, changed by hand, and run."""
 
+import math
 from typing import Any
 
 import streamlit as st
@@ -12,6 +13,7 @@ from core.lessons.schedulers.overlay_data import INKS
 from core.lessons.schedulers.own_data import SPACINGS, calls_of, own_chart, say_below_one, spaced
 from core.models.schedulers.plans import drawn, plan_run, schedule_levels
 from core.models.schedulers.table import SCHEDULERS
+from core.ui.address import Field, ask, bound, choose, one_of, real, say, value, whole
 from core.ui.running_example import running_example
 from core.ui.runs import find, read
 from core.ui.shown import here
@@ -28,6 +30,9 @@ FORMULAS = (
 )
 
 MOST_RHO = 20.0
+LONGEST = 3_000  # characters of noise levels
+IN_LINK = "sigmas"
+_EDITED = "own_sigmas_edited"
 
 
 def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
@@ -45,7 +50,7 @@ def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
     rule = spaced(name, steps, levels, rho)
     chart, table = st.columns([3, 1], gap="large")
     with table:
-        sigmas = _edit(rule, f"{name} {rho:g} {steps}")
+        sigmas = _edit(rule)
     own = check_sigmas(sigmas)
     plan = plan_run(SCHEDULERS[request.scheduler], config, dict(request.params), request.steps)
     with chart:
@@ -74,24 +79,38 @@ def _choose(steps: int) -> tuple[str, float, int, str]:
     """Ask for the rule, its rho, how many levels, and who walks them."""
     asked = st.columns(4, gap="medium")
     name = asked[0].selectbox(
-        "Spacing", list(SPACINGS), key="own_spacing",
-        help="Where the noise levels stand before you change any.",
+        "Spacing", help="Where the noise levels stand before you change any.",
+        **bound(one_of("spacing", SPACINGS), _begin_anew),
     )  # fmt: skip
     rho = asked[1].slider(
-        "Karras’ ρ", 1.0, MOST_RHO, 7.0, step=0.5, disabled=name != "Karras", key="own_rho",
+        "Karras’ ρ", step=0.5, disabled=name != "Karras",
+        **bound(real("rho", 7.0, 1.0, MOST_RHO), _begin_anew),
         help="1 spaces them evenly; the larger, the more of them are low. The paper takes 7.",
     )  # fmt: skip
-    count = asked[2].slider("Levels", 1, 50, min(steps, 50), key="own_count")
-    sampler = asked[3].selectbox(
-        "Sampler", SAMPLERS, format_func=lambda name: SCHEDULERS[name].title, key="own_sampler"
+    count = asked[2].slider("Levels", **bound(whole("levels", min(steps, 50), 1, 50), _begin_anew))
+    sampler = ask(
+        asked[3].selectbox,
+        "Sampler",
+        one_of("sampler", SAMPLERS),
+        format_func=lambda name: SCHEDULERS[name].title,
     )
     return name, rho, count, sampler
 
 
-def _edit(rule: list[float], where: str) -> list[object]:
-    """Let every level be changed; another rule begins anew."""
+def _begin_anew() -> None:
+    """Forget what was changed by hand: another rule was chosen."""
+    say({IN_LINK: None})
+
+
+def _edit(rule: list[float]) -> list[object]:
+    """Let every level be changed."""
+    field = Field(IN_LINK, rule, _read, lambda levels: ",".join(map(repr, levels)))
+    now = value(field)
+    begun, seen, turn = st.session_state.get(_EDITED, (rule, None, 0))
+    if now != seen:  # of a link, or of another rule: a new table begins with it
+        begun, turn = now, turn + 1
     edited = st.data_editor(
-        {"sigma": rule}, key=f"own_sigmas_{where}", num_rows="dynamic", height=300,
+        {"sigma": begun}, key=f"own_sigmas_{turn}", num_rows="dynamic", height=300,
         column_config={
             "sigma": st.column_config.NumberColumn(
                 "σ, click to change", min_value=0.0, format="%.4g", required=True
@@ -101,7 +120,20 @@ def _edit(rule: list[float], where: str) -> list[object]:
     levels: list[object] = list(edited["sigma"])
     # A new row comes after the last 0; what is no number is told below.
     numbers = [level for level in levels if isinstance(level, int | float) and level == level]
-    return [*sorted(numbers, reverse=True)] if len(numbers) == len(levels) else levels
+    if len(numbers) < len(levels):
+        return levels
+    found = [float(level) for level in sorted(numbers, reverse=True)]
+    st.session_state[_EDITED] = begun, found, turn
+    choose(field, found)
+    return [*found]
+
+
+def _read(text: str) -> list[float] | None:
+    try:
+        levels = [float(part) for part in text.split(",")] if len(text) < LONGEST else []
+    except ValueError:
+        return None
+    return levels if levels and all(map(math.isfinite, levels)) else None
 
 
 def _show_pictures(found: OwnRun, sampler: str) -> None:

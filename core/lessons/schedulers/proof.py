@@ -14,6 +14,7 @@ from core.lessons.schedulers.proof_data import (
     say_orders,
 )
 from core.models.schedulers.table import SCHEDULERS
+from core.ui.address import ask, one_of, some_of
 from core.ui.running_example import running_example
 from core.ui.runs import read
 from core.ui.tables import offer_csv
@@ -35,15 +36,20 @@ def show(_: dict[str, Any]) -> None:  # Any: what JSON holds
         ExplainerError: the engine could not compute it.
     """
     data = GaussianData()
-    spacing = st.segmented_control(
-        "Spacing of the noise levels", (KARRAS, OWN), default=KARRAS, required=True,
-        key="proof_spacing",
-    )  # fmt: skip
+    spacing = ask(
+        st.segmented_control,
+        "Spacing of the noise levels",
+        one_of("proof_spacing", (KARRAS, OWN), begins="default"),
+        required=True,
+    )
     names = [n for n, one in SCHEDULERS.items() if one.available and not one.distilled_only]
-    drawn = st.pills(
-        "Which", names, default=OPENING, selection_mode="multi", key="proof_which",
+    drawn = ask(
+        st.pills,
+        "Which",
+        some_of("proved", names, OPENING),
+        selection_mode="multi",
         format_func=lambda name: SCHEDULERS[name].title,
-    )  # fmt: skip
+    )
     slot = st.empty()
     points = read(ProofWork(running_example().model, spacing == KARRAS), "Run")
     slot.altair_chart(

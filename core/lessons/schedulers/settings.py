@@ -1,6 +1,7 @@
 """The chosen scheduler's settings as a form, made from what the scheduler takes."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -17,6 +18,7 @@ from core.lessons.schedulers.table_data import option_rows
 from core.models.schedulers.record import Option, Value
 from core.models.schedulers.settings import check_params, latent_config, options_in_force
 from core.models.schedulers.table import SCHEDULERS
+from core.ui.address import ask, switch, tied
 from core.ui.errors import show_error
 from core.ui.running_example import running_example, set_running_example
 from core.ui.settings import forget_params
@@ -81,7 +83,8 @@ def show(config: Config) -> None:
         "Back to the checkpoint’s settings", on_click=_forget, disabled=not chosen,
         icon=":material/undo:",
     )  # fmt: skip
-    if not st.toggle(f"All {len(found)} settings, by the names that diffusers gives them"):
+    every = f"All {len(found)} settings, by the names that diffusers gives them"
+    if not ask(st.toggle, every, switch("all_settings")):
         return
     for start in range(0, len(found), IN_A_ROW):
         row = found[start : start + IN_A_ROW]
@@ -101,43 +104,41 @@ def show(config: Config) -> None:
 
 
 def _switch(one: Plain, option: Option, now: object, config: Config) -> None:
-    """Draw one setting as a switch; its key holds its value, as those of all settings do."""
-    key = f"ask_plain_{running_example().scheduler}_{one.name}_{now}"
+    """Draw one setting as a switch."""
     st.toggle(
-        one.says, now == one.on, help=f"{option.name}: {option.meaning}", key=key,
-        on_change=_take_switch, args=(one, option.default, key, config),
+        one.says, now == one.on, help=f"{option.name}: {option.meaning}",
+        **tied(
+            f"plain_{running_example().scheduler}_{one.name}", now == one.on,
+            lambda on: _take(one.name, config, one.on if on else option.default),
+        ),
     )  # fmt: skip
 
 
-def _take_switch(one: Plain, off: Value, key: str, config: Config) -> None:
-    value = one.on if st.session_state[key] else off
-    _set({**dict(running_example().params), one.name: value}, config)
-
-
 def _widget(option: Option, now: object, config: Config) -> None:
-    """Draw one setting; its key holds its value, so that one from elsewhere makes a new widget."""
-    name = running_example().scheduler
-    key = f"ask_scheduler_{name}_{option.name}_{now}"
-    bound = {"key": key, "on_change": _take, "args": (option.name, key, config)}
+    """Draw one setting."""
     label, meaning = option.name, option.meaning
-    if option.type == "bool":
-        st.toggle(label, bool(now), help=meaning, **bound)
-    elif option.type == "choice":
+    kind = {"bool": bool, "int": int, "float": float}.get(option.type, str)
+    shown = bool(now) if kind is bool else kind(str(now))
+    told = {
+        "help": meaning,
+        **tied(
+            f"scheduler_{running_example().scheduler}_{option.name}", shown,
+            partial(_take, option.name, config),
+        ),
+    }  # fmt: skip
+    if kind is bool:
+        st.toggle(label, bool(now), **told)
+    elif kind is str:
         names = [str(value) for value in option.allowed]
-        st.selectbox(label, names, names.index(str(now)), help=meaning, **bound)
-    elif option.type == "int":
-        low, high = int(option.allowed[0]), int(option.allowed[1])
-        st.number_input(label, low, high, int(str(now)), step=1, help=meaning, **bound)
+        st.selectbox(label, names, names.index(str(now)), **told)
     else:
-        low, high = float(option.allowed[0]), float(option.allowed[1])
-        step = 10.0**-5 if high < 1 else 0.05
-        st.number_input(
-            label, low, high, float(str(now)), step=step, format="%g", help=meaning, **bound
-        )
+        low, high = (kind(end) for end in option.allowed[:2])
+        step = 1 if kind is int else 10.0**-5 if high < 1 else 0.05
+        st.number_input(label, low, high, shown, step=step, format="%g", **told)
 
 
-def _take(name: str, key: str, config: Config) -> None:
-    _set({**dict(running_example().params), name: st.session_state[key]}, config)
+def _take(name: str, config: Config, chosen: Value | None) -> None:
+    _set({**dict(running_example().params), name: chosen}, config)
 
 
 def _take_typed(config: Config) -> None:

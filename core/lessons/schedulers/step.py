@@ -17,6 +17,7 @@ from core.lessons.schedulers.step_data import (
 )
 from core.lessons.schedulers.step_picture_data import position_picture
 from core.models.schedulers.table import SCHEDULERS
+from core.ui.address import ask, value, whole
 from core.ui.page import show_equation
 from core.ui.running_example import running_example
 from core.ui.runs import read
@@ -89,16 +90,19 @@ def _choose(run: Run) -> tuple[int, Position]:
     step = (
         1
         if steps == 1
-        else asked[0].slider(
+        else ask(
+            asked[0].slider,
             "Step",
-            1,
-            steps,
-            (steps + 1) // 2,
-            key="calc_step",
+            whole("step", (steps + 1) // 2, 1, steps),
             help="Between two places of the run.",
         )
     )
-    channel = asked[1].number_input("Channel", 1, channels, 1, key="calc_channel")
-    row = asked[2].number_input("Row", 1, height, height // 2 + 1, key="calc_row")
-    column = asked[3].number_input("Column", 1, width, width // 2 + 1, key="calc_column")
-    return step - 1, (int(channel) - 1, int(row) - 1, int(column) - 1)
+    fields = (
+        whole("channel", 1, 1, channels),
+        whole("row", height // 2 + 1, 1, height),
+        whole("column", width // 2 + 1, 1, width),
+    )
+    for place, field in zip(asked[1:], fields, strict=True):
+        ask(place.number_input, field.name.capitalize(), field)
+    channel, row, column = (value(field) - 1 for field in fields)
+    return step - 1, (channel, row, column)

@@ -9,6 +9,7 @@ from core.ideas.noise_levels import sigma_from_alpha_bar, snr_db_from_alpha_bar
 from core.ideas.schedules import accumulate_alpha_bar, make_scaled_linear_betas
 from core.lessons.schedulers.overlay_data import overlay_paths
 from core.lessons.schedulers.table_data import FILTERS, rejected_rows, scheduler_rows, table_text
+from core.ui.address import ask, some_of
 from core.ui.running_example import running_example
 from core.ui.runs import find, read
 from core.ui.tables import offer_csv
@@ -35,7 +36,7 @@ def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
     """
     request = running_example()
     asked = CountWork(request.model, request.steps, request.scheduler, request.params)
-    filters = st.pills("Only those with", FILTERS, selection_mode="multi", key="scheduler_filters")
+    filters = ask(st.pills, "Only those with", some_of("only", FILTERS, ()), selection_mode="multi")
     paths = overlay_paths(config, request.steps, request.scheduler, request.params)
     slot = st.empty()
     _draw(slot, scheduler_rows(paths, find(asked), filters))

@@ -22,6 +22,7 @@ from core.lessons.schedulers.variance_data import (
     total_chart,
     total_rows,
 )
+from core.ui.address import ask, one_of
 from core.ui.running_example import running_example
 from core.ui.runs import find, read
 from core.ui.tables import offer_csv
@@ -57,10 +58,12 @@ def show(_config: dict[str, Any]) -> None:  # Any: what JSON holds
         "and a largest variance. A small model of faces, made for this, learned to choose between "
         "them."
     )
-    steps = st.select_slider(
-        "Steps from noise to face", CHOICES, START_STEPS,
-        help="Few steps are long: there the two bounds lie far apart.", key="variance_steps",
-    )  # fmt: skip
+    steps = ask(
+        st.select_slider,
+        "Steps from noise to face",
+        one_of("face_steps", CHOICES, START_STEPS, begins="value"),
+        help="Few steps are long: there the two bounds lie far apart.",
+    )
     model = running_example().model
     found = read(VarianceWork(model, steps), "Step of the walks")
     reading = found.reading

@@ -3,7 +3,6 @@
 from core.ui.closer import Closer, Closers
 
 LOOKS = Closers(
-    "timestep_look",
     (
         Closer("All the clocks", "core.lessons.timesteps.clocks"),
         Closer("How alike", "core.lessons.timesteps.alike"),

@@ -51,6 +51,14 @@ class Timesteps extends Player {
     this.redraw();
   }
 
+  state() {
+    return { t: textOf(Number(this.t.toFixed(1)), this.data.start) };
+  }
+
+  take(said) {
+    this.go(numberOf(said("t"), 0, this.data.last, this.data.start));
+  }
+
   // One row of the embedding: what the network is given at t, (dim,).
   row(t) {
     const { frequencies, cosFirst } = this.data;

@@ -11,6 +11,7 @@ from core.ideas.causal_attention import causal_attention
 from core.lessons.tokens.charts_data import attention_grid, states_grid
 from core.lessons.tokens.grids_data import grid_data
 from core.lessons.tokens.pictures import show_pictures
+from core.ui.address import ask, one_of, switch, whole
 from core.ui.component import mount
 from core.ui.running_example import running_example
 from core.ui.runs import read
@@ -33,11 +34,15 @@ def show() -> None:
     assert reading.hidden is not None
     layers, heads = reading.attentions.shape[1:3]
     first, second, third = st.columns([2, 2, 1], vertical_alignment="bottom")
-    layer = first.slider("Layer", 1, layers, layers) if layers > 1 else 1
-    head = second.selectbox(
-        "Head", range(heads + 1), format_func=lambda number: str(number or "the mean of all")
+    depth = whole("layer", layers, 1, layers)
+    layer = ask(first.slider, "Layer", depth) if layers > 1 else 1
+    head = ask(
+        second.selectbox,
+        "Head",
+        one_of("head", range(heads + 1)),
+        format_func=lambda number: str(number or "the mean of all"),
     )
-    padding = third.toggle("With padding")
+    padding = ask(third.toggle, "With padding", switch("padding"))
     weights = reading.attentions[0, layer - 1]
     weights = weights[head - 1] if head else weights.mean(0)
     tokens, hidden = reading.tokens[0], reading.hidden[0, layer]
@@ -67,10 +72,12 @@ def _show_clip_skip(layers: int) -> None:
     st.subheader("Which layer the U-Net reads", anchor=False)
     request = running_example()
     most = min(MAX_CLIP_SKIP, layers)
-    skip = st.slider(
-        "Layers left out at the end (clip skip)", 0, most, min(request.clip_skip, most),
+    skip = ask(
+        st.slider,
+        "Layers left out at the end (clip skip)",
+        whole("left_out", min(request.clip_skip, most), 0, most),
         help="Some programs count from 1: their clip skip 2 is 1 here, as in diffusers.",
-    )  # fmt: skip
+    )
     if not skip:
         st.markdown(
             f"The U-Net reads **layer {layers}, the last**, after one more layer norm. Leave "

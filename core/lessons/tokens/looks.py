@@ -3,7 +3,6 @@
 from core.ui.closer import Closer, Closers
 
 LOOKS = Closers(
-    "token_look",
     (
         Closer("Meaning", "core.lessons.tokens.meaning"),
         Closer("The mask", "core.lessons.tokens.masks"),

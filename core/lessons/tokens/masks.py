@@ -16,6 +16,7 @@ from core.lessons.tokens.grids_data import grid_data
 from core.lessons.tokens.pictures import show_pictures
 from core.models.token_words import words_of
 from core.models.tokens import Tokens
+from core.ui.address import ask, numbered, switch, text
 from core.ui.component import mount
 from core.ui.running_example import running_example
 from core.ui.runs import read
@@ -26,7 +27,6 @@ from core.views.numbers import count
 FORMULAS = (causal_attention, relative_change)
 
 PICTURE_WIDTH = 560  # CSS pixels, for the two pictures together
-_WORD, _INSTEAD = "changed_word", "changed_to"
 
 
 def show() -> None:
@@ -37,11 +37,13 @@ def show() -> None:
     """
     request = running_example()
     facts = facts_of(request.model)
-    passed = st.toggle(
-        "Pass the padding mask on as well", facts.passes_mask or request.padding_mask,
+    passed = ask(
+        st.toggle,
+        "Pass the padding mask on as well",
+        switch("mask", facts.passes_mask or request.padding_mask),
         disabled=facts.passes_mask,
         help="Stable Diffusion does not, unless the text encoder's config asks for it.",
-    )  # fmt: skip
+    )
     tokens = tokens_of(request.prompt, request.model)
     mount("tokens/grids", grid_data(mask_grids(tokens, passed)))
     if not passed:
@@ -102,12 +104,14 @@ def _show_changed_word(request: Request) -> None:
         return
     choose, instead = st.columns(2)
     with choose:
-        at = st.selectbox(
-            "This word", range(len(words)), index=len(words) - 1, key=_WORD,
+        at = ask(
+            st.selectbox,
+            "This word",
+            numbered("word", len(words), len(words) - 1),
             format_func=lambda place: f"{place + 1}: {words[place].text}",
-        )  # fmt: skip
+        )
     with instead:
-        new = st.text_input("becomes", "banana", max_chars=MAX_PROMPT, key=_INSTEAD)
+        new = ask(st.text_input, "becomes", text("becomes", "banana", MAX_PROMPT))
     texts = [new if place == at else word.text for place, word in enumerate(words)]
     before = " ".join(word.text for word in words)
     reading = read(TextWork(request.model, (before, " ".join(texts))))

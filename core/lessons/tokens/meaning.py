@@ -19,6 +19,7 @@ from core.lessons.tokens.meaning_data import (
     word_map,
 )
 from core.lessons.tokens.pictures import show_pictures
+from core.ui.address import ask, switch, text, whole
 from core.ui.component import mount
 from core.ui.errors import show_note
 from core.ui.paint_first import paint_first
@@ -45,13 +46,15 @@ def show() -> None:
     with controls:
         ends = ("left", "right", "bottom", "top")
         axes = [
-            st.text_input(f"Axis, {end}", word, max_chars=200, key=f"axis_{end}")
+            ask(st.text_input, f"Axis, {end}", text(end, word, 200))
             for end, word in zip(ends, START_AXES, strict=True)
         ]
-    typed = st.text_area(
-        "Words or prompts to place, with commas between", START_WORDS, max_chars=MAX_PROMPT,
-        height=80, key="map_words",
-    )  # fmt: skip
+    typed = ask(
+        st.text_area,
+        "Words or prompts to place, with commas between",
+        text("placed", START_WORDS, MAX_PROMPT),
+        height=80,
+    )
     texts, left_out = _different(request.prompt, typed.split(","))
     # The prompt apart: it changes with every letter typed, the words do not.
     works = TextWork(request.model, (*axes, *texts[1:])), TextWork(request.model, (request.prompt,))
@@ -101,13 +104,13 @@ def _show_map(texts: list[str], vectors: Numbers, names: list[str], axes: Number
 
 def _show_blend() -> None:
     st.subheader("From one prompt to another", anchor=False)
-    if not st.toggle("Draw the pictures between", key="melt_drawn"):
+    if not ask(st.toggle, "Draw the pictures between", switch("melting")):
         return
     first, second = st.columns([3, 1], gap="large")
     with first:
-        other = st.text_input("Your words melt into", "a banana", max_chars=MAX_PROMPT, key="melt")
+        other = ask(st.text_input, "Your words melt into", text("melt", "a banana", MAX_PROMPT))
     with second:
-        steps = st.slider("Pictures", 3, 7, 5, key="melt_steps")
+        steps = ask(st.slider, "Pictures", whole("pictures", 5, 3, 7))
     request = running_example()
     shares = [float(share) for share in np.linspace(0, 1, steps)]
     show_pictures(

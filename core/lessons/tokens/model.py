@@ -5,9 +5,8 @@ from dataclasses import replace
 import streamlit as st
 
 from core.models.catalog import entries, is_installed
+from core.ui.address import tied
 from core.ui.running_example import running_example, set_running_example
-
-_KEY = "tokens_model"
 
 
 def model_box() -> None:
@@ -17,9 +16,11 @@ def model_box() -> None:
     titles.setdefault(now, now)
     if len(titles) < 2:
         return
-    st.session_state[_KEY] = now
-    st.selectbox("Model", list(titles), format_func=titles.__getitem__, key=_KEY, on_change=_take)
+    st.selectbox(
+        "Model", list(titles), list(titles).index(now), format_func=titles.__getitem__,
+        **tied("model", now, _take),
+    )  # fmt: skip
 
 
-def _take() -> None:
-    set_running_example(replace(running_example(), model=st.session_state[_KEY]))
+def _take(model: str) -> None:
+    set_running_example(replace(running_example(), model=model))

@@ -50,6 +50,16 @@ class Pieces {
     this.root.dataset.count = data.count;
   }
 
+  state() {
+    return { piece: this.picked ? String(this.chosen + 1) : null };
+  }
+
+  take(said) {
+    const at = numberOf(said("piece"), 1, this.data.words.length, null);
+    this.choose(at === null ? mostTelling(this.data.words) : Math.floor(at) - 1);
+    this.picked = at !== null;
+  }
+
   word(word, at) {
     const button = make("button", "word");
     button.type = "button";

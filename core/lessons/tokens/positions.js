@@ -40,6 +40,15 @@ class Positions {
     this.find(".said").textContent = "Point at a cell to read it.";
   }
 
+  state() {
+    return { position: this.at === undefined ? null : String(this.at) };
+  }
+
+  take(said) {
+    const at = numberOf(said("position"), 0, this.data.positions.length - 1, null);
+    if (at !== null) this.go(Math.floor(at));
+  }
+
   go(at) {
     this.at = Math.max(0, Math.min(this.data.positions.length - 1, at));
     [...this.strip.children].forEach((part, place) => part.classList.toggle("here", place === this.at));

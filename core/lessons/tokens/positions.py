@@ -12,6 +12,7 @@ from core.lessons.tokens.positions_data import (
 )
 from core.models.text_facts import TextFacts
 from core.models.tokens import Tokens
+from core.ui.address import ask, switch
 from core.ui.component import mount
 from core.ui.running_example import running_example
 from core.ui.tables import show_table
@@ -54,7 +55,7 @@ def table_of(words: str, model: str, name: str, whose: str = OWN) -> None:
     tokens, facts = tokens_of(words, model), facts_of(model)
     mount("tokens/positions", strip_data(tokens, facts.passes_mask, whose))
     st.markdown(say_padding(tokens, facts))
-    if not st.toggle("As tables and tensors", key=f"as_tables_{name}"):
+    if not ask(st.toggle, "As tables and tensors", switch(f"tables_{name}")):
         return
     rows = position_rows(tokens, facts.passes_mask, whose)
     show_table(rows, f"tokens-{name}", "Every position with its token and mask")

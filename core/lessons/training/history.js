@@ -51,6 +51,27 @@ class Training {
     this.choose(this.stage?.name ?? data.opens);
   }
 
+  state() {
+    const { stages, opens } = this.data;
+    const first = stages.find((stage) => stage.name === opens) ?? stages[0];
+    return {
+      stage: textOf(this.stage.name, first.name),
+      loss: textOf(this.series.name, this.stage.series[0].name),
+      at: textOf(this.at, this.stage.steps.length - 1),
+      scale: this.log ? null : "linear",
+    };
+  }
+
+  take(said) {
+    this.log = said("scale") !== "linear";
+    this.find(".log input").checked = this.log;
+    const { stages, opens } = this.data;
+    this.choose(stages.some((stage) => stage.name === said("stage")) ? said("stage") : opens);
+    this.at = placeOf(said("at"), this.stage.steps.length - 1, this.stage.steps.length - 1);
+    const { series } = this.stage;
+    this.pick(series.some((one) => one.name === said("loss")) ? said("loss") : series[0].name);
+  }
+
   choose(name) {
     this.stage = this.data.stages.find((stage) => stage.name === name) ?? this.data.stages[0];
     const { stage } = this;

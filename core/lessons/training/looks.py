@@ -3,7 +3,6 @@
 from core.ui.closer import Closer, Closers
 
 LOOKS = Closers(
-    "training_look",
     (
         Closer("Train on points", "core.lessons.training.points"),
         Closer("Teach it a word", "core.lessons.training.word"),

@@ -11,6 +11,7 @@ from core.ideas.objectives import (
     picture_loss,
     weigh_min_snr,
 )
+from core.ui.address import ask, one_of, value
 from core.ui.page import show_equation
 
 U_NET, AUTOENCODER, TOWER, NAMES = "U-Net", "Autoencoder", "Image tower", "Text encoder and judge"
@@ -19,9 +20,9 @@ PARTS = (U_NET, AUTOENCODER, TOWER, NAMES)
 
 def show_objectives() -> None:
     """Offer one part, and show what it optimises, with the trainer's own lines."""
-    part = st.segmented_control(
-        "Part", PARTS, default=U_NET, required=True, key="training_part"
-    ) or U_NET  # fmt: skip
+    field = one_of("part", PARTS, begins="default")
+    ask(st.segmented_control, "Part", field, required=True)
+    part = value(field)
     from core.training import judge, text, tower, unet, vae  # import torch
 
     if part == U_NET:

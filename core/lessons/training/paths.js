@@ -52,6 +52,14 @@ class Paths extends Player {
     this.draw();
   }
 
+  state() {
+    return { walk: textOf(this.place, this.last) };
+  }
+
+  take(said) {
+    this.go(placeOf(said("walk"), this.last, this.last));
+  }
+
   draw() {
     if (!this.walks || !this.root.clientWidth) return;
     const style = getComputedStyle(this.root);

@@ -75,6 +75,20 @@ class Points {
     this.draw();
   }
 
+  state() {
+    if (!this.data.times.length) return {};
+    return { noise_at: textOf(this.at, Math.round(this.data.times.length * 0.25)) };
+  }
+
+  take(said) {
+    this.sent = undefined; // what the server says after Back is newer than the hand
+    const last = this.data.times.length - 1;
+    if (last < 0) return;
+    this.at = placeOf(said("noise_at"), last, Math.round((last + 1) * 0.25));
+    this.find(".walk input").value = this.at;
+    this.draw();
+  }
+
   mark() {
     for (const pen of this.root.querySelectorAll(".pen"))
       pen.setAttribute("aria-pressed", Number(pen.dataset.label) === this.pen);
@@ -267,7 +281,10 @@ class Points {
       return;
     }
     drawCurve(pen, wide, tall, curve, steps, this.ink, "mean squared error of the noise");
-    canvas.setAttribute("aria-label", `Loss from ${curve[0][1]} to ${curve.at(-1)[1]} at training step ${curve.at(-1)[0]}`);
+    canvas.setAttribute(
+      "aria-label",
+      `Loss from ${curve[0][1]} to ${curve.at(-1)[1]} at training step ${curve.at(-1)[0]}`,
+    );
   }
 
   hint(pen, wide, tall, words) {

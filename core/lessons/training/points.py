@@ -20,7 +20,7 @@ from core.labs.points_field import NO_CLASS
 from core.labs.points_settings import DRAWN, SHAPES, Point, PointSettings, check_points
 from core.lessons.training.points_data import field_of, paths_data, points_data, points_rows
 from core.training.history import Stage
-from core.ui.closer import keep
+from core.ui.address import Field, ask, choose, one_of, real, switch, value, whole
 from core.ui.component import mount, told
 from core.ui.errors import show_error
 from core.ui.runs import train
@@ -34,8 +34,26 @@ GRACE_S = 15.0  # without a drawing, after which nobody is watching any more
 STOP_S = 3.0  # after one visitor's Stop: whoever else watches looks in within this
 ANY, BLUE, ORANGE = "either", "blue", "orange"
 LABELS = {ANY: NO_CLASS, BLUE: 0, ORANGE: 1}
-_WANTED, _DRAWN, _WRONG = "points_wanted", "points_drawn", "points_wrong"
+_WANTED, _WRONG = "points_wanted", "points_wrong"
 _PRESSED, _ANEW = "points_pressed", "points_anew"
+
+
+def _read_points(text: str) -> tuple[Point, ...] | None:
+    """Read points from a link: thousandths with dots between, an underscore after each point."""
+    try:
+        rows = [[int(part) for part in point.split(".")] for point in text.split("_")]
+        return check_points([[x / 1000, y / 1000, kind] for x, y, kind in rows])
+    except (ValueError, ExplainerError):
+        return None
+
+
+def _write_points(points: tuple[Point, ...]) -> str:
+    return "_".join(f"{1000 * x:.0f}.{1000 * y:.0f}.{kind}" for x, y, kind in points)
+
+
+SHAPE, COLOUR = one_of("shape", SHAPES, begins="default"), switch("colour", True)
+SEED = whole("points_seed", 0, 0, 2**31)
+POINTS: Field[tuple[Point, ...]] = Field("points", (), _read_points, _write_points)
 
 
 def show(_stages: tuple[Stage, ...]) -> None:
@@ -68,23 +86,26 @@ def show_more() -> None:
 
 def _choose() -> PointSettings:
     shape, classes, seed = st.columns([8, 4, 2], vertical_alignment="bottom", gap="medium")
-    for key, start in (("points_shape", SHAPES[0]), ("points_classes", True), ("points_seed", 0)):
-        keep(key, start)
     with shape:
-        chosen = st.segmented_control(
-            "Shape", SHAPES, required=True, key="points_shape",
+        ask(
+            st.segmented_control,
+            "Shape",
+            SHAPE,
+            required=True,
             format_func=lambda name: "draw your own" if name == DRAWN else name,
-        ) or SHAPES[0]  # fmt: skip
+        )
     with classes:
-        told = st.toggle(
-            "Tell it the colour", key="points_classes",
+        ask(
+            st.toggle,
+            "Tell it the colour",
+            COLOUR,
             help="The colour takes the place of the prompt: with it the network can be asked for "
             "one of the two, and guided.",
-        )  # fmt: skip
+        )
     with seed:
-        number = st.number_input("Seed", 0, 2**31, key="points_seed")
-    own = st.session_state.get(_DRAWN, ()) if chosen == DRAWN else ()
-    return PointSettings(chosen, bool(told), int(number), points=own)
+        ask(st.number_input, "Seed", SEED)
+    own = value(POINTS) if value(SHAPE) == DRAWN else ()
+    return PointSettings(value(SHAPE), value(COLOUR), value(SEED), points=own)
 
 
 def _known(settings: PointSettings) -> Training | None:
@@ -101,9 +122,11 @@ def _offer(settings: PointSettings, training: Training | None, going: bool) -> N
             st.button("Stop", on_click=_stop, icon=":material/stop_circle:", key="points_stop")
         elif training is not None and training.state == "done":
             st.button(
-                "Train with another seed", on_click=_again, icon=":material/casino:",
+                "Train with another seed",
+                on_click=_again,
+                icon=":material/casino:",
                 key="points_again",
-            )  # fmt: skip
+            )
         else:
             stopped = training is not None and training.saved is not None
             st.button(
@@ -129,8 +152,7 @@ def _follow(settings: PointSettings, going: bool) -> None:
     events = list(training.events) if training is not None else []
     if going and training is not None and training.state == "waiting":
         st.caption(f"Waiting for a place, {bench().ahead(training)} ahead of you.")
-    drawn = st.session_state.get(_DRAWN, ())
-    data = points_data(settings, events, going and not ended, drawn)
+    data = points_data(settings, events, going and not ended, value(POINTS))
     mount(NAME, data, on_drawn_change=_take)
     if going and ended:
         if training is not None and training.state == "failed":
@@ -151,14 +173,14 @@ def _show_paths(settings: PointSettings, training: Training) -> None:
         "from the same noise."
     )
     how, asked, weight = st.columns(3, gap="large")
-    steps = how.slider("Steps of every sampler", 1, 50, 10, key="points_steps")
+    steps = ask(how.slider, "Steps of every sampler", whole("walk_steps", 10, 1, 50))
     label, w = ANY, 1.0
     if settings.classes:
-        label = asked.segmented_control(
-            "Asked for", list(LABELS), default=BLUE, required=True, key="points_label"
-        ) or BLUE  # fmt: skip
+        field = one_of("asked", LABELS, BLUE, begins="default")
+        ask(asked.segmented_control, "Asked for", field, required=True)
+        label = value(field)
         if label != ANY:
-            w = weight.slider("Guidance w", 0.0, 8.0, 2.0, 0.5, key="points_w")
+            w = ask(weight.slider, "Guidance w", real("w", 2.0, 0.0, 8.0), step=0.5)
     field = replace(field_of(done), label=LABELS[label], w=w)
     points, labels = make_points(settings)
     behind = points if label == ANY else points[labels == LABELS[label]]
@@ -186,7 +208,7 @@ def _take() -> None:
     except ExplainerError as error:
         st.session_state[_WRONG] = error
         return
-    st.session_state[_DRAWN] = tuple((float(f"{x:.3f}"), float(f"{y:.3f}"), k) for x, y, k in drawn)
+    choose(POINTS, tuple((float(f"{x:.3f}"), float(f"{y:.3f}"), k) for x, y, k in drawn))
 
 
 def _want() -> None:
@@ -195,7 +217,7 @@ def _want() -> None:
 
 
 def _again() -> None:
-    st.session_state["points_seed"] = int(st.session_state["points_seed"]) + 1
+    choose(SEED, value(SEED) + 1)
     _want()
 
 

@@ -38,6 +38,14 @@ class Word extends Player {
     this.draw();
   }
 
+  state() {
+    return { after: textOf(this.place, this.last) };
+  }
+
+  take(said) {
+    this.go(placeOf(said("after"), this.last, this.last));
+  }
+
   frame() {
     this.canvases = this.data.prompts.map((prompt) => {
       const figure = document.createElement("figure");

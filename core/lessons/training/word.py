@@ -16,7 +16,7 @@ from core.models.catalog import builtin_folder
 from core.models.latent_facts import read_latent_facts
 from core.models.uploads import fit
 from core.training.history import Stage
-from core.ui.closer import keep
+from core.ui.address import Field, ask, choose, text, value, whole
 from core.ui.component import mount
 from core.ui.errors import show_error
 from core.ui.picture_source import choose_picture, show_notes, source_of
@@ -63,21 +63,23 @@ def show_more() -> None:
 
 def _choose() -> WordSettings | None:
     request = running_example()
-    keep("word_text", WORD)
-    keep("word_seed", min(request.seed, LARGEST_SEED))
     pick, say, seed = st.columns([6, 3, 2], vertical_alignment="bottom", gap="medium")
     with pick:
         source = source_of(choose_picture(), read_latent_facts(builtin_folder()))
     with say:
-        word = st.text_input(
-            "A new word", max_chars=LONGEST_WORD, key="word_text",
+        word = ask(
+            st.text_input,
+            "A new word",
+            text("word", WORD, LONGEST_WORD),
             help="Best one that means nothing yet. It is read in pieces that the model knows.",
-        )  # fmt: skip
+        )
     with seed:
-        number = st.number_input(
-            "Seed", 0, LARGEST_SEED, key="word_seed",
+        number = ask(
+            st.number_input,
+            "Seed",
+            _seed(),
             help="Of the noise that it is trained on, and that its pictures begin with.",
-        )  # fmt: skip
+        )
     show_notes(source)
     picture = fit(Image.frombytes("RGB", (source.width, source.height), source.pixels), SIDE, SIDE)
     pixels = base64.b64encode(picture.tobytes()).decode("ascii")
@@ -86,6 +88,10 @@ def _choose() -> WordSettings | None:
     except ExplainerError as error:
         show_error(error)
         return None
+
+
+def _seed() -> Field[int]:
+    return whole("word_seed", min(running_example().seed, LARGEST_SEED), 0, LARGEST_SEED)
 
 
 def _offer(settings: WordSettings, training: Training | None, going: bool) -> None:
@@ -166,7 +172,7 @@ def _want() -> None:
 
 
 def _again() -> None:
-    st.session_state["word_seed"] = (int(st.session_state["word_seed"]) + 1) % (LARGEST_SEED + 1)
+    choose(_seed(), (value(_seed()) + 1) % (LARGEST_SEED + 1))
     _want()
 
 

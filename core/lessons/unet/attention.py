@@ -11,6 +11,7 @@ from core.lessons.unet.run import input_of
 from core.models.unet_facts import UNetFacts
 from core.nets.attention import attend
 from core.nets.residual import ResnetBlock
+from core.ui.address import Field, choose, one_of, value
 from core.ui.component import mount, told_one
 from core.ui.runs import read
 from core.ui.shown import Shown
@@ -18,7 +19,6 @@ from core.ui.shown import Shown
 FORMULAS = (ResnetBlock, attend, guide)
 
 NAME = "unet/attention"
-_POSITION = "unet_position"
 
 
 def show(facts: UNetFacts, shown: Shown, call: int) -> None:
@@ -33,16 +33,14 @@ def show(facts: UNetFacts, shown: Shown, call: int) -> None:
         ExplainerError: the engine could not do it.
     """
     given = input_of(shown, call)
-    rows, columns = facts.size
-    row, column = st.session_state.get(_POSITION, (rows // 2, columns // 2))
-    row, column = min(row, rows - 1), min(column, columns - 1)
+    row, column = value(_position(facts))
     st.markdown(
         "**Click the picture.** Each small map is one head: how much that position takes from "
         "every position, itself included, just before this layer reads the words."
     )
     looks = read(SelfAttentionWork(given.request.model, given, row, column), "Piece")
     data = attention_data(facts, looks, shown.run.picture, (row, column))
-    mount(NAME, data, on_place_change=partial(_take, rows, columns))
+    mount(NAME, data, on_place_change=partial(_take, facts))
     st.caption(
         "The prompt's half of this call. A weight is told as a multiple of the even share, "
         "what each position would get if all were alike. The maps say where numbers come from, "
@@ -50,9 +48,19 @@ def show(facts: UNetFacts, shown: Shown, call: int) -> None:
     )
 
 
-def _take(rows: int, columns: int) -> None:
+def _position(facts: UNetFacts) -> Field[list[int]]:
+    """Return the field of the position that is looked from, the first row and column 1."""
+    rows, columns = facts.size
+    places = [[row, column] for row in range(rows) for column in range(columns)]
+    middle = [rows // 2, columns // 2]
+    return one_of("position", places, middle, lambda at: f"{at[0] + 1},{at[1] + 1}")
+
+
+def _take(facts: UNetFacts) -> None:
     """Look from the position that was clicked: before it is read, so that nothing is read twice."""
+    field = _position(facts)
+    rows, columns = facts.size
     places = ([row, column] for row in range(rows) for column in range(columns))
     place = told_one(st.session_state.get(NAME), "place", places)
     if place is not None:
-        st.session_state[_POSITION] = tuple(place)
+        choose(field, place)

@@ -9,10 +9,9 @@ from core.ui.closer import Closer, Closers, look_place
 from core.ui.running_example import running_example
 from core.ui.shown import Shown, kept
 
-OFF = Closer("Switch something off", "core.lessons.unet.off", "off")
+OFF = Closer("Switch something off", "core.lessons.unet.off")
 SILU = Closer("Why SiLU?", "core.lessons.unet.silu")  # the one that needs no run
 LOOKS = Closers(
-    "unet_look",
     (
         OFF,
         Closer("Who looks where", "core.lessons.unet.attention"),

@@ -13,7 +13,7 @@ from core.lessons.unet.run import input_of, kept_blocks, moment_of, read_blocks
 from core.lessons.unet.switch import skip_that_is_off, switch_skip_off
 from core.models.unet_facts import Box, UNetFacts
 from core.models.unet_seen import BlocksSeen
-from core.ui.address import say, was_changed, whole_number
+from core.ui.address import Field, ask, bound, choose, one_of, switch, value, whole
 from core.ui.closer import look_on_show, turn_to
 from core.ui.component import mount, told_one
 from core.ui.paint_first import paint_first
@@ -22,8 +22,7 @@ from core.ui.runs import done, say_status
 from core.ui.shown import Shown, drawn, kept
 
 NAME = "unet/map"
-BOX, CALL = "box", "call"  # in the address
-_SLIDER, _TURN, _TURNED = "unet_call", "unet_call_turn", "unet_turned"
+_TURNED = "unet_turned"
 
 
 def show_network(facts: UNetFacts) -> None:
@@ -45,13 +44,12 @@ def chosen_call(shown: Shown) -> int:
     Args:
         shown: the run.
     """
-    return _asked_call(len(shown.run.timesteps)) - 1
+    return value(_call(len(shown.run.timesteps))) - 1
 
 
-def _asked_call(calls: int) -> int:
-    """Return the call that the address names, 1 the first; else one that has seen the picture."""
-    asked = whole_number(CALL)
-    return min(asked, calls) if asked else 3 * calls // 4 + 1
+def _call(calls: int) -> Field[int]:
+    """Return the field of the call that is looked into, 1 the first: one that saw the picture."""
+    return whole("call", 3 * calls // 4 + 1, 1, calls)
 
 
 def _seen(request: Request) -> BlocksSeen | None:
@@ -76,27 +74,28 @@ def _draw(facts: UNetFacts, request: Request) -> DeltaGenerator:
     moment = None if shown is None else moment_of(shown, chosen_call(shown))
     seconds = {} if seen is None else {name: box.seconds for name, box in seen.boxes.items()}
     with network:
-        box = chosen_box(facts)
+        box = value(_box(facts))
         off = skip_that_is_off(facts) if look_on_show(LOOKS) == OFF else None
         mount(
             NAME, unet_map(facts, box.name, moment, seconds, off),
             on_pick_change=partial(_take_pick, facts), on_skip_change=partial(_take_skip, facts),
         )  # fmt: skip
-        if st.session_state.pop(_TURNED, False):  # what stands further down the page goes along
+        if st.session_state.pop(_TURNED, False):
             st.rerun(scope="app")
         line = st.empty()
     with panel:
         show_block(facts, box, seen)
-    if st.toggle("The code of this box", key="unet_code"):
+    if ask(st.toggle, "The code of this box", switch("code")):
         show_code(box)
     return line
 
 
 def _take_pick(facts: UNetFacts) -> None:
     """Look into the box that was clicked: before the page is drawn, so that map and panel agree."""
-    pick = told_one(st.session_state.get(NAME), "pick", (box.name for box in facts.boxes))
+    names = {box.name: box for box in facts.boxes}
+    pick = told_one(st.session_state.get(NAME), "pick", names)
     if pick is not None:
-        say({BOX: pick})
+        choose(_box(facts), names[pick])
 
 
 def _take_skip(facts: UNetFacts) -> None:
@@ -104,25 +103,20 @@ def _take_skip(facts: UNetFacts) -> None:
     skips = (skip.number for skip in facts.skips)
     number = told_one(st.session_state.get(NAME), "skip", skips)
     if number is not None:
-        switch_skip_off(number)
+        switch_skip_off(facts, number)
         turn_to(OFF, LOOKS)
-        st.session_state[_TURNED] = True
+        _turn()
 
 
-def chosen_box(facts: UNetFacts) -> Box:
-    """Return the box that is looked into; until one is clicked, one that shows what is drawn.
+def _box(facts: UNetFacts) -> Field[Box]:
+    """Return the field of the box that is looked into; at first one that shows what is drawn.
 
     That is the first attention at full size on the way up: it knows already what goes where, and
     does not draw noise yet.
-
-    Args:
-        facts: of the network.
     """
-    found = facts.box(st.query_params.get(BOX, ""))
-    if found is not None:
-        return found
     readers = [box for box in facts.boxes if box.kind == "attention" and box.side == "up"]
-    return min(readers or facts.boxes, key=lambda box: box.level)
+    start = min(readers or facts.boxes, key=lambda box: box.level)
+    return one_of("box", facts.boxes, start, lambda box: box.name)
 
 
 def _call_slider(shown: Shown | None, request: Request) -> None:
@@ -130,18 +124,13 @@ def _call_slider(shown: Shown | None, request: Request) -> None:
     calls = request.steps if shown is None else len(shown.run.timesteps)
     if calls < 2:
         return
-    if was_changed(CALL):
-        st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1  # a new slider, at that call
-        say({CALL: st.query_params.get(CALL)})
-    turn = st.session_state.get(_TURN, 0)
-    key, value = f"{_SLIDER}_{calls}{f'_{turn}' if turn else ''}", _asked_call(calls)
+    field = _call(calls)
+    told = {"disabled": True, **field.shown(field.start)} if shown is None else bound(field, _turn)
     st.slider(
-        "U-Net call", 1, calls, value, key=key, disabled=shown is None,
-        help="Which call of the run to look into; the first is the noisiest.",
-        on_change=_take_call, args=(key,),
-    )  # fmt: skip
+        "U-Net call", help="Which call of the run to look into; the first is the noisiest.", **told
+    )
 
 
-def _take_call(key: str) -> None:
-    say({CALL: str(st.session_state[key])})
+def _turn() -> None:
+    """Have what stands further down the page go along."""
     st.session_state[_TURNED] = True

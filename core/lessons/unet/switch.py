@@ -5,18 +5,14 @@ import streamlit as st
 from core.engine.works.unet_off import Switch
 from core.lessons.unet.off_data import Part, skip_names
 from core.models.unet_facts import UNetFacts
-from core.ui.address import say, was_changed
+from core.ui.address import Field, choose, one_of, tied, value
 
 LATEST_T = 999  # where the slider of the stopped clock ends
-IN_LINK = "off"
-USUAL = Switch("attention")
 HALF_WAY = 500  # where a clock stands at first
-_OFF = "unet_off"  # the switch, kept while another look is on show
-_WHAT, _SKIP = "unet_off_what", "unet_off_skip"
-_TEXT, _TIME, _CLOCK = "unet_off_text", "unet_off_time", "unet_off_clock"
 TEXT, TIME, BRIDGE = "The text", "The time", "A skip connection"
 TEXTS: dict[Part, str] = {"attention": "Cross-attention is silent", "prompt": "Your words are gone"}
 TIMES: dict[Part, str] = {"time": "No time at all", "clock": "The clock stands still"}
+FIRST = {TEXT: Switch("attention"), TIME: Switch("time"), BRIDGE: Switch("skip", 0)}
 
 
 def skip_that_is_off(facts: UNetFacts) -> int | None:
@@ -25,57 +21,18 @@ def skip_that_is_off(facts: UNetFacts) -> int | None:
     Args:
         facts: of the network.
     """
-    chosen = None if was_changed(IN_LINK) else st.session_state.get(_WHAT)
-    if chosen == BRIDGE:  # the map is drawn before the widgets that say it
-        number = st.session_state.get(_SKIP, 0)
-        return number if number in skip_names(facts) else 0
-    switch = _switch(facts)
-    return int(switch.number) if chosen is None and switch.part == "skip" else None
+    switch = value(_field(facts))
+    return int(switch.number) if switch.part == "skip" else None
 
 
-def switch_skip_off(number: int) -> None:
+def switch_skip_off(facts: UNetFacts, number: int) -> None:
     """Have a skip connection switched off when this look is next drawn.
 
     Args:
+        facts: of the network.
         number: of a skip connection.
     """
-    _set(Switch("skip", number))
-
-
-def _switch(facts: UNetFacts) -> Switch:
-    """Return what is switched off: what was chosen last, else what the address says."""
-    known = [*(Switch(part) for part in (*TEXTS, "time")), *_clocks(), *_skips(facts)]
-    kept = None if was_changed(IN_LINK) else st.session_state.get(_OFF)
-    if kept in known:
-        return kept
-    asked = st.query_params.get(IN_LINK, "")
-    return next((one for one in known if _write(one) == asked), USUAL)
-
-
-def _clocks() -> list[Switch]:
-    return [Switch("clock", t) for t in range(LATEST_T + 1)]
-
-
-def _skips(facts: UNetFacts) -> list[Switch]:
-    return [Switch("skip", number) for number in skip_names(facts)]
-
-
-def _write(switch: Switch) -> str:
-    """Write a switch as the address has it."""
-    number = f" {switch.number:.0f}" if switch.part in ("skip", "clock") else ""
-    return f"{switch.part}{number}"
-
-
-def _set(switch: Switch) -> None:
-    """Put the widgets where a switch says: they are drawn with it."""
-    groups = {**dict.fromkeys(TEXTS, TEXT), **dict.fromkeys(TIMES, TIME), "skip": BRIDGE}
-    st.session_state[_OFF] = switch
-    st.session_state[_WHAT] = groups[switch.part]
-    for key, names in ((_TEXT, TEXTS), (_TIME, TIMES)):
-        if switch.part in names:
-            st.session_state[key] = switch.part
-    if switch.part in ("skip", "clock"):
-        st.session_state[_SKIP if switch.part == "skip" else _CLOCK] = int(switch.number)
+    choose(_field(facts), Switch("skip", number))
 
 
 def choose_switch(facts: UNetFacts) -> Switch:
@@ -84,32 +41,56 @@ def choose_switch(facts: UNetFacts) -> Switch:
     Args:
         facts: of the network.
     """
-    if _WHAT not in st.session_state or was_changed(IN_LINK):
-        _set(_switch(facts))
+    field = _field(facts)
+    now = value(field)
+    group = BRIDGE if now.part == "skip" else TEXT if now.part in TEXTS else TIME
     which, how = st.columns(2, gap="medium")
     with which:
-        group = st.segmented_control("Off", [TEXT, TIME, BRIDGE], required=True, key=_WHAT)
+        st.segmented_control(
+            "Off", list(FIRST), default=group, required=True,
+            **tied("off_what", group, lambda chosen: choose(field, FIRST[chosen])),
+        )  # fmt: skip
     with how:
-        switch = _how(facts, group or TEXT)
-    st.session_state[_OFF] = switch
-    say({IN_LINK: None if switch == USUAL else _write(switch)})
-    return switch
+        _ask_how(facts, field, now)
+    return now
 
 
-def _how(facts: UNetFacts, group: str) -> Switch:
+def _ask_how(facts: UNetFacts, field: Field[Switch], now: Switch) -> None:
     """Ask how the text, the time or a skip connection is switched off."""
-    if group == BRIDGE:
+    if now.part == "skip":
         names = skip_names(facts)
-        if st.session_state.get(_SKIP) not in names:
-            st.session_state[_SKIP] = 0
-        number = st.selectbox("Which", list(names), format_func=names.__getitem__, key=_SKIP)
-        return Switch("skip", number)
-    key, ways = (_TEXT, TEXTS) if group == TEXT else (_TIME, TIMES)
-    st.session_state.setdefault(key, next(iter(ways)))
-    part = st.segmented_control(
-        "How", list(ways), format_func=ways.__getitem__, required=True, key=key
-    )
-    if part is not None and part != "clock":
-        return Switch(part)
-    st.session_state.setdefault(_CLOCK, HALF_WAY)
-    return Switch("clock", st.slider("It stands at t", 0, LATEST_T, key=_CLOCK))
+        st.selectbox(
+            "Which", list(names), list(names).index(int(now.number)),
+            format_func=names.__getitem__,
+            **tied("off_skip", now.number, lambda number: choose(field, Switch("skip", number))),
+        )  # fmt: skip
+        return
+    ways = TEXTS if now.part in TEXTS else TIMES
+    st.segmented_control(
+        "How", list(ways), default=now.part, format_func=ways.__getitem__, required=True,
+        **tied(
+            "off_text" if ways is TEXTS else "off_time", now.part,
+            lambda part: choose(field, _first_of(part)),
+        ),
+    )  # fmt: skip
+    if now.part == "clock":
+        st.slider(
+            "It stands at t", 0, LATEST_T, int(now.number),
+            **tied("off_clock", int(now.number), lambda t: choose(field, Switch("clock", t))),
+        )  # fmt: skip
+
+
+def _first_of(part: Part) -> Switch:
+    return Switch("clock", HALF_WAY) if part == "clock" else Switch(part)
+
+
+def _field(facts: UNetFacts) -> Field[Switch]:
+    clocks = [Switch("clock", t) for t in range(LATEST_T + 1)]
+    skips = [Switch("skip", number) for number in skip_names(facts)]
+    return one_of("off", [*map(Switch, (*TEXTS, "time")), *clocks, *skips], write=_write)
+
+
+def _write(switch: Switch) -> str:
+    """Write a switch as the address has it."""
+    number = f" {switch.number:.0f}" if switch.part in ("skip", "clock") else ""
+    return f"{switch.part}{number}"

@@ -45,9 +45,11 @@ class Player {
   }
 
   pause() {
-    clearInterval(this.timer);
+    const walked = this.timer;
+    clearInterval(walked);
     this.timer = null;
     this.label();
+    if (walked && this.touched) tellAddress(this);
   }
 
   // Said by present(): on the page, and off it.

@@ -8,13 +8,13 @@
 // View is a class: new View(root), show(data), and open() and close() where it listens to something.
 function present(parent, selector, View, [data, turn]) {
   const root = parent.querySelector(selector);
-  const view = (root.view ??= new View(root));
+  const view = (root.view ??= link(root, new View(root)));
   const call = Symbol();
   if (turn >= (root.turn ?? 0)) {
     root.turn = turn;
     root.call = call;
     view.open?.();
-    view.show(data);
+    Promise.resolve(view.show(data)).then(() => takeFirst(view));
   }
   return () => {
     if (root.call === call) view.close?.();

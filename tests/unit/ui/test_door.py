@@ -8,14 +8,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from core.engine.request import MAX_SEED, Request, from_json, usable, validated
+from core.engine.request import Request, from_json, usable, validated
 from core.errors import ExplainerError
 from core.ideas.checks import read_json, say_number
-from core.lessons.generation.branch_data import read_link as read_branch
-from core.lessons.generation.compare_data import read_link as read_grid
-from core.lessons.generation.compare_data import write_link as write_grid
 from core.lessons.generation.recipe_data import FORMAT, KIND, read_recipe
-from core.models.schedulers.table import SCHEDULERS
+from core.ui import address
+from core.ui.address import Field, numbered, one_of, real, some_of, switch, whole
 from core.ui.component import told, told_one
 from core.ui.running_example import IN_LINK, START, _read, link_parameters
 from core.ui.settings import weights
@@ -101,41 +99,28 @@ def test_any_recipe_s_frame(kind: object, form: object, request: object) -> None
             assert is_clean(read_recipe(json.dumps(frame).encode()).request)
 
 
-FIRST = {"call": 2, "words": "a", "not": "b", "guidance": 5.0, "scheduler": "ddim", "percent": 0,
-         "seed": 1}  # fmt: skip
+FIELDS = (
+    whole("a", 1, 1, 9), real("b", 0.5, -2.0, 10.0), switch("c"), address.text("d", "x", 40),
+    one_of("e", ["ddim", "heun"]), numbered("f", 5, 2), some_of("g", ["ddim", "heun", "a,b"], []),
+)  # fmt: skip
 
 
 @quick
-@given(st.dictionaries(st.sampled_from(list(FIRST)), values) | values, st.text())
-@example({"words": "\ud800", "not": "a\nb"}, "[" * 100_000)
-def test_any_link_of_a_branch(said: object, text: str) -> None:
-    for link in (json.dumps(said), text):
-        found = read_branch(link, FIRST, 8)
-        assert found.keys() == FIRST.keys()
-        assert 0 <= found["call"] < 8
-        assert 0 <= found["seed"] <= MAX_SEED
-        assert found["scheduler"] in SCHEDULERS
-        for name in ("words", "not"):
-            assert shows(str(found[name])).encode() == str(found[name]).encode()
-        assert read_branch(json.dumps(found), FIRST, 8) == found
-
-
-@quick
-@given(values, st.lists(values, max_size=3), st.lists(values, max_size=3), st.text())
-@example(1, ["\ud800", "a\nb"], [3], "")
-def test_any_link_of_a_grid(
-    said: object, some: list[object], more: list[object], text: str
+@given(st.text() | values.map(json.dumps), st.sampled_from(FIELDS))
+@example("nan", FIELDS[1])
+@example("1e309", FIELDS[1])
+@example("[" * 100_000, FIELDS[6])
+@example('["heun", "heun"]', FIELDS[6])
+@example('[["heun"]]', FIELDS[6])
+@example("9" * 5_000, FIELDS[0])
+def test_any_text_of_a_field_is_nothing_or_a_choice_that_is_written_alike(
+    said: str, field: Field[object]
 ) -> None:
-    every = [text, json.dumps(said)]
-    for field in ("prompt", "scheduler", "steps", "guidance", "seed"):
-        every.append(json.dumps([[field, some], ["steps" if field != "steps" else "seed", [1]]]))
-        every.append(json.dumps([[field, some], ["prompt", more]]))
-    for link in every:
-        axes = read_grid(link)
-        if axes is not None:
-            for axis in axes:
-                "".join(map(str, axis.values)).encode()
-            assert read_grid(write_grid(*axes)) == axes
+    found = field.read(said.encode("utf-8", "replace").decode())
+    if found is not None:
+        field.write(found).encode()
+        assert field.read(field.write(found)) == found
+        assert field.shown(found)
 
 
 @quick

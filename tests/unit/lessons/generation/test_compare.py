@@ -19,10 +19,8 @@ from core.lessons.generation.compare_data import (
     compare_data,
     compare_rows,
     first_values,
-    read_link,
     read_values,
     say_value,
-    write_link,
     write_values,
 )
 from core.views.tables import csv_of
@@ -40,7 +38,6 @@ def test_first_values_of_every_axis_can_be_run_written_and_read_back(field: str)
         assert values == tuple(dict.fromkeys(values))
         other = STEPS if field != "steps" else Axis("seed", (1,))
         assert not any(problems(cell) for cell in cells_of(own, axis, other))
-        assert read_link(write_link(axis, other)) == (axis, other)
         if field != "scheduler":
             assert read_values(field, write_values(axis)) == values
 
@@ -73,17 +70,6 @@ def test_wrong_values_are_refused_in_a_sentence(field: str, typed: object) -> No
         read_values(field, typed)
     assert told.value.what.endswith(".")
     assert told.value.fix
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "{", "[]", "[1,2]", '[["steps",[5]]]', '[["nonsense",[5]],["steps",[5]]]',
-     '[["steps",[5]],["steps",[6]]]', '[["steps",["x"]],["seed",[6]]]', '[["steps",5],["seed",6]]',
-     "[" * 100_000],
-    ids=range(10),
-)  # fmt: skip
-def test_links_that_say_nothing_are_no_grid(text: str) -> None:
-    assert read_link(text) is None
 
 
 def test_axes_that_make_no_grid_are_refused() -> None:

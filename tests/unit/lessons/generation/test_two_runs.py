@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from core.engine.request import Request
-from core.lessons.generation.branch_data import Branched, changed, read_link, say_branch, say_start
+from core.lessons.generation.branch_data import Branched, changed, say_branch, say_start
 from core.lessons.generation.two_runs_data import Pair, join, other_prompt, pair_data, pair_rows
 from core.views.run import Run, in_colours, linear_colours
 
@@ -206,20 +206,3 @@ def test_start_at_pure_noise_is_said_without_a_number_that_is_none(run: Run) -> 
         there, Branched(run, 0, 0.0, False), OWN
     )
     assert not any("inf" in one or "nan" in one for one in said.values())
-
-
-FIRST = {"call": 1, "words": "a", "not": "", "guidance": 5.0, "scheduler": "ddim", "percent": 0}
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("", {}), ("{", {}), ("[1]", {}), ("[" * 100_000, {}), ('{"x": 1, "call": 3}', {}),
-        ('{"call": 2, "words": "b"}', {"call": 2, "words": "b"}),
-        ('{"call": -1, "guidance": NaN, "scheduler": "x", "percent": 101, "words": 3}', {}),
-        ('{"call": true, "scheduler": "heun"}', {"scheduler": "heun"}),
-    ],
-    ids=range(8),
-)  # fmt: skip
-def test_a_link_is_used_as_far_as_it_can_be(text: str, found: dict) -> None:
-    assert read_link(text, FIRST, 3) == {**FIRST, **found}

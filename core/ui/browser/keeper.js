@@ -1,0 +1,24 @@
+// Hears from the page's components what was chosen in them, and tells Python once it rests.
+
+const RESTS_MS = 400; // after the last move
+
+export default function ({ setTriggerValue }) {
+  let timer = null;
+  let heard = {};
+  const tell = () => {
+    const said = new URLSearchParams(location.search);
+    const news = Object.entries(heard).filter(([name, text]) => said.get(name) !== text);
+    heard = {};
+    if (news.length) setTriggerValue("places", Object.fromEntries(news));
+  };
+  const hear = ({ detail }) => {
+    Object.assign(heard, detail);
+    clearTimeout(timer);
+    timer = setTimeout(tell, RESTS_MS);
+  };
+  addEventListener("glassbox-place", hear);
+  return () => {
+    removeEventListener("glassbox-place", hear);
+    clearTimeout(timer);
+  };
+}
