@@ -1,5 +1,6 @@
 """A server whose open files are spent comes back by itself when its visitors have left."""
 
+import asyncio
 import os
 import resource
 import socket
@@ -9,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -17,6 +19,7 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from core.models.open_files import APP, EACH, raise_limit, visitors
+from core.ui import sessions
 
 ROOT = Path(__file__).resolve().parents[3]
 LIMIT = 40  # open files
@@ -93,6 +96,45 @@ def test_server_lets_departed_visitors_go_without_new_ones(port: int) -> None:
     while answers(port):  # one more departed session each
         assert time.monotonic() < spent + KEPT_S, "the files are not spent"
     wait_for(port)
+
+
+class Served:
+    """A server with sessions, as far as it is looked at."""
+
+    def __init__(self) -> None:
+        self.stopped = asyncio.get_running_loop().create_future()
+        self.uploaded_file_mgr = None
+        self.there = ["ann", "ben"]
+        self._session_mgr = self
+        self._session_storage = SimpleNamespace(_cache=SimpleNamespace(expire=lambda: None))
+
+    def list_sessions(self) -> list[SimpleNamespace]:
+        return [SimpleNamespace(session=SimpleNamespace(id=name)) for name in self.there]
+
+
+@pytest.mark.parametrize("frozen", [0, 5])
+def test_what_departed_sessions_held_is_given_back(
+    monkeypatch: pytest.MonkeyPatch, frozen: int
+) -> None:
+    collected: list[int] = []
+
+    async def live() -> list[int]:
+        served = Served()
+        monkeypatch.setattr(sessions.runtime, "exists", lambda: True)
+        monkeypatch.setattr(sessions.runtime, "get_instance", lambda: served)
+        monkeypatch.setattr(sessions.config, "get_option", lambda _: 0.04)
+        monkeypatch.setattr(sessions.gc, "get_freeze_count", lambda: frozen)
+        monkeypatch.setattr(sessions.gc, "collect", lambda: collected.append(1))
+        sessions.see_to_sessions()
+        counts = []
+        for there in (["ann", "ben"], ["ann", "ben", "cem"], ["cem"], ["cem"]):
+            served.there = there
+            await asyncio.sleep(0.1)
+            counts.append(len(collected))
+        served.stopped.set_result(None)
+        return counts
+
+    assert asyncio.run(live()) == ([0, 0, 1, 1] if frozen else [0, 0, 0, 0])
 
 
 def test_limit_is_raised_as_far_as_it_may_be() -> None:
