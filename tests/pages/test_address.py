@@ -139,18 +139,6 @@ TEXTS = ("text_input", "text_area")
 SLOW = ("The proof", "Learned variance", "Swap a word", "By gradient")
 
 
-def test_a_page_that_is_left_shows_its_choices_again(open_page: Open) -> None:
-    at = opened(open_page, "noising", small="x", look="What is left")
-    at.select_slider(key="ask_copies").set_value(16).run()
-    at.query_params.clear()  # as Streamlit's own menu does
-    at.switch_page(str(ROOT / PAGES["timesteps"])).run()
-    assert "copies" not in at.query_params
-    at.query_params.clear()
-    at.switch_page(str(ROOT / PAGES["noising"])).run()
-    assert at.select_slider(key="ask_copies").value == 16
-    assert at.query_params["look"] == "What is left"
-
-
 def test_a_click_is_newer_than_all_of_the_address_that_comes_with_it(open_page: Open) -> None:
     at = opened(open_page, "noising", look="What is left")
     at.select_slider(key="ask_copies").set_value(16).run()
