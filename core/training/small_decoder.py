@@ -282,7 +282,7 @@ def write_card(found: Mapping[str, Any], size: int, device: str) -> str:  # Any:
     rows = [
         f"{name}, {row['pictures']} pictures (a tenth is below {row['tenth_db']} dB, the worst at "
         f"{row['worst_db']} dB) | {f'at least {GOALS[name]} dB' if name in GOALS else ''} "
-        f"| {row['psnr_db']} dB | {_say(row['psnr_db'] >= GOALS.get(name, 0))} |"
+        f"| {row['psnr_db']} dB | {_say(row['psnr_db'] >= GOALS[name]) if name in GOALS else ''} |"
         for name, row in found["psnr"].items()
     ]
     rows += [
