@@ -109,7 +109,7 @@ def _ask_code(room: Classroom) -> None:
     st.title("What is your class’s code?", anchor=False)
     st.markdown(
         f"{CODE} letters and digits; your teacher shows them. You need no account: you get a name "
-        "of two random words, and nothing is kept when the class is over."
+        "of two random words, and nothing of the class is kept when it is over."
     )
     if ask_secret("Code", "code", "admits"):
         let_in(room)

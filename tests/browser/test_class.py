@@ -1,6 +1,7 @@
 """A teacher and two pupils in one class, each in a tab of their own."""
 
 import re
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -42,6 +43,23 @@ def join(page: Page, address: str, code: str) -> None:
 def choose(page: Page, label: str, value: str) -> None:
     page.get_by_role("combobox", name=label).click()
     page.get_by_role("option", name=value, exact=True).click()
+
+
+def answer(address: str, host: str) -> bytes:
+    """The status of the socket that pages talk through, asked for under a name."""
+    asked = (
+        f"GET /_stcore/stream HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\n"
+        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: streamlit\r\n"
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", int(address.rsplit(":", 1)[1])), 30) as line:
+        line.sendall(asked.encode())
+        return line.recv(64).split()[1]
+
+
+def test_a_class_answers_under_its_names_alone(opened: str) -> None:
+    for host, status in (("127.0.0.1", b"101"), ("localhost", b"101"), ("evil.example", b"403")):
+        assert answer(opened, host) == status
 
 
 def test_a_class(new_page: Callable[..., Page], opened: str, cache: Path) -> None:

@@ -277,6 +277,14 @@ def test_a_teacher_may_do_what_is_locked(open_page: Open, room: Classroom) -> No
     assert dict(pointed.query)["prompt"] == "a red apple"  # also where it is at its start
 
 
+def test_a_class_leaves_no_runs_on_disk(room: Classroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    from core.engine import client
+
+    assert client._make_engine()._results._store is None
+    monkeypatch.setattr(core.classroom, "_found", [None])
+    assert client._make_engine()._results._store is not None
+
+
 def test_without_a_class_nothing_of_it_is_there(open_page: Open, shown_text: Texts) -> None:
     at = open_page("pages/teacher.py")
     assert at.title[0].value == "No class is open"
