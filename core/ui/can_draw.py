@@ -8,6 +8,7 @@ import streamlit as st
 from core.models.catalog import BUILT_IN, builtin_folder
 from core.models.known_words import known_words
 from core.ui.errors import explained, show_note
+from core.ui.made import made
 from core.ui.running_example import running_example, set_running_example
 
 ROOM = 90  # characters of things to try: one row, also in a small window
@@ -21,7 +22,7 @@ def say_what_it_draws() -> None:
         return
     with explained():
         known = known_words(builtin_folder())
-        offered = known.suggestions(ROOM)
+        offered = made(("to try", builtin_folder()), lambda: known.suggestions(ROOM))
         offer_prompts(
             "This small model knows **single things in English, on one plain background**."
             f"{' Try:' if offered else ''}",

@@ -6,7 +6,9 @@ menu. So each page draws the navigation itself, unless Home has just done so in 
 """
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import streamlit as st
@@ -65,6 +67,7 @@ WALK = (
 )
 
 
+@cache
 def existing() -> tuple[Entry, ...]:
     """Return the pages whose file is there, in the order of the walk."""
     return tuple(entry for entry in WALK if entry.path.is_file())
@@ -128,9 +131,14 @@ def _pages(home: Callable[[], None]) -> dict[str, list[StreamlitPage]]:
     state = in_force()
     for entry in existing():
         closed = state is not None and entry.url in state.closed
-        page = st.Page(entry.path, title=entry.title, icon=CLOSED if closed else entry.icon)
-        groups.setdefault(entry.group, []).append(page)
+        groups.setdefault(entry.group, []).append(copy(_page(entry, closed)))
     return groups
+
+
+@cache
+def _page(entry: Entry, closed: bool) -> StreamlitPage:
+    """Look a page's file up once; every run takes a copy, which knows whether it may be called."""
+    return st.Page(entry.path, title=entry.title, icon=CLOSED if closed else entry.icon)
 
 
 def path_of(url: str) -> Path:

@@ -5,6 +5,13 @@ from typing import TypeVar
 
 import streamlit as st
 
+# No public name leads there; requirements.txt has the one version that this was tried with.
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.scriptrunner_utils.script_run_context import (
+    ThreadState,
+    get_script_run_ctx,
+)
+
 from core.errors import ExplainerError
 from core.ui.errors import show_error
 
@@ -38,7 +45,8 @@ def paint_first(
         show_error(error)
         st.button("Try again", on_click=lambda: st.session_state.pop(f"{name}_failed"))
     waits = not there and error is None
-    st.fragment(_turn, run_every=PAINT_S if waits else None)(name, wanted, waits, draw, compute)
+    again = PAINT_S if waits and not st.session_state.get(f"{name}_painted") else None
+    st.fragment(_turn, run_every=again)(name, wanted, waits, draw, compute)
 
 
 def failure(name: str, wanted: Hashable) -> ExplainerError | None:
@@ -66,8 +74,18 @@ def _turn(
     if not st.session_state.get(painted):
         st.session_state[painted] = True
         return
+    _ask_no_more()
     try:
         compute(drawn)
     except ExplainerError as error:
         st.session_state[f"{name}_failed"] = (wanted, error)
     st.rerun(scope="app")
+
+
+def _ask_no_more() -> None:
+    """Have the browser not ask again for the part that runs: it would, all the time this takes."""
+    context, part = get_script_run_ctx(), ThreadState.get().fragment_id
+    if context is not None and part is not None:
+        message = ForwardMsg()
+        message.stop_auto_rerun.fragment_ids.append(part)
+        context.enqueue(message)

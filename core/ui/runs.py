@@ -2,13 +2,14 @@
 
 A page never computes. It submits a request, gets a ticket and waits on it in short turns; between
 two turns it draws how far the work is. When the visitor leaves, closes the tab or changes a
-setting, Streamlit ends the script at that drawing, and the ticket is cancelled.
+setting, Streamlit ends the script there, and the ticket is cancelled.
 """
 
 import contextlib
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -45,15 +46,19 @@ def done(work: Work[Answer], draw: Draw) -> Answer:
 
     Args:
         work: what to compute.
-        draw: shows the ticket; it calls Streamlit, which ends the script where the visitor left.
+        draw: shows the ticket, whenever it has come further.
 
     Raises:
         ExplainerError: the engine says why there is no result.
     """
     with asked(work) as ticket:
-        ended = ticket.wait(AT_ONCE_S)
+        ended, said = ticket.wait(AT_ONCE_S), None
         while not ended:
-            draw(ticket)
+            status = replace(ticket.status(), eta_s=None)  # which changes at every look
+            if status != said:
+                draw(ticket)
+            said = status
+            end_if_left()
             ended = ticket.wait(TURN_S)
             if is_behind():
                 st.rerun()  # to what the teacher has set, or shows; equal work goes on
@@ -78,6 +83,11 @@ def read(work: Work[Answer], doing: str = "Piece", draw: Draw | None = None) -> 
     answer = done(work, draw or (lambda ticket: line.caption(say_status(ticket.status(), doing))))
     line.empty()
     return answer
+
+
+def end_if_left() -> None:
+    """End the script here where its visitor has left or wants another, as drawing would."""
+    st.session_state.get(_SESSION)
 
 
 @contextlib.contextmanager

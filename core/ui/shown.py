@@ -1,4 +1,4 @@
-"""What pages draw of a run, made once for everybody: steps as arrays, the film as sheets."""
+"""What pages draw of a run, made once for everybody: steps as arrays, the film as frames."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,13 +6,10 @@ from typing import Any
 import streamlit as st
 
 from core.engine.request import FilmRequest, Request
-from core.engine.results import Recent
+from core.ui.made import made
 from core.ui.runs import Draw, done, find, say_status
-from core.views.exports import webp_animation
 from core.views.film import film_data
-from core.views.run import Run, frames_of, quick_frames, run_of
-
-_MADE = Recent(200_000_000)  # bytes, with the results that it was made of
+from core.views.run import Frames, Run, frames_of, quick_frames, run_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,20 +18,16 @@ class Shown:
 
     Attributes:
         run: the run.
-        places: which of its places the film shows.
-        film: the film, for the browser.
-        animation: the decoded film as WebP; None until the VAE has decoded it.
+        frames: of its film.
     """
 
     run: Run
-    places: tuple[int, ...]
-    film: dict[str, Any]  # Any: JSON for the browser
-    animation: bytes | None
+    frames: Frames
 
     @property
-    def decoded(self) -> bool:
-        """Whether the VAE has decoded the film; until then its colours are guessed."""
-        return self.animation is not None
+    def film(self) -> dict[str, Any]:  # Any: JSON for the browser
+        """The film, for the browser."""
+        return made(("film", self), lambda: film_data(self.run, self.frames))
 
 
 def kept(request: Request) -> Shown | None:
@@ -85,19 +78,14 @@ def drawn(trace: Any) -> Shown:  # Any: a Trace, whose class imports torch
     Args:
         trace: the run.
     """
-    film, shown = find(FilmRequest(trace.request)), _MADE.get(trace)
-    if shown is None:
-        run = run_of(trace)
-        frames = quick_frames(run)
-        shown = Shown(run, frames.places, film_data(run, frames), None)
-        _MADE.keep(trace, shown)
+    film, shown = find(FilmRequest(trace.request)), made(("run", trace), lambda: _quick(trace))
     return shown if film is None else _with_film(shown.run, film)
 
 
+def _quick(trace: Any) -> Shown:  # Any: as above
+    run = run_of(trace)
+    return Shown(run, quick_frames(run))
+
+
 def _with_film(run: Run, film: Any) -> Shown:  # Any: as above
-    shown = _MADE.get(film)
-    if shown is None:
-        frames = frames_of(run, film)
-        shown = Shown(run, frames.places, film_data(run, frames), webp_animation(frames.given))
-        _MADE.keep(film, shown)
-    return shown
+    return made(("run", film), lambda: Shown(run, frames_of(run, film)))

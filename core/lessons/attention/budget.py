@@ -10,6 +10,7 @@ from core.lessons.attention.run import prompt_tokens
 from core.lessons.attention.words import say_percent
 from core.models.attention_seen import AttentionSeen
 from core.ui.address import ask, switch
+from core.ui.made import chart, made
 from core.ui.tables import offer_csv
 
 FORMULAS = (mean_map, attention_budget)
@@ -22,7 +23,14 @@ def show(seen: AttentionSeen) -> None:
         seen: the run.
     """
     entries = entries_of(prompt_tokens())
-    start, own, end, padding = budget(seen, entries).mean(axis=0)
+    shares, rows = made(
+        ("budget", seen),
+        lambda: (
+            budget(seen, entries).mean(axis=0),
+            budget_rows(seen, entries),
+        ),
+    )
+    start, own, end, padding = shares
     st.markdown(
         f"**Of all attention, {say_percent(own)} goes to your words**; {say_percent(start)} to the "
         f"start token, {say_percent(end)} to the end, {say_percent(padding)} to the padding. "
@@ -30,10 +38,10 @@ def show(seen: AttentionSeen) -> None:
         "they take what no word is needed for, and the padding has read the whole prompt."
     )
     st.altair_chart(
-        budget_chart(seen, entries), alt="Share of start, words, end and padding at each call"
+        chart(("budget", seen), lambda: budget_chart(seen, entries)),
+        alt="Share of start, words, end and padding at each call",
     )
     st.caption(say_mean_of_places(seen))
-    rows = budget_rows(seen, entries)
     if ask(st.toggle, "As a table", switch("table_budget")):
         st.dataframe(rows, hide_index=True, alt="Share of start, words, end and padding")
     offer_csv(rows, "attention-budget")

@@ -10,6 +10,7 @@ from core.models.attention_seen import AttentionSeen
 from core.models.catalog import BUILT_IN
 from core.ui.can_draw import offer_prompts
 from core.ui.component import mount
+from core.ui.made import made
 from core.ui.paint_first import paint_first
 from core.ui.running_example import running_example
 from core.ui.runs import find, read
@@ -48,6 +49,8 @@ def offer_plain_maps() -> None:
 
 
 def _draw(request: Request, seen: AttentionSeen | None) -> None:
-    mount("attention/maps", attention_data(seen, prompt_tokens(), picture_size()))
+    tokens, size = prompt_tokens(), picture_size()
+    data = made(("attention", seen, tokens, size), lambda: attention_data(seen, tokens, size))
+    mount("attention/maps", data)
     if request.share:
         st.caption("A second prompt is mixed in: each token stands for its place in both.")

@@ -8,10 +8,8 @@ from core.lessons.generation.contact_sheet_data import contact_sheet
 from core.lessons.generation.recipe_data import recipe_json
 from core.lessons.generation.report_data import report_html
 from core.ui.shown import Shown
-from core.views.exports import gif_animation, png_with_settings
-from core.views.run import Frames
+from core.views.exports import gif_animation, png_with_settings, webp_animation
 from core.views.steps import step_rows
-from core.views.strips import frames_in
 from core.views.tables import csv_of
 
 
@@ -23,26 +21,26 @@ def offer_downloads(shown: Shown) -> None:
     Args:
         shown: the finished run.
     """
-    run = shown.run
+    run, frames = shown.run, shown.frames
     with st.container(horizontal=True, gap="small"):
         _offer(
             "PNG with settings", lambda: png_with_settings(run.picture, run.request),
             "glassbox.png", "image/png", "image",
         )  # fmt: skip
-        if shown.animation is None:
+        if not frames.decoded:
             return
-        st.download_button(
-            "Film (WebP)", shown.animation, "glassbox.webp", "image/webp", on_click="ignore",
-            icon=":material/movie:",
+        _offer(
+            "Film (WebP)", lambda: webp_animation(frames.given), "glassbox.webp", "image/webp",
+            "movie",
         )  # fmt: skip
         with st.popover("More", icon=":material/download:"):
             _offer_more(shown)
 
 
 def _offer_more(shown: Shown) -> None:
-    run = shown.run
+    run, frames = shown.run, shown.frames
     _offer(
-        "Report (HTML, one file)", lambda: report_html(run, _frames(shown)), "glassbox.html",
+        "Report (HTML, one file)", lambda: report_html(run, frames), "glassbox.html",
         "text/html", "description",
     )  # fmt: skip
     _offer(
@@ -52,12 +50,12 @@ def _offer_more(shown: Shown) -> None:
     _offer(
         "All steps (PNG)",
         lambda: png_with_settings(
-            contact_sheet(run, _frames(shown)), run.request, run.picture.shape[:2]
+            contact_sheet(run, frames), run.request, run.picture.shape[:2]
         ),
         "glassbox-steps.png", "image/png", "grid_view",
     )  # fmt: skip
     _offer(
-        "Film (GIF)", lambda: gif_animation(_frames(shown).given), "glassbox.gif", "image/gif",
+        "Film (GIF)", lambda: gif_animation(frames.given), "glassbox.gif", "image/gif",
         "gif_box",
     )  # fmt: skip
     _offer("Numbers (CSV)", lambda: csv_of(step_rows(run)), "glassbox-run.csv", "text/csv", "table")
@@ -72,9 +70,3 @@ def _offer(label: str, make: Callable[[], str | bytes], name: str, mime: str, ic
     st.download_button(
         label, make, name, mime, on_click="ignore", icon=f":material/{icon}:", key=f"take_{name}"
     )
-
-
-def _frames(shown: Shown) -> Frames:
-    """Return the film of a run from what the browser is shown of it."""
-    given, guess = (frames_in(shown.film[kind]["sheet"]) for kind in ("given", "guess"))
-    return Frames(shown.places, given, guess, shown.decoded)

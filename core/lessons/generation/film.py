@@ -68,7 +68,7 @@ def decode_film(shown: Shown) -> None:
     Args:
         shown: from ``show_run``.
     """
-    if shown.decoded:
+    if shown.frames.decoded:
         return
     line = st.empty()
     with explained():

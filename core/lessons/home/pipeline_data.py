@@ -1,6 +1,5 @@
 """The pipeline as a map: what the current run has at each of its stations."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,8 +8,8 @@ from numpy.typing import NDArray
 from core.lessons.home.stations_data import SCALES, empty_map
 from core.models.tokens import Tokens
 from core.views.colormaps import latent_colours, noise_greys
-from core.views.run import Run, run_id
-from core.views.strips import Sheet, channel_tiles, exact_sheet
+from core.views.run import Frames, Run, run_id, say_places
+from core.views.strips import Sheet, channel_tiles, exact_sheet, photo_sheet
 
 LIMIT = 3.0  # ends of the colour scales, as SCALES says: 99.7 % of unit noise lies within
 CHIPS = 6  # tokens that fit in their box
@@ -20,8 +19,7 @@ Look = dict[str, Any]  # Any: JSON for the browser
 
 def pipeline_map(
     run: Run,
-    shown: Sequence[int],
-    film: Mapping[str, Any],
+    frames: Frames,
     tokens: Tokens,
     text_width: int,
 ) -> dict[str, Any]:  # Any: JSON for the browser
@@ -29,12 +27,11 @@ def pipeline_map(
 
     Args:
         run: the finished run.
-        shown: the places of its film; the other stations are shown at the same ones.
-        film: from ``film_data``.
+        frames: of its film; the other stations are shown at the same places.
         tokens: its prompt as the text encoder read it.
         text_width: numbers that the text encoder makes of each token.
     """
-    places, calls = list(shown), len(run.timesteps)
+    places, calls = list(frames.places), len(run.timesteps)
     during = [min(place, calls - 1) for place in places]  # the last answer stays to the end
     channels, rows, columns = run.path.shape[1:]
     height, width = run.picture.shape[:2]
@@ -51,7 +48,7 @@ def pipeline_map(
             "from": f"{channels * rows * columns:,} numbers",
             "to": f"{width} × {height} pixels",
         },
-        "picture": {"sheet": film["given"]["sheet"], "alt": "The picture so far"},
+        "picture": {"sheet": photo_sheet(frames.given).as_json(), "alt": "The picture so far"},
     }
     lines = {
         "tokens": f"word pieces: {tokens.used} of {len(tokens.ids) - 2} places",
@@ -64,7 +61,7 @@ def pipeline_map(
     return {
         **drawn,
         "id": run_id(run.request),
-        "places": film["places"],
+        "places": say_places(run, places),
         "times": f"{calls} times",
         "how": SCALES,
     }

@@ -7,8 +7,9 @@ from streamlit.delta_generator import DeltaGenerator
 from core.engine.request import Request
 from core.lessons.home.pipeline_data import pipeline_map
 from core.lessons.home.stations_data import empty_map
+from core.ui.made import made
 from core.ui.runs import done, say_status
-from core.ui.shown import decode, kept
+from core.ui.shown import Shown, decode, kept
 from core.ui.tokenizing import text_width, tokens_of
 
 
@@ -21,9 +22,13 @@ def map_of(request: Request) -> dict[str, Any]:  # Any: JSON for the browser
     shown = kept(request)
     if shown is None:
         return empty_map(request)
+    return made(("map", shown), lambda: _full(shown))
+
+
+def _full(shown: Shown) -> dict[str, Any]:  # Any: as above
+    request = shown.run.request
     tokens = tokens_of(request.prompt, request.model)
-    width = text_width(request.model)
-    return pipeline_map(shown.run, shown.places, shown.film, tokens, width)
+    return pipeline_map(shown.run, shown.frames, tokens, text_width(request.model))
 
 
 def compute(request: Request, line: DeltaGenerator) -> None:

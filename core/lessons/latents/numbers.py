@@ -1,11 +1,15 @@
 """Statistics of the latents: a table, and each channel against the unit Gaussian."""
 
+from functools import partial
+from typing import Any
+
 import streamlit as st
 
 from core.ideas.picture_likeness import psnr, ssim
 from core.lessons.latents.numbers_data import histogram_chart, histogram_rows, number_rows
 from core.models.latent_facts import LatentFacts
 from core.models.latent_reading import PictureReading
+from core.ui.made import chart
 from core.ui.picture_source import Source
 from core.ui.tables import show_table
 
@@ -22,14 +26,13 @@ def show(_source: Source, _facts: LatentFacts, reading: PictureReading) -> None:
         reading: from the engine.
     """
     rows = number_rows(reading.mean)
-    counted = [histogram_rows(channel) for channel in reading.mean]
-    top = HEADROOM * max(float(str(row["density"])) for one in counted for row in one)
-    for start in range(0, len(counted), A_ROW):
-        for column, index in zip(st.columns(A_ROW), range(start, len(counted)), strict=False):
-            name = f"channel {index + 1}"
+    for start in range(0, len(reading.mean), A_ROW):
+        for column, index in zip(st.columns(A_ROW), range(start, len(reading.mean)), strict=False):
             column.altair_chart(
-                histogram_chart(counted[index], name, top), key=f"histogram_{index}",
-                alt=f"How often each number comes in {name}, with the unit Gaussian as a line",
+                chart(("histogram", reading, index), partial(_histogram, reading, index)),
+                key=f"histogram_{index}",
+                alt=f"How often each number comes in channel {index + 1}, with the unit Gaussian "
+                "as a line",
             )  # fmt: skip
     st.markdown(
         "**Grey is the unit Gaussian**, which a run starts from. One picture need not look like "
@@ -37,3 +40,9 @@ def show(_source: Source, _facts: LatentFacts, reading: PictureReading) -> None:
         "they are not red, green, blue and opacity."
     )
     show_table(rows, "latents", "Every channel in numbers")
+
+
+def _histogram(reading: PictureReading, channel: int) -> Any:  # Any: altair's types of a layer
+    counted = [histogram_rows(one) for one in reading.mean]
+    top = HEADROOM * max(float(str(row["density"])) for one in counted for row in one)
+    return histogram_chart(counted[channel], f"channel {channel + 1}", top)

@@ -22,6 +22,7 @@ from core.models.schedulers.table import SCHEDULERS
 from core.models.uploads import fit
 from core.ui.address import ask, one_of, whole
 from core.ui.component import mount
+from core.ui.made import made
 from core.ui.paint_first import paint_first
 from core.ui.picture_source import Source
 from core.ui.running_example import running_example
@@ -147,11 +148,17 @@ def work_of(source: Source, schedule: Schedule, seed: int) -> NoiseWork:
 
 def _draw(source: Source, schedule: Schedule, other: Schedule, seed: int) -> None:
     found, visits = find(work_of(source, schedule, seed)), known_visits(running_example())
-    pixels = shown_pixels(source)
-    noise = pixel_noise(pixels.shape[0], pixels.shape[1], seed)
-    decoded = None if found is None else (frame_times(schedule.alpha_bar), found.pictures)
     told = _told(() if visits is None else visits.timesteps)
-    mount("noising/hero", noising_data(pixels, noise, schedule, other, decoded, *told))
+
+    def data() -> dict[str, Any]:  # Any: JSON for the browser
+        pixels = shown_pixels(source)
+        noise = pixel_noise(pixels.shape[0], pixels.shape[1], seed)
+        decoded = None if found is None else (frame_times(schedule.alpha_bar), found.pictures)
+        return noising_data(pixels, noise, schedule, other, decoded, *told)
+
+    levels = schedule.title, other.title, schedule.alpha_bar.tobytes(), other.alpha_bar.tobytes()
+    name = source.pixels, source.width, source.height, seed, levels, told, found
+    mount("noising/hero", made(("noising", *name), data))
 
 
 def _told(visits: tuple[float, ...]) -> tuple[tuple[float, ...], str]:

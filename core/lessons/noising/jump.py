@@ -15,6 +15,7 @@ from core.lessons.noising.hero_data import (
     walk_rows,
 )
 from core.ui.address import ask, whole
+from core.ui.made import chart, made
 from core.ui.picture_source import Source
 from core.ui.tables import offer_csv
 
@@ -40,8 +41,9 @@ def show(
         - 1
     )
     pixels = shown_pixels(source)
-    walk = walk_picture(pixels, betas, last, seed)
-    chain, once, chart = st.columns([1, 1, 2], gap="medium")
+    name = source.pixels, source.width, source.height, betas.tobytes(), last, seed
+    walk = made(("walk", *name), lambda: walk_picture(pixels, betas, last, seed))
+    chain, once, measured = st.columns([1, 1, 2], gap="medium")
     chain.image(
         to_pixels(walk.last), f"{last + 1:,} small steps, each with fresh noise", width="stretch",
         output_format="PNG", alt="The picture after every small step",
@@ -50,8 +52,11 @@ def show(
         jump(pixels, float(schedule.alpha_bar[last]), seed), f"One jump to t = {last}",
         width="stretch", output_format="PNG", alt="The picture after one jump",
     )  # fmt: skip
-    with chart:
-        st.altair_chart(walk_chart(walk, betas), alt="Weight and variance, jump beside chain")
+    with measured:
+        st.altair_chart(
+            chart(("walk", walk), lambda: walk_chart(walk, betas)),
+            alt="Weight and variance, jump beside chain",
+        )
     st.markdown(
         "**Different noise, the same mixture:** as much of the picture is left, and the noise is "
         "as strong. So training need not walk the chain: it jumps."

@@ -6,6 +6,7 @@ from core.ideas.timestep import EmbeddingSettings
 from core.lessons.timesteps.charts_data import period_chart
 from core.lessons.timesteps.tables_data import clock_rows, embedding_csv, say_unfinished
 from core.models.time_facts import TimeFacts
+from core.ui.made import chart
 from core.ui.tables import as_table
 
 
@@ -18,7 +19,10 @@ def show(settings: EmbeddingSettings, facts: TimeFacts) -> None:
     """
     train_steps = facts.train_steps
     rows = clock_rows(settings, train_steps)
-    st.altair_chart(period_chart(rows, train_steps), alt="Steps that each clock needs for one turn")
+    st.altair_chart(
+        chart(("clocks", settings, train_steps), lambda: period_chart(rows, train_steps)),
+        alt="Steps that each clock needs for one turn",
+    )
     st.markdown(
         f"{say_unfinished(settings, train_steps)} The hand of a clock that never goes round "
         "stands nowhere twice, so it tells any two times apart, if only by a little. The fast "

@@ -22,6 +22,7 @@ from core.lessons.tokens.pictures import show_pictures
 from core.ui.address import ask, switch, text, whole
 from core.ui.component import mount
 from core.ui.errors import show_note
+from core.ui.made import chart
 from core.ui.paint_first import paint_first
 from core.ui.running_example import running_example
 from core.ui.runs import find, read
@@ -99,7 +100,10 @@ def _show_map(texts: list[str], vectors: Numbers, names: list[str], axes: Number
         )
         return
     rows = map_rows(texts, vectors, axes)
-    st.altair_chart(word_map(rows, names), alt="Words placed between the words of the axes")
+    st.altair_chart(
+        chart(("words", str(rows), *names), lambda: word_map(rows, names)),
+        alt="Words placed between the words of the axes",
+    )
 
 
 def _show_blend() -> None:

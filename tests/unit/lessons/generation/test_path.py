@@ -9,7 +9,7 @@ import pytest
 from core.lessons.generation.path_data import flatten, path_chart, path_rows
 from core.lessons.generation.steps import show
 from core.ui.shown import Shown
-from core.views.run import Run
+from core.views.run import Run, quick_frames
 
 
 def test_way_begins_at_0_and_ends_at_1_on_the_line(run: Run) -> None:
@@ -58,5 +58,5 @@ def test_plot_and_sentence_share_one_decomposition(
         return real(*args, **kwargs)
 
     monkeypatch.setattr(np.linalg, "svd", counted)
-    show(Shown(run, (), {}, None))
+    show(Shown(run, quick_frames(run)))
     assert len(made) == 1

@@ -7,7 +7,6 @@ from core.lessons.home.pipeline_data import pipeline_map
 from core.lessons.home.stations_data import empty_map, stations
 from core.models.catalog import builtin_folder
 from core.models.tokens import load_tokenizer, read_pad_id, tokenize
-from core.views.film import film_data
 from core.views.run import Run, quick_frames
 
 NAMES = ["text", "tokens", "hidden", "noise", "schedule", "unet", "latents", "vae", "picture"]
@@ -18,8 +17,7 @@ def drawn(run: Run) -> dict:
     folder = builtin_folder() / "tokenizer"
     tokenizer = load_tokenizer(folder)
     tokens = tokenize(tokenizer, run.request.prompt, read_pad_id(folder, tokenizer))
-    frames = quick_frames(run)
-    return pipeline_map(run, frames.places, film_data(run, frames), tokens, 192)
+    return pipeline_map(run, quick_frames(run), tokens, 192)
 
 
 def test_stations_stand_in_the_order_of_the_pipeline() -> None:

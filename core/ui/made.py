@@ -1,0 +1,70 @@
+"""What pages draw of what is there, made once for everybody and not at every rerun."""
+
+import json
+import threading
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from core.engine.results import Recent
+
+Made = TypeVar("Made")
+
+_MADE = Recent(200_000_000)  # bytes, with all that names what was made
+_under_way: dict[Hashable, threading.Lock] = {}
+_lock = threading.Lock()  # guards what is under way
+
+
+def made(name: Hashable, make: Callable[[], Made]) -> Made:
+    """Return what was made under a name; who asks meanwhile waits, so that it is made once.
+
+    Args:
+        name: all that decides it, and what it is. A thing with no plain == stands for itself.
+        make: makes it; what it returns is never changed afterwards.
+    """
+    found = _MADE.get(name)
+    if found is None:
+        with _lock:
+            turn = _under_way.setdefault(name, threading.Lock())
+        try:
+            with turn:
+                found = _MADE.get(name)
+                if found is None:
+                    found = make()
+                    _MADE.keep(name, found)
+        finally:
+            with _lock:
+                _under_way.pop(name, None)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart that is built and checked already; ``st.altair_chart`` asks for nothing else.
+
+    Attributes:
+        text: its Vega-Lite, as JSON.
+    """
+
+    text: str
+
+    def to_dict(self) -> dict[str, Any]:  # Any: what JSON holds
+        """Return the chart for one run, which may change it."""
+        return json.loads(self.text)
+
+
+def chart(name: Hashable, make: Callable[[], Any]) -> Any:  # Any: passes for one of altair's
+    """Return a chart for ``st.altair_chart``, built and checked once for everybody.
+
+    Args:
+        name: as for ``made``.
+        make: builds it with altair; its data lie inside it.
+    """
+    return made(("chart", name), lambda: _built(make))
+
+
+def _built(make: Callable[[], Any]) -> Chart:  # Any: as above
+    import altair
+
+    altair.theme.enable("none")  # Streamlit has its own, and looks which one is in force
+    return Chart(json.dumps(make().to_dict()))

@@ -1,0 +1,38 @@
+import threading
+
+import pytest
+
+from core.ui.made import made
+
+
+def test_what_many_ask_for_at_once_is_made_once() -> None:
+    began, made_by = threading.Barrier(8), list[int]()
+
+    def make(number: int) -> object:
+        made_by.append(number)
+        return object()
+
+    def ask(number: int) -> None:
+        began.wait()
+        found.append(made(name, lambda: make(number)))
+
+    found, name = list[object](), ("test", object())
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made_by) == 1
+    assert len(found) == 8
+    assert len(set(map(id, found))) == 1
+
+
+def test_what_could_not_be_made_is_tried_again() -> None:
+    def fail() -> str:
+        raise ValueError("no")
+
+    name = ("test", object())
+    with pytest.raises(ValueError, match="no"):
+        made(name, fail)
+    assert made(name, lambda: "yes") == "yes"
+    assert made(name, fail) == "yes"
