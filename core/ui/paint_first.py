@@ -12,10 +12,12 @@ from streamlit.runtime.scriptrunner_utils.script_run_context import (
     get_script_run_ctx,
 )
 
+from core.engine.client import woken
 from core.errors import ExplainerError
 from core.ui.errors import show_error
 
 PAINT_S = 0.5  # left to the browser before the engine is woken
+SOON_S = 0.1  # and where it is awake
 
 Drawn = TypeVar("Drawn")
 
@@ -45,8 +47,9 @@ def paint_first(
         show_error(error)
         st.button("Try again", on_click=lambda: st.session_state.pop(f"{name}_failed"))
     waits = not there and error is None
-    again = PAINT_S if waits and not st.session_state.get(f"{name}_painted") else None
-    st.fragment(_turn, run_every=again)(name, wanted, waits, draw, compute)
+    first = waits and not st.session_state.get(f"{name}_painted")
+    pause = SOON_S if woken() else PAINT_S
+    st.fragment(_turn, run_every=pause if first else None)(name, wanted, waits, draw, compute)
 
 
 def failure(name: str, wanted: Hashable) -> ExplainerError | None:
