@@ -102,8 +102,8 @@ def test_link_to_no_picture_opens_on_the_first(open_page: Open) -> None:
     assert drawn(at, '"sizes"')["title"] == gallery()[0].title
 
 
-def upload(at: AppTest, data: bytes) -> AppTest:
-    return at.get("file_uploader")[0].set_value(("../../x.png", data, "image/png")).run()
+def upload(at: AppTest, data: bytes, name: str = "../../x.png") -> AppTest:
+    return at.get("file_uploader")[0].set_value((name, data, "image/png")).run()
 
 
 def png(picture: Image.Image) -> bytes:
@@ -119,6 +119,15 @@ def test_upload_is_shown_with_what_was_done_to_it(open_page: Open, shown_text: T
     assert drawn(at)["title"] == "Your upload"
     assert picture_of(drawn(at)["picture"])[0, 0].tolist() == [10, 200, 30]
     assert "Cut to its middle and scaled from 300 × 150" in shown_text(at)
+
+
+def test_an_upload_may_have_any_name(open_page: Open, shown_text: Text) -> None:
+    at = open_page(PAGE)
+    for name in ("../../x.png", "x" * 300 + ".png", "a\0.png", "a\u202egnp.exe", "", "<b>.png"):
+        upload(at, png(Image.new("RGB", (300, 150))), name)
+        assert not at.exception
+        assert drawn(at)["title"] == "Your upload"
+        assert not name or name not in shown_text(at)
 
 
 def test_an_upload_is_told_in_the_size_that_was_given(open_page: Open, shown_text: Text) -> None:

@@ -73,3 +73,15 @@ def test_what_a_browser_tells_comes_through_one_door(file: Path) -> None:
             inside = ast.unparse(node.value)
             by_name = inside in ("st.session_state[NAME]", "st.session_state.get(NAME)")
             assert not by_name, f"{file.name}:{node.lineno} reads {ast.unparse(node)}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_files_that_are_given_are_one_and_those_taken_are_named_by_us(file: Path) -> None:
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        if node.func.attr == "file_uploader":
+            assert "accept_multiple_files" not in {word.arg for word in node.keywords}
+        if node.func.attr == "download_button":
+            names = {part.id for part in ast.walk(node.args[2]) if isinstance(part, ast.Name)}
+            assert names <= {"name"}, f"{file.name}:{node.lineno} is named by {names}"

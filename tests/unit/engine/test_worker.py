@@ -262,6 +262,21 @@ def test_the_newest_wish_of_a_session_replaces_the_older_if_it_may(make_worker: 
     assert_account(worker)
 
 
+def test_a_slider_that_is_dragged_leaves_one_run_of_its_session(
+    make_worker: Make, network: Network
+) -> None:
+    worker = make_worker()
+    tickets = []
+    for place in range(50):
+        tickets.append(worker.submit(replace(CAT, guidance=1.5 + place / 10), "ann"))
+        worker.tick()
+        assert sum(ticket.status().state == "running" for ticket in tickets) <= 1
+    tick_until_quiet(worker)
+    assert [ticket.status().state for ticket in tickets] == ["cancelled"] * 49 + ["done"]
+    assert set(network.calls) == {2}  # a prompt and its opposite, of one run at a time
+    assert_account(worker)
+
+
 def test_thirty_clicks_of_one_do_not_hold_up_the_others(make_worker: Make) -> None:
     worker = make_worker(slots=4)
     spam = [
@@ -1023,6 +1038,26 @@ def test_a_stumbling_worker_ends_its_tickets_and_goes_on(
     assert "a fault of ours" in str(ticket.status().error)
     monkeypatch.undo()
     assert worker.submit(CAT, "ann").result().calls == 4
+
+
+def test_a_dead_worker_is_replaced_by_the_next_wish(
+    make_worker: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = make_worker(threaded=True)
+
+    def die() -> None:
+        raise SystemExit  # is no Exception, and ends a thread without a word
+
+    monkeypatch.setattr(worker, "_change_model", die)
+    left = worker.submit(CAT, "ann")
+    dead = worker._thread
+    assert dead is not None
+    dead.join(60)
+    monkeypatch.undo()
+    assert left.status().state == "queued"
+    assert worker.submit(replace(CAT, seed=2), "bob").result().calls == 4
+    assert left.result().calls == 4
+    assert_account(worker)
 
 
 def test_closing_stops_the_worker_thread(make_worker: Make) -> None:

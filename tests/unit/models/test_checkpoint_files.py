@@ -4,6 +4,9 @@ import json
 import os
 import shutil
 import struct
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -276,6 +279,34 @@ def test_no_config_file_blocks_or_fills_the_memory(
         stream.truncate(3 * 1024**3)
     with pytest.raises(ExplainerError, match="more than 2,000,000 bytes"):
         read_config(folder, part)
+
+
+AS_NOBODY = """
+import os, sys
+from pathlib import Path
+from core.errors import ExplainerError
+from core.models.folders import inspect_folder
+if os.getuid() == 0:  # who may read everything
+    os.setuid(65534)
+try:
+    inspect_folder(Path(sys.argv[1]))
+except ExplainerError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("name", ["unet/config.json", f"unet/{UNET}.safetensors", "vae"])
+def test_what_may_not_be_read_is_named(name: str, small_folder: Path) -> None:
+    with tempfile.TemporaryDirectory() as made:  # pytest's own is closed to other users
+        folder = Path(shutil.copytree(small_folder, Path(made) / "model"))
+        for path in (Path(made), *Path(made).rglob("*")):
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        (folder / name).chmod(0)
+        command = [sys.executable, "-c", AS_NOBODY, str(folder)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        (folder / name).chmod(0o755)
+    assert name in done.stdout, done.stderr
+    assert done.stderr == ""
 
 
 SCHEDULER = "scheduler"

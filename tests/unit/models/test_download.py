@@ -1,5 +1,6 @@
 """Downloads that fail: what the Hub or the network said, in words that say what to do."""
 
+import errno
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import huggingface_hub
 import pytest
 
 from core.errors import ExplainerError
-from core.models.catalog import find_entry
+from core.models.catalog import find_entry, is_installed
 from core.models.download import download
+from core.models.folders import find_checkpoint
 
 Answer = Callable[[httpx2.Request], httpx2.Response]
 Serve = Callable[[Answer], None]
@@ -87,3 +89,64 @@ def test_a_network_that_fails_half_way_is_not_a_missing_model(
     serve(answer)
     with pytest.raises(ExplainerError, match=AGAIN):
         download(find_entry("owner/name"))
+
+
+THEIRS = "diffusion_pytorch_model.safetensors"
+NAMES = [f"unet/{THEIRS}", f"vae/{THEIRS}", "text_encoder/model.safetensors"]
+SHA = "a" * 40
+
+
+def hub(body: Callable[[], httpx2.SyncByteStream]) -> Answer:
+    """A Hub with one model, all of whose files are sent by ``body``."""
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        if "/tree/" in request.url.path:
+            rows = [{"type": "file", "path": name, "size": 1000, "oid": SHA} for name in NAMES]
+            return httpx2.Response(200, json=rows, request=request)
+        if "/api/models/" in request.url.path:
+            files = [{"rfilename": name} for name in NAMES]
+            return httpx2.Response(200, json={"sha": SHA, "siblings": files, "id": "owner/name"})
+        headers = {"ETag": '"b"', "X-Repo-Commit": SHA, "Content-Length": "1000"}
+        if request.method == "HEAD":
+            return httpx2.Response(200, headers=headers, request=request)
+        return httpx2.Response(200, headers=headers, stream=body(), request=request)
+
+    return answer
+
+
+class Cut(httpx2.SyncByteStream):
+    """Half of what was promised, then the line is gone."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"x" * 500
+        raise httpx2.ReadError("gone")
+
+
+def test_half_a_download_is_no_model(serve: Serve, tmp_path: Path) -> None:
+    serve(hub(Cut))
+    with pytest.raises(ExplainerError, match=AGAIN) as caught:
+        download(find_entry("owner/name"))
+    assert "it goes on where it stopped" in caught.value.fix
+    assert isinstance(caught.value.__cause__, httpx2.ReadError)  # it was under way
+    assert not list(tmp_path.rglob("*.safetensors"))
+    assert not is_installed(find_entry("owner/name"))
+    with pytest.raises(ExplainerError, match="not on this machine"):
+        find_checkpoint("owner/name")
+
+
+def test_a_disk_that_is_full_while_downloading_is_told(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Whole(httpx2.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            yield b"x" * 1000
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    serve(hub(Whole))
+    monkeypatch.setattr("huggingface_hub.file_download.http_get", full)
+    with pytest.raises(ExplainerError, match=f"{AGAIN}: ") as caught:
+        download(find_entry("owner/name"))
+    assert "disk" in caught.value.fix
+    assert not is_installed(find_entry("owner/name"))

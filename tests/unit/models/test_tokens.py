@@ -33,6 +33,9 @@ PROMPTS = [
     " ".join(["cat"] * 76),
     " ".join(["cat"] * 300),
     "x" * 10_000,
+    "cat " * 10_000,
+    "".join(f"z{mark * 40}" for mark in "\u0300\u0334\u0353\u036f"),
+    " ".join(["cat"] * 77),
 ]
 
 

@@ -17,12 +17,16 @@ from websockets.sync.client import connect
 ROOT = Path(__file__).resolve().parents[3]
 
 
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of a server as ``make run`` starts it, that somebody has looked at."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        number = free.getsockname()[1]
+    number = free_port()
     cache = tmp_path_factory.mktemp("cache")
     command = [sys.executable, "-m", "streamlit", "run", "Home.py", "--server.port", str(number)]
     with (cache / "log").open("wb") as log:
