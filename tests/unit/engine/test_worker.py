@@ -1040,6 +1040,7 @@ def test_a_stumbling_worker_ends_its_tickets_and_goes_on(
     assert worker.submit(CAT, "ann").result().calls == 4
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_dead_worker_is_replaced_by_the_next_wish(
     make_worker: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
