@@ -20,7 +20,7 @@ from core.ui.class_rules import (
     with_settings,
 )
 from core.ui.errors import show_note
-from core.ui.navigation import TEACHER, is_routed, path_of
+from core.ui.navigation import TEACHER, is_routed, path_of, title_of
 from core.ui.running_example import link_parameters, running_example, set_running_example
 from core.ui.runs import find
 
@@ -88,7 +88,7 @@ def ask_secret(label: str, what: str, right: str) -> bool:
             label, type="password" if right == "knows" else "default", max_chars=60,
             autocomplete="off", key=f"class_{what}_typed",
         )  # fmt: skip
-        pressed = st.form_submit_button("Go on", type="primary")
+        pressed = st.form_submit_button("Go on")
     if not pressed:
         return False
     tries, not_before = st.session_state.get(_WRONG, (0, 0.0))
@@ -129,8 +129,9 @@ def _look_in(room: Classroom, name: str) -> None:
 
 def _show_pointed(pointed: Pointed) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        st.markdown(":material/visibility: **Your teacher asks you to look here.**")
-        went = st.button("Go there", type="primary", key="class_go")
+        where = title_of(pointed.page)
+        st.markdown(f":material/visibility: Your teacher asks you to look at **{where}**.")
+        went = st.button("Go there", key="class_go")
         stays = st.button("Not now", key="class_stay")
     if went or stays:
         st.session_state[_LOOKED] = pointed.number
@@ -178,8 +179,8 @@ def _show_teachers_corner(room: Classroom) -> None:
     with st.sidebar.container(border=True, gap="xsmall"):
         st.caption("You are the teacher of this class.")
         st.button(
-            "Everybody look here", on_click=_point, args=(room,), icon=":material/visibility:",
-            key="class_point", width="stretch",
+            "Everybody look here", on_click=_point, args=(room,), key="class_point",
+            width="stretch",
         )  # fmt: skip
         if room.state.pointed is not None:
             st.button("No longer", on_click=room.point_nowhere, key="class_unpoint")

@@ -20,6 +20,7 @@ from core.ui.sessions import see_to_sessions
 
 ROOT = Path(__file__).resolve().parents[2]
 APP = "Glassbox Diffusion"
+START = "Start"  # the front page, in the menu
 SIDEBAR_WIDTH = 260  # CSS pixels
 TEACHER = ROOT / "pages" / "teacher.py"  # of a class alone, and no page of the walk
 CLOSED = ":material/lock:"
@@ -126,7 +127,7 @@ def _navigation(home: Callable[[], None]) -> StreamlitPage:
 
 def _pages(home: Callable[[], None]) -> dict[str, list[StreamlitPage]]:
     # One address names a page, "" is Home's: any function will do for the entry in the menu.
-    start = st.Page(home, title="Start", icon=":material/home:", url_path="home", default=True)
+    start = st.Page(home, title=START, icon=":material/home:", url_path="home", default=True)
     groups: dict[str, list[StreamlitPage]] = {"": [start]}
     state = in_force()
     for entry in existing():
@@ -139,6 +140,15 @@ def _pages(home: Callable[[], None]) -> dict[str, list[StreamlitPage]]:
 def _page(entry: Entry, closed: bool) -> StreamlitPage:
     """Look a page's file up once; every run takes a copy, which knows whether it may be called."""
     return st.Page(entry.path, title=entry.title, icon=CLOSED if closed else entry.icon)
+
+
+def title_of(url: str) -> str:
+    """Return the name of a page in the menu; the front page's for an address that names none.
+
+    Args:
+        url: its address below the app's.
+    """
+    return next((entry.title for entry in existing() if entry.url == url), START)
 
 
 def path_of(url: str) -> Path:

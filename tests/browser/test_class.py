@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 OPEN = (sys.executable, "-m", "core", "class", "--address", "127.0.0.1", "--port")
@@ -62,6 +63,34 @@ def test_a_class_answers_under_its_names_alone(opened: str) -> None:
         assert answer(opened, host) == status
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_door_and_desk_have_no_barrier_of_our_own(
+    new_page: Callable[..., Page], opened: str, cache: Path, scheme: str
+) -> None:
+    page = new_page(color_scheme=scheme)
+    page.goto(f"{opened}/tokens")
+    page.get_by_label("Code").wait_for()
+    look(page)
+    page.goto(f"{opened}/teacher")
+    page.get_by_label("Token").fill(told(cache, "Token"))
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Set for everybody").wait_for()
+    look(page)
+
+
+def look(page: Page) -> None:
+    """Look for barriers, and for what sticks out of a phone."""
+    page.locator("[data-test-script-state=notRunning]").first.wait_for(state="attached")
+    found = Axe().run(page, context={"exclude": [["[data-testid=stSidebarNav]"]]}).response
+    assert "color-contrast" in {rule["id"] for rule in found["passes"]}
+    assert [(one["id"], [node["target"] for node in one["nodes"]])
+            for one in found["violations"]] == []  # fmt: skip
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_function("innerWidth === 390")
+    page.wait_for_function("document.documentElement.scrollWidth <= innerWidth")
+    page.set_viewport_size({"width": 1280, "height": 800})
+
+
 def test_a_class(new_page: Callable[..., Page], opened: str, cache: Path) -> None:
     teacher, ann, ben = new_page(), new_page(), new_page()
 
@@ -84,6 +113,7 @@ def test_a_class(new_page: Callable[..., Page], opened: str, cache: Path) -> Non
     teacher.get_by_label("Token").fill(told(cache, "Token"))
     teacher.get_by_role("button", name="Go on").click()
     teacher.get_by_role("heading", name="Your class").wait_for()
+    assert told(cache, "Token").replace("-", "") not in teacher.url
     expect(teacher.get_by_test_id("stMetric").first).to_contain_text("2")
 
     # What is set is followed, without a touch of the pupil's.

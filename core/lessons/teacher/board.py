@@ -14,7 +14,7 @@ def show_board(room: Classroom) -> None:
         room: the class.
     """
     board = room.state.board
-    st.subheader("The board", anchor=False)
+    st.header("The board", anchor=False)
     if not board:
         st.caption(
             f"Up to {BOARD} pictures, the newest first, of pupils who press “Show my pictures”."

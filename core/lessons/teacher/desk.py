@@ -13,7 +13,7 @@ from core.lessons.teacher.board import show_board
 from core.lessons.teacher.rules import offer_rules
 from core.ui.class_frame import ask_secret
 from core.ui.class_rules import is_teacher, let_in
-from core.ui.navigation import existing
+from core.ui.navigation import title_of
 
 TURN_S = 2.0  # between two drawings of what changes
 
@@ -37,11 +37,12 @@ def show_desk() -> None:
 def _show(room: Classroom) -> None:
     st.title("Your class", anchor=False)
     st.fragment(_show_glance, run_every=TURN_S)(room)
-    way_in, rules = st.columns([2, 3], gap="large")
-    with way_in:
-        _show_way_in(room)
-    with rules:
-        offer_rules(room)
+    if not st.toggle("The board alone", key="desk_board", help="For the projector."):
+        way_in, rules = st.columns([2, 3], gap="large")
+        with way_in:
+            _show_way_in(room)
+        with rules:
+            offer_rules(room)
     st.fragment(show_board, run_every=TURN_S)(room)
 
 
@@ -60,9 +61,8 @@ def _show_glance(room: Classroom) -> None:
         st.metric("free", f"{machine.available / 1e9:.1f} GB", width="content")
     pointed = room.state.pointed
     if pointed is not None:
-        titles = {entry.url: entry.title for entry in existing()}
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"Everybody is asked to look at **{titles.get(pointed.page, 'Start')}**.")
+            st.markdown(f"Everybody is asked to look at **{title_of(pointed.page)}**.")
             st.button("No longer", on_click=room.point_nowhere, key="desk_unpoint")
 
 
@@ -72,7 +72,7 @@ def _show_way_in(room: Classroom) -> None:
     picture = io.BytesIO()
     segno.make(opening.link, error="m", micro=False).save(picture, kind="png", scale=6, border=3)
     with st.container(border=True):
-        st.markdown(f"##### {opening.address.removeprefix('http://')}")
-        st.markdown(f"# {opening.code}")
+        st.markdown(f"**{opening.address.removeprefix('http://')}**")
+        st.markdown(f"## {opening.code}")
         st.image(picture.getvalue(), width=220, alt="The link with the code, to be photographed")
         st.caption("Pupils type the address and the code, or photograph the square.")

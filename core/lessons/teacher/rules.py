@@ -51,7 +51,7 @@ def offer_rules(room: Classroom) -> None:
             help="Unlocked, everybody begins with what is set and may change it. What varies a "
             "locked setting, such as a comparison of schedulers, is not computed.",
         )  # fmt: skip
-        st.form_submit_button("Set for everybody", type="primary", on_click=_set, args=(room, turn))
+        st.form_submit_button("Set for everybody", on_click=_set, args=(room, turn))
     if _ERROR in st.session_state:
         show_error(st.session_state.pop(_ERROR))
     with st.container(horizontal=True):
