@@ -30,8 +30,7 @@ WAITING = 16  # then only those are let in who have none yet
 CEILING = 16  # times as many: beyond that nobody is
 KEPT = 8  # finished trainings, about 2 MB each
 GRACE_S = 1.0  # a page that is drawn again takes its training up again within this
-QUIET_S = 90.0  # a training that tells nothing for so long is ended: it hangs
-NICENESS = 19  # pictures that people wait for go first
+QUIET_S = 120.0  # a training that tells nothing for so long is ended: it hangs
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 Event = dict[str, Any]  # Any: what JSON holds
@@ -330,9 +329,6 @@ def start_worker(training: Training) -> subprocess.Popen[str]:
         text=True,
         encoding="utf-8",
     )
-    if hasattr(os, "setpriority"):
-        with contextlib.suppress(OSError):  # it has ended
-            os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
     # Beside, because a pipe holds little, and the process reads only when it has imported torch.
     told = json.dumps({"settings": asdict(training.settings), "saved": training.saved})  # type: ignore[call-overload]  # a dataclass
     threading.Thread(target=_feed, args=(process, told), name="lab", daemon=True).start()

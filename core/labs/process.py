@@ -7,6 +7,7 @@ from the pages nor from the engine; and it can be ended at any moment.
 import base64
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -17,6 +18,8 @@ import torch
 from torch import Tensor
 
 from core.errors import ExplainerError
+
+NICENESS = 10  # pictures that people wait for go first
 
 Event = dict[str, Any]  # Any: what JSON holds
 Train = Callable[[dict[str, Any], dict[str, Tensor]], Iterator[Event]]
@@ -31,6 +34,9 @@ def serve(train: Train) -> None:
         train: yields events, given the settings' fields and the tensors to go on from, none at the
             beginning.
     """
+    if hasattr(os, "nice"):
+        with contextlib.suppress(OSError):
+            os.nice(NICENESS)
     torch.set_num_threads(1)  # of this process, which does nothing else
     with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):  # nobody reads any more
         asked = json.load(sys.stdin)

@@ -1,6 +1,5 @@
 """The bench is shared out by session, and gives back the place of a training that hangs."""
 
-import os
 import subprocess
 import sys
 import time
@@ -12,7 +11,7 @@ import pytest
 from core.errors import ExplainerError
 from core.labs import bench as it
 from core.labs.autoencoder_settings import LabSettings
-from core.labs.bench import CEILING, WAITING, Bench, Training, start_worker
+from core.labs.bench import CEILING, WAITING, Bench, Training
 
 Tell = Callable[[str], Bench]
 
@@ -86,16 +85,3 @@ def test_one_that_tells_nothing_gives_its_place_back(
         time.sleep(0.05)
     assert silent.state == "failed"
     assert telling.state == "done"  # longer in all than a silent one may take
-
-
-@pytest.mark.skipif(not hasattr(os, "getpriority"), reason="no priorities here")
-def test_a_training_is_nice_from_its_beginning() -> None:
-    training = Training(seed(1))
-    process = start_worker(training)
-    try:
-        assert os.getpriority(os.PRIO_PROCESS, process.pid) == it.NICENESS
-    finally:
-        process.kill()
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
