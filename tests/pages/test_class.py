@@ -215,7 +215,7 @@ def test_desk_sets_and_clears(desk: AppTest, room: Classroom) -> None:
     box["Steps"].set_value(10)
     box["Scheduler"].set_value("euler")
     box["Size"].set_value(64)
-    desk.toggle[0].set_value(True)
+    next(one for one in desk.toggle if one.label.startswith("Lock")).set_value(True)
     pages = desk.get("button_group")[0]
     pages.set_value([url for url in pages.value if url != "unet"])
     next(one for one in desk.button if one.label == "Set for everybody").click().run()
@@ -256,6 +256,8 @@ def test_board_shows_words_as_text_and_hides(desk: AppTest, room: Classroom) -> 
     room.pin(name, "1", "a **blue** <b>ball</b>", packed.getvalue())
     desk.run()
     assert "a **blue** <b>ball</b>" in [one.value for one in desk.text]
+    desk.toggle(key="desk_board").set_value(True).run()  # the board alone
+    assert not desk.selectbox
     next(one for one in desk.button if one.label == "Hide").click().run()
     assert room.state.board == ()
     assert "Hide" not in [one.label for one in desk.button]
