@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import statistics
+import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -72,7 +73,9 @@ class Room:
         """
         try:
             seconds = await asked
-        except Lost:
+        except Lost as error:
+            if not self.counts["lost"]:
+                print(f"lost: {error}", file=sys.stderr)
             self.counts["lost"] += 1
             return None
         self.counts[self.judge(visitor, wish)] += 1

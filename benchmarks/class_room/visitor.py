@@ -109,6 +109,7 @@ class Visitor:
         self._run, self._parts = "", frozenset[str]()
         self._runs = self._whole_runs = 0
         self._busy = self._closed = False
+        self._why = ""
 
     # ---- asking
 
@@ -196,7 +197,7 @@ class Visitor:
             async with asyncio.timeout(wait_s or self._wait_s):
                 while not what(self):
                     if self._closed:
-                        raise Lost("the connection ended")
+                        raise Lost(f"the connection ended {self._why}")
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError as error:
@@ -293,6 +294,8 @@ class Visitor:
                 message.ParseFromString(frame)
                 self._take(message)
                 self._changed.set()
+        except (ConnectionClosed, KeyError) as error:  # a message that we were to have kept
+            self._why = repr(error)
         finally:
             self._closed = True
             self._changed.set()
@@ -341,7 +344,7 @@ class Visitor:
         self._cached = {
             name: kept
             for name, kept in self._cached.items()
-            if self._runs - kept[1] <= age and (not self._parts or kept[2] in self._parts)
+            if self._runs - kept[1] <= age or (self._parts and kept[2] not in self._parts)
         }
 
     def _is_stale(self, one: Standing) -> bool:
