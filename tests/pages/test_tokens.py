@@ -17,7 +17,10 @@ from core.ui.closer import Closer
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = "pages/1_tokens.py"
-HTML = "<script>alert(1)</script> ![x](http://example.org/x.png) :red[y] $z$"
+HTML = (
+    "<script>alert(1)</script> <img src=x onerror=alert(1)> ![x](http://example.org/x.png) "
+    "[y](javascript:alert(1)) :red[y] $\\frac{1}{0}$ :material/home:"
+)
 
 Open = Callable[..., AppTest]
 

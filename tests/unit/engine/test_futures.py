@@ -459,8 +459,8 @@ def test_steps_made_are_whole_steps_of_the_share(steps: int, strength: float, ma
 
 @pytest.mark.parametrize(
     "bad",
-    [{"strength": 0.0}, {"strength": 0.1}, {"strength": 1.1}, {"strength": float("nan")},
-     {"pixels": b"x"}, {"width": 7}],
+    [{"strength": -1.0}, {"strength": 0.0}, {"strength": 0.1}, {"strength": 1.1},
+     {"strength": 2.0}, {"strength": float("nan")}, {"pixels": b"x"}, {"width": 7}],
     ids=str,
 )  # fmt: skip
 def test_bad_starts_from_a_picture_are_refused(bad: dict[str, Any]) -> None:
