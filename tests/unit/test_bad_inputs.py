@@ -216,7 +216,7 @@ BAD_INPUTS: tuple[Row, ...] = (
     (94, "9,000 x 9,000", "refused before its pixels are unpacked", (f"{PICTURE}[94 large]",)),
     (95, "100 MB of text in a PNG", "refused", (f"{PICTURE}[95 text bomb]",)),
     (96, "6 MB where 5 are taken", "refused", (f"{PICTURE}[96 six megabytes]",
-     "unit/test_house.py::test_settings_that_hold_a_class_are_in_force")),
+     f"{SOCKET}test_files_without_end_are_kept_within_bounds")),
     (97, "odd names of files", "never used", ("pages/test_latents.py::test_an_upload_may_have_any_"
      "name",)),
     (98, "a wrong ending", "what is inside counts", (f"{ODD}[98 wrong extension]",)),
@@ -376,8 +376,10 @@ FAULTS: tuple[Row, ...] = (
       *(f"{LEAVES}[{messages}]" for messages in (1, 5, 20, 40)))),
     (23, "a slow client with 500 messages", "holds nobody up",
      (f"{SOCKET}test_one_who_asks_hundreds_of_times_and_reads_nothing_holds_nobody_up",)),
-    (24, "a flood of uploads", "bounded in size and number",
-     ("unit/test_house.py::test_settings_that_hold_a_class_are_in_force",)),
+    (24, "a flood of uploads", "bounded in size, of each and of all together",
+     (f"{SOCKET}test_files_without_end_are_kept_within_bounds",
+      "unit/ui/test_upload_bounds.py::test_a_session_keeps_its_newest_few",
+      "unit/ui/test_upload_bounds.py::test_all_together_are_bounded_and_the_greedy_pay")),
     (25, "a port that is taken", "said in a line",
      (f"{SOCKET}test_a_port_that_is_taken_is_said_in_a_line",)),
 )  # fmt: skip

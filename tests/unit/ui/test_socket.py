@@ -9,6 +9,8 @@ import os
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,7 @@ from typing import Any
 import psutil
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -267,6 +270,51 @@ def test_who_leaves_in_the_middle_of_a_run_is_missed_by_nobody(
 
     server.loop.run_until_complete(leave())
     server.loop.run_until_complete(assert_goes_on(server))
+
+
+def cookie_of(server: Server) -> str:
+    """The server's secret for this visitor, that a page has and another site has not."""
+    with urllib.request.urlopen(f"{server.address}/_stcore/health") as answer:
+        return answer.headers["Set-Cookie"].partition("=")[2].partition(";")[0]
+
+
+def put(server: Server, session: str, name: str, size: int, cookie: str) -> int:
+    """Hand in a file as a page does; returns the answer's status, 0 where the line was cut."""
+    body = b"--b\r\nContent-Disposition: form-data; name=f; filename=x.png\r\n\r\n"
+    request = urllib.request.Request(
+        f"{server.address}/_stcore/upload_file/{session}/{name}",
+        body + b"x" * size + b"\r\n--b--\r\n",
+        {"Content-Type": "multipart/form-data; boundary=b", "X-Xsrftoken": cookie,
+         "Cookie": f"_streamlit_xsrf={cookie}"},
+        method="PUT",
+    )  # fmt: skip
+    try:
+        with urllib.request.urlopen(request, timeout=WAIT_S) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+    except urllib.error.URLError:
+        return 0
+
+
+def test_files_without_end_are_kept_within_bounds(server: Server) -> None:
+    async def flood() -> None:
+        cookie, before = cookie_of(server), server.process.memory_info().rss
+        async with line(server) as socket:
+            await socket.send(rerun(page_name="training"))
+            message = ForwardMsg()
+            while message.WhichOneof("type") != "new_session":
+                message.ParseFromString(await socket.recv())
+            session = message.new_session.initialize.session_id
+            assert put(server, session, "a", 1, "") == 403
+            assert put(server, "f" * 32, "a", 1, cookie) == 400
+            assert put(server, session, "a", 6_000_000, cookie) in (413, 0)
+            for number in range(50):
+                assert put(server, session, f"a{number}", 4_000_000, cookie) == 204
+            await assert_goes_on(server)
+            assert server.process.memory_info().rss - before < GROWN  # of the 200 MB sent
+
+    server.loop.run_until_complete(flood())
 
 
 def test_a_port_that_is_taken_is_said_in_a_line(server: Server) -> None:
