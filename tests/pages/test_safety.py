@@ -85,3 +85,16 @@ def test_files_that_are_given_are_one_and_those_taken_are_named_by_us(file: Path
         if node.func.attr == "download_button":
             names = {part.id for part in ast.walk(node.args[2]) if isinstance(part, ast.Name)}
             assert names <= {"name"}, f"{file.name}:{node.lineno} is named by {names}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_what_is_kept_for_everybody_is_bounded(file: Path) -> None:
+    tree = ast.parse(file.read_text("utf-8"))
+    bounded = {
+        id(node.func)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and "max_entries" in {word.arg for word in node.keywords}
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr in ("cache_data", "cache_resource"):
+            assert id(node) in bounded, f"{file.name}:{node.lineno}"
