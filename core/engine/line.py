@@ -262,6 +262,12 @@ class Line:
             asks = None if job is None else job.asks
             return asks.last if isinstance(asks, NoiseQuery) else None
 
+    def model_of(self, ticket: AnyTicket) -> str | None:
+        """Return which model a ticket's work is of, None once it has ended."""
+        with self._lock:
+            job = self._open.get(ticket)
+            return None if job is None else job.work.model
+
     def cancel(self, ticket: AnyTicket) -> None:
         """End a ticket; its work stops at the next turn unless others wait for it."""
         with self._lock:
@@ -339,6 +345,11 @@ class Line:
                 if job.work.weights and job.work.model == model:
                     self.end(job, error=error)
 
+    def jobs(self) -> list[Job]:
+        """Return all works under way, in the order of their turns."""
+        with self._lock:
+            return self._order()
+
     def choose(self, model: str | None, rows: int, so_far: Sequence[Job] = ()) -> list[Job]:
         """Choose whose turn it is.
 
@@ -385,6 +396,11 @@ class Line:
         with self._lock:
             job.begun = True
             return sum(other.begun for other in self._jobs.values()) == 1
+
+    def back(self, job: Job) -> None:
+        """Let a job begin anew, at its old place; whoever did it is gone."""
+        with self._lock:
+            job.begun, job.asks, job.progress = False, None, NOTHING_DONE
 
     def told(self, job: Job, asked: Question | Progress) -> None:
         """Take note of what a job's course yielded."""
@@ -442,11 +458,17 @@ class Line:
                 ticket.spent = job.spent if computed else None
                 self._end(ticket, "failed" if error else "done", value, error)
 
-    def ticked(self, rows: int, seconds: float) -> None:
+    def ticked(self, rows: float, seconds: float) -> None:
         """Take note of how long a turn of the U-Net took, for what is told of the time left."""
         with self._lock:
             self._tick_s = _mean(self._tick_s, seconds)
             self._rows_s = _mean(self._rows_s, seconds / rows)
+
+    @property
+    def pace(self) -> tuple[float, float]:
+        """Seconds of a turn of the U-Net and of one row of it, of late; 0 is unknown."""
+        with self._lock:
+            return self._tick_s, self._rows_s
 
     def sized(self, positions: int) -> None:
         """Take note of how many positions the latents of the loaded model's pictures have."""

@@ -146,6 +146,10 @@ class FilmRequest(Work["Film"]):
         """Return its frames, each as long as a few rows."""
         return ROWS_A_PIECE * (2 * min(self.request.steps, self.frames) + 1)
 
+    def wants(self) -> Wanted:
+        """Return the run."""
+        return Wanted((self.request,))
+
     def course(self, loaded: "LoadedModel") -> "Course[Film]":
         """Have the run done, then decode what is shown of it, a few pictures at a time.
 
@@ -155,7 +159,7 @@ class FilmRequest(Work["Film"]):
 
         from core.engine.film import Film, latents_to_show, shown_calls
 
-        [outcome] = yield Wanted((self.request,))
+        [outcome] = yield self.wants()
         trace = outcome.result()
         indices = shown_calls(trace.calls, self.frames)
         latents, pictures = latents_to_show(trace, indices), []

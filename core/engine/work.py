@@ -134,6 +134,10 @@ class Outcome:
         return self.value
 
 
+def _nothing(_: Sequence[Outcome | None]) -> None:
+    """Show nothing; it has a name so that it can be pickled."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Wanted:
     """Other works, done as if somebody had asked for each; answered by an ``Outcome`` for each.
@@ -146,7 +150,7 @@ class Wanted:
 
     works: "tuple[Work[Any], ...]"  # Any: each has its own result
     rank: int = SEEN
-    show: Callable[[Sequence[Outcome | None]], Any] = lambda _: None
+    show: Callable[[Sequence[Outcome | None]], Any] = _nothing
 
 
 Question = NoiseQuery | Decode | Wanted
@@ -184,6 +188,13 @@ class Work(ABC, Generic[Result]):
     def _checked(self) -> dict[str, Any]:  # Any: each field has its own type
         """Return what ``validated`` has to put in the place of fields, by their names."""
         return {}
+
+    def wants(self) -> "Wanted | None":
+        """Return the other works that its course yields before all else, None where it does not.
+
+        So whoever sends a work elsewhere can have those done first.
+        """
+        return None
 
     @abstractmethod
     def course(self, loaded: Any) -> Course[Result]:  # Any: a LoadedModel; None without weights

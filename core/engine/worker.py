@@ -1,31 +1,21 @@
-"""The engine of one machine: one thread owns the model, all works share its calls.
+"""The engine of one machine: one thread owns the model, all works share its calls."""
 
-Python ends by taking the ground from under every thread that is still running. One that is inside
-torch then is ended in the midst of C++, which aborts the whole process: "terminate called without
-an active exception". So this thread is waited for, as long as one call of a network takes.
-"""
-
-import atexit
-import threading
 import time
-import weakref
 from collections.abc import Callable
 from typing import Any
 
 from core.engine.calls import explain
-from core.engine.line import Counters, Job, Line
+from core.engine.engine import Engine
+from core.engine.line import Job
 from core.engine.loaded import LoadedModel, load_model
 from core.engine.results import Results
 from core.engine.ticket import Ticket
-from core.engine.work import Decode, NoiseQuery, Result, Wanted, Work
-from core.errors import ExplainerError
+from core.engine.work import Decode, NoiseQuery, Wanted
 from core.models.folders import find_checkpoint
 from core.models.latents import preview
 
-PATIENCE_S = 60.0  # with a thread that does not end, when the process does
 
-
-class Worker:
+class Worker(Engine):
     """Takes works from many sessions and does them together.
 
     Every tick goes on with those whose turn it is (see ``Line``): their questions to the U-Net are
@@ -46,57 +36,21 @@ class Worker:
 
         Args:
             load: brings a model into memory.
-            check: raises ExplainerError for a model that is not on this machine.
-            results: where finished work is kept; None keeps it in memory only.
+            check: as for ``Engine``, and so are the others.
+            results: where finished work is kept.
             room: how many may wait.
-            clock: seconds, for the patience with tickets that nobody looks at.
-            threaded: False leaves it to the caller to call ``tick`` while ``busy``.
+            clock: seconds.
+            threaded: whether a thread ticks.
         """
+        super().__init__(check, results, room, clock, threaded)
         self._load = load
-        self._check = check
-        self._results = results or Results()
-        self._line = Line(room, clock)
-        self._threaded = threaded
-        self._starting = threading.Lock()  # guards the thread alone
-        self._thread: threading.Thread | None = None
         # Below: written by the thread that ticks; others only read whether they are there.
         self._model: LoadedModel | None = None
         self._model_id: str | None = None
         self._colors_wanted = False
 
-    def submit(
-        self, work: Work[Result], session: str = "", *, replace: bool = True
-    ) -> Ticket[Result]:
-        """Ask for a work to be done; returns a ticket that ends exactly once.
-
-        Args:
-            work: checked here.
-            session: who asks; nobody waits for all of another session's wishes.
-            replace: the session's earlier wishes that have not ended are given up.
-
-        Raises:
-            ExplainerError: a field is wrong, the model is not here, or too many are waiting.
-        """
-        work = work.validated()
-        found = self._results.find(work)
-        if found is None and work.model != self._model_id:
-            self._check(work.model)  # here, so that the model in memory stays for everybody else
-        ticket = self._line.enter(work, session, replace, found)
-        self._wake()
-        return ticket
-
-    def find(self, work: Work[Result]) -> Result | None:
-        """Return finished work at once; None where there is none, or where a field is wrong."""
-        try:
-            return self._results.find(work.validated())
-        except ExplainerError:
-            return None
-
-    def preview(self, ticket: Ticket[Any]) -> Any | None:  # Any: an array, see below
-        """Return the newest estimate of a ticket's run as a small picture, uint8 (h, w, 3).
-
-        One pixel a latent position, a linear guess of the colours; None before the first step.
-        """
+    def preview(self, ticket: Ticket[Any]) -> Any | None:  # Any: an array, see ``Engine``
+        """Return the newest estimate of a ticket's run as a small picture."""
         step, model = ticket.newest(), self._model
         if step is None or model is None:
             return None
@@ -105,30 +59,9 @@ class Worker:
             return None
         return preview(step.x0[None], model.colors)[0].numpy()
 
-    def counters(self) -> Counters:
-        """Return what became of everything so far."""
-        return self._line.counters()
-
-    def standing(self) -> tuple[int, int, float]:
-        """Return how many works wait, how many run, and seconds until all are done, roughly."""
-        return self._line.standing()
-
-    @property
-    def busy(self) -> bool:
-        """Whether there is anything to do."""
-        return self._line.busy
-
-    def close(self) -> None:
-        """Give up all work, stop the thread, and write what is still to be written."""
-        dropped = self._line.end_all(closed=True)
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(PATIENCE_S)
-        _close(dropped)
-        self._results.flush()
-
     def tick(self) -> None:
         """Do one round with those whose turn it is."""
-        _close(self._line.drop())
+        self._leave(self._line.drop())
         self._change_model()
         if self._colors_wanted and self._model is not None:
             self._colors_wanted = False
@@ -156,26 +89,11 @@ class Worker:
             elif isinstance(job.asks, Wanted) and not job.waits:
                 self._send(job, [ticket.outcome() for ticket in job.wanted])
 
-    def _wake(self) -> None:
-        """Start the thread where there is none; one that died is replaced."""
-        with self._starting:
-            if self._threaded and (self._thread is None or not self._thread.is_alive()):
-                self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
-                self._thread.start()
-                atexit.register(_close_at_exit, weakref.ref(self))
-
-    def _work(self) -> None:
-        while self._line.wait():
-            try:
-                self.tick()
-            except Exception as error:  # a fault of ours must end tickets, not the thread
-                _close(self._line.end_all(explain(error)))
-
     def _change_model(self) -> None:
         """Load another model where it is its turn; who waits for one that does not load is told."""
         while (model := self._line.model_wanted(self._model_id)) is not None:
             self._model = self._model_id = None
-            _close(self._line.load(model))
+            self._leave(self._line.load(model))
             try:
                 loaded = self._load(model)
             except Exception as error:
@@ -222,14 +140,6 @@ class Worker:
             self._line.told(job, asked)
         return True
 
-    def _known(self, work: Work[Any]) -> tuple[Work[Any], Any | ExplainerError | None]:
-        """Return a work that another one wants, validated, with its result or what is wrong."""
-        try:
-            work = work.validated()
-            return work, self._results.find(work)
-        except ExplainerError as error:
-            return work, error
-
     def _finish(self, job: Job, value: Any) -> None:
         now = time.perf_counter()
         result = job.work.timed(value, job.lived + now - (now if job.since is None else job.since))
@@ -254,15 +164,10 @@ class Worker:
         if kind is NoiseQuery:
             self._line.ticked(sum(sizes), seconds)
 
+    def _has(self, model: str) -> bool:
+        return model == self._model_id
 
-def _close(jobs: list[Job]) -> None:
-    """Leave works where they stand, so that what they changed for a moment is put back."""
-    for job in jobs:
-        if job.course is not None:
-            job.course.close()
-
-
-def _close_at_exit(kept: "weakref.ref[Worker]") -> None:
-    worker = kept()
-    if worker is not None:
-        worker.close()
+    def _leave(self, jobs: list[Job]) -> None:
+        for job in jobs:
+            if job.course is not None:
+                job.course.close()

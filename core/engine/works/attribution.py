@@ -48,13 +48,17 @@ class AttributionWork(RunWork[Attribution]):
     def _checked(self) -> dict[str, Any]:
         return {"call": check_whole(self.call, "call", 0, MOST_CALLS)}
 
+    def wants(self) -> Wanted:
+        """Return the run."""
+        return Wanted((self.request,))
+
     def course(self, loaded: "LoadedModel") -> Course[Attribution]:
         """Have the run done, then ask for the slope along the way from one prompt to the other."""
         import torch
 
         from core.ideas.attribution import integrate_gradients
 
-        [outcome] = yield Wanted((self.request,))
+        [outcome] = yield self.wants()
         steps = outcome.result().steps
         if self.call >= len(steps):
             raise ExplainerError(

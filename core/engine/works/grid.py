@@ -64,9 +64,13 @@ class GridWork(Work[Cells]):
             raise ExplainerError("A grid has one model.", "Choose the same model for all pictures.")
         return {}
 
+    def wants(self) -> Wanted:
+        """Return all pictures, each a run like any other."""
+        return Wanted(self.requests, BESIDE, self._cells)
+
     def course(self, loaded: object) -> "Course[Cells]":
-        """Want all pictures, each a run like any other."""
-        found = yield Wanted(self.requests, BESIDE, self._cells)
+        """Have all pictures drawn."""
+        found = yield self.wants()
         return self._cells(found)
 
     def _cells(self, found: Sequence[Outcome | None]) -> Cells:

@@ -68,10 +68,14 @@ class RescaledWork(Work["tuple[np.ndarray, ...]"]):
             "phi": check_real(self.phi, "rescale factor", 0, 1),
         }
 
-    def course(self, loaded: object) -> "Course[tuple[np.ndarray, ...]]":
-        """Want them all; those that are there are shown meanwhile, None for the others."""
+    def wants(self) -> Wanted:
+        """Return all runs; those that are there are shown meanwhile, None for the others."""
         runs = tuple(RescaledRun(self.model, request, self.phi) for request in self.requests)
-        found = yield Wanted(runs, BESIDE, _pictures)
+        return Wanted(runs, BESIDE, _pictures)
+
+    def course(self, loaded: object) -> "Course[tuple[np.ndarray, ...]]":
+        """Have them all done."""
+        found = yield self.wants()
         return tuple(outcome.result() for outcome in found)
 
 
