@@ -2,8 +2,10 @@
 
 import functools
 import inspect
+import pickle
+import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +16,11 @@ from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import Stabl
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from transformers import CLIPTokenizer
 
+from core.engine.engine import Engine
+from core.engine.errand import Gone, News, Order, Up
 from core.engine.loaded import LoadedModel
+from core.engine.pool import Pool
+from core.engine.replica import Replica
 from core.engine.request import Request
 from core.engine.worker import Worker
 from core.models.loading import Checkpoint
@@ -116,28 +122,87 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def make_worker(tiny_checkpoint: Checkpoint, clock: Clock) -> Iterator[Callable[..., Worker]]:
-    """Workers around the tiny checkpoint whose ticks the test makes itself."""
-    made: list[Worker] = []
+class LocalLink:
+    """A replica in this process; what passes is pickled, as on the way to another one."""
 
-    def make(slots: int = 8, **settings: Any) -> Worker:  # Any: as Worker takes them
+    def __init__(
+        self, load: Callable[[str], LoadedModel], clock: Clock, heard: threading.Event
+    ) -> None:
+        self._load, self._clock, self._heard = load, clock, heard
+        self._news: list[News] = []
+        self.replica: Replica | None = None
+        self.start()
+
+    def start(self) -> None:
+        self.replica = Replica(self._load, threaded=False, pause_s=0, clock=self._clock)
+        self._news.append(Up())
+
+    def die(self) -> None:
+        """End as a process does that is killed: nothing is told of what was done."""
+        if self.replica is not None:
+            self.replica.close()
+        self.replica = None
+        self._news.append(Gone())
+
+    def order(self, orders: Sequence[Order]) -> None:
+        if self.replica is not None:
+            self.replica.carry_out(pickle.loads(pickle.dumps(orders)))
+
+    def news(self) -> Sequence[News]:
+        begun, self._news = self._news, []
+        told = [] if self.replica is None else pickle.loads(pickle.dumps(self.replica.news()))
+        return [*begun, *told]
+
+    def go_on(self) -> None:
+        if self.replica is not None and self.replica.busy:
+            self.replica.tick()
+            self._heard.set()
+
+    def close(self) -> None:
+        if self.replica is not None:
+            self.replica.close()
+
+
+def local_pool(
+    load: Callable[[str], LoadedModel], clock: Clock, count: int = 1, **settings: Any
+) -> Pool:
+    """A pool of replicas in this process that its own ticks drive."""
+    heard = threading.Event()
+    links = [LocalLink(load, clock, heard) for _ in range(count)]
+    return Pool(links, clock=clock, heard=heard, **settings)
+
+
+@pytest.fixture(params=["worker", "pool"])
+def engine_kind(request: pytest.FixtureRequest) -> str:
+    """Which engine a test is about: what one promises, the other keeps."""
+    return request.param
+
+
+@pytest.fixture
+def make_worker(
+    engine_kind: str, tiny_checkpoint: Checkpoint, clock: Clock
+) -> Iterator[Callable[..., Engine]]:
+    """Engines around the tiny checkpoint whose ticks the test makes itself."""
+    made: list[Engine] = []
+
+    def make(slots: int = 8, **settings: Any) -> Engine:  # Any: as Worker takes them
         def load(_: str) -> LoadedModel:
             model = LoadedModel(tiny_checkpoint, 0)
             model.most_rows = 2 * slots
             return model
 
         own = {"load": load, "check": lambda _: None, "clock": clock, "threaded": False}
-        worker = Worker(**(own | settings))
-        made.append(worker)
-        return worker
+        build = Worker if engine_kind == "worker" else local_pool
+        engine = build(**(own | settings))
+        made.append(engine)
+        return engine
 
     yield make
-    for worker in made:
-        worker.close()
+    for engine in made:
+        engine.close()
 
 
-def tick_until_quiet(worker: Worker, most: int = 1000) -> int:
+def tick_until_quiet(worker: Engine, most: int = 1000) -> int:
     """Tick until nothing is left to do; fails where that never happens."""
     for count in range(most):
         if not worker.busy:

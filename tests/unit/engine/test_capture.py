@@ -13,9 +13,9 @@ from core.engine.alone import run_alone
 from core.engine.ask import ask_unet, rows_of
 from core.engine.capture import Recorder
 from core.engine.denoise import denoise
+from core.engine.engine import Engine
 from core.engine.request import Request, validated
 from core.engine.work import NoiseQuery, Progress
-from core.engine.worker import Worker
 from core.engine.works.attention import AttentionWork, EditedAttentionWork, Reweight, Swap
 from core.errors import ExplainerError
 from core.models.attention_layers import (
@@ -121,7 +121,7 @@ EDITS = [None, Reweight((3,), 2.0), Swap("a green apple", 0.5)]
 
 @pytest.mark.parametrize("edit", EDITS, ids=["read", "reweight", "swap"])
 def test_between_two_pieces_the_network_is_as_it_was(
-    make_worker: Callable[..., Worker], tiny_checkpoint: Any, edit: Any
+    make_worker: Callable[..., Engine], tiny_checkpoint: Any, edit: Any
 ) -> None:
     before = processors(tiny_checkpoint)
     look = (
@@ -139,7 +139,7 @@ def test_between_two_pieces_the_network_is_as_it_was(
 
 
 def test_cancelled_look_leaves_the_network_as_it_was(
-    make_worker: Callable[..., Worker], tiny_checkpoint: Any
+    make_worker: Callable[..., Engine], tiny_checkpoint: Any
 ) -> None:
     before = processors(tiny_checkpoint)
     worker = make_worker()

@@ -22,10 +22,10 @@ from transformers import CLIPTokenizer
 from core.engine.alone import run_alone
 from core.engine.ask import ask_unet, rows_of
 from core.engine.denoise import Placed, denoise, levels_of
+from core.engine.engine import Engine
 from core.engine.loaded import LoadedModel
 from core.engine.request import Request
 from core.engine.trace import Step, Trace
-from core.engine.worker import Worker
 from core.engine.works.futures import (
     BranchWork,
     FromPictureWork,
@@ -45,7 +45,7 @@ from tests.unit.engine.conftest import seeded, tick_until_quiet
 
 pytestmark = pytest.mark.filterwarnings("ignore:Should have t:UserWarning")  # torchsde's rounding
 
-Make = Callable[..., Worker]
+Make = Callable[..., Engine]
 OFFERED = [name for name, one in SCHEDULERS.items() if one.available]
 # What these remember of earlier calls, or draw at each step, is lost where a run begins anew.
 # DPM++ SDE draws from one path of noise over all levels, which its seed fixes once and for all.
@@ -67,7 +67,7 @@ def branch(trace: Trace, call: int, **changes: Any) -> BranchWork:  # Any: as th
     )  # fmt: skip
 
 
-def read(worker: Worker, look: Any) -> Future:  # Any: one of the two looks
+def read(worker: Engine, look: Any) -> Future:  # Any: one of the two looks
     ticket = worker.submit(look)
     tick_until_quiet(worker)
     return ticket.result()

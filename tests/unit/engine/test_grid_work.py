@@ -10,14 +10,14 @@ import pytest
 
 from core.engine import worker as working
 from core.engine.alone import run_alone
+from core.engine.engine import Engine
 from core.engine.request import Request
-from core.engine.worker import Worker
 from core.engine.works.grid import MOST_CELLS, GridWork
 from core.errors import ExplainerError
 from core.models.loading import Checkpoint
 from tests.unit.engine.conftest import Network, tick_until_quiet
 
-Make = Callable[..., Worker]
+Make = Callable[..., Engine]
 CAT = Request(prompt="a red cat", seed=1, steps=3, guidance=4.0)
 CELLS = tuple(
     replace(CAT, scheduler=scheduler, steps=steps, guidance=guidance)

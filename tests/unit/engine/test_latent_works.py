@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from core.engine.worker import Worker
+from core.engine.engine import Engine
 from core.engine.works.latents import DecodeWork, PictureWork, ScaleWork
 from core.errors import ExplainerError
 from core.models.latents import decode_latents, encode_picture, fit_color_map, preview
 from core.nets.autoencoder import kl_to_unit_gaussian
 
 SIDE = 64
-Make = Callable[..., Worker]
+Make = Callable[..., Engine]
 
 
 def pixels(seed: int = 0, side: int = SIDE) -> bytes:
@@ -26,7 +26,7 @@ def as_tensor(data: bytes, side: int = SIDE) -> torch.Tensor:
     return whole / 127.5 - 1
 
 
-def answer(worker: Worker, look: Any) -> Any:  # Any: each look has a reading of its own
+def answer(worker: Engine, look: Any) -> Any:  # Any: each look has a reading of its own
     ticket = worker.submit(look)
     for _ in range(50):
         if ticket.wait(0):

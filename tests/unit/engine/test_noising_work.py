@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.engine.worker import Worker
+from core.engine.engine import Engine
 from core.engine.works.noising import NoiseWork
 from core.errors import ExplainerError
 from core.models import latents as vae
@@ -17,7 +17,7 @@ PIXELS = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8).
 LOOK = NoiseWork(pixels=PIXELS, width=64, height=64, levels=(1.0, 0.5, 0.0), seed=5)
 
 
-def answer(worker: Worker, look: NoiseWork) -> Any:
+def answer(worker: Engine, look: NoiseWork) -> Any:
     ticket = worker.submit(look)
     for _ in range(50):
         if not worker.busy:
@@ -27,7 +27,7 @@ def answer(worker: Worker, look: NoiseWork) -> Any:
 
 
 def test_levels_are_mixed_from_the_posteriors_mean_and_the_seeds_noise(
-    make_worker: Callable[..., Worker], tiny_checkpoint: Any
+    make_worker: Callable[..., Engine], tiny_checkpoint: Any
 ) -> None:
     found = answer(make_worker(), LOOK)
     picture = vae.picture_tensor(PIXELS, 64, 64)
@@ -54,7 +54,7 @@ def test_bad_wishes_are_refused(bad: dict[str, Any]) -> None:
 
 
 def test_picture_that_does_not_fit_the_model_ends_in_a_sentence(
-    make_worker: Callable[..., Worker],
+    make_worker: Callable[..., Engine],
 ) -> None:
     odd = replace(LOOK, pixels=bytes(65 * 64 * 3), width=65)
     with pytest.raises(ExplainerError, match="multiples of"):

@@ -8,14 +8,14 @@ import pytest
 from torch import Tensor
 
 from core.engine.alone import run_alone
+from core.engine.engine import Engine
 from core.engine.request import Request
-from core.engine.worker import Worker
 from core.engine.works.rescaled import MOST_PICTURES, RescaledWork
 from core.errors import ExplainerError
 from core.models.loading import Checkpoint
 from tests.unit.engine.conftest import Network, tick_until_quiet
 
-Make = Callable[..., Worker]
+Make = Callable[..., Engine]
 CAT = Request(prompt="a red cat", seed=1, steps=3, guidance=6.0)
 
 

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from core.engine.alone import run_alone
+from core.engine.engine import Engine
 from core.engine.request import Request
 from core.engine.work import Work
-from core.engine.worker import Worker
 from core.engine.works.own_sigmas import OwnSigmasWork, check_sigmas
 from core.engine.works.schedulers import PROOF_STEPS, CountWork, FreshNoiseWork, ProofWork
 from core.errors import ExplainerError
@@ -19,11 +19,11 @@ from core.models.schedulers.plans import plan_run
 from core.models.schedulers.table import SCHEDULERS
 
 CAT = Request(prompt="a red cat", negative="blurry", seed=3, steps=6, guidance=4.0)
-Make = Callable[..., Worker]
+Make = Callable[..., Engine]
 pytestmark = pytest.mark.filterwarnings("ignore:Should have t:UserWarning")
 
 
-def answer(worker: Worker, look: Work[Any]) -> Any:  # Any: each look has its own answer
+def answer(worker: Engine, look: Work[Any]) -> Any:  # Any: each look has its own answer
     ticket = worker.submit(look, "a")
     while not ticket.wait(0):
         worker.tick()

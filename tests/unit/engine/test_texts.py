@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 
 from core.engine.alone import run_alone
+from core.engine.engine import Engine
 from core.engine.request import Request, from_json, problems, to_json
 from core.engine.work import Course, Progress, Work
-from core.engine.worker import Worker
 from core.engine.works.texts import TextWork
 from core.errors import ExplainerError
 from core.models.text import encode_text
 
-Make = Callable[..., Worker]
+Make = Callable[..., Engine]
 CAT = Request(model="emoji128", prompt="a red cat", steps=2, guidance=3.0)
 
 
-def work_off(worker: Worker) -> None:
+def work_off(worker: Engine) -> None:
     for _ in range(200):
         if not worker.busy:
             return

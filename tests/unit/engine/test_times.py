@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.engine.worker import Worker
+from core.engine.engine import Engine
 from core.engine.works.times import TimeWork
 from core.errors import ExplainerError
 from core.models.time_reading import read_times
 
 
 def test_reading_is_the_models_and_computed_once(
-    make_worker: Callable[..., Worker], tiny_checkpoint: Any
+    make_worker: Callable[..., Engine], tiny_checkpoint: Any
 ) -> None:
     worker = make_worker()
     tickets = [worker.submit(TimeWork(), who) for who in "abc"]
@@ -23,6 +23,6 @@ def test_reading_is_the_models_and_computed_once(
     assert (worker.counters().computed, worker.counters().joined) == (1, 2)
 
 
-def test_unknown_model_is_refused_in_a_sentence(make_worker: Callable[..., Worker]) -> None:
+def test_unknown_model_is_refused_in_a_sentence(make_worker: Callable[..., Engine]) -> None:
     with pytest.raises(ExplainerError, match="not a model"):
         make_worker().submit(TimeWork("../x"))

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from core.engine.alone import run_alone
+from core.engine.engine import Engine
 from core.engine.loaded import LoadedModel
 from core.engine.request import Request
 from core.engine.trace import Trace
-from core.engine.worker import Worker
 from core.engine.works.call_input import CallInput
 from core.engine.works.unet_attention import SelfAttentionWork
 from core.engine.works.unet_blocks import BlocksWork
@@ -38,7 +38,7 @@ def given(trace: Trace) -> CallInput:
     )
 
 
-def finish(worker: Worker, most: int = 200) -> int:
+def finish(worker: Engine, most: int = 200) -> int:
     ticks = 0
     while worker.busy:
         worker.tick()
@@ -66,7 +66,7 @@ def test_what_is_no_input_of_a_call_is_refused_in_a_sentence(
 
 
 def test_boxes_are_those_of_the_run_and_computed_once(
-    make_worker: Callable[..., Worker], given: CallInput, trace: Trace, tiny_checkpoint: Any
+    make_worker: Callable[..., Engine], given: CallInput, trace: Trace, tiny_checkpoint: Any
 ) -> None:
     worker = make_worker()
     look = BlocksWork(REQUEST.model, given)
@@ -87,7 +87,7 @@ def test_boxes_are_those_of_the_run_and_computed_once(
 
 
 def test_run_of_another_model_is_refused(
-    make_worker: Callable[..., Worker], given: CallInput
+    make_worker: Callable[..., Engine], given: CallInput
 ) -> None:
     with pytest.raises(ExplainerError, match="another model's"):
         make_worker().submit(BlocksWork("tiny", given))
@@ -100,7 +100,7 @@ SWITCHES = (
 
 @pytest.mark.parametrize("switch", SWITCHES, ids=lambda switch: switch.part)
 def test_step_as_it_is_equals_the_run_and_off_differs(
-    make_worker: Callable[..., Worker], given: CallInput, trace: Trace, switch: Switch
+    make_worker: Callable[..., Engine], given: CallInput, trace: Trace, switch: Switch
 ) -> None:
     worker = make_worker()
     ticket = worker.submit(OffAtCallWork(REQUEST.model, given, switch))
@@ -114,7 +114,7 @@ def test_step_as_it_is_equals_the_run_and_off_differs(
 
 
 def test_step_of_pure_noise_changes_what_is_believed_and_not_the_noise(
-    make_worker: Callable[..., Worker], tiny_checkpoint: Any
+    make_worker: Callable[..., Engine], tiny_checkpoint: Any
 ) -> None:
     """Without signal the latents are the noise, whatever a network that predicts v answers."""
     bent = {
@@ -148,7 +148,7 @@ def test_step_of_pure_noise_changes_what_is_believed_and_not_the_noise(
 
 @pytest.mark.parametrize("switch", SWITCHES, ids=lambda switch: switch.part)
 def test_whole_run_takes_one_call_a_piece(
-    make_worker: Callable[..., Worker], trace: Trace, switch: Switch
+    make_worker: Callable[..., Engine], trace: Trace, switch: Switch
 ) -> None:
     worker = make_worker()
     ticket = worker.submit(OffRunWork(REQUEST.model, REQUEST, switch))
@@ -189,7 +189,7 @@ def hooked_run(checkpoint: Any, switch: Switch) -> np.ndarray:
 
 @pytest.mark.parametrize("switch", SWITCHES[:-1], ids=lambda switch: switch.part)
 def test_off_is_what_the_words_say_it_is(
-    make_worker: Callable[..., Worker], tiny_checkpoint: Any, switch: Switch
+    make_worker: Callable[..., Engine], tiny_checkpoint: Any, switch: Switch
 ) -> None:
     expected = hooked_run(tiny_checkpoint, switch)
     worker = make_worker()
@@ -199,7 +199,7 @@ def test_off_is_what_the_words_say_it_is(
 
 
 def test_without_guidance_the_words_can_go_as_well(
-    make_worker: Callable[..., Worker], tiny_checkpoint: Any
+    make_worker: Callable[..., Engine], tiny_checkpoint: Any
 ) -> None:
     plain = replace(REQUEST, guidance=1.0)
     worker = make_worker()
@@ -210,7 +210,7 @@ def test_without_guidance_the_words_can_go_as_well(
 
 
 def test_other_pictures_go_on_while_a_run_is_looked_at(
-    make_worker: Callable[..., Worker],
+    make_worker: Callable[..., Engine],
 ) -> None:
     worker = make_worker()
     look = worker.submit(OffRunWork(REQUEST.model, REQUEST, Switch("time")), "one")
@@ -221,7 +221,7 @@ def test_other_pictures_go_on_while_a_run_is_looked_at(
 
 
 def test_cancelled_run_stops_at_the_next_piece(
-    make_worker: Callable[..., Worker], network: Any
+    make_worker: Callable[..., Engine], network: Any
 ) -> None:
     worker = make_worker()
     ticket = worker.submit(OffRunWork(REQUEST.model, replace(REQUEST, steps=50), Switch("time")))
@@ -234,7 +234,7 @@ def test_cancelled_run_stops_at_the_next_piece(
 
 
 @pytest.mark.parametrize("number", [4, 0.5])
-def test_skip_that_is_not_there_is_named(make_worker: Callable[..., Worker], number: float) -> None:
+def test_skip_that_is_not_there_is_named(make_worker: Callable[..., Engine], number: float) -> None:
     worker = make_worker()
     ticket = worker.submit(OffRunWork(REQUEST.model, REQUEST, Switch("skip", number)))
     finish(worker)
@@ -248,14 +248,14 @@ def test_skip_that_is_not_there_is_named(make_worker: Callable[..., Worker], num
     ids=str,
 )
 def test_what_cannot_be_off_is_refused_in_a_sentence(
-    make_worker: Callable[..., Worker], switch: Switch
+    make_worker: Callable[..., Engine], switch: Switch
 ) -> None:
     with pytest.raises(ExplainerError, match="cannot be switched off"):
         make_worker().submit(OffRunWork(REQUEST.model, REQUEST, switch))
 
 
 def test_self_attention_equals_the_librarys_row_of_weights(
-    make_worker: Callable[..., Worker], given: CallInput, tiny_checkpoint: Any
+    make_worker: Callable[..., Engine], given: CallInput, tiny_checkpoint: Any
 ) -> None:
     worker = make_worker()
     ticket = worker.submit(SelfAttentionWork(REQUEST.model, given, 3, 6))

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
+from core.engine.engine import Engine
 from core.engine.work import Progress, within
-from core.engine.worker import Worker
 from core.engine.works.variance import EACH, HALF, VarianceWork
 from core.errors import ExplainerError
 from core.models.pixel_model import finish, load_held_out, load_pixel_model, read_variances
 
 
-def test_reading_is_the_models_own(make_worker: Callable[..., Worker]) -> None:
+def test_reading_is_the_models_own(make_worker: Callable[..., Engine]) -> None:
     worker = make_worker()
     ticket = worker.submit(VarianceWork(steps=4, seed=2))
     worker.tick()

@@ -15,6 +15,7 @@ import torch
 from core.engine import ask as asking
 from core.engine import loaded
 from core.engine.alone import run_alone
+from core.engine.engine import Engine
 from core.engine.film import Film
 from core.engine.line import CEILING, FILM_WAITS, LONGEST, PATIENCE
 from core.engine.loaded import LoadedModel
@@ -24,7 +25,6 @@ from core.engine.store import Store
 from core.engine.ticket import Ticket
 from core.engine.trace import Trace
 from core.engine.work import CallRow
-from core.engine.worker import Worker
 from core.errors import ExplainerError
 from core.models.folders import find_checkpoint
 from core.models.latents import decode_latents
@@ -33,7 +33,7 @@ from core.models.small_decoder import decode_quickly
 from core.nets.small_decoder import SmallDecoder, SmallDecoderConfig
 from tests.unit.engine.conftest import Clock, Network, tick_until_quiet
 
-Make = Callable[..., Worker]
+Make = Callable[..., Engine]
 CAT = Request(prompt="a red cat", seed=1, steps=4, guidance=4.0)
 MIXED = [
     CAT,
@@ -55,7 +55,7 @@ def assert_equal_alone(checkpoint: Checkpoint, trace: Trace) -> None:
     assert np.abs(difference).max() <= 1
 
 
-def assert_account(worker: Worker) -> None:
+def assert_account(worker: Engine) -> None:
     """When all is quiet, every ticket that was given out has ended, once."""
     counted = worker.counters()
     assert counted.accepted == counted.answered + counted.cancelled + counted.failed
@@ -1032,7 +1032,7 @@ def test_a_stumbling_worker_ends_its_tickets_and_goes_on(
     def stumble() -> None:
         raise AssertionError("a fault of ours")
 
-    monkeypatch.setattr(worker, "_change_model", stumble)
+    monkeypatch.setattr(worker._line, "drop", stumble)
     ticket = worker.submit(CAT, "ann")
     assert ticket.wait(30)
     assert "a fault of ours" in str(ticket.status().error)

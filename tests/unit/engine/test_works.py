@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from core.engine.alone import run_alone
+from core.engine.engine import Engine
 from core.engine.loaded import LoadedModel
 from core.engine.request import FilmRequest, Request
 from core.engine.trace import Trace
 from core.engine.work import Course, Work
-from core.engine.worker import Worker
 from core.engine.works.attention import AttentionWork, EditedAttentionWork, Reweight, Swap
 from core.engine.works.attribution import AttributionWork
 from core.engine.works.call_input import CallInput
@@ -36,7 +36,7 @@ from core.labs.activations import ActivationLab
 from core.models.loading import Checkpoint
 from tests.unit.engine.conftest import Network, tick_until_quiet
 
-Make = Callable[..., Worker]
+Make = Callable[..., Engine]
 CAT = Request(prompt="a red cat", seed=1, steps=6, guidance=4.0, height=64, width=64)
 DOG = replace(CAT, prompt="a dog", seed=2)
 PIXELS = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8).tobytes()
