@@ -28,6 +28,7 @@ from benchmarks.class_room.visitor import Bounds
 
 SECONDS = 420.0  # that a row may take
 WATCHED = "benchmarks.class_room.watched"
+MISSING = "ray is not installed"
 SAMPLES = 45  # functions printed of each kind of thread
 
 
@@ -69,6 +70,8 @@ LINES = (
     Line("greedy", "times as long", 2.0),
     Line("greedy", "bad", 0),
     Line("requests", "bad", 0),
+    Line("ray", "serves again", 10.0, "s"),
+    Line("ray", "lost", 0),
 )
 
 
@@ -120,8 +123,11 @@ def table(figures: dict[str, Figures]) -> str:
     told = [("row", "figure", "bound", "is", "ok")]
     for line in LINES:
         if line.row in figures:
-            value = figures[line.row][line.figure]
             unit = f" {line.unit}" if line.unit else ""
+            value = figures[line.row].get(line.figure)
+            if value is None:
+                told.append((line.row, line.figure, f"{line.bound:g}{unit}", "-", MISSING))
+                continue
             told.append(
                 (line.row, line.figure, f"{line.bound:g}{unit}", f"{value:.3g}{unit}",
                  "ok" if value <= line.bound else "NO")
@@ -152,7 +158,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             with a_server() as server:
                 figures[name] = measure(name, Scale(), server, options.samples)
     print(table(figures))
-    good = all(figures[one.row][one.figure] <= one.bound for one in LINES if one.row in figures)
+    good = all(figures.get(one.row, {}).get(one.figure, one.bound) <= one.bound for one in LINES)
     return 0 if good or options.short else 1
 
 

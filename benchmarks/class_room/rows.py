@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.class_room.engine_requests import ask_engine, picture_alone
+from benchmarks.class_room.replicas import kill_one
 from benchmarks.class_room.room import (
     EXAMPLE,
     Room,
@@ -273,6 +274,11 @@ async def requests(room: Room, scale: Scale) -> Figures:
     return {"requests": sum(room.counts.values()), "bad": room.bad}
 
 
+async def ray(room: Room, scale: Scale) -> Figures:
+    """All draw on two replicas, of which one is killed; nothing is asked of the server."""
+    return await asyncio.to_thread(kill_one, scale.pupils, scale.steps)
+
+
 ROWS: dict[str, Callable[[Room, Scale], Awaitable[Figures]]] = {
-    row.__name__: row for row in (draw, alone, same, idle, equal, greedy, requests)
+    row.__name__: row for row in (draw, alone, same, idle, equal, greedy, requests, ray)
 }
