@@ -109,11 +109,7 @@ def offer_folder(folder: Path) -> CatalogEntry:
     Raises:
         ExplainerError: it is not such a folder.
     """
-    try:
-        found = (folder / "model_index.json").is_file()
-    except (OSError, ValueError):  # a name with NUL in it, too long, or not ours to read
-        found = False
-    if not found:
+    if not _is_file(folder / "model_index.json"):
         raise ExplainerError(
             f"{str(folder)!r:.80} is not a checkpoint in diffusers format.",
             "Name a folder that holds model_index.json.",
@@ -157,7 +153,7 @@ def without_paths(text: str) -> str:
     """
     offered = os.environ.get(FOLDERS, "").split(os.pathsep)
     above = {str(Path(folder).parent) for folder in offered if folder}
-    above |= {str(folder) for folder in (ROOT, *hub_caches(), Path.home())}
+    above |= {str(folder) for folder in (ROOT, *hub_caches(), _home())}
     for folder in sorted(above - {"/", "."}, key=len, reverse=True):
         text = text.replace(folder + os.sep, "")
     return ABOVE.sub("", text)  # and those that nobody here knows of, such as temporary ones
@@ -171,20 +167,22 @@ def local_folder(entry: CatalogEntry) -> Path | None:
     """
     if entry.kind in ("built-in", "folder"):
         folder = Path(entry.source)
-        return folder if (folder / "model_index.json").is_file() else None
+        return folder if _is_file(folder / "model_index.json") else None
     for cache in hub_caches():
         repo = cache / f"models--{entry.source.replace('/', '--')}"
-        main = repo / "refs" / "main"
-        names = [main.read_text(encoding="utf-8").strip()] if main.is_file() else []
-        for snapshot in (repo / "snapshots" / name for name in names):
-            if (snapshot / "model_index.json").is_file():
-                return snapshot
+        try:
+            revision = (repo / "refs" / "main").read_text(encoding="utf-8").strip()
+        except (OSError, ValueError):  # not there, not ours to read, no text
+            continue
+        snapshot = repo / "snapshots" / revision
+        if _is_file(snapshot / "model_index.json"):
+            return snapshot
     return None
 
 
 def hub_caches() -> tuple[Path, ...]:
     """Return the folders to look for Hub models in: the app's own, then the person's."""
-    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
+    home = Path(os.environ.get("HF_HOME") or _home() / ".cache" / "huggingface")
     return models_cache(), Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
 
 
@@ -205,8 +203,28 @@ def measure_size(entry: CatalogEntry) -> int | None:
     """
     if entry.kind not in ("built-in", "folder"):
         return entry.size_mb
-    files = plain_files(Path(entry.source))
-    return round(sum(file.stat().st_size for file in files) / 1e6) if files else None
+    folder = local_folder(entry)  # what holds no model may be a whole disk
+    try:
+        files = plain_files(folder) if folder else []
+        return round(sum(file.stat().st_size for file in files) / 1e6) if files else None
+    except OSError:
+        return None
+
+
+def _is_file(file: Path) -> bool:
+    """Whether there is a file; a name with NUL in it, too long, or not ours to read has none."""
+    try:
+        return file.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _home() -> Path:
+    """Return the person's folder, our own where a machine knows no such person."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return ROOT
 
 
 def _name_beside(folder: Path, taken: set[str]) -> str:

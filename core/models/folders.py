@@ -58,6 +58,11 @@ def find_checkpoint(model_id: str) -> tuple[CatalogEntry, Path]:
             "The built-in model's weights are missing from core/weights.",
             "Put the folder back as it came: git checkout, or a fresh download.",
         )
+    if folder is None and entry.kind == "folder":
+        raise ExplainerError(
+            f"The folder {entry.title} that was offered holds no model that can be read.",
+            "Whoever started the app named it in GLASSBOX_FOLDERS: look at its name and rights.",
+        )
     if folder is None:
         raise ExplainerError(
             f"{entry.title} is not on this machine.",

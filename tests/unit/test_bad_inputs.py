@@ -38,7 +38,8 @@ WEIGHTS = f"{LOADING}test_damaged_weights_are_named"
 CHECKPOINT = "unit/models/test_checkpoint_files.py::"
 UNREAD = f"{CHECKPOINT}test_what_may_not_be_read_is_named"
 NETWORK = "unit/models/test_download.py::"
-ID = "unit/models/test_catalog.py::test_id_that_is_no_model_is_refused_in_plain_words"
+CATALOG = "unit/models/test_catalog.py::"
+ID = f"{CATALOG}test_id_that_is_no_model_is_refused_in_plain_words"
 SOCKET = "unit/ui/test_socket.py::"
 FRAME = f"{SOCKET}test_a_frame_from_no_browser_costs_its_sender_alone"
 ADDRESS = f"{SOCKET}test_an_address_from_no_page_opens_one"
@@ -276,6 +277,8 @@ BAD_INPUTS: tuple[Row, ...] = (
       "huge header")), f"{LOADING}test_flipped_bit_is_found_by_the_manifest",
       f"{LOADING}test_broken_config_is_named[{{]", f"{UNREAD}[unet/config.json]",
       f"{TOKENS}test_damaged_tokenizer_is_named[empty]",
+      f"{CATALOG}test_a_folder_that_is_not_ours_to_read_holds_no_model",
+      f"{CATALOG}test_a_revision_that_is_none_is_no_model[\\xff\\xfe]",
       f"{CHECKPOINT}test_a_wrong_setting_is_named_with_its_file[unet-block_out_channels-value3-each"
       " a whole number from 1 to 8,192]")),
     (120, "no network, no answer, half a download, a full disk", "told with what to do",
@@ -315,6 +318,8 @@ BAD_INPUTS: tuple[Row, ...] = (
      "it runs, or says why not",
      (f"{SOCKET}test_a_port_that_is_taken_is_said_in_a_line",
       f"{PLACE}test_the_app_runs_in_an_odd_place",
+      f"{CATALOG}test_a_person_without_a_home_has_the_built_in_model",
+      f"{CATALOG}test_places_that_cannot_be_looked_at_hold_no_model[README.md]",
       f"{PLACE}test_paths_are_short_enough_for_windows")),
     (128, "frames that no browser sends, floods, 500 connections", "cost their sender alone",
      (*(f"{FRAME}[{kind}]" for kind in ("text", "garbage", "33 megabytes", "empty",

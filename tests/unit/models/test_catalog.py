@@ -23,6 +23,7 @@ from core.models.catalog import (
     without_paths,
 )
 from core.models.download import download, weights
+from core.models.folders import find_checkpoint
 
 REFUSED = [
     "",
@@ -199,3 +200,50 @@ def test_libraries_are_offline_as_soon_as_the_package_is_imported() -> None:
         [sys.executable, "-c", code], env=bare, capture_output=True, text=True, timeout=60
     )
     assert ran.stdout.split() == ["True", "True"], ran.stderr
+
+
+def unreadable(*_: object, **__: object) -> bool:
+    raise PermissionError(13, "Permission denied")
+
+
+@pytest.mark.parametrize("place", ["/" + "x" * 300, "a\0b", "README.md", "not/there"])
+def test_places_that_cannot_be_looked_at_hold_no_model(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("GLASSBOX_CACHE", "HF_HUB_CACHE", FOLDERS):
+        monkeypatch.setitem(os.environ._data, name.encode(), place.encode())  # type: ignore[attr-defined]  # setenv itself refuses NUL
+    for entry in (*entries(), find_entry("owner/name")):
+        assert is_installed(entry) is (entry.kind == "built-in")
+        assert entry.kind != "folder" or measure_size(entry) is None
+
+
+def test_a_folder_that_is_not_ours_to_read_holds_no_model(
+    tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered = offer_folder(tiny_folder)
+    monkeypatch.setattr(Path, "is_file", unreadable)
+    monkeypatch.setattr(Path, "read_text", unreadable)
+    for entry in (offered, find_entry("owner/name")):
+        assert local_folder(entry) is None
+    assert measure_size(offered) is None
+    with pytest.raises(ExplainerError, match="tiny-sd that was offered holds no model"):
+        find_checkpoint(offered.id)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"a\0b", b"x" * 5000])
+def test_a_revision_that_is_none_is_no_model(content: bytes, tmp_path: Path) -> None:
+    main = tmp_path / "hub" / "models--owner--name" / "refs" / "main"
+    main.parent.mkdir(parents=True)
+    main.write_bytes(content)
+    assert local_folder(find_entry("owner/name")) is None
+
+
+def test_a_person_without_a_home_has_the_built_in_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("HF_HUB_CACHE")
+    monkeypatch.delenv("HF_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", nobody)
+    assert [entry.id for entry in entries() if is_installed(entry)] == [BUILT_IN]
+    assert without_paths("all is well") == "all is well"
