@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import ExplainerError
-from core.models.config_files import read_json
+from core.models.config_files import again, named, read_json
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -68,9 +68,13 @@ def verify_manifest(folder: Path) -> dict[str, str]:
             raise ExplainerError(
                 f"{MANIFEST} in {folder.name} names a file elsewhere.", _restore(folder)
             )
-        if not file.is_file():
+        try:
+            found = file.stat().st_size if file.is_file() else None
+        except OSError as error:  # no permission, a name too long
+            what = f"{name:.80} in {folder.name} cannot be read."
+            raise ExplainerError(what, _restore(folder)) from error
+        if found is None:
             raise ExplainerError(f"{name} is missing in {folder.name}.", _restore(folder))
-        found = file.stat().st_size
         if found != size:
             raise ExplainerError(
                 f"{name} is damaged: it has {found:,} bytes, {size:,} were expected.",
@@ -119,9 +123,16 @@ def read_weights(folder: Path, name: str) -> "dict[str, Tensor]":
 
 
 def sha256_of(file: Path) -> str:
-    """Return a file's sha256 as 64 hexadecimal digits."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    """Return a file's sha256 as 64 hexadecimal digits.
+
+    Raises:
+        ExplainerError: it cannot be read.
+    """
+    try:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise ExplainerError(f"{named(file)} cannot be read.", again(file)) from error
 
 
 def _restore(folder: Path) -> str:

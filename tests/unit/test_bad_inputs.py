@@ -275,7 +275,7 @@ BAD_INPUTS: tuple[Row, ...] = (
      "named with what to do",
      (*(f"{WEIGHTS}[none-{kind}]" for kind in ("truncated", "LFS pointer", "empty", "missing",
       "huge header")), f"{LOADING}test_flipped_bit_is_found_by_the_manifest",
-      f"{LOADING}test_broken_config_is_named[{{]", f"{UNREAD}[unet/config.json]",
+      f"{LOADING}test_broken_config_is_named[{{]", f"{UNREAD}[none-unet/config.json]",
       f"{TOKENS}test_damaged_tokenizer_is_named[empty]",
       f"{CATALOG}test_a_folder_that_is_not_ours_to_read_holds_no_model",
       f"{CATALOG}test_a_revision_that_is_none_is_no_model[\\xff\\xfe]",

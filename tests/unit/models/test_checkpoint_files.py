@@ -29,6 +29,7 @@ from core.models.hardware import Hardware, is_out_of_memory
 from core.models.latent_facts import read_latent_facts
 from core.models.latents import decode_latents, encode_posterior
 from core.models.loading import Checkpoint, load_folder
+from core.models.manifest import write_manifest
 from core.models.schedulers.plans import plan_run
 from core.models.schedulers.table import SCHEDULERS
 from core.models.text_facts import read_text_facts
@@ -286,19 +287,37 @@ import os, sys
 from pathlib import Path
 from core.errors import ExplainerError
 from core.models.folders import inspect_folder
+from core.models.latent_facts import read_latent_facts
+from core.models.text_facts import read_text_facts
+from core.models.time_facts import read_time_facts
+from core.models.tokens import load_tokenizer
+from core.models.unet_facts import read_unet_facts
 if os.getuid() == 0:  # who may read everything
     os.setuid(65534)
-try:
-    inspect_folder(Path(sys.argv[1]))
-except ExplainerError as error:
-    print(error)
+folder = Path(sys.argv[1])
+for read in (
+    inspect_folder, read_latent_facts, read_text_facts, read_time_facts,
+    lambda folder: load_tokenizer(folder / "tokenizer"),
+    lambda folder: read_unet_facts(folder, (None, None)),
+):
+    try:
+        read(folder)
+    except ExplainerError as error:
+        print(error)
 """
 
 
-@pytest.mark.parametrize("name", ["unet/config.json", f"unet/{UNET}.safetensors", "vae"])
-def test_what_may_not_be_read_is_named(name: str, small_folder: Path) -> None:
+@pytest.mark.parametrize(
+    "name",
+    ["unet/config.json", f"unet/{UNET}.safetensors", "vae", "unet", "text_encoder", "tokenizer",
+     "scheduler", "tokenizer/vocab.json", "tokenizer/merges.txt", "model_index.json"],
+)  # fmt: skip
+@pytest.mark.parametrize("listed", [True, False], ids=["manifest", "none"])
+def test_what_may_not_be_read_is_named(name: str, listed: bool, small_folder: Path) -> None:
     with tempfile.TemporaryDirectory() as made:  # pytest's own is closed to other users
         folder = Path(shutil.copytree(small_folder, Path(made) / "model"))
+        if listed:
+            write_manifest(folder)
         for path in (Path(made), *Path(made).rglob("*")):
             path.chmod(0o755 if path.is_dir() else 0o644)
         (folder / name).chmod(0)

@@ -179,6 +179,8 @@ def test_flipped_bit_is_found_by_the_manifest(folder: Path) -> None:
         ("{}", "lists no files"),
         ('{"a": 3}', "damaged"),
         ('{"../x": {"sha256": "0", "bytes": 1}}', "elsewhere"),
+        (json.dumps({"x" * 300: {"sha256": "0", "bytes": 1}}), "x in .* cannot be read"),
+        ('{"a\\u0000b": {"sha256": "0", "bytes": 1}}', "is missing"),
     ],
 )
 def test_wrong_manifest_is_said(content: str | None, says: str, folder: Path) -> None:
