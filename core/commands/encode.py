@@ -23,11 +23,11 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
     from core.commands.arguments import find_model, load_model, need_folder
     from core.engine.request import MAX_SEED
     from core.ideas.checks import check_whole
-    from core.models.uploads import fit, read_upload, say_fit
+    from core.models.uploads import fit, read_picture, say_fit
 
     find_model(arguments.model)
     seed = None if arguments.seed is None else check_whole(arguments.seed, "seed", 0, MAX_SEED)
-    upload = read_upload(arguments.image.read_bytes())
+    upload = read_picture(arguments.image)
     out = need_folder(arguments.out)
 
     import torch

@@ -25,13 +25,13 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
     from core.ideas.schedule_config import read_alpha_bar
     from core.models.config_files import read_config
     from core.models.folders import find_checkpoint
-    from core.models.uploads import fit, read_upload, say_fit
+    from core.models.uploads import fit, read_picture, say_fit
 
     seed = check_whole(arguments.seed, "seed", 0, MAX_SEED)
     model = find_checkpoint(find_model(arguments.model).id)[1]
     schedule = read_alpha_bar(read_config(model, "scheduler"))
     t = check_whole(arguments.t, "timestep", 0, len(schedule) - 1)
-    upload = read_upload(arguments.image.read_bytes())
+    upload = read_picture(arguments.image)
     folder = need_folder(arguments.out)
 
     import numpy as np

@@ -6,6 +6,7 @@ Imports no torch. Nothing of the file but its pixels is kept: no name, no metada
 import io
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,20 @@ class Upload:
     notes: tuple[str, ...]
 
 
+def read_picture(file: Path) -> Upload:
+    """Read a picture file from this machine, no more of it than is ever taken.
+
+    Args:
+        file: any; one without end, such as a device, is too large.
+
+    Raises:
+        ExplainerError: as for ``read_upload``.
+        OSError: it is not there, or not ours to read.
+    """
+    with file.open("rb") as stream:
+        return read_upload(stream.read(MOST_BYTES + 1))
+
+
 def read_upload(data: bytes) -> Upload:
     """Read a picture file; nothing about it is trusted.
 
@@ -73,8 +88,7 @@ def read_upload(data: bytes) -> Upload:
         raise ExplainerError("This file is empty.", "Choose a PNG, JPEG or WebP picture.")
     if len(data) > MOST_BYTES:
         raise ExplainerError(
-            f"This file has {len(data) / 1024**2:.1f} MB.",
-            f"Choose one of at most {MOST_BYTES // 1024**2} MB.",
+            f"This file has more than {MOST_BYTES // 1024**2} MB.", "Choose a smaller one."
         )
     try:
         opened = Image.open(io.BytesIO(data), formats=FORMATS)

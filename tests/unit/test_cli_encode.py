@@ -55,6 +55,7 @@ def test_files_hold_what_the_vae_makes(
         (["--image", LION], "--out DIR"),
         (["--image", "no/such.png", "--out", "OUT"], "no/such.png cannot be used"),
         (["--image", __file__, "--out", "OUT"], "not a PNG, JPEG or WebP picture"),
+        (["--image", "/dev/zero", "--out", "OUT"], "more than 5 MB"),
         (["--image", LION, "--seed", "-1", "--out", "OUT"], "seed is -1"),
         (["--image", LION, "--model", "../x y", "--out", "OUT"], "not a model"),
     ],
