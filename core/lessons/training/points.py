@@ -18,23 +18,21 @@ from core.labs.bench import Training, bench
 from core.labs.points_data import make_points
 from core.labs.points_field import NO_CLASS
 from core.labs.points_settings import DRAWN, SHAPES, Point, PointSettings, check_points
+from core.lessons.training.follow import GRACE_S, TURN_S, end, offer, say_ahead, say_wrong
 from core.lessons.training.points_data import field_of, paths_data, points_data, points_rows
 from core.training.history import Stage
 from core.ui.address import Field, ask, choose, one_of, real, switch, value, whole
 from core.ui.component import mount, told
-from core.ui.errors import show_error
 from core.ui.runs import train
 from core.ui.tables import offer_csv
 
 FORMULAS = (add_noise, noise_loss, guide, ddpm_step, ddim_step, euler_step, heun_step)
 
 NAME = "training/points"
-TURN_S = 0.7  # between two drawings
-GRACE_S = 15.0  # without a drawing, after which nobody is watching any more
 STOP_S = 3.0  # after one visitor's Stop: whoever else watches looks in within this
 ANY, BLUE, ORANGE = "either", "blue", "orange"
 LABELS = {ANY: NO_CLASS, BLUE: 0, ORANGE: 1}
-_WANTED, _WRONG = "points_wanted", "points_wrong"
+_WANTED = "points_wanted"
 _PRESSED, _ANEW = "points_pressed", "points_anew"
 
 
@@ -69,9 +67,7 @@ def show(_stages: tuple[Stage, ...]) -> None:
         st.session_state[_ANEW] = True
     training = _known(settings)
     going = st.session_state.get(_WANTED) == settings
-    _offer(settings, training, going)
-    if _WRONG in st.session_state:
-        show_error(st.session_state.pop(_WRONG))
+    offer("points", "Train", training, going, _want, _again, _stop)
     st.fragment(_follow, run_every=TURN_S if going else None)(settings, going)
     if training is not None and training.state == "done" and not going:
         st.fragment(_show_paths)(settings, training)
@@ -116,25 +112,6 @@ def _known(settings: PointSettings) -> Training | None:
         return None
 
 
-def _offer(settings: PointSettings, training: Training | None, going: bool) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if going:
-            st.button("Stop", on_click=_stop, icon=":material/stop_circle:", key="points_stop")
-        elif training is not None and training.state == "done":
-            st.button(
-                "Train with another seed",
-                on_click=_again,
-                icon=":material/casino:",
-                key="points_again",
-            )
-        else:
-            stopped = training is not None and training.saved is not None
-            st.button(
-                "Go on" if stopped else "Train", on_click=_want, type="primary",
-                icon=":material/model_training:", key="points_train",
-            )  # fmt: skip
-
-
 def _follow(settings: PointSettings, going: bool) -> None:
     """Draw what there is; where it is going on, be counted among those who watch."""
     training = _known(settings)
@@ -145,22 +122,17 @@ def _follow(settings: PointSettings, going: bool) -> None:
             training = train(settings)
             bench().leave(training, grace=GRACE_S)
         except ExplainerError as error:
-            st.session_state[_WRONG] = error
+            say_wrong("points", error)
             _stop()
             st.rerun()
     ended = training is not None and training.ended
     events = list(training.events) if training is not None else []
-    if going and training is not None and training.state == "waiting":
-        st.caption(f"Waiting for a place, {bench().ahead(training)} ahead of you.")
+    if going:
+        say_ahead(training)
     data = points_data(settings, events, going and not ended, value(POINTS))
     mount(NAME, data, on_drawn_change=_take)
-    if going and ended:
-        if training is not None and training.state == "failed":
-            st.session_state[_WRONG] = training.error or ExplainerError(
-                "The training ended before it was done.", "Press Go on, or choose another shape."
-            )
-        _stop()
-        st.rerun()
+    if going and training is not None and training.ended:
+        end("points", training, "Press Go on, or choose another shape.", _stop)
 
 
 def _show_paths(settings: PointSettings, training: Training) -> None:
@@ -206,7 +178,7 @@ def _take() -> None:
     try:
         drawn: tuple[Point, ...] = check_points(points)
     except ExplainerError as error:
-        st.session_state[_WRONG] = error
+        say_wrong("points", error)
         return
     choose(POINTS, tuple((float(f"{x:.3f}"), float(f"{y:.3f}"), k) for x, y, k in drawn))
 

@@ -10,7 +10,7 @@ from core.errors import ExplainerError
 from core.ideas.objectives import noise_loss, weigh_min_snr
 from core.labs.bench import Training, bench
 from core.labs.word_settings import LONGEST_WORD, SIDE, WordSettings
-from core.lessons.training.points import GRACE_S, TURN_S
+from core.lessons.training.follow import GRACE_S, TURN_S, end, offer, say_ahead, say_wrong
 from core.lessons.training.word_data import word_data, word_rows
 from core.models.catalog import builtin_folder
 from core.models.latent_facts import read_latent_facts
@@ -26,7 +26,7 @@ from core.ui.tables import offer_csv
 
 FORMULAS = (noise_loss, weigh_min_snr)
 
-_WANTED, _TRAINING, _WRONG = "word_wanted", "word_training", "word_wrong"
+_WANTED, _TRAINING = "word_wanted", "word_training"
 _PRESSED, _DONE = "word_pressed", "word_done"
 KEPT = 4  # finished trainings of one visitor
 LARGEST_SEED = 2**31
@@ -46,9 +46,7 @@ def show(_stages: tuple[Stage, ...]) -> None:
         st.session_state[_WANTED] = settings
     training = _known(settings)
     going = st.session_state.get(_WANTED) == settings
-    _offer(settings, training, going)
-    if _WRONG in st.session_state:
-        show_error(st.session_state.pop(_WRONG))
+    offer("word", "Teach it", training, going, _want, _again, _stop)
     st.fragment(_follow, run_every=TURN_S if going else None)(settings, going)
     if training is not None and training.state == "done":
         _explain(training)
@@ -94,23 +92,6 @@ def _seed() -> Field[int]:
     return whole("word_seed", min(running_example().seed, LARGEST_SEED), 0, LARGEST_SEED)
 
 
-def _offer(settings: WordSettings, training: Training | None, going: bool) -> None:
-    if going:
-        st.button("Stop", on_click=_stop, icon=":material/stop_circle:", key="word_stop")
-        return
-    if training is not None and training.state == "done":
-        st.button(
-            "Teach it with another seed", on_click=_again, icon=":material/casino:",
-            key="word_again",
-        )  # fmt: skip
-        return
-    stopped = training is not None and training.saved is not None
-    st.button(
-        "Go on" if stopped else "Teach it", on_click=_want, type="primary",
-        icon=":material/model_training:", key="word_train",
-    )  # fmt: skip
-
-
 def _follow(settings: WordSettings, going: bool) -> None:
     """Draw what there is; where it is going on, be counted among those who watch."""
     training = _known(settings)
@@ -122,11 +103,10 @@ def _follow(settings: WordSettings, going: bool) -> None:
             bench().leave(training, grace=GRACE_S)
             st.session_state[_TRAINING] = training
         except ExplainerError as error:
-            st.session_state[_WRONG] = error
+            say_wrong("word", error)
             _stop()
             st.rerun()
-        if training is not None and training.state == "waiting":
-            st.caption(f"Waiting for a place, {bench().ahead(training)} ahead of you.")
+        say_ahead(training)
     ended = training is not None and training.ended
     events = list(training.events) if training is not None else []
     mount("training/word", word_data(settings, events, going and not ended))
@@ -135,13 +115,8 @@ def _follow(settings: WordSettings, going: bool) -> None:
         done[settings] = training
         while len(done) > KEPT:
             del done[next(iter(done))]
-    if going and ended:
-        if training is not None and training.state == "failed":
-            st.session_state[_WRONG] = training.error or ExplainerError(
-                "The training ended before it was done.", "Press Go on, or choose another picture."
-            )
-        _stop()
-        st.rerun()
+    if going and training is not None and training.ended:
+        end("word", training, "Press Go on, or choose another picture.", _stop)
 
 
 def _explain(training: Training) -> None:
