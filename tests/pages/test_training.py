@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import NumberInput
 
+from core.labs.bench import Bench, Training
 from core.models.catalog import builtin_folder
 from core.training.history import read_goals, read_stages
 
@@ -188,7 +190,7 @@ def test_word_is_taught_when_asked(
     at.button(key="word_again").click().run()  # once more, from other noise
     assert not at.exception
     follow(at, "word_stop")
-    assert at.number_input(key="ask_word_seed").value == 1
+    assert seed_box(at).value == 1
     again = drawn(at, '"looks"')
     assert [look["step"] for look in again["looks"]] == [0, 1]
     assert again["looks"] != data["looks"]
@@ -199,8 +201,25 @@ def test_word_is_taught_when_asked(
     choose(at, "In numbers")
     choose(at, "Teach it a word")
     assert drawn(at, '"looks"')["looks"] == again["looks"]
-    at.number_input(key="ask_word_seed").set_value(0).run()
+    seed_box(at).set_value(0).run()
     assert drawn(at, '"looks"')["looks"] == data["looks"]  # the first one as well
+
+
+def seed_box(at: AppTest) -> NumberInput:
+    """The seed's box; a value from elsewhere makes a new one, under another key."""
+    [box] = (one for one in at.number_input if (one.key or "").startswith("ask_word_seed"))
+    return box
+
+
+def use(monkeypatch: pytest.MonkeyPatch, made: Bench) -> None:
+    """Have the page train on a bench of the test's own, wherever it asks for one."""
+    from core.lessons.training import follow as training_follow
+    from core.lessons.training import points as training_points
+    from core.lessons.training import word as training_word
+    from core.ui import runs
+
+    for module in (training_follow, training_points, training_word, runs):
+        monkeypatch.setattr(module, "bench", lambda: made)
 
 
 @pytest.mark.parametrize(
@@ -209,10 +228,6 @@ def test_word_is_taught_when_asked(
 def test_training_that_dies_is_told_and_not_begun_again(
     open_page: Open, shown_text: Text, monkeypatch: pytest.MonkeyPatch, look: str, lab: str
 ) -> None:
-    from core.labs.bench import Bench, Training
-    from core.lessons.training import points as training_points
-    from core.lessons.training import word as training_word
-
     started: list[Training] = []
 
     def start(training: Training) -> subprocess.Popen[str]:
@@ -220,8 +235,7 @@ def test_training_that_dies_is_told_and_not_begun_again(
         return subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE, text=True)
 
     with closing(Bench(start)) as made:
-        for page in (training_points, training_word):
-            monkeypatch.setattr(page, "bench", lambda: made)
+        use(monkeypatch, made)
         at = choose(open_page(PAGE, prompt="a lion"), look)
         for press in (1, 2):
             at.button(key=f"{lab}_train").click().run()
@@ -235,15 +249,12 @@ def test_training_that_dies_is_told_and_not_begun_again(
 def test_two_who_teach_the_same_word_do_not_disturb_each_other(
     open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from core.labs.bench import Bench, Training
-    from core.lessons.training import word as training_word
-
     def start(_: Training) -> subprocess.Popen[str]:
         code = "import time; time.sleep(300)"
         return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
 
     with closing(Bench(start)) as made:
-        monkeypatch.setattr(training_word, "bench", lambda: made)
+        use(monkeypatch, made)
         pages = [choose(open_page(PAGE, prompt="a lion"), "Teach it a word") for _ in range(2)]
         for at in pages:
             at.button(key="word_train").click().run()
