@@ -176,7 +176,6 @@ class LoadedModel:
         """Fit the linear guess of the colour under each latent, once; without it, no previews."""
         if self.colors_tried:
             return
-        self.colors_tried = True
         try:
             self.colors = fit_color_map(self.checkpoint)
         except Exception as error:  # a preview is a luxury: what it lacks must end no run
@@ -184,6 +183,7 @@ class LoadedModel:
             LOG.warning("no previews for %s: %s", self.checkpoint.id, caught)
         if self.colors is None:
             free_memory()
+        self.colors_tried = True  # last: others look whether it is done
 
     def _decode(self, latents: list[Tensor]) -> Tensor:
         return decode_latents(self.checkpoint, torch.stack(latents)).contiguous()

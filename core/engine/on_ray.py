@@ -213,7 +213,11 @@ def _import_ray() -> tuple[Any, Any]:  # Any: Ray is not installed everywhere
 
 def _settings() -> dict[str, str]:
     """Return what Ray reads from the environment when it is imported."""
-    always = {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0"}
+    always = {
+        "RAY_AUTH_MODE": "token",
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "GRPC_VERBOSITY": "ERROR",  # or it tells of every process that the app starts
+    }
     if os.environ.get("RAY_ADDRESS"):
         return always
     return always | {
