@@ -217,6 +217,7 @@ def _settings() -> dict[str, str]:
         "RAY_AUTH_MODE": "token",
         "RAY_USAGE_STATS_ENABLED": "0",
         "GRPC_VERBOSITY": "ERROR",  # or it tells of every process that the app starts
+        "RAY_SERVE_QUEUE_LENGTH_RESPONSE_DEADLINE_S": "1",  # a replica that computes is no dead one
     }
     if os.environ.get("RAY_ADDRESS"):
         return always
