@@ -173,10 +173,10 @@ BAD_INPUTS: tuple[Row, ...] = (
      ("unit/models/test_latents.py::test_latents_of_another_shape_are_refused[shape0]",
       "unit/engine/test_latent_works.py::test_what_does_not_suit_the_model_is_told")),
     (63, "latents that are not finite", "refused, never shown",
-     (f"{LOOK}[look10-not finite]",
+     (f"{LOOK}[worker-look10-not finite]",
       "unit/models/test_latents.py::test_picture_that_is_not_finite_is_never_shown")),
     (64, "channel 4 of 4", "refused", (f"{EDIT}[raw8]",)),
-    (65, "no latents", "refused", (f"{LOOK}[look7-number of latents is 0]",)),
+    (65, "no latents", "refused", (f"{LOOK}[worker-look7-number of latents is 0]",)),
     (66, "a region outside the picture", "refused", (f"{EDIT}[raw10]", f"{EDIT}[raw11]")),
     (67, "a slider dragged over 50 values", "one run of a session at a time; the last is drawn",
      (f"{WORKER}test_a_slider_that_is_dragged_leaves_one_run_of_its_session",)),
@@ -243,7 +243,8 @@ BAD_INPUTS: tuple[Row, ...] = (
     (108, "a negative prompt that is no text, or without end", "refused",
      (f"{BAD}['negative'-['a']]", f"{BAD}['negative'-None]")),
     (109, "a scheduler that cannot begin at a picture", "every one that is offered can",
-     tuple(f"unit/engine/test_futures.py::test_from_a_picture_is_the_librarys_img2img[{name}-0.5]"
+     tuple(f"unit/engine/test_futures.py::test_from_a_picture_is_the_librarys_img2img"
+           f"[worker-{name}-0.5]"
            for name in ("ddim", "pndm", "lms", "heun", "dpmpp-sde", "sa-solver"))),
     (110, "the same asked twice", "computed once",
      (f"{WORKER}test_a_run_given_up_and_wished_again_before_the_tick_goes_on",)),
@@ -252,7 +253,7 @@ BAD_INPUTS: tuple[Row, ...] = (
     (112, "30 who ask the same", "computed once",
      (f"{WORKER}test_thirty_equal_requests_are_one_computation",)),
     (113, "leaving at every step", "the work ends at the next",
-     tuple(f"{CANCEL}[{step}]" for step in range(6))),
+     tuple(f"{CANCEL}[worker-{step}]" for step in range(6))),
     (114, "Back and Forward, a lid closed for minutes", "the address brings it back",
      ("browser/test_generation.py::test_settings_survive_a_reload_and_the_way_back",
       "pages/test_generation.py::test_link_sets_every_control",
@@ -266,7 +267,7 @@ BAD_INPUTS: tuple[Row, ...] = (
       f"{CHECKPOINT}test_lack_of_memory_while_loading_is_told_as_that[error0-True]")),
     (117, "weights of NaN", "told, never kept",
      (f"{CHECKPOINT}test_weights_that_are_not_finite_are_named",
-      f"{WORKER}test_damaged_weights_end_with_a_sentence_and_are_never_kept[unet]")),
+      f"{WORKER}test_damaged_weights_end_with_a_sentence_and_are_never_kept[worker-unet]")),
     # ---- models, addresses, the disk, the machine
     (118, "ids that are paths, URLs, options, NUL, 300 letters", "refused before any library",
      (*(f"{ID}[{bad}]" for bad in ("../../../etc/passwd", "/etc", "a/b/c", "file:///etc/passwd",
@@ -330,7 +331,7 @@ BAD_INPUTS: tuple[Row, ...] = (
 
 FAULTS: tuple[Row, ...] = (
     (1, "out of memory in the U-Net", "halved until it fits, or told",
-     (f"{WORKER}test_out_of_memory_halves_the_batch_and_everybody_gets_a_picture[1]",
+     (f"{WORKER}test_out_of_memory_halves_the_batch_and_everybody_gets_a_picture[worker-1]",
       f"{WORKER}test_what_has_no_memory_even_alone_fails_alone_with_what_to_change")),
     (2, "out of memory in the autoencoder", "halved until it fits",
      (f"{WORKER}test_the_decoder_tries_full_width_again_when_others_are_gone",)),
@@ -338,7 +339,7 @@ FAULTS: tuple[Row, ...] = (
      (f"{CHECKPOINT}test_lack_of_memory_while_loading_is_told_as_that[error1-True]",
       f"{LOADING}test_model_too_large_for_the_machine_is_refused")),
     (4, "weights of NaN", "told, never kept",
-     (f"{WORKER}test_damaged_weights_end_with_a_sentence_and_are_never_kept[vae]",)),
+     (f"{WORKER}test_damaged_weights_end_with_a_sentence_and_are_never_kept[worker-vae]",)),
     (5, "corrupt weights", "named", (f"{WEIGHTS}[none-truncated]", f"{WEIGHTS}[none-huge header]")),
     (6, "missing weights", "named", (f"{WEIGHTS}[manifest-missing]", f"{WEIGHTS}[none-missing]")),
     (7, "a Git LFS pointer for weights", "named", (f"{WEIGHTS}[none-LFS pointer]",)),
@@ -377,7 +378,7 @@ FAULTS: tuple[Row, ...] = (
     (21, "a flood of clear_cache", "the engine and everybody's runs stay",
      (f"{FRAME}[clear_cache flood]",)),
     (22, "leaving at every step", "the work ends, nobody else's does",
-     (*(f"{CANCEL}[{step}]" for step in range(6)),
+     (*(f"{CANCEL}[worker-{step}]" for step in range(6)),
       *(f"{LEAVES}[{messages}]" for messages in (1, 5, 20, 40)))),
     (23, "a slow client with 500 messages", "holds nobody up",
      (f"{SOCKET}test_one_who_asks_hundreds_of_times_and_reads_nothing_holds_nobody_up",)),
@@ -408,7 +409,8 @@ def test_every_test_that_is_named_is_there() -> None:
         for node in ast.parse((ROOT / "tests" / file).read_text("utf-8")).body
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
     }
-    assert sorted({name.partition("[")[0] for name in NAMED} - there) == []
+    missing = sorted({name.partition("[")[0] for name in NAMED} - there)
+    assert not missing, "\n".join(missing)
 
 
 def test_every_parameter_that_is_named_is_there() -> None:
@@ -423,4 +425,5 @@ def test_every_parameter_that_is_named_is_there() -> None:
     listing = set(listed.stdout.splitlines())
     if not any("::" in line for line in listing):
         pytest.fail(listed.stdout + listed.stderr)
-    assert sorted(set(one_of_many) - listing) == []
+    missing = sorted(set(one_of_many) - listing)
+    assert not missing, "\n".join(missing)

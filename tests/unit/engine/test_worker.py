@@ -1049,7 +1049,7 @@ def test_a_dead_worker_is_replaced_by_the_next_wish(
     def die() -> None:
         raise SystemExit  # is no Exception, and ends a thread without a word
 
-    monkeypatch.setattr(worker, "_change_model", die)
+    monkeypatch.setattr(worker._line, "drop", die)
     left = worker.submit(CAT, "ann")
     dead = worker._thread
     assert dead is not None
