@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.class_room.visitor import Bounds, Lost, Visitor
+from tests.apart import run_apart
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -19,7 +20,7 @@ def test_every_row_is_played_and_nothing_is_lost_wrong_or_crossed() -> None:
     head, *lines = [line.split() for line in done.stdout.splitlines()]
     assert head == ["row", "figure", "bound", "is", "ok"]
     rows = list(dict.fromkeys(line[0] for line in lines))
-    assert rows == ["draw", "alone", "same", "idle", "equal", "greedy", "requests"]
+    assert rows == ["draw", "alone", "same", "idle", "equal", "greedy", "requests", "ray"]
     bad = {line[0]: " ".join(line[-2:]) for line in lines if line[1] == "bad"}
     assert bad == dict.fromkeys(rows, "0 ok"), done.stderr
     [counted] = [line for line in lines if line[1] == "computations"]
@@ -45,7 +46,7 @@ def test_visitors_stop_by_themselves(server: str) -> None:
     few, short = Bounds(requests=3), Bounds(seconds=0.0)
     for bounds, sent in ((few, 3), (short, 0)):
         with pytest.raises(Lost, match="no more are allowed"):
-            asyncio.run(visit(bounds))
+            run_apart(visit(bounds))
         assert bounds.sent == sent
 
 
@@ -62,7 +63,7 @@ def test_a_part_that_reruns_itself_is_followed_and_widgets_are_set(server: str) 
         assert visitor.reruns
         await visitor.close()
 
-    asyncio.run(visit())
+    run_apart(visit())
 
 
 def test_a_server_that_is_gone_loses_requests() -> None:
@@ -76,4 +77,4 @@ def test_a_server_that_is_gone_loses_requests() -> None:
             await Visitor(f"http://127.0.0.1:{port}", Bounds()).open()
         gone.close()
 
-    asyncio.run(visit())
+    run_apart(visit())

@@ -17,7 +17,7 @@ from core.engine.request import Request
 KEEPER = "glassbox_places"
 ROOT = Path(__file__).resolve().parents[2]
 Open = Callable[..., AppTest]
-PAGES = {file.stem.split("_", 1)[1]: f"pages/{file.name}" for file in ROOT.glob("pages/*.py")}
+PAGES = {file.stem.split("_", 1)[1]: f"pages/{file.name}" for file in ROOT.glob("pages/[0-9]*.py")}
 LOOKS = [
     (page, look.title)
     for page in sorted(PAGES)

@@ -256,7 +256,7 @@ def test_one_step_says_which_schedulers_it_knows(
     open_page: Open, shown_text: Callable[[AppTest], str]
 ) -> None:
     at = look(open_page(PAGE, scheduler="unipc", steps="2"), "One step")
-    assert "DDIM, DDPM, Euler, Heun, DPM++ 2M" in shown_text(at)
+    assert "DDIM, DDPM, Euler, Euler ancestral, Heun, DPM++ 2M" in shown_text(at)
 
 
 def test_own_noise_levels_are_run(open_page: Open, shown_text: Callable[[AppTest], str]) -> None:

@@ -180,7 +180,7 @@ def test_likeness_follows_the_switches(
     at.button_group(key="ask_look").set_value("How alike").run()
     assert not at.exception
     assert "times 160: every row has length √160" in shown_text(at)
-    (found,) = [part for part in at.get("bidi_component") if '"frequencies"' not in part.proto.json]
+    (found,) = [part for part in at.get("bidi_component") if '"alike"' in part.proto.json]
     assert json.loads(found.proto.json)[0]["alike"][0] == 1
 
 
@@ -216,7 +216,7 @@ def test_network_is_asked_only_when_chosen(
     assert not at.exception
     assert "become **" in shown_text(at)
     assert "the first and the last by 0.33 before" in shown_text(at)  # as How alike says
-    at.toggle(key="as_table_time-blocks").set_value(True).run()
+    at.toggle(key="ask_table_time-blocks").set_value(True).run()
     blocks = at.dataframe[0].value
     assert blocks["block"][0] == "down 0, block 0"
     answer = find(TimeWork())

@@ -97,6 +97,7 @@ def say_draw(missing: int, count: int) -> str:
 def _choose(request: Request) -> tuple[Axis, Axis]:
     """Ask for both axes."""
     axes: dict[str, Axis] = {}
+    asked: set[str] = set()
     wrong: list[ExplainerError] = []
     fields = one_of("across", FIELDS, ACROSS), one_of("down", FIELDS, DOWN)
     for place, words, field in zip(
@@ -104,9 +105,11 @@ def _choose(request: Request) -> tuple[Axis, Axis]:
     ):
         with place:
             ask(st.selectbox, words, field, format_func=FIELDS.__getitem__)
+            if value(field) in asked:
+                continue
+            asked.add(value(field))
             try:
-                if value(field) not in axes:
-                    axes[value(field)] = _choose_values(value(field), request)
+                axes[value(field)] = _choose_values(value(field), request)
             except ExplainerError as error:
                 wrong.append(error)
     if wrong:  # told once both axes can be changed

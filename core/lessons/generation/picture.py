@@ -1,6 +1,6 @@
 """From a picture (img2img): the run begins at a picture with noise on it, not at noise alone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -65,14 +65,19 @@ def _choose_strength(steps: int) -> float:
     least = -(-100 // steps)  # of a hundred, so that at least one step is made
     if least == 100:
         return 1.0
+    ends = {"min_value": least, "max_value": 100}  # a link may be of more steps, and say less
+    strength = replace(
+        whole("strength", max(START, least), 1, 100),
+        shown=lambda percent: {**ends, "value": max(percent, least)},
+    )
     percent = ask(
         st.slider,
         "Strength",
-        whole("strength", max(START, least), least, 100),
+        strength,
         format="%d %%",
         help="How much noise is put on the picture, counted in steps of the run.",
     )
-    return percent / 100
+    return max(percent, least) / 100
 
 
 def _show_way(request: Request, source: Source, strength: float, result: _Result) -> None:

@@ -20,6 +20,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from core.models.open_files import APP, EACH, raise_limit, visitors
 from core.ui import sessions
+from tests.apart import run_apart
 
 ROOT = Path(__file__).resolve().parents[3]
 LIMIT = 40  # open files
@@ -134,7 +135,7 @@ def test_what_departed_sessions_held_is_given_back(
         served.stopped.set_result(None)
         return counts
 
-    assert asyncio.run(live()) == ([0, 0, 1, 1] if frozen else [0, 0, 0, 0])
+    assert run_apart(live()) == ([0, 0, 1, 1] if frozen else [0, 0, 0, 0])
 
 
 def test_limit_is_raised_as_far_as_it_may_be() -> None:

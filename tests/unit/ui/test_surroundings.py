@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.class_room.visitor import Bounds, Lost, Visitor
+from tests.apart import run_apart
 from tests.unit.ui.test_hosts import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -80,15 +81,15 @@ def test_a_server_that_was_killed_in_a_run_finds_what_was_finished(tmp_path: Pat
         await visitor.close()
 
     with serving(ROOT, cache) as (address, server):
-        asyncio.run(drawn(address, first))
+        run_apart(drawn(address, first))
         deadline = time.monotonic() + WAIT_S
         while not kept(cache):
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        asyncio.run(begin(address))
+        run_apart(begin(address))
     before = kept(cache)
     with serving(ROOT, cache) as (address, _):
-        asyncio.run(drawn(address, first))
+        run_apart(drawn(address, first))
         assert before.items() <= kept(cache).items()  # the very files: nothing was written anew
 
 
@@ -107,7 +108,7 @@ def test_the_app_runs_in_an_odd_place(tmp_path: Path) -> None:
     nowhere = "/proc/nowhere"  # where nobody can make anything
     cache = tmp_path / "cache"
     with serving(folder, cache, host, HOME=nowhere, TMPDIR=nowhere) as (address, _):
-        asyncio.run(drawn(address, "prompt=a+fish&steps=1"))
+        run_apart(drawn(address, "prompt=a+fish&steps=1"))
 
 
 def has_ipv6() -> bool:
