@@ -234,11 +234,13 @@ def _start(ray: Any) -> bool:
         "log_to_driver": False,
         "logging_level": logging.WARNING,
         "namespace": "glassbox",
-        "runtime_env": {"env_vars": {"PYTHONPATH": str(ROOT)}},
     }
     if os.environ.get("RAY_ADDRESS"):
-        ray.init(**settings)
+        ray.init(runtime_env={"env_vars": {"PYTHONPATH": str(ROOT)}}, **settings)
         return False
+    # The same by inheritance: Ray has processes ready, which it takes for no settings of ours.
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *([before] if before else [])])
     ray.init("local", include_dashboard=False, **settings)
     return True
 

@@ -192,7 +192,7 @@ class Replica:
         if not self._fit or self._model is None:
             return
         name, model = self._model
-        if model.colors_tried:
+        if model.colors is not None or model.colors_tried:  # a work may have fitted them
             self._fit = False
             with self._lock:
                 self._news.append(Fitted(name, model.colors))

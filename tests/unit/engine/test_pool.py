@@ -22,6 +22,7 @@ from core.engine.ticket import Ticket
 from core.engine.work import NoiseQuery, Progress, Work
 from core.engine.works.attention import EditedAttentionWork, Swap
 from core.engine.works.grid import GridWork
+from core.engine.works.latents import PictureWork
 from core.errors import ExplainerError
 from core.models.loading import Checkpoint
 from tests.unit.engine.conftest import Clock, LocalLink, Network, local_pool, tick_until_quiet
@@ -174,6 +175,19 @@ def test_what_is_told_of_a_run_grows_by_its_new_steps_alone(make_pool: MakePool)
     assert len(after) == len(before) + 1 == 2
     assert all(one is other for one, other in zip(before, after[:1], strict=True))
     assert ticket.newest() is after[-1]
+
+
+def test_a_preview_comes_also_where_another_work_has_fitted_the_colours(
+    make_pool: MakePool,
+) -> None:
+    pool = make_pool(count=1)
+    pool.submit(PictureWork(CAT.model, bytes(64 * 64 * 3), 64, 64), "ann")
+    tick_until_quiet(pool)
+    ticket = pool.submit(CAT, "bob")
+    pool.tick()
+    assert pool.preview(ticket) is None
+    pool.tick()
+    assert pool.preview(ticket) is not None
 
 
 def test_a_question_is_told_by_its_shapes_and_new_entries() -> None:
