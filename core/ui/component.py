@@ -14,17 +14,22 @@ T = TypeVar("T")
 LESSONS = Path(__file__).resolve().parents[1] / "lessons"
 SHARED = Path(__file__).parent / "browser"
 # Stand before every component's script.
-BEFORE = ("linked.js", "present.js", "parts.js", "player.js", "canvas.js", "curve.js")
+BEFORE = (
+    "linked.js", "present.js", "parts.js", "view.js", "player.js", "canvas.js", "chart.js"
+)  # fmt: skip
 _TURNS = "component_turns"
 
 
-def mount(name: str, data: dict[str, Any], **callbacks: Callable[[], None]) -> Any:  # Any: JSON
+def mount(
+    name: str, data: Mapping[str, object], **callbacks: Callable[[], None]
+) -> Any:  # Any: JSON
     """Put a component on the page, or give the one that is there new data.
 
     Args:
         name: its wing and its own, such as "generation/film"; ``film.html``, ``film.css`` and
             ``film.js`` lie in that wing. One a page.
-        data: reach the browser as JSON, never as HTML.
+        data: a dict of a type that the script names too; reaches the browser as JSON, never as
+            HTML.
         callbacks: ``on_event_change`` for every event that the component tells.
 
     Returns:
@@ -57,7 +62,7 @@ def told_one(state: object, event: str, choices: Iterable[T]) -> T | None:
     return next((one for one in choices if type(one) is type(value) and one == value), None)
 
 
-def _turn(name: str, data: dict[str, Any]) -> int:  # Any: JSON
+def _turn(name: str, data: Mapping[str, object]) -> int:
     """Count how often a component's data changed, for a browser that gets the changes mixed up.
 
     Equal data keeps its number, so that a rerun which changes nothing sends nothing.

@@ -8,7 +8,7 @@ import streamlit as st
 from core.engine.request import FilmRequest, Request
 from core.ui.made import made
 from core.ui.runs import Draw, done, find, say_status
-from core.views.film import film_data
+from core.views.film import FilmData, film_data
 from core.views.run import Frames, Run, frames_of, quick_frames, run_of
 
 
@@ -25,7 +25,7 @@ class Shown:
     frames: Frames
 
     @property
-    def film(self) -> dict[str, Any]:  # Any: JSON for the browser
+    def film(self) -> FilmData:
         """The film, for the browser."""
         return made(("film", self), lambda: film_data(self.run, self.frames))
 

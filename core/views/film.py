@@ -1,11 +1,12 @@
 """A run as a film: what the browser needs to scrub through it alone."""
 
 import math
-from typing import Any
+from typing import Literal, NotRequired, TypedDict
 
 import numpy as np
 
 from core.ideas.arrays import Numbers
+from core.views.browser import ChartData, PlaceData, SheetData
 from core.views.colormaps import LATENTS_SAY, latent_colours
 from core.views.run import (
     Frames,
@@ -25,10 +26,82 @@ LIMIT = 3.0  # ends of the colour scale of latents: 99.7 % of unit noise lies wi
 GREY = 0.5  # what stands for 0 where noise is shown in colours
 GAINS = (-2, 6)  # changes are shown 1/4 to 64 times as strong
 
-Json = dict[str, Any]  # Any: JSON for the browser
+
+class WordsData(TypedDict):
+    """What stands above a pane.
+
+    Attributes:
+        title: in words.
+        symbol: what it is called in formulas.
+        index: below the symbol.
+    """
+
+    title: str
+    symbol: str
+    index: str
 
 
-def film_data(run: Run, frames: Frames) -> Json:
+class EndData(WordsData):
+    """What stands there at the last place.
+
+    Attributes:
+        show: which of the pictures is shown, whatever is chosen.
+    """
+
+    show: NotRequired[Literal["sheet", "latents"]]
+
+
+class PaneData(WordsData):
+    """One of the film's panes.
+
+    Attributes:
+        sheet: its frames as pictures.
+        latents: the same as channels.
+        end: what stands above it at the last place; None where the run was stopped.
+    """
+
+    sheet: SheetData
+    latents: SheetData
+    end: EndData | None
+
+
+class HowData(TypedDict):
+    """How the frames were made, one line for each way to show them and for the end."""
+
+    sheet: str
+    latents: str
+    end: str
+
+
+class FilmData(TypedDict):
+    """What the film component shows.
+
+    Attributes:
+        id: names the run; a new one plays once, the same one keeps its place.
+        given: x_t.
+        guess: the estimate of x0.
+        noise: the predicted noise.
+        change: what the scheduler changed.
+        places: what to say at each frame.
+        calls: the U-Net call of each frame.
+        count: of all calls.
+        charts: one value a call.
+        how: the frames were made.
+    """
+
+    id: str
+    given: PaneData
+    guess: PaneData
+    noise: PaneData
+    change: PaneData
+    places: list[PlaceData]
+    calls: list[int]
+    count: int
+    charts: list[ChartData]
+    how: HowData
+
+
+def film_data(run: Run, frames: Frames) -> FilmData:
     """Return what the film component shows.
 
     Args:
@@ -60,13 +133,13 @@ def film_data(run: Run, frames: Frames) -> Json:
         },
         "noise": {
             **_words("Noise it sees", "ε̂", ""),
-            "end": _words("First noise", "x", "T"),
+            "end": {**_words("First noise", "x", "T")},
             "sheet": _coloured(run, eps),
             "latents": _channels(eps),
         },
         "change": {
             **_words("Change", "Δx", ""),
-            "end": _words("In all", "Δx", ""),
+            "end": {**_words("In all", "Δx", "")},
             "sheet": _coloured(run, change),
             "latents": _channels(change),
         },
@@ -78,7 +151,7 @@ def film_data(run: Run, frames: Frames) -> Json:
     }
 
 
-def begun_film(run: Run, whole: tuple[int, int]) -> Json:
+def begun_film(run: Run, whole: tuple[int, int]) -> FilmData:
     """Return what the film component shows of a run that was stopped: every call that was made.
 
     Args:
@@ -87,28 +160,17 @@ def begun_film(run: Run, whole: tuple[int, int]) -> Json:
     """
     frames, calls = quick_frames(run), len(run.timesteps)
     shown = Frames(frames.places[:-1], frames.given[:-1], frames.guess[:-1], False)
-    film = film_data(run, frames)
-    gain = change_gain(run)
-    parts = {
-        "given": (photo_sheet(shown.given).as_json(), run.path[:-1]),
-        "guess": (photo_sheet(shown.guess).as_json(), run.x0),
-        "noise": (_coloured(run, run.eps), run.eps),
-        "change": (_coloured(run, changes(run) * gain), changes(run) * gain),
-    }
-    kinds = {
-        kind: {**film[kind], "end": None, "sheet": sheet, "latents": _channels(latents)}
-        for kind, (sheet, latents) in parts.items()
-    }
-    charts = [
-        {
-            **chart,
-            "lines": [{**line, "values": line["values"][:calls]} for line in chart["lines"]],
-        }
+    film, moved = film_data(run, frames), changes(run) * change_gain(run)
+    charts: list[ChartData] = [
+        {**chart, "lines": [{**line, "values": line["values"][:calls]} for line in chart["lines"]]}
         for chart in film["charts"]
     ]
     return {
         **film,
-        **kinds,
+        "given": _stopped(film["given"], photo_sheet(shown.given).as_json(), run.path[:-1]),
+        "guess": _stopped(film["guess"], photo_sheet(shown.guess).as_json(), run.x0),
+        "noise": _stopped(film["noise"], _coloured(run, run.eps), run.eps),
+        "change": _stopped(film["change"], _coloured(run, moved), moved),
         "id": f"{film['id']} stopped after {calls}",
         "places": say_places(run, shown.places, whole),
         "calls": list(shown.places),
@@ -130,20 +192,24 @@ def change_gain(run: Run) -> float:
     return 2.0 ** min(max(power, GAINS[0]), GAINS[1])
 
 
-def _words(title: str, symbol: str, index: str) -> Json:
+def _stopped(pane: PaneData, sheet: SheetData, latents: Numbers) -> PaneData:
+    return {**pane, "end": None, "sheet": sheet, "latents": _channels(latents)}
+
+
+def _words(title: str, symbol: str, index: str) -> WordsData:
     return {"title": title, "symbol": symbol, "index": index}
 
 
-def _channels(latents: Numbers) -> Json:
+def _channels(latents: Numbers) -> SheetData:
     return exact_sheet(channel_tiles(latent_colours(latents, LIMIT))).as_json()
 
 
-def _coloured(run: Run, latents: Numbers) -> Json:
+def _coloured(run: Run, latents: Numbers) -> SheetData:
     weights, _ = linear_colours(run)
     return exact_sheet(in_colours(latents, weights, GREY)).as_json()
 
 
-def _say_how(run: Run, gain: float, frames: Frames) -> Json:
+def _say_how(run: Run, gain: float, frames: Frames) -> HowData:
     height, width = run.picture.shape[:2]
     channels = run.path.shape[1]
     size = f"{width} × {height} pixels, enlarged smoothly" if frames.decoded else QUICK

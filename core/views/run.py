@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from core.engine.request import Request, key
+from core.views.browser import PlaceData
 from core.views.numbers import say_after, say_noise
 
 PREVIEW_TIMES = 8  # pixels a latent position in the picture of a run that was stopped
@@ -220,7 +221,7 @@ def begun_run(request: Request, steps: Sequence[Any], preview: NDArray[np.uint8]
 
 def say_places(
     run: Run, places: Sequence[int], whole: tuple[int, int] | None = None
-) -> list[dict[str, str]]:
+) -> list[PlaceData]:
     """Say where in the run each place is, to read and to hear.
 
     Args:
@@ -229,7 +230,7 @@ def say_places(
         whole: calls and steps it would have had, where it was stopped before.
     """
     calls, steps = whole or (len(run.timesteps), int(run.steps[-1]) + 1)
-    said = []
+    said: list[PlaceData] = []
     for place in places:
         ended = place == calls
         done = steps if ended else int(run.steps[place])

@@ -1,12 +1,12 @@
 """What a run's steps measure: sizes, signal to noise, and how much changes from call to call."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from core.ideas.arrays import Numbers
 from core.ideas.noise_levels import snr_db_from_alpha_bar
+from core.views.browser import ChartData, LineData
 from core.views.run import Run
 
 
@@ -68,7 +68,7 @@ def rms(latents: Numbers) -> Numbers:
     return np.sqrt(np.square(latents.astype(np.float64)).mean(axis=tuple(range(1, latents.ndim))))
 
 
-def charts_data(run: Run) -> list[dict[str, Any]]:  # Any: JSON for the browser
+def charts_data(run: Run) -> list[ChartData]:
     """Return the curves below the film, one chart at a time.
 
     Args:
@@ -117,11 +117,11 @@ def step_rows(run: Run) -> list[dict[str, float | int | None]]:
     ]
 
 
-def _chart(name: str, title: str, from_zero: bool, *lines: dict[str, Any]) -> dict[str, Any]:
+def _chart(name: str, title: str, from_zero: bool, *lines: LineData) -> ChartData:
     return {"name": name, "title": title, "fromZero": from_zero, "lines": list(lines)}
 
 
-def _line(label: str, kind: str, values: Numbers, dashed: bool = False) -> dict[str, Any]:
+def _line(label: str, kind: str, values: Numbers, dashed: bool = False) -> LineData:
     rounded = [_or_none(value, 4) for value in values]
     return {"label": label, "kind": kind, "dashed": dashed, "values": rounded}
 

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from core.views.browser import SheetData
+
 SHEET_PIXELS = 8_000_000  # a browser decodes a sheet to four bytes a pixel
 LONGEST_SIDE = 16_383  # of a WebP
 PAD = 4
@@ -43,7 +45,7 @@ class Sheet:
     height: int
     pad: int = 0
 
-    def as_json(self) -> dict[str, str | int]:
+    def as_json(self) -> SheetData:
         """Return what the browser needs to cut the frames out again."""
         url = f"data:{self.mime};base64,{base64.b64encode(self.data).decode('ascii')}"
         return {

@@ -1,6 +1,7 @@
 """Photograph every page with every closer look, and compare two such rounds.
 
     python tests/browser/screens.py take FOLDER [--home Home.py] [--scheme dark] [--width 390]
+        [--only generation latents]
     python tests/browser/screens.py compare BEFORE AFTER
 
 ``--home`` may name another checkout's Home.py, so that one round shows the app as it was. What two
@@ -38,6 +39,7 @@ def main() -> None:
     taking.add_argument("--width", type=int, default=1280)
     taking.add_argument("--height", type=int, default=HEIGHT)
     taking.add_argument("--heroes", action="store_true", help="each page as it opens, alone")
+    taking.add_argument("--only", nargs="+", metavar="PAGE", help="these pages' names alone")
     comparing = tasks.add_parser("compare")
     comparing.add_argument("before", type=Path)
     comparing.add_argument("after", type=Path)
@@ -64,19 +66,23 @@ def take(options: argparse.Namespace) -> None:
         )
         page = context.new_page()
         page.set_default_timeout(WAIT_MS)
-        for name, link in _links(page, address, options.heroes):
+        for name, link in _links(page, address, options.heroes, options.only):
             page.goto(f"{address}/{link}")
             _settle(page).save(options.folder / f"{name}.png")
             print(name, flush=True)
         browser.close()
 
 
-def _links(page: Page, address: str, heroes: bool) -> Iterator[tuple[str, str]]:
+def _links(
+    page: Page, address: str, heroes: bool, only: list[str] | None
+) -> Iterator[tuple[str, str]]:
     page.goto(address)
     _settle(page)
     menu = page.get_by_test_id("stSidebarNav").get_by_role("link").all()
     for url in [link.get_attribute("href") or "" for link in menu]:
         where = url.rstrip("/").removeprefix(address).strip("/").partition("?")[0]
+        if only and (where or "home") not in only:
+            continue
         yield where or "home", where
         looks = page.get_by_role("radiogroup", name="Look closer").first.get_by_role("radio")
         for look in () if heroes else [one.inner_text() for one in looks.all()]:

@@ -9,12 +9,13 @@ CALL = """(turns) => {
     const told = [];
     class View {
         open() { told.push("open"); }
-        show(data) { told.push(data); }
+        async receive(data) { told.push(data); }
         close() { told.push("close"); }
     }
     const parent = document.createElement("div");
     parent.innerHTML = "<section class='view'></section>";
-    const ends = turns.map((turn) => present(parent, ".view", View, [`data ${turn}`, turn]));
+    const given = (turn) => ({ parentElement: parent, data: [`data ${turn}`, turn] });
+    const ends = turns.map((turn) => present(given(turn), ".view", View));
     ends.forEach((end) => end());
     return told.filter((word) => word !== "open");
 }"""

@@ -1,16 +1,4 @@
 // Which places listened to which word: every token's map at every call, layer and head, on one scale.
-//
-// data.entries  [{label, kind}]: what there is a map of; kind is start, word, end or padding
-// data.first    the entry to begin with
-// data.picture  the finished picture; "" while the run is not there; data.aspect width by height
-// data.outline  its outline, a thin line on nothing
-// data.layers   [{title, name, rows, columns, size, heads, all, joined, maps, shares}] in the order in
-//               which they run: heads that are sent of all heads there, layers of the network joined
-//               in one; maps are bytes in base64, call by call, head by head, entry by entry, and last
-//               the mean over all calls; shares are their means over all places, in floats
-// data.top      the weight of byte 255; byte q stands for top · (q / 255)²
-// data.steps    [{call, t}] of the calls that are here, data.calls of all
-// data.colours  256 times red, green, blue; data.pooled what was averaged on the way here
 
 const FRAME_MS = 260;
 const WHOLE_MS = 7000;
@@ -20,14 +8,12 @@ const MOST = 240;
 const LABELS = 2.9; // rem, what stands above and below a tile's map
 const GAP = 7;
 
-export default function ({ parentElement, data }) {
-  return present(parentElement, ".attention", Attention, data);
-}
+export default (/** @type {Mounted} */ mounted) => present(mounted, ".attention", Attention);
 
+/** @extends {Player<AttentionData>} */
 class Attention extends Player {
   constructor(root) {
     super(root, FRAME_MS, WHOLE_MS);
-    this.find = (name) => root.querySelector(name);
     this.where = this.find(".where select");
     this.head = this.find(".head-of select");
     this.where.addEventListener("change", () => {
@@ -43,21 +29,18 @@ class Attention extends Player {
     this.outline.addEventListener("change", () => this.drawLine());
   }
 
-  show(data) {
-    this.data = data;
-    const labels = data.entries.map(({ label }) => label).join("\n");
-    if (labels !== this.labels) {
-      this.labels = labels;
+  show(before) {
+    const { data } = this;
+    const labels = (/** @type {AttentionData} */ told) => told?.entries.map(({ label }) => label).join("\n");
+    if (labels(before) !== labels(data)) {
       this.chosen = null;
       this.tiles = data.entries.map((entry, at) => this.tile(entry, at));
       this.find(".tiles").replaceChildren(this.plain(), ...this.tiles);
     }
-    this.colours = bytes(data.colours);
-    const stops = [0, 64, 128, 192, 255].map((at) => `rgb(${this.colours.slice(3 * at, 3 * at + 3).join(" ")})`);
-    this.find(".scale i").style.background = `linear-gradient(90deg, ${stops.join(", ")})`;
-    this.root.style.setProperty("--aspect", data.aspect);
+    this.colours = new Colours(data.colours);
+    this.find(".scale i").style.background = this.colours.bar();
+    this.root.style.setProperty("--aspect", String(data.aspect));
     this.root.classList.toggle("waiting", !data.picture);
-    this.label();
     this.drawn.hidden = !data.picture;
     this.drawLine();
     if (!data.picture) {
@@ -69,11 +52,12 @@ class Attention extends Player {
     this.drawn.src = data.picture;
     this.layers = data.layers.map((layer) => ({ ...layer, bytes: bytes(layer.maps), shares: floats(layer.shares) }));
     this.last = data.steps.length; // one place more than calls: the mean over all
-    this.range.max = this.last;
-    this.place = this.range.value = this.last;
+    this.range.max = String(this.last);
+    this.place = this.last;
+    this.range.value = String(this.last);
     this.offerLayers();
     this.count();
-    this.root.dataset.run = data.steps.length;
+    this.root.dataset.run = String(data.steps.length);
   }
 
   state() {
@@ -90,7 +74,8 @@ class Attention extends Player {
   take(said) {
     if (!this.layers) return;
     this.chosen = numberOf(said("word"), 1, this.tiles.length, this.data.first + 1) - 1;
-    this.place = this.range.value = placeOf(said("at"), this.last, this.last);
+    this.place = placeOf(said("at"), this.last, this.last);
+    this.range.value = String(this.place);
     this.where.value = this.places[said("where")] ? said("where") : "all";
     const head = numberOf(said("head"), 1, 999, null);
     this.wanted = head === null ? "mean" : String(Math.floor(head) - 1);
@@ -101,35 +86,27 @@ class Attention extends Player {
   }
 
   tile({ label, kind }, at) {
-    const button = make("button", kind === "word" ? "" : "mark");
-    button.type = "button";
-    const share = make("span");
-    share.append(make("i"), make("u"));
-    button.append(make("b", "", kind === "padding" ? label.split(" × ")[0] : label), make("canvas"), share);
+    const share = make("span", "", make("i"), make("u"));
+    const name = kind === "padding" ? label.split(" × ")[0] : label;
+    const button = make("button", kind === "word" ? "" : "mark", make("b", "", name), make("canvas"), share);
     button.title = label;
     button.addEventListener("click", () => {
       this.chosen = at;
       this.mark();
       this.drawOver();
     });
-    button.addEventListener("pointerenter", () => {
-      this.hovered = at;
+    const hover = (/** @type {number} */ over) => () => {
+      this.hovered = over;
       this.drawOver();
-    });
-    button.addEventListener("pointerleave", () => {
-      this.hovered = null;
-      this.drawOver();
-    });
+    };
+    button.addEventListener("pointerenter", hover(at));
+    button.addEventListener("pointerleave", hover(null));
     return button;
   }
 
   plain() {
-    const figure = make("figure", "plain");
-    const share = make("span", "", "as drawn");
-    this.drawn = make("img");
-    this.drawn.alt = "The finished picture";
-    figure.append(make("b", "", "the picture"), this.drawn, share);
-    return figure;
+    this.drawn = Object.assign(make("img"), { alt: "The finished picture" });
+    return make("figure", "plain", make("b", "", "the picture"), this.drawn, make("span", "", "as drawn"));
   }
 
   // All layers, the layers of each size, then each layer alone: only there is a head one thing.
@@ -225,7 +202,6 @@ class Attention extends Player {
 
   // One end for all words and calls. Start, end and padding may lie beyond: they get far more.
   end() {
-    const cells = this.rows * this.columns;
     const kinds = this.data.entries.map(({ kind }) => kind);
     const words = kinds.includes("word") ? kinds.map((kind) => kind === "word") : kinds.map(() => true);
     const values = [];
@@ -248,13 +224,8 @@ class Attention extends Player {
     return this.hovered ?? this.chosen ?? this.data.first;
   }
 
-  redraw() {
-    this.fit();
-    this.draw();
-  }
-
   // As many tiles in a row as it takes to have all of them beside the map, each as large as may be.
-  fit() {
+  lay() {
     const [box, count] = [this.find(".tiles"), this.tiles.length + 1];
     const [wide, over] = [box.clientWidth, this.find(".over")];
     if (!wide) return;
@@ -273,7 +244,7 @@ class Attention extends Player {
   draw() {
     const { entries, steps, calls } = this.data;
     this.mark();
-    if (this.layers && this.root.clientWidth) {
+    if (this.layers) {
       const mean = this.place === this.last;
       const when = mean
         ? steps.length > 1
@@ -281,19 +252,19 @@ class Attention extends Player {
           : "The only call"
         : `Call ${steps[this.place].call} of ${calls} · t = ${steps[this.place].t}`;
       this.find(".when").textContent = when;
-      this.range.setAttribute("aria-valuetext", when.replace("t =", "timestep"));
+      this.range.ariaValueText = when.replace("t =", "timestep");
       this.find(".limit").textContent = `${percent(this.limit)} of a place’s attention, or more`;
       this.find(".outline span").textContent = `Outline: the picture; the map has ${this.rows}×${this.columns} places`;
       this.tiles.forEach((tile, at) => {
         const share = this.share(at);
         tile.style.setProperty("--share", `${100 * share}%`);
         tile.querySelector("u").textContent = percent(share);
-        tile.setAttribute("aria-label", `${entries[at].label}, ${percent(share)} of all attention`);
+        tile.ariaLabel = `${entries[at].label}, ${percent(share)} of all attention`;
         this.heat(tile.querySelector("canvas"), at);
       });
       this.find(".said").textContent = this.say(mean);
-      this.root.dataset.place = this.place;
-      this.root.dataset.limit = this.limit;
+      this.root.dataset.place = String(this.place);
+      this.root.dataset.limit = String(this.limit);
     } else {
       this.find(".said").textContent = "The run is on its way; its maps come with it.";
     }
@@ -302,24 +273,24 @@ class Attention extends Player {
 
   mark() {
     const picked = this.chosen ?? this.data.first;
-    this.tiles.forEach((tile, at) => tile.setAttribute("aria-pressed", at === picked));
+    press(this.tiles, (_, at) => at === picked);
   }
 
   drawOver() {
     const { label } = this.data.entries[this.entry];
     this.find(".word").textContent = label;
-    this.root.dataset.entry = this.entry;
+    this.root.dataset.entry = String(this.entry);
     if (!this.layers) return;
     const head = this.head.value === "mean" ? "" : `, head ${Number(this.head.value) + 1}`;
     const where = `${this.places[this.where.value].said}${head}`;
     this.find(".gets").textContent = `${percent(this.share(this.entry))} of all attention, in ${where}`;
     const canvas = this.find(".map canvas");
     this.heat(canvas, this.entry);
-    canvas.setAttribute("aria-label", `The map of ${label}: ${this.rows}×${this.columns} places`);
+    canvas.ariaLabel = `The map of ${label}: ${this.rows}×${this.columns} places`;
   }
 
   drawLine() {
-    const line = this.find(".line");
+    const line = this.find("img.line");
     line.hidden = !this.data.outline || !this.outline.checked;
     if (this.data.outline) line.src = this.data.outline;
   }
@@ -360,14 +331,10 @@ class Attention extends Player {
   // A pixel of the canvas is a place of the map; the browser shows it as a square.
   heat(canvas, entry) {
     const map = this.map(entry, this.place);
-    const cells = new ImageData(this.columns, this.rows);
-    map.forEach((weight, at) => {
-      const colour = 3 * Math.min(255, Math.round((255 * weight) / this.limit));
-      cells.data.set(this.colours.subarray(colour, colour + 3), 4 * at);
-      cells.data[4 * at + 3] = 255;
-    });
-    Object.assign(canvas, { width: this.columns, height: this.rows });
-    canvas.getContext("2d").putImageData(cells, 0, 0);
+    put(
+      canvas,
+      pixels(this.columns, this.rows, (at) => this.colours.at(map[at] / this.limit)),
+    );
   }
 }
 

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,6 @@ from core.views.colormaps import text_colours
 from core.views.strips import exact_sheet
 
 Kind = Literal["start", "word", "end", "padding"]
-Data = dict[str, Any]  # Any: JSON for the browser
 KINDS: tuple[Kind, ...] = ("start", "word", "end", "padding")
 MOST_SENT = 4_000_000  # bytes of maps in one page
 LONGEST_LABEL = 24  # characters
@@ -103,7 +102,80 @@ def layer_titles(layers: Sequence[LayerMaps]) -> list[str]:
     ]
 
 
-def attention_data(seen: AttentionSeen | None, tokens: Tokens, picture_size: Size) -> Data:
+class EntryData(TypedDict):
+    """What a map is of."""
+
+    label: str
+    kind: Kind
+
+
+class StepData(TypedDict):
+    """A call that is here, from 1, and its timestep in words."""
+
+    call: int
+    t: str
+
+
+class LayerMapsData(TypedDict):
+    """The maps of one layer.
+
+    Attributes:
+        title: for people.
+        name: in the network.
+        rows: of a map.
+        columns: of a map.
+        size: of the layer's own maps, in words.
+        heads: that are sent.
+        all: heads that there are.
+        joined: layers of the network that were averaged into this one.
+        maps: bytes in base64, call by call, head by head, entry by entry, and last the mean over
+            all calls.
+        shares: their means over all places, float32 in base64.
+    """
+
+    title: str
+    name: str
+    rows: int
+    columns: int
+    size: str
+    heads: int
+    all: int
+    joined: int
+    maps: str
+    shares: str
+
+
+class AttentionData(TypedDict):
+    """What the attention component shows.
+
+    Attributes:
+        entries: what there are maps of.
+        first: the entry to begin with.
+        colours: 256 times red, green, blue in base64.
+        aspect: width of the picture by its height.
+        picture: address of the finished one; empty while the run is not there, nor is what follows.
+        outline: of it, a thin line on nothing.
+        layers: in the order in which they run.
+        top: the weight of byte 255; byte q stands for top * (q / 255) ** 2.
+        calls: of the run.
+        steps: the calls that are here.
+        pooled: what was averaged on the way here.
+    """
+
+    entries: list[EntryData]
+    first: int
+    colours: str
+    aspect: float
+    picture: str
+    outline: str
+    layers: list[LayerMapsData]
+    top: NotRequired[float]
+    calls: NotRequired[int]
+    steps: NotRequired[list[StepData]]
+    pooled: NotRequired[str]
+
+
+def attention_data(seen: AttentionSeen | None, tokens: Tokens, picture_size: Size) -> AttentionData:
     """Return what the attention component shows.
 
     A weight travels as one byte on a square-root scale: q stands for top * (q / 255) ** 2, so
@@ -116,7 +188,7 @@ def attention_data(seen: AttentionSeen | None, tokens: Tokens, picture_size: Siz
         picture_size: height and width, pixels.
     """
     entries = entries_of(tokens)
-    data: Data = {
+    data: AttentionData = {
         "entries": [{"label": entry.label, "kind": entry.kind} for entry in entries],
         "first": first_entry(seen, entries),
         "colours": _base64(text_colours(np.linspace(0, 1, 256))),
@@ -131,7 +203,8 @@ def attention_data(seen: AttentionSeen | None, tokens: Tokens, picture_size: Siz
     maps = [_sent(layer, entries, calls, heads) for layer in seen.layers]
     top = max(float(each.max()) for each in maps)
     titles = layer_titles(seen.layers)
-    return data | {
+    return {
+        **data,
         "picture": exact_sheet(seen.picture[None]).as_json()["url"],
         "outline": address_of(outline_of(seen.picture)),
         "top": top,

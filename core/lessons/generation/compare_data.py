@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Literal, NotRequired, TypedDict
 
 import numpy as np
 
@@ -14,11 +14,11 @@ from core.ideas.checks import check_real, check_text, check_whole, say_number
 from core.models.catalog import without_paths
 from core.models.schedulers.names import find_scheduler
 from core.models.schedulers.table import SCHEDULERS
+from core.views.browser import SheetData
 from core.views.strips import photo_sheet
 from core.views.tables import Row
 
 Value = str | int | float
-Json = dict[str, Any]  # Any: JSON for the browser
 
 FIELDS = {
     "scheduler": "Scheduler",
@@ -160,13 +160,60 @@ def say_value(field: str, value: Value) -> str:
     return f"w = {say_number(float(value))}" if field == "guidance" else f"seed {value}"
 
 
+class CellData(TypedDict):
+    """One cell of a grid.
+
+    Attributes:
+        state: the rest is there or failed alone.
+        picture: number of its frame on the sheet.
+        calls: of the U-Net, in words.
+        seconds: it took, in words; empty where it was there already.
+        own: whether it is the running example.
+        what: went wrong.
+        fix: what to try.
+    """
+
+    state: Literal["there", "failed", "coming", "empty"]
+    picture: NotRequired[int]
+    calls: NotRequired[str]
+    seconds: NotRequired[str]
+    own: NotRequired[bool]
+    what: NotRequired[str]
+    fix: NotRequired[str]
+
+
+class CornerData(TypedDict):
+    """The names of both settings."""
+
+    across: str
+    down: str
+
+
+class CompareData(TypedDict):
+    """What the component shows of a grid.
+
+    Attributes:
+        across: labels of the columns.
+        down: labels of the rows.
+        corner: what they are.
+        cells: row by row.
+        sheet: all pictures that are there; None without any.
+    """
+
+    across: list[str]
+    down: list[str]
+    corner: CornerData
+    cells: list[CellData]
+    sheet: SheetData | None
+
+
 def compare_data(
     across: Axis,
     down: Axis,
     cells: Sequence[Cell | None],
     own: Request,
     running: bool,
-) -> Json:
+) -> CompareData:
     """Return what the component shows.
 
     Args:
@@ -178,7 +225,7 @@ def compare_data(
     """
     pictures = [cell.picture for cell in cells if cell is not None and cell.picture is not None]
     numbers = iter(range(len(pictures)))
-    told: list[Json] = []
+    told: list[CellData] = []
     for cell in cells:
         if cell is None:
             told.append({"state": "coming" if running else "empty"})
@@ -193,7 +240,6 @@ def compare_data(
                     "picture": next(numbers),
                     "calls": calls,
                     "seconds": "" if cell.stored else f"{cell.seconds:.2f} s",
-                    "stored": cell.stored,
                     "own": cell.request == own,
                 }
             )

@@ -5,12 +5,13 @@ Everything that guidance does at one call is linear in the weight, so the browse
 
 import base64
 import math
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.ideas.arrays import Numbers
+from core.views.browser import ChartData, LineData, PlaceData
 from core.views.numbers import percent
 from core.views.run import Run, linear_colours, run_id, say_places
 from core.views.steps import rms
@@ -22,10 +23,57 @@ MOST_NUMBERS = 400_000  # that travel to the browser of one kind; a larger run s
 SPECKLED = 1.2  # times as rough, from which specks can be seen
 AT_LIMIT = (2, 253)  # colour values beyond these are at the end of what a picture can hold
 
-Json = dict[str, Any]  # Any: JSON for the browser
+
+class PackedData(TypedDict):
+    """Numbers of every call: 16-bit whole ones in base64, and what one of them is."""
+
+    values: str
+    unit: float
 
 
-def guidance_data(run: Run, rescales: bool) -> Json:
+class GuidanceData(TypedDict):
+    """What the component that takes guidance apart shows.
+
+    Attributes:
+        id: names the run.
+        channels: of the latents.
+        height: of the latents.
+        width: of the latents.
+        weight: of the run's guidance.
+        rescales: whether its answer is the noise itself, which can be rescaled in the browser.
+        largest: where the weight's slider ends.
+        gain: how many times stronger the difference is shown.
+        weights: of the linear guess of the colours, (channels, 3).
+        bias: its constant.
+        marked: row and column to begin with.
+        places: what to say, one a call.
+        alphaBars: signal power left at each call.
+        given: x_t.
+        uncond: the answer without the prompt.
+        cond: the answer with it.
+        charts: over the calls.
+    """
+
+    id: str
+    channels: int
+    height: int
+    width: int
+    weight: float
+    rescales: bool
+    largest: float
+    gain: float
+    weights: list[list[float]]
+    bias: list[float]
+    marked: list[int]
+    places: list[PlaceData]
+    alphaBars: list[float]
+    given: PackedData
+    uncond: PackedData
+    cond: PackedData
+    charts: list[ChartData]
+
+
+def guidance_data(run: Run, rescales: bool) -> GuidanceData:
     """Return what the component that takes guidance apart shows.
 
     Args:
@@ -173,7 +221,7 @@ def say_rescaled(
     return f"**Rescaled, it is no better here:** {told}"
 
 
-def packed(latents: Numbers) -> Json:
+def packed(latents: Numbers) -> PackedData:
     """Pack latents for the browser: 16-bit whole numbers in base64, and the unit they count in.
 
     Args:
@@ -190,6 +238,6 @@ def _some_calls(run: Run) -> list[int]:
     return sorted({round(float(call)) for call in np.linspace(0, calls - 1, most)})
 
 
-def _line(label: str, kind: str, values: Numbers, dashed: bool = False) -> Json:
-    rounded = [round(float(value), 4) for value in values]
+def _line(label: str, kind: str, values: Numbers, dashed: bool = False) -> LineData:
+    rounded: list[float | None] = [round(float(value), 4) for value in values]
     return {"label": label, "kind": kind, "dashed": dashed, "values": rounded}

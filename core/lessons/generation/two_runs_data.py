@@ -1,19 +1,18 @@
 """Two runs side by side: how far they are apart at every place, and what the browser scrubs."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
 from core.engine.request import key
 from core.ideas.arrays import Numbers
 from core.ideas.noise_levels import NEARLY_NONE
+from core.views.browser import PlaceData, SheetData
 from core.views.run import Run, in_colours, linear_colours, say_places
 from core.views.steps import rms
 from core.views.strips import exact_sheet, photo_sheet
 from core.views.tables import Row
-
-Json = dict[str, Any]  # Any: JSON for the browser
 
 OTHERS = ("a green apple", "a red apple")  # to compare with: the first that is not the run's own
 SAME = 1e-4  # RMS distance below which two results are the same but for rounding
@@ -98,7 +97,39 @@ def join(run: Run, future: Run, call: int) -> Pair:
     return Pair(run, second, bool(same), call)
 
 
-def pair_data(pair: Pair, titles: tuple[str, str]) -> Json:
+class RunData(TypedDict):
+    """One of both runs: its title, and sheets with one pixel a position of the latents."""
+
+    title: str
+    given: SheetData
+    guess: SheetData
+
+
+class PairData(TypedDict):
+    """What the component shows of two runs.
+
+    Attributes:
+        id: names the pair; the same one keeps its place.
+        runs: both.
+        pictures: both results, shown at the last place.
+        places: what to say at each.
+        latents: distance of the noisy latents at each place; None where they cannot be compared.
+        estimates: distance of the estimates.
+        branch: the first call that is not shared.
+        parted: the place where they are half apart; None where there is no such place.
+    """
+
+    id: str
+    runs: list[RunData]
+    pictures: SheetData
+    places: list[PlaceData]
+    latents: list[float] | None
+    estimates: list[float]
+    branch: int
+    parted: int | None
+
+
+def pair_data(pair: Pair, titles: tuple[str, str]) -> PairData:
     """Return what the component shows: both runs in the colours of one map, and their distance.
 
     Args:
@@ -106,7 +137,7 @@ def pair_data(pair: Pair, titles: tuple[str, str]) -> Json:
         titles: of both; may be what people typed.
     """
     colours = linear_colours(pair.first, pair.second)
-    runs = []
+    runs: list[RunData] = []
     for run, title in zip((pair.first, pair.second), titles, strict=True):
         runs.append(
             {

@@ -4,14 +4,13 @@ The first paint needs neither torch nor numpy: it draws the stations with empty 
 later the browser asks for the fragment again, and only then is the engine woken.
 """
 
-from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.engine.request import FilmRequest, Request
-from core.lessons.home.stations_data import empty_map
+from core.lessons.home.stations_data import MapData, empty_map
 from core.ui.can_draw import say_what_it_draws
 from core.ui.component import mount, told_one
 from core.ui.navigation import existing
@@ -22,8 +21,6 @@ from core.ui.runs import find
 from core.ui.settings import prompt_box
 
 NAME = "home/pipeline"
-
-Map = dict[str, Any]  # Any: JSON for the browser
 
 
 def front_page() -> None:
@@ -57,7 +54,7 @@ def _compute(request: Request, line: DeltaGenerator) -> None:
     compute(request, line)
 
 
-def _mount(drawn: Map, request: Request) -> None:
+def _mount(drawn: MapData, request: Request) -> None:
     """Mount the map with links to the pages that exist, and follow the one that was clicked."""
     paths = {entry.url: entry.path for entry in existing()}
     chosen = link_parameters(request)

@@ -1,20 +1,16 @@
 """The pipeline as a map: what the current run has at each of its stations."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from core.lessons.home.stations_data import SCALES, empty_map
+from core.lessons.home.stations_data import SCALES, MapData, StationLookData, empty_map
 from core.models.tokens import Tokens
 from core.views.colormaps import latent_colours, noise_greys
 from core.views.run import Frames, Run, run_id, say_places
-from core.views.strips import Sheet, channel_tiles, exact_sheet, photo_sheet
+from core.views.strips import channel_tiles, exact_sheet, photo_sheet
 
 LIMIT = 3.0  # ends of the colour scales, as SCALES says: 99.7 % of unit noise lies within
 CHIPS = 6  # tokens that fit in their box
-
-Look = dict[str, Any]  # Any: JSON for the browser
 
 
 def pipeline_map(
@@ -22,7 +18,7 @@ def pipeline_map(
     frames: Frames,
     tokens: Tokens,
     text_width: int,
-) -> dict[str, Any]:  # Any: JSON for the browser
+) -> MapData:
     """Return the map of a finished run, for the map component.
 
     Args:
@@ -36,17 +32,17 @@ def pipeline_map(
     channels, rows, columns = run.path.shape[1:]
     height, width = run.picture.shape[:2]
     shares = np.append(1 - run.alpha_bars, 0.0)[places]
-    looks: dict[str, Look | None] = {
+    looks: dict[str, StationLookData] = {
         "text": {"words": run.request.prompt.strip() or "(no words)"},
         "tokens": _chips(tokens),
-        "hidden": {"from": f"{len(tokens.ids)} tokens", "to": f"{text_width} numbers each"},
+        "hidden": {"before": f"{len(tokens.ids)} tokens", "after": f"{text_width} numbers each"},
         "noise": _exact(noise_greys(run.path[:1], LIMIT), "The first noise"),
         "schedule": {"curve": [round(float(share), 4) for share in shares]},
         "unet": _exact(noise_greys(run.eps[during], LIMIT), "The noise the network sees"),
         "latents": _exact(latent_colours(run.path[places], LIMIT), "The latents"),
         "vae": {
-            "from": f"{channels * rows * columns:,} numbers",
-            "to": f"{width} × {height} pixels",
+            "before": f"{channels * rows * columns:,} numbers",
+            "after": f"{width} × {height} pixels",
         },
         "picture": {"sheet": photo_sheet(frames.given).as_json(), "alt": "The picture so far"},
     }
@@ -67,14 +63,10 @@ def pipeline_map(
     }
 
 
-def _chips(tokens: Tokens) -> Look:
+def _chips(tokens: Tokens) -> StationLookData:
     kept = range(1, tokens.used + 1)  # 0 is the start token
     return {"chips": [{"text": tokens.texts[at], "id": str(tokens.ids[at])} for at in kept[:CHIPS]]}
 
 
-def _exact(colours: NDArray[np.uint8], alt: str) -> Look:
-    return {**_sheet(exact_sheet(channel_tiles(colours))), "alt": alt}
-
-
-def _sheet(sheet: Sheet) -> Look:
-    return {"sheet": sheet.as_json(), "exact": True}
+def _exact(colours: NDArray[np.uint8], alt: str) -> StationLookData:
+    return {"sheet": exact_sheet(channel_tiles(colours)).as_json(), "exact": True, "alt": alt}

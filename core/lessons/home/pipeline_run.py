@@ -1,19 +1,17 @@
 """The front page's part that needs the engine and numpy, kept out of its first paint."""
 
-from typing import Any
-
 from streamlit.delta_generator import DeltaGenerator
 
 from core.engine.request import Request
 from core.lessons.home.pipeline_data import pipeline_map
-from core.lessons.home.stations_data import empty_map
+from core.lessons.home.stations_data import MapData, empty_map
 from core.ui.made import made
 from core.ui.runs import done, say_status
 from core.ui.shown import Shown, decode, kept
 from core.ui.tokenizing import text_width, tokens_of
 
 
-def map_of(request: Request) -> dict[str, Any]:  # Any: JSON for the browser
+def map_of(request: Request) -> MapData:
     """Return the map of a run: full where it is kept, empty boxes where it is not.
 
     Args:
@@ -25,7 +23,7 @@ def map_of(request: Request) -> dict[str, Any]:  # Any: JSON for the browser
     return made(("map", shown), lambda: _full(shown))
 
 
-def _full(shown: Shown) -> dict[str, Any]:  # Any: as above
+def _full(shown: Shown) -> MapData:
     request = shown.run.request
     tokens = tokens_of(request.prompt, request.model)
     return pipeline_map(shown.run, shown.frames, tokens, text_width(request.model))

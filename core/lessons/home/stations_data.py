@@ -1,10 +1,11 @@
 """The stations of the pipeline in words: all that Home paints first, so it imports no numpy."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import NotRequired, TypedDict
 
 from core.engine.request import Request
 from core.models.schedulers.table import SCHEDULERS
+from core.views.browser import PlaceData, SheetData
 
 SCALES = (
     "Colours: noise is black below 0 and white above; latents are blue below 0, red-brown above, "
@@ -29,6 +30,75 @@ class Station:
     page: str
 
 
+class ChipData(TypedDict):
+    """A token's text and id."""
+
+    text: str
+    id: str
+
+
+class StationLookData(TypedDict, total=False):
+    """What a station's box shows: one of these.
+
+    Attributes:
+        words: as they are.
+        chips: tokens.
+        before: a size, with ``after``: what becomes of it.
+        after: the other size.
+        curve: heights from 0 to 1, one a place.
+        sheet: a picture a place, or one for all, with ``alt``.
+        exact: whether its pixels are shown as they are.
+        alt: what it is.
+    """
+
+    words: str
+    chips: list[ChipData]
+    before: str
+    after: str
+    curve: list[float]
+    sheet: SheetData
+    exact: bool
+    alt: str
+
+
+class LinkData(TypedDict):
+    """Where a link leads; following it tells the server which page to open."""
+
+    href: str
+    page: str
+
+
+class StationData(TypedDict):
+    """A station of the map; its look is None while the run is not there."""
+
+    name: str
+    title: str
+    line: str
+    page: str
+    look: StationLookData | None
+    link: NotRequired[LinkData]
+
+
+class MapData(TypedDict):
+    """The pipeline as a map.
+
+    Attributes:
+        id: names the run; a new one plays once, the same one keeps its place.
+        stations: in the order of the pipeline.
+        places: what to say at each frame.
+        times: how often the loop is walked, for the label on it.
+        how: numbers became colours, one line.
+        awaited: whether a run that is not there yet will come.
+    """
+
+    id: str
+    stations: list[StationData]
+    places: list[PlaceData]
+    times: str
+    how: str
+    awaited: bool
+
+
 def stations(request: Request) -> tuple[Station, ...]:
     """Return the stations of a run in the order of the pipeline.
 
@@ -49,15 +119,16 @@ def stations(request: Request) -> tuple[Station, ...]:
     )
 
 
-def empty_map(request: Request, awaited: bool = True) -> dict[str, Any]:  # Any: JSON
+def empty_map(request: Request, awaited: bool = True) -> MapData:
     """Return the map of a run that is not there yet: the words, and empty boxes.
 
     Args:
         request: a valid request.
         awaited: whether the run will come.
     """
-    drawn: list[dict[str, Any]] = [
-        {**asdict(station), "look": None} for station in stations(request)
+    drawn: list[StationData] = [
+        {"name": one.name, "title": one.title, "line": one.line, "page": one.page, "look": None}
+        for one in stations(request)
     ]
     drawn[0]["look"] = {"words": request.prompt.strip() or "(no words)"}
     return {"id": "", "stations": drawn, "places": [], "times": "", "how": "", "awaited": awaited}

@@ -2,7 +2,7 @@
 
 import base64
 import io
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,9 +43,65 @@ def numbers(values: NDArray[np.floating]) -> str:
     return base64.b64encode(np.ascontiguousarray(values, "<f4").tobytes()).decode("ascii")
 
 
+class SizesData(TypedDict):
+    """Lines below: the size before and after, and how many times fewer numbers that are."""
+
+    before: str
+    after: str
+    fewer: str
+
+
+class LatentsData(TypedDict):
+    """What the encoder found, and what comes back.
+
+    Attributes:
+        numbers: of the latents, float32 in base64, channel by channel.
+        projection: address of the latents as colours.
+        back: address of the picture that comes back.
+        error: address of where the two pictures differ.
+        errorLimit: what is white in there.
+        likeness: of the two pictures, in words.
+    """
+
+    numbers: str
+    projection: str
+    back: str
+    error: str
+    errorLimit: str
+    likeness: str
+
+
+class LatentsHeroData(TypedDict):
+    """What the component shows of a picture.
+
+    Attributes:
+        title: names the picture.
+        picture: its address.
+        width: pixels.
+        height: pixels.
+        scale: pixels of one position of the latents, each way.
+        channels: numbers at each position.
+        sizes: in words.
+        colours: 257 times red, green, blue in base64, for -limit to limit.
+        limit: of the colours.
+        latents: None while they are not there.
+    """
+
+    title: str
+    picture: str
+    width: int
+    height: int
+    scale: int
+    channels: int
+    sizes: SizesData
+    colours: str
+    limit: float
+    latents: LatentsData | None
+
+
 def hero_data(
     title: str, pixels: Pixels, facts: LatentFacts, reading: PictureReading | None
-) -> dict[str, Any]:  # Any: JSON for the browser
+) -> LatentsHeroData:
     """Return what the component shows: the picture, its latents, and what comes back.
 
     Args:
@@ -56,7 +112,7 @@ def hero_data(
     """
     tall, wide = pixels.shape[0] // facts.scale, pixels.shape[1] // facts.scale
     before, after = pixels.size, facts.channels * tall * wide
-    drawn: dict[str, Any] = {
+    return {
         "title": title,
         "picture": picture_url(pixels),
         "width": pixels.shape[1],
@@ -70,18 +126,19 @@ def hero_data(
         },
         "colours": diverging(),
         "limit": LIMIT,
-        "latents": None,
+        "latents": None if reading is None else _latents(pixels, reading),
     }
-    if reading is not None:
-        drawn |= {
-            "latents": numbers(reading.mean),
-            "projection": picture_url(reading.preview(reading.mean)),
-            "back": picture_url(reading.back),
-            "error": picture_url(error_picture(pixels, reading.back)),
-            "errorLimit": percent(ERROR_LIMIT),
-            "likeness": say_likeness(pixels, reading.back),
-        }
-    return drawn
+
+
+def _latents(pixels: Pixels, reading: PictureReading) -> LatentsData:
+    return {
+        "numbers": numbers(reading.mean),
+        "projection": picture_url(reading.preview(reading.mean)),
+        "back": picture_url(reading.back),
+        "error": picture_url(error_picture(pixels, reading.back)),
+        "errorLimit": percent(ERROR_LIMIT),
+        "likeness": say_likeness(pixels, reading.back),
+    }
 
 
 def say_likeness(first: Pixels, second: Pixels) -> str:

@@ -1,44 +1,20 @@
 // Latent planes to drag over; the decoders run here, so that nothing is sent.
-//
-// data.id        names the training
-// data.side      pixels of a picture, each way
-// data.names, data.inks   of the objects
-// data.objects   which object each training picture is
-// data.planes    [{title, points, decoder}]: where the pictures lie, float32 pairs in base64, and
-//                [{kind: linear | conv, shape, weight, bias}], float32 in base64
 
 const GRID = 11; // pictures across a plane
-const DRAWS = [
-  [0.42, -0.71],
-  [-1.13, 0.35],
-  [0.88, 1.21],
-  [-0.27, -1.4],
-  [1.55, -0.12],
-  [-0.64, 0.93],
-  [0.11, 0.18],
-  [-1.72, -0.83],
-];
+const DRAWS = "0.42 -0.71, -1.13 0.35, 0.88 1.21, -0.27 -1.4, 1.55 -0.12, -0.64 0.93, 0.11 0.18, -1.72 -0.83"
+  .split(", ")
+  .map((place) => place.split(" ").map(Number));
 const STEP = 1 / 40; // of the plane, for one press of an arrow key
 
-export default function ({ parentElement, data }) {
-  return present(parentElement, ".lab", Lab, data);
-}
+export default (/** @type {Mounted} */ mounted) => present(mounted, ".lab", Lab);
 
-class Lab {
-  constructor(root) {
-    this.root = root;
-  }
-
-  show(data) {
-    if (this.shown === data.id) return;
-    this.shown = data.id;
-    this.root.dataset.training = data.id;
-    this.planes = data.planes.map((plane) => new Plane(data, plane));
-    this.root.querySelector(".planes").replaceChildren(...this.planes.map((plane) => plane.figure));
-  }
-
-  get data() {
-    return this.planes;
+/** @extends {View<PlanesData>} */
+class Lab extends View {
+  show(before) {
+    if (before?.id === this.data.id) return;
+    this.root.dataset.training = this.data.id;
+    this.planes = this.data.planes.map((plane) => new Plane(this.data, plane));
+    this.find(".planes").replaceChildren(...this.planes.map((plane) => plane.figure));
   }
 
   state() {
@@ -49,39 +25,42 @@ class Lab {
   take(said) {
     const places = said("rings")?.split(";") ?? [];
     this.planes.forEach((plane, at) => {
-      plane.go(...[0, 1].map((axis) => numberOf(places[at]?.split(",")[axis], -99, 99, 0)));
+      const [x, y] = [0, 1].map((axis) => numberOf(places[at]?.split(",")[axis], -99, 99, 0));
+      plane.go(x, y);
     });
   }
 
   close() {
+    super.close();
     this.planes?.forEach((plane) => cancelAnimationFrame(plane.frame));
   }
 }
 
 class Plane {
+  /**
+   * @param {PlanesData} data
+   * @param {PlaneData} plane
+   */
   constructor(data, { title, points, decoder }) {
     this.side = data.side;
     this.layers = decoder.map((layer) => ({ ...layer, weight: floats(layer.weight), bias: floats(layer.bias) }));
     this.points = floats(points);
     this.reach = Math.max(2.5, 1.08 * this.points.reduce((most, value) => Math.max(most, Math.abs(value)), 0));
-    this.figure = make("figure");
-    const caption = make("figcaption", "", title);
     this.told = make("span");
-    caption.append(this.told);
     this.plane = make("button", "plane");
-    this.plane.type = "button";
-    this.plane.setAttribute("aria-label", `Plane of the ${title}; arrow keys move the ring`);
+    this.plane.ariaLabel = `Plane of the ${title}; arrow keys move the ring`;
     this.mosaic = make("canvas");
     this.mosaic.width = this.mosaic.height = GRID * data.side;
     this.ring = make("i");
     this.plane.append(this.mosaic, this.dots(data), this.ring);
-    this.decoded = square(data.side, "What the decoder makes of the ring’s place");
-    const below = make("div", "below");
-    below.append(this.decoded, this.draws(data.side));
+    this.decoded = drawing("What the decoder makes of the ring’s place");
+    this.decoded.width = this.decoded.height = data.side;
+    const below = make("div", "below", this.decoded, this.draws(data.side));
     const said = `The ring decoded, and ${DRAWS.length} points drawn from the unit Gaussian (dashed: one and two deviations).`;
-    this.figure.append(caption, this.plane, below, make("p", "", said));
-    drag(this.plane, { move: (event) => this.point(event) });
-    this.plane.addEventListener("keydown", (event) => this.step(event));
+    this.figure = make("figure", "", make("figcaption", "", title, this.told), this.plane, below, make("p", "", said));
+    drag(this.plane, { move: (across, down) => this.go((2 * across - 1) * this.reach, (1 - 2 * down) * this.reach) });
+    const far = 2 * STEP * this.reach;
+    keys(this.plane, (across, down) => this.go(this.x + across * far, this.y - down * far));
     this.go(0, 0);
     this.fill(0);
   }
@@ -93,61 +72,39 @@ class Plane {
     for (; at < GRID * GRID && performance.now() - started < 8; at++) {
       const [row, column] = [Math.floor(at / GRID), at % GRID];
       const place = (index) => ((2 * (index + 0.5)) / GRID - 1) * this.reach;
-      paint(pen, this.decode(place(column), -place(row)), this.side, column * this.side, row * this.side);
+      pen.putImageData(this.decode(place(column), -place(row)), column * this.side, row * this.side);
     }
-    this.figure.dataset.filled = at;
+    this.figure.dataset.filled = String(at);
     if (at < GRID * GRID) this.frame = requestAnimationFrame(() => this.fill(at));
   }
 
   dots(data) {
-    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    svg.setAttribute("viewBox", "-50 -50 100 100");
-    svg.setAttribute("aria-hidden", "true");
     const share = 50 / this.reach;
-    for (const radius of [1, 2]) svg.append(circle(0, 0, radius * share, "unit"));
-    data.objects.forEach((object, index) => {
-      const dot = circle(this.points[2 * index] * share, -this.points[2 * index + 1] * share, 1.1);
-      dot.style.fill = data.inks[object];
-      svg.append(dot);
+    const units = [1, 2].map((radius) => svg("circle", { r: radius * share, class: "unit" }));
+    const dots = data.objects.map((object, at) => {
+      const [x, y] = [this.points[2 * at] * share, -this.points[2 * at + 1] * share];
+      return svg("circle", { cx: x, cy: y, r: 1.1, style: `fill: ${data.inks[object]}` });
     });
-    return svg;
+    return svg("svg", { viewBox: "-50 -50 100 100", "aria-hidden": "true" }, ...units, ...dots);
   }
 
   draws(side) {
-    const canvas = square(side, "Eight points drawn from the unit Gaussian, decoded");
-    canvas.className = "draws";
-    canvas.width = 4 * side;
-    canvas.height = 2 * side;
+    const canvas = drawing("Eight points drawn from the unit Gaussian, decoded");
+    Object.assign(canvas, { className: "draws", width: 4 * side, height: 2 * side });
     DRAWS.forEach(([x, y], at) => {
-      paint(canvas.getContext("2d"), this.decode(x, y), side, (at % 4) * side, Math.floor(at / 4) * side);
+      canvas.getContext("2d").putImageData(this.decode(x, y), (at % 4) * side, Math.floor(at / 4) * side);
     });
     return canvas;
   }
 
-  point(event) {
-    const box = this.plane.getBoundingClientRect();
-    const across = (2 * (event.clientX - box.left)) / box.width - 1;
-    const down = (2 * (event.clientY - box.top)) / box.height - 1;
-    this.go(across * this.reach, -down * this.reach);
-  }
-
-  step(event) {
-    const moves = { ArrowUp: [0, 1], ArrowDown: [0, -1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
-    const move = moves[event.key];
-    if (!move) return;
-    event.preventDefault();
-    const far = 2 * STEP * this.reach;
-    this.go(this.x + move[0] * far, this.y + move[1] * far);
-  }
-
   go(x, y) {
-    const inside = (value) => Math.max(-this.reach, Math.min(this.reach, value));
-    [this.x, this.y] = [inside(x), inside(y)];
+    this.x = clamp(x, -this.reach, this.reach);
+    this.y = clamp(y, -this.reach, this.reach);
     this.ring.style.left = `${50 + (50 * this.x) / this.reach}%`;
     this.ring.style.top = `${50 - (50 * this.y) / this.reach}%`;
-    this.told.textContent = `${say(this.x)}, ${say(this.y)}`;
+    this.told.textContent = [this.x, this.y].map((value) => minus(value.toFixed(2))).join(", ");
     this.figure.dataset.place = `${this.x} ${this.y}`;
-    paint(this.decoded.getContext("2d"), this.decode(this.x, this.y), this.side, 0, 0);
+    put(this.decoded, this.decode(this.x, this.y));
   }
 
   // The decoder: two linear layers, then three times twice the size and a convolution.
@@ -167,10 +124,12 @@ class Plane {
         values[index] = last ? gate : gate * values[index]; // sigmoid at the end, SiLU before
       }
     });
-    return values;
+    const area = side * side;
+    return pixels(side, side, (at) => [0, 1, 2].map((hue) => 255 * values[hue * area + at]));
   }
 }
 
+/** @param {{ shape: number[], weight: Float32Array, bias: Float32Array }} layer */
 function linear({ shape: [outputs, inputs], weight, bias }, values) {
   const found = new Float32Array(outputs);
   for (let out = 0; out < outputs; out++) {
@@ -196,6 +155,7 @@ function enlarge(values, channels, side) {
   return found;
 }
 
+/** @param {{ shape: number[], weight: Float32Array, bias: Float32Array }} layer */
 function convolve({ shape: [outputs, inputs], weight, bias }, padded, side) {
   const wide = side + 2;
   const found = new Float32Array(outputs * side * side);
@@ -215,38 +175,4 @@ function convolve({ shape: [outputs, inputs], weight, bias }, padded, side) {
     }
   }
   return found;
-}
-
-function paint(pen, values, side, left, top) {
-  const picture = new ImageData(side, side);
-  const area = side * side;
-  for (let at = 0; at < area; at++) {
-    for (let hue = 0; hue < 3; hue++) picture.data[4 * at + hue] = Math.round(255 * values[hue * area + at]);
-    picture.data[4 * at + 3] = 255;
-  }
-  pen.putImageData(picture, left, top);
-}
-
-function square(side, label) {
-  const canvas = make("canvas");
-  canvas.width = canvas.height = side;
-  canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-label", label);
-  return canvas;
-}
-
-function circle(x, y, radius, name = "") {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", "circle");
-  for (const [key, value] of [
-    ["cx", x],
-    ["cy", y],
-    ["r", radius],
-    ["class", name],
-  ])
-    made.setAttribute(key, value);
-  return made;
-}
-
-function say(value) {
-  return value.toFixed(2).replace("-", "−");
 }

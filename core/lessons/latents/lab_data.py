@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 import altair as alt
 import numpy as np
@@ -133,7 +133,48 @@ def back_picture(trained: Trained) -> NDArray[np.uint8] | None:
     return np.concatenate([part for row in drawn for part in (row, gap)][:-1])
 
 
-def planes_data(trained: Trained) -> dict[str, Any]:  # Any: JSON
+class LayerData(TypedDict):
+    """One layer of a decoder: its kind, the shape of its weight, and float32 in base64."""
+
+    kind: Literal["linear", "conv"]
+    shape: list[int]
+    weight: str
+    bias: str
+
+
+class PlaneData(TypedDict):
+    """One latent plane.
+
+    Attributes:
+        title: of the autoencoder.
+        points: where the pictures lie, float32 pairs in base64.
+        decoder: its layers.
+    """
+
+    title: str
+    points: str
+    decoder: list[LayerData]
+
+
+class PlanesData(TypedDict):
+    """What the component of the planes shows.
+
+    Attributes:
+        id: names the training.
+        side: pixels of a picture, each way.
+        inks: of the objects.
+        objects: which object each training picture is.
+        planes: side by side.
+    """
+
+    id: str
+    side: int
+    inks: list[str]
+    objects: list[int]
+    planes: list[PlaneData]
+
+
+def planes_data(trained: Trained) -> PlanesData:
     """Return the planes for the component: the points, and the decoders' layers.
 
     Args:
@@ -149,14 +190,17 @@ def planes_data(trained: Trained) -> dict[str, Any]:  # Any: JSON
     return {
         "id": " ".join(f"{weight} {one['seconds']}" for weight, one in done.items()),
         "side": objects.pictures.shape[1],
-        "names": list(objects.names),
         "inks": [f"rgb({' '.join(str(round(value)) for value in ink)})" for ink in inks],
         "objects": last["objects"],
         "planes": [
-            {"title": "Plain autoencoder", **last["plain"]},
-            *({"title": vae_name(weight), **one["variational"]} for weight, one in done.items()),
+            _plane("Plain autoencoder", last["plain"]),
+            *(_plane(vae_name(weight), one["variational"]) for weight, one in done.items()),
         ],
     }
+
+
+def _plane(title: str, told: Event) -> PlaneData:
+    return {"title": title, "points": told["points"], "decoder": told["decoder"]}
 
 
 def _pictures(text: str) -> NDArray[np.uint8]:

@@ -1,18 +1,67 @@
 """The latents of a run as the browser draws them: one byte a number, and counted once here."""
 
 import base64
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
 from core.ideas.arrays import Numbers
 from core.lessons.latents.hero_data import LIMIT
 from core.lessons.latents.numbers_data import BINS, EDGE
+from core.views.browser import PlaceData
 from core.views.colormaps import diverging
 from core.views.run import Run, run_id, say_places
 
 
-def run_data(run: Run, weights: Numbers, bias: Numbers) -> dict[str, Any]:  # Any: JSON
+class CountedData(TypedDict):
+    """Latents at every place of a run.
+
+    Attributes:
+        values: one signed byte a number in base64; 127 is the edge.
+        bars: densities of the histogram at each place.
+        numbers: mean, deviation, least and most of each channel at each place.
+    """
+
+    values: str
+    bars: list[list[float]]
+    numbers: list[list[list[float]]]
+
+
+class RunLatentsData(TypedDict):
+    """What the component shows of a run.
+
+    Attributes:
+        id: names the run.
+        channels: of the latents.
+        height: of the latents.
+        width: of the latents.
+        colours: 257 times red, green, blue in base64, for -limit to limit.
+        limit: of the colours.
+        edge: of the numbers, and of the histogram.
+        weights: of the linear guess of the colours, (channels, 3).
+        bias: its constant.
+        places: what to say at each.
+        gaussian: what the histogram of a unit Gaussian would be.
+        given: what is there.
+        guess: what the network believes.
+    """
+
+    id: str
+    channels: int
+    height: int
+    width: int
+    colours: str
+    limit: float
+    edge: float
+    weights: list[list[float]]
+    bias: list[float]
+    places: list[PlaceData]
+    gaussian: list[float]
+    given: CountedData
+    guess: CountedData
+
+
+def run_data(run: Run, weights: Numbers, bias: Numbers) -> RunLatentsData:
     """Return what the component shows of a run.
 
     Args:
@@ -42,7 +91,7 @@ def run_data(run: Run, weights: Numbers, bias: Numbers) -> dict[str, Any]:  # An
     }
 
 
-def _counted(latents: Numbers) -> dict[str, Any]:
+def _counted(latents: Numbers) -> CountedData:
     """Pack latents, (n, C, h, w), with the statistics and histogram of every place."""
     edges = np.linspace(-EDGE, EDGE, BINS + 1)
     wide = edges[1] - edges[0]

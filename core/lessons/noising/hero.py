@@ -17,7 +17,13 @@ from core.ideas.schedules import (
     make_sigmoid_betas,
     rescale_to_zero_snr,
 )
-from core.lessons.noising.hero_data import Schedule, frame_times, noising_data, pixel_noise
+from core.lessons.noising.hero_data import (
+    NoisingData,
+    Schedule,
+    frame_times,
+    noising_data,
+    pixel_noise,
+)
 from core.models.schedulers.table import SCHEDULERS
 from core.models.uploads import fit
 from core.ui.address import ask, one_of, whole
@@ -150,7 +156,7 @@ def _draw(source: Source, schedule: Schedule, other: Schedule, seed: int) -> Non
     found, visits = find(work_of(source, schedule, seed)), known_visits(running_example())
     told = _told(() if visits is None else visits.timesteps)
 
-    def data() -> dict[str, Any]:  # Any: JSON for the browser
+    def data() -> NoisingData:
         pixels = shown_pixels(source)
         noise = pixel_noise(pixels.shape[0], pixels.shape[1], seed)
         decoded = None if found is None else (frame_times(schedule.alpha_bar), found.pictures)

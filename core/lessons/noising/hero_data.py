@@ -2,7 +2,7 @@
 
 import base64
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 import altair as alt
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from core.ideas.arrays import Numbers
 from core.ideas.forward import add_noise, follow_moments, walk_chain, weigh_signal_and_noise
 from core.ideas.noise_levels import sigma_from_alpha_bar, snr_db_from_alpha_bar
+from core.views.browser import SheetData
 from core.views.strips import photo_sheet
 from core.views.tables import Row
 from core.views.theme import PALETTE
@@ -69,6 +70,46 @@ def pixel_noise(height: int, width: int, seed: int) -> NDArray[np.int16]:
     return np.clip(np.rint(drawn * NOISE_SCALE), -32_767, 32_767).astype(np.int16)
 
 
+class ScheduleData(TypedDict):
+    """A schedule's name, and the signal power that it leaves at every t."""
+
+    title: str
+    kept: list[float]
+
+
+class DecodedData(TypedDict):
+    """Timesteps, and the noisy latents decoded at each."""
+
+    times: list[int]
+    sheet: SheetData
+
+
+class NoisingData(TypedDict):
+    """What the noising component shows.
+
+    Attributes:
+        pixels: the clean picture, red green blue in base64.
+        noise: for each of its numbers, 16-bit whole numbers in base64, 1 / scale each.
+        scale: of the noise.
+        width: of the picture.
+        height: of the picture.
+        schedules: the model's own, and another one.
+        decoded: None while it is not there.
+        visits: timesteps of the run.
+        said: the run in words.
+    """
+
+    pixels: str
+    noise: str
+    scale: int
+    width: int
+    height: int
+    schedules: list[ScheduleData]
+    decoded: DecodedData | None
+    visits: list[float]
+    said: str
+
+
 def noising_data(
     pixels: NDArray[np.uint8],
     noise: NDArray[np.int16],
@@ -77,7 +118,7 @@ def noising_data(
     decoded: tuple[tuple[int, ...], NDArray[np.uint8]] | None,
     visits: tuple[float, ...],
     said: str,
-) -> dict[str, Any]:  # Any: JSON for the browser
+) -> NoisingData:
     """Return what the noising component shows.
 
     Args:

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,10 @@ from core.ideas.noise_levels import alpha_bar_from_sigma, snr_db_from_alpha_bar
 from core.models.schedulers.plans import drawn, plan_run, schedule_levels
 from core.models.schedulers.record import Family, RunPlan, Scheduler, Value
 from core.models.schedulers.table import SCHEDULERS
+from core.views.browser import SheetData
 from core.views.strips import photo_sheet
 
 Config = Mapping[str, Any]  # Any: what JSON holds
-Json = dict[str, Any]  # Any: JSON for the browser
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +149,76 @@ def requests_of(request: Request) -> tuple[Request, ...]:
     return (request, *others)
 
 
+class CurveData(TypedDict):
+    """One scheduler's way; without a plan there are 0 calls, and the reason is the note.
+
+    Attributes:
+        id: its name in the browser.
+        title: its name for people.
+        note: what is to be known of it.
+        calls: of the U-Net.
+        fresh: whether it draws noise of its own.
+        hue: of the line.
+        dash: lengths of line and gap.
+        step: the step of each call.
+        place: steps made before each call, and at the end.
+        t: timestep of each call.
+        sigma: at each call, and at the end.
+        alpha: signal power left there.
+        db: signal to noise there; None where no noise is left.
+    """
+
+    id: str
+    title: str
+    note: str
+    calls: int
+    fresh: bool
+    hue: str
+    dash: list[int]
+    step: NotRequired[list[int]]
+    place: NotRequired[list[float]]
+    t: NotRequired[list[float]]
+    sigma: NotRequired[list[float]]
+    alpha: NotRequired[list[float]]
+    db: NotRequired[list[float | None]]
+
+
+class OverlayData(TypedDict):
+    """What the component needs to draw any of the curves.
+
+    Attributes:
+        curves: all that there are.
+        run: id of the running example's own scheduler.
+        opening: ids that are on show at the beginning, with a picture each.
+        pictures: which frame of the sheet each of them has, None where there is none; empty until
+            they are drawn.
+        apart: how far each of them is from the first, of 255, on average.
+        sheet: their pictures.
+        steps: of every scheduler.
+        last: the noisiest timestep.
+        low: sigma of the schedule's first timestep.
+        high: sigma of its last.
+    """
+
+    curves: list[CurveData]
+    run: str
+    opening: list[str]
+    pictures: list[int | None]
+    apart: list[float | None]
+    sheet: SheetData | None
+    steps: int
+    last: int
+    low: float
+    high: float
+
+
 def overlay_data(
     config: Config,
     paths: Sequence[Path],
     scheduler: str,
     steps: int,
     pictures: Sequence[NDArray[np.uint8] | None] = (),
-) -> Json:
+) -> OverlayData:
     """Return what the component needs to draw any of the curves without asking again.
 
     Args:
@@ -232,11 +295,11 @@ def _path(
         return Path(where, title, None, error.what, error.fix)
 
 
-def _curve(path: Path) -> Json:
+def _curve(path: Path) -> CurveData:
     """Return one curve; its last point is where the run ends, which no call asks about."""
     ink = INKS[path.id]
     fresh = SCHEDULERS[path.id.partition(" ")[0]].stochastic
-    told = {
+    told: CurveData = {
         "id": path.id, "title": path.title, "note": f"{path.note} {path.fix}".strip(),
         "calls": 0, "fresh": fresh,
         "hue": ink.hue, "dash": list(ink.dash),

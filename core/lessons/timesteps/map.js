@@ -1,52 +1,35 @@
 // The embedding of every timestep as a heat map, and one row of it; all of it moves in the browser.
-//
-// data.frequencies  radians a timestep of every pair, fastest first; Python computed them
-// data.cosFirst     whether the cosines stand before the sines
-// data.last         the noisiest timestep, so that there are last + 1 of them
-// data.alike        similarity of two timesteps by how far they are apart, last + 1 numbers
-// data.pairs        which pairs are drawn as clocks: [{index, period}], period in words
-// data.colours      257 times red, green, blue in base64, for -1 to 1
-// data.visits       timesteps of the run in its order; empty while they are not known
-// data.run          the run in words
-// data.start        the timestep to begin with
 
 const FRAME_MS = 160;
 const WHOLE_MS = 6000;
 const MARK = 14; // CSS pixels, length of a mark at either edge of the map
-const SVG = "http://www.w3.org/2000/svg";
 
-export default function ({ parentElement, data }) {
-  return present(parentElement, ".timesteps", Timesteps, data);
-}
+export default (/** @type {Mounted} */ mounted) => present(mounted, ".timesteps", Timesteps);
 
+/** @extends {Player<EmbeddingData>} */
 class Timesteps extends Player {
   constructor(root) {
     super(root, FRAME_MS, WHOLE_MS);
-    this.find = (name) => root.querySelector(name);
-    this.tell = () => document.dispatchEvent(new CustomEvent("timestep", { detail: this.t }));
+    this.announce = () => document.dispatchEvent(new CustomEvent("timestep", { detail: this.t }));
   }
 
-  show(data) {
-    const fresh = JSON.stringify(data) !== this.shown;
-    this.shown = JSON.stringify(data);
-    this.data = data;
-    this.range.max = data.last;
+  show(before) {
+    const { data } = this;
+    this.range.max = String(data.last);
     this.find(".run").textContent = data.run;
     this.button.disabled = !data.visits.length;
     this.button.style.visibility = data.visits.length ? "" : "hidden";
     const halves = data.cosFirst ? ["cosines", "sines"] : ["sines", "cosines"];
-    [...this.find(".halves").children].forEach((part, at) => {
-      part.textContent = halves[at];
-    });
-    [...this.find(".speeds").children].forEach((part) => {
-      part.textContent = "fast → slow";
-    });
+    [...this.find(".halves").children].forEach((part, at) => (part.textContent = halves[at]));
+    [...this.find(".speeds").children].forEach((part) => (part.textContent = "fast → slow"));
     this.low = Math.min(0, ...data.alike);
-    this.find(".ends").firstChild.textContent = this.low === 0 ? "0" : this.low.toFixed(2).replace("-", "−");
+    this.find(".ends").firstChild.textContent = this.low === 0 ? "0" : minus(this.low.toFixed(2));
     this.find(".ends").lastChild.textContent = "1";
-    this.label();
-    if (fresh) this.drawTicks();
-    if (fresh) this.drawClocks();
+    if (JSON.stringify(data) !== JSON.stringify(before)) {
+      this.drawTicks();
+      this.clocks = data.pairs.map(clock);
+      this.find(".clocks").replaceChildren(...this.clocks.map(({ box }) => box));
+    }
     this.t = Math.min(this.t ?? data.start, data.last);
     this.redraw();
   }
@@ -72,7 +55,7 @@ class Timesteps extends Player {
     if (this.waiting) return; // several moves in one frame are drawn once
     this.waiting = requestAnimationFrame(() => {
       this.waiting = null;
-      this.draw();
+      this.update();
     });
   }
 
@@ -89,12 +72,12 @@ class Timesteps extends Player {
 
   open() {
     super.open();
-    document.addEventListener("timestep-wanted", this.tell);
+    document.addEventListener("timestep-wanted", this.announce);
   }
 
   close() {
     super.close();
-    document.removeEventListener("timestep-wanted", this.tell);
+    document.removeEventListener("timestep-wanted", this.announce);
   }
 
   // ---- what changes with t
@@ -104,22 +87,20 @@ class Timesteps extends Player {
     const { t } = this;
     const said = Number.isInteger(t) ? String(t) : t.toFixed(1);
     this.root.dataset.t = said;
-    this.range.value = t;
-    this.range.setAttribute("aria-valuetext", `t = ${said} of ${last}`);
+    this.range.value = String(t);
+    this.range.ariaValueText = `t = ${said} of ${last}`;
     this.find(".where b").textContent = `t = ${said}`;
     this.find(".where span").textContent = `of ${last}`;
-    const { map, field, line } = this.sizes;
-    line.style.transform = `translateY(${((last - t + 0.5) / (last + 1)) * field}px)`;
-    const values = this.row(t);
-    this.drawBars(values, map);
+    this.find(".line").style.transform = `translateY(${((last - t + 0.5) / (last + 1)) * this.field}px)`;
+    this.drawBars(this.row(t));
     this.drawAlike();
     this.moveClocks();
-    this.tell();
+    this.announce();
   }
 
-  drawBars(values, width) {
-    const canvas = this.find(".bars canvas");
-    const { pen, tall } = this.pens.bars;
+  drawBars(values) {
+    const { pen, tall } = this.bars;
+    const width = this.wide;
     const cell = width / values.length;
     const middle = tall / 2;
     pen.clearRect(0, 0, width, tall);
@@ -132,39 +113,33 @@ class Timesteps extends Player {
     pen.fill();
     pen.fillStyle = this.colours.soft;
     pen.fillRect(width / 2 - 0.5, 0, 1, tall);
-    canvas.setAttribute("aria-label", `The ${values.length} numbers of t = ${this.root.dataset.t}`);
+    pen.canvas.ariaLabel = `The ${values.length} numbers of t = ${this.root.dataset.t}`;
   }
 
   drawAlike() {
     const { alike, last } = this.data;
-    const { pen, wide, tall } = this.pens.alike;
-    const across = (value) => 2 + ((value - this.low) / (1 - this.low)) * (wide - 4);
+    const { pen, wide, tall } = this.likeness;
+    const across = scale([this.low, 1], [2, wide - 2]);
     pen.clearRect(0, 0, wide, tall);
     if (this.low < 0) {
       pen.fillStyle = this.colours.faint;
       pen.fillRect(across(0) - 0.5, 0, 1, tall);
     }
-    pen.strokeStyle = this.colours.time;
-    pen.lineWidth = 2;
-    pen.lineJoin = "round";
-    pen.beginPath();
     const here = Math.round(this.t);
-    for (let other = 0; other <= last; other++) {
-      pen.lineTo(across(alike[Math.abs(here - other)]), ((last - other + 0.5) / (last + 1)) * tall);
-    }
-    pen.stroke();
+    const down = (other) => ((last - other + 0.5) / (last + 1)) * tall;
+    const points = alike.map((_, other) => [across(alike[Math.abs(here - other)]), down(other)]);
+    stroke(pen, points, { colour: this.colours.time });
   }
 
   moveClocks() {
     const { frequencies, last } = this.data;
-    const { wave } = this.sizes;
     for (const { index, hand, now, cos, sin } of this.clocks) {
       const angle = frequencies[index] * this.t;
       const [x, y] = [Math.cos(angle), Math.sin(angle)];
-      hand.setAttribute("x2", 17 * x);
-      hand.setAttribute("y2", -17 * y);
-      const left = (this.t / last) * wave.wide;
-      const top = (value) => (0.5 - 0.42 * value) * wave.tall;
+      hand.setAttribute("x2", String(17 * x));
+      hand.setAttribute("y2", String(-17 * y));
+      const left = (this.t / last) * this.wave.wide;
+      const top = (value) => (0.5 - 0.42 * value) * this.wave.tall;
       now.style.transform = `translateX(${left}px)`;
       cos.style.transform = `translate(${left}px, ${top(x)}px)`;
       sin.style.transform = `translate(${left}px, ${top(y)}px)`;
@@ -173,135 +148,79 @@ class Timesteps extends Player {
 
   // ---- what changes with the settings or the window
 
-  redraw() {
-    if (!this.data || !this.root.clientWidth) return;
-    const style = getComputedStyle(this.root);
-    this.colours = Object.fromEntries(["time", "noise"].map((name) => [name, style.getPropertyValue(`--${name}`)]));
-    this.colours.soft = getComputedStyle(this.find(".ends")).color;
-    this.colours.faint = getComputedStyle(this.find(".alike")).borderLeftColor;
-    const wave = this.clocks[0]?.wave;
-    this.sizes = {
-      map: this.find(".map").clientWidth,
-      field: this.find(".field").clientHeight,
-      line: this.find(".line"),
-      wave: { wide: wave?.clientWidth ?? 0, tall: wave?.clientHeight ?? 0 },
+  lay() {
+    this.colours = {
+      time: this.ink("time"),
+      noise: this.ink("noise"),
+      soft: this.ink("soft"),
+      faint: this.ink("faint"),
     };
+    const wave = this.clocks[0]?.wave;
+    this.wide = this.find(".map").clientWidth;
+    this.field = this.find(".field").clientHeight;
+    this.wave = { wide: wave?.clientWidth ?? 0, tall: wave?.clientHeight ?? 0 };
     for (const canvas of this.root.querySelectorAll("canvas")) {
       canvas.getContext("2d", { willReadFrequently: true }); // small: quicker without a GPU
     }
-    this.pens = { bars: fitInCss(this.find(".bars canvas")), alike: fitInCss(this.find(".alike canvas")) };
+    this.bars = fitInCss(this.find(".bars canvas"));
+    this.likeness = fitInCss(this.find(".alike canvas"));
     this.drawMap();
     this.drawMarks();
     this.drawWaves();
-    this.draw();
   }
 
   drawMap() {
-    const { frequencies, cosFirst, last, colours } = this.data;
+    const { frequencies, cosFirst, last } = this.data;
+    const colours = new Colours(this.data.colours);
     const rows = last + 1;
-    const wide = 2 * frequencies.length;
-    const table = bytes(colours);
-    const picture = new ImageData(wide, rows);
-    const cells = new Uint32Array(picture.data.buffer);
-    const inks = Uint32Array.from(
-      { length: 257 },
-      (_, at) => (255 << 24) | (table[3 * at + 2] << 16) | (table[3 * at + 1] << 8) | table[3 * at],
-    );
-    const [cosAt, sinAt] = cosFirst ? [0, wide / 2] : [wide / 2, 0];
-    for (let row = 0; row < rows; row++) {
-      const t = last - row;
-      for (let pair = 0; pair < wide / 2; pair++) {
-        const angle = frequencies[pair] * t;
-        cells[row * wide + cosAt + pair] = inks[Math.round(128 + 128 * Math.cos(angle))];
-        cells[row * wide + sinAt + pair] = inks[Math.round(128 + 128 * Math.sin(angle))];
-      }
-    }
-    const stops = [0, 64, 128, 192, 256].map((at) => `rgb(${table.slice(3 * at, 3 * at + 3).join(" ")})`);
-    this.find(".key i").style.background = `linear-gradient(90deg, ${stops.join(", ")})`;
-    const canvas = this.find(".map canvas");
-    const pen = fit(canvas);
-    const whole = Object.assign(document.createElement("canvas"), { width: wide, height: rows });
-    whole.getContext("2d").putImageData(picture, 0, 0);
+    const half = frequencies.length;
+    const wide = 2 * half;
+    const picture = pixels(wide, rows, (at) => {
+      const [row, column] = [Math.floor(at / wide), at % wide];
+      const angle = frequencies[column % half] * (last - row);
+      return colours.at((1 + (column < half === cosFirst ? Math.cos(angle) : Math.sin(angle))) / 2);
+    });
+    this.find(".key i").style.background = colours.bar();
+    const pen = fit(this.find(".map canvas"));
+    const { width, height } = pen.canvas;
     // First the height, smoothly, so that fast columns do not alias; then the width, in hard cells.
-    const squeezed = Object.assign(document.createElement("canvas"), { width: wide, height: canvas.height });
+    const squeezed = Object.assign(make("canvas"), { width: wide, height });
     const squeeze = squeezed.getContext("2d");
     squeeze.imageSmoothingQuality = "high";
-    squeeze.drawImage(whole, 0, 0, wide, canvas.height);
-    pen.imageSmoothingEnabled = wide > canvas.width;
+    squeeze.drawImage(put(make("canvas"), picture), 0, 0, wide, height);
+    pen.imageSmoothingEnabled = wide > width;
     pen.imageSmoothingQuality = "high";
-    pen.drawImage(squeezed, 0, 0, canvas.width, canvas.height);
-    pen.fillStyle = getComputedStyle(this.root).color;
-    pen.fillRect(canvas.width / 2 - 1, 0, 2, canvas.height);
-    canvas.setAttribute("aria-label", `Heat map: ${rows} timesteps down, ${wide} numbers across`);
-    this.find(".alike canvas").setAttribute("aria-label", "How alike t is to every other timestep");
+    pen.drawImage(squeezed, 0, 0, width, height);
+    pen.fillStyle = this.style.color;
+    pen.fillRect(width / 2 - 1, 0, 2, height);
+    pen.canvas.ariaLabel = `Heat map: ${rows} timesteps down, ${wide} numbers across`;
+    this.find(".alike canvas").ariaLabel = "How alike t is to every other timestep";
   }
 
   drawMarks() {
     const { visits, last } = this.data;
-    const { map } = this.sizes;
-    const svg = this.find(".map svg");
-    svg.setAttribute("viewBox", `0 0 ${map} ${last + 1}`);
-    const marks = visits.map((t) => {
+    const marks = this.find(".map svg");
+    marks.setAttribute("viewBox", `0 0 ${this.wide} ${last + 1}`);
+    const ways = visits.map((t) => {
       const y = (last - t + 0.5).toFixed(2);
-      return `M0 ${y}h${MARK}M${map - MARK} ${y}h${MARK}`;
+      return `M0 ${y}h${MARK}M${this.wide - MARK} ${y}h${MARK}`;
     });
-    svg.firstElementChild.setAttribute("d", marks.join(""));
-    svg.dataset.count = visits.length;
+    marks.firstElementChild.setAttribute("d", ways.join(""));
+    marks.dataset.count = String(visits.length);
   }
 
   drawTicks() {
     const { last } = this.data;
-    const box = this.find(".ticks");
     const middle = [0.25, 0.5, 0.75].map((part) => Math.round((part * (last + 1)) / 50) * 50);
     const parts = [0, ...middle.filter((t) => t > 0 && t < last), last].map((t) => {
-      const part = document.createElement("span");
-      part.textContent = t;
-      part.style.bottom = `${(100 * (t + 0.5)) / (last + 1)}%`;
-      if (t === last) {
-        part.append(small("noise"));
-        part.className = "last";
-        part.style.bottom = "";
-        part.style.top = 0;
-      }
-      if (t === 0) {
-        part.prepend(small("picture"));
-        part.className = "zero";
-        part.style.bottom = 0;
-      }
+      const part = make("span", t === last ? "last" : t === 0 ? "zero" : "", t);
+      part.style.bottom = t === last ? "" : t === 0 ? "0" : `${(100 * (t + 0.5)) / (last + 1)}%`;
+      if (t === last) part.style.top = "0";
+      if (t === last) part.append(make("small", "", "noise"));
+      if (t === 0) part.prepend(make("small", "", "picture"));
       return part;
     });
-    box.replaceChildren(...parts);
-  }
-
-  drawClocks() {
-    this.clocks = this.data.pairs.map(({ index, period }) => {
-      const [box, text, wave] = ["clock", "", "wave"].map((name) => {
-        const part = document.createElement(name === "" ? "p" : "div");
-        part.className = name;
-        return part;
-      });
-      const dial = document.createElementNS(SVG, "svg");
-      dial.setAttribute("viewBox", "-24 -24 48 48");
-      dial.setAttribute("aria-hidden", "true");
-      const [circle, hand] = ["circle", "line"].map((name) => document.createElementNS(SVG, name));
-      circle.setAttribute("r", 22);
-      dial.append(circle, hand);
-      const bold = document.createElement("b");
-      bold.textContent = `Pair ${index}`;
-      text.append(bold, period);
-      const canvas = document.createElement("canvas");
-      canvas.setAttribute("role", "img");
-      canvas.setAttribute("aria-label", `Cosine and sine of pair ${index} over all timesteps: ${period}`);
-      const [now, sin, cos] = ["now", "dot sin", "dot"].map((name) => {
-        const part = document.createElement("i");
-        part.className = name;
-        return part;
-      });
-      wave.append(canvas, now, sin, cos);
-      box.append(dial, text, wave);
-      return { index, hand, now, cos, sin, wave, canvas, box };
-    });
-    this.find(".clocks").replaceChildren(...this.clocks.map(({ box }) => box));
+    this.find(".ticks").replaceChildren(...parts);
   }
 
   drawWaves() {
@@ -309,25 +228,23 @@ class Timesteps extends Player {
     for (const { index, canvas } of this.clocks) {
       const { pen, wide, tall } = fitInCss(canvas);
       const turn = ((2 * Math.PI) / Math.abs(frequencies[index]) / last) * wide; // CSS pixels
-      for (const [wave, colour] of [
-        [Math.sin, this.colours.noise],
-        [Math.cos, this.colours.time],
-      ]) {
-        pen.strokeStyle = colour;
-        pen.globalAlpha = turn < 8 ? 0.6 : 1;
-        pen.lineWidth = turn < 8 ? 1 : 2;
-        pen.beginPath();
-        for (let x = 0; x <= wide; x += 0.25) {
-          pen.lineTo(x, (0.5 - 0.42 * wave((frequencies[index] * x * last) / wide)) * tall);
-        }
-        pen.stroke();
-      }
+      const how = turn < 8 ? { alpha: 0.6, width: 1 } : {};
+      const places = Array.from({ length: 4 * wide + 1 }, (_, at) => at / 4);
+      const points = (wave) =>
+        places.map((x) => [x, (0.5 - 0.42 * wave((frequencies[index] * x * last) / wide)) * tall]);
+      stroke(pen, points(Math.sin), { colour: this.colours.noise, ...how });
+      stroke(pen, points(Math.cos), { colour: this.colours.time, ...how });
     }
   }
 }
 
-function small(text) {
-  const part = document.createElement("small");
-  part.textContent = text;
-  return part;
+// A pair as a clock: its dial, its words, and both its waves with a dot on each.
+function clock({ index, period }) {
+  const hand = svg("line", {});
+  const dial = svg("svg", { viewBox: "-24 -24 48 48", "aria-hidden": "true" }, svg("circle", { r: 22 }), hand);
+  const canvas = drawing(`Cosine and sine of pair ${index} over all timesteps: ${period}`);
+  const [now, sin, cos] = [make("i", "now"), make("i", "dot sin"), make("i", "dot")];
+  const wave = make("div", "wave", canvas, now, sin, cos);
+  const box = make("div", "clock", dial, make("p", "", make("b", "", `Pair ${index}`), period), wave);
+  return { index, hand, now, cos, sin, wave, canvas, box };
 }

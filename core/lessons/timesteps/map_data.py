@@ -1,7 +1,7 @@
 """The embedding of every timestep, for the browser that draws it; imports no torch."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -17,9 +17,50 @@ from core.views.colormaps import diverging
 CLOCKS = 6  # pairs drawn with their hands, from the fastest to the slowest
 
 
+class ClockData(TypedDict):
+    """A pair that is drawn as a clock, and its period in words."""
+
+    index: int
+    period: str
+
+
+class EmbeddingData(TypedDict):
+    """What the component needs to draw any row.
+
+    Attributes:
+        frequencies: radians a timestep of every pair, fastest first.
+        cosFirst: whether the cosines stand before the sines.
+        last: the noisiest timestep.
+        alike: similarity of two timesteps by how far they are apart.
+        pairs: that are drawn as clocks.
+        colours: 257 times red, green, blue in base64, for -1 to 1.
+        visits: timesteps of the run in its order; empty while they are not known.
+        run: in words.
+        start: the timestep to begin with.
+    """
+
+    frequencies: list[float]
+    cosFirst: bool
+    last: int
+    alike: list[float]
+    pairs: list[ClockData]
+    colours: str
+    visits: list[float]
+    run: str
+    start: int
+
+
+class AlikeData(TypedDict):
+    """How alike timesteps are, as in the embedding's data."""
+
+    alike: list[float]
+    colours: str
+    start: int
+
+
 def map_data(
     settings: EmbeddingSettings, train_steps: int, visits: Sequence[float] = (), run: str = ""
-) -> dict[str, Any]:  # Any: JSON for the browser
+) -> EmbeddingData:
     """Return what the component needs to draw any row without asking again.
 
     The browser turns the frequencies into cosines and sines; those it is given.
@@ -46,7 +87,7 @@ def map_data(
     }
 
 
-def alike_data(settings: EmbeddingSettings, train_steps: int) -> dict[str, Any]:  # Any: as above
+def alike_data(settings: EmbeddingSettings, train_steps: int) -> AlikeData:
     """Return how alike every two timesteps are, for the component that draws it.
 
     Args:

@@ -6,7 +6,7 @@ A cell is told to 1/65,535 of its grid's range: finer than the digits that are r
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +53,42 @@ class Grid:
     counted: bool = True
 
 
-def grid_data(grids: Sequence[Grid]) -> dict[str, Any]:  # Any: JSON for the browser
+class GridData(TypedDict):
+    """A grid as the browser draws it; the rest is as in ``Grid``.
+
+    Attributes:
+        cells: two bytes each in base64, its place between low and high in 65,535ths.
+        colours: 256 times red, green, blue in base64.
+        low: the number at the scale's lower end.
+        high: the number at its upper end.
+        mask: whether the cells are zeros and ones.
+    """
+
+    title: str
+    cells: str
+    colours: str
+    low: float
+    high: float
+    mask: bool
+    rows: list[str]
+    columns: list[str]
+    down: str
+    across: str
+    says: str
+    note: str
+    bars: list[float]
+    barsTitle: str
+    square: bool
+    counted: bool
+
+
+class GridsData(TypedDict):
+    """Grids side by side."""
+
+    grids: list[GridData]
+
+
+def grid_data(grids: Sequence[Grid]) -> GridsData:
     """Return grids for the component that draws them.
 
     Args:
@@ -65,7 +100,7 @@ def grid_data(grids: Sequence[Grid]) -> dict[str, Any]:  # Any: JSON for the bro
     return {"grids": [_one(grid) for grid in grids]}
 
 
-def _one(grid: Grid) -> dict[str, Any]:
+def _one(grid: Grid) -> GridData:
     values = np.asarray(grid.values, np.float64)
     if values.shape != (len(grid.rows), len(grid.columns)):
         raise ValueError(

@@ -1,53 +1,40 @@
 // The prompt in pieces, each where it stands; a click on a word shows how it fell into them.
-//
-// data.words    [{text, pieces: [{text, piece, id, cut}], size, letters, merges: [{rank, pair, pieces}],
-//               why}], in the order of the prompt
-// data.start, data.end, data.pad   {piece, id} of the markers
-// data.used     pieces the model reads, of data.room; data.count pieces in all
-// data.padding  how many times the pad fills the rest
-// data.beyond   pieces that are not drawn, all of them cut
-// data.learned  length of the learned list of pairs
-// data.bytes    whether letters that stand for bytes are on show
 
 const DENSE = 24; // pieces, beyond which they are drawn smaller
 
-export default function ({ parentElement, data }) {
-  return present(parentElement, ".pieces", Pieces, data);
-}
+export default (/** @type {Mounted} */ mounted) => present(mounted, ".pieces", Pieces);
 
-class Pieces {
+/** @extends {View<PiecesData>} */
+class Pieces extends View {
   constructor(root) {
-    this.root = root;
-    this.line = root.querySelector(".line");
+    super(root);
+    this.line = this.find(".line");
   }
 
-  show(data) {
-    const before = this.data?.words[this.chosen]?.text;
-    this.data = data;
-    const same = data.words[this.chosen]?.text === before && before !== undefined;
+  show(before) {
+    const { data } = this;
+    const text = before?.words[this.chosen]?.text;
+    const same = data.words[this.chosen]?.text === text && text !== undefined;
     if (!same || !this.picked) {
       this.picked = false;
       this.chosen = mostTelling(data.words);
     }
-    const focused = this.line.contains(this.root.getRootNode().activeElement);
-    const parts = [marker(data.start, "start")];
-    let ended = false;
-    data.words.forEach((word, at) => {
-      if (!ended && word.pieces[0].cut) {
-        parts.push(marker(data.end, "end"));
-        ended = true;
-      }
-      parts.push(this.word(word, at));
-    });
-    if (!ended) parts.push(marker(data.end, "end"));
+    const shadow = /** @type {ShadowRoot} */ (this.root.getRootNode());
+    const focused = this.line.contains(shadow.activeElement);
+    this.words = data.words.map((word, at) => this.word(word, at));
+    const cut = data.words.findIndex(({ pieces }) => pieces[0].cut);
+    /** @type {Node[]} */
+    const parts = [...this.words];
+    parts.splice(cut < 0 ? parts.length : cut, 0, marker(data.end, "end"));
+    parts.unshift(marker(data.start, "start"));
     if (data.padding) parts.push(marker(data.pad, `padding × ${data.padding}`));
     if (data.beyond > 0) parts.push(make("span", "beyond", `and ${count(data.beyond, "piece")} more, cut`));
     this.line.replaceChildren(...parts);
     this.root.classList.toggle("dense", data.count > DENSE);
-    if (focused) this.line.querySelector("[aria-pressed=true]")?.focus();
+    if (focused) this.words[this.chosen]?.focus();
     this.drawBudget();
-    this.drawMerges();
-    this.root.dataset.count = data.count;
+    this.choose(this.chosen, this.picked);
+    this.root.dataset.count = String(data.count);
   }
 
   state() {
@@ -56,49 +43,49 @@ class Pieces {
 
   take(said) {
     const at = numberOf(said("piece"), 1, this.data.words.length, null);
-    this.choose(at === null ? mostTelling(this.data.words) : Math.floor(at) - 1);
-    this.picked = at !== null;
+    this.choose(at === null ? mostTelling(this.data.words) : Math.floor(at) - 1, at !== null);
   }
 
   word(word, at) {
-    const button = make("button", "word");
-    button.type = "button";
-    button.setAttribute("aria-pressed", at === this.chosen);
-    button.addEventListener("click", () => this.choose(at));
-    word.pieces.forEach((piece, place) => {
-      const part = make("span", `piece ${piece.cut ? "cut" : ""} ${place % 2 ? "odd" : ""}`);
-      const text = make("bdi", "text", piece.text || "·");
-      part.append(text, spelling(piece.piece), make("span", "id", piece.cut ? "cut off" : piece.id));
-      button.append(part);
-    });
+    const pieces = word.pieces.map((piece, place) =>
+      make(
+        "span",
+        `piece ${piece.cut ? "cut" : ""} ${place % 2 ? "odd" : ""}`,
+        make("bdi", "text", piece.text || "·"),
+        spelling(piece.piece),
+        make("span", "id", piece.cut ? "cut off" : piece.id),
+      ),
+    );
+    const button = make("button", "word", ...pieces);
+    button.addEventListener("click", () => this.choose(at, true));
     return button;
   }
 
-  choose(at) {
+  choose(at, picked) {
     this.chosen = at;
-    this.picked = true;
-    this.line.querySelectorAll(".word").forEach((word, place) => word.setAttribute("aria-pressed", place === at));
+    this.picked = picked;
+    press(this.words, (_, place) => place === at);
     this.drawMerges();
   }
 
   drawBudget() {
     const { used, room, count: all, padding } = this.data;
-    const bar = this.root.querySelector(".bar");
+    const bar = this.find(".bar");
     const cut = Math.max(0, all - room);
     bar.replaceChildren(cell("edge", 1), cell("used", used), cell("edge", 1), cell("free", padding));
     const said = `${used} of ${room} places used, and 2 for start and end`;
-    bar.setAttribute("aria-label", said);
+    bar.ariaLabel = said;
     const line = cut
       ? `${said}. Your words make ${all} pieces: the last ${cut} ${cut > 1 ? "are" : "is"} cut off, and nobody reads ${cut > 1 ? "them" : "it"}.`
       : `${said}.`;
-    this.root.querySelector(".count").textContent = line;
+    this.find(".count").textContent = line;
   }
 
   drawMerges() {
     const word = this.data.words[this.chosen];
-    const box = this.root.querySelector(".merging");
+    const box = this.find(".merging");
     box.hidden = !word;
-    this.root.querySelector(".how").textContent = word ? this.drawWord(box, word) : "";
+    this.find(".how").textContent = word ? this.drawWord(box, word) : "";
   }
 
   // Returns what there is to know besides.
@@ -132,10 +119,6 @@ function title_end(word) {
   return ` becomes ${count(pieces, "piece")}`;
 }
 
-function count(number, name) {
-  return `${number.toLocaleString("en")} ${name}${number === 1 ? "" : "s"}`;
-}
-
 // The word that falls into most pieces; among equals the one with most merges.
 function mostTelling(words) {
   const worth = ({ size, merges }) => 1000 * size + merges.length;
@@ -143,25 +126,18 @@ function mostTelling(words) {
 }
 
 function row(pieces, pair, said) {
-  const item = make("li");
   const glued = pair && pair.join("");
-  for (const piece of pieces) item.append(make("span", piece === glued ? "part new" : "part", piece));
-  item.append(make("small", "", said));
-  return item;
+  const parts = pieces.map((piece) => make("span", piece === glued ? "part new" : "part", piece));
+  return make("li", "", ...parts, make("small", "", said));
 }
 
 function marker({ piece, id }, said) {
-  const part = make("span", "marker");
-  part.append(make("span", "text", said), spelling(piece), make("span", "id", id));
-  return part;
+  return make("span", "marker", make("span", "text", said), spelling(piece), make("span", "id", id));
 }
 
 function spelling(piece) {
-  const said = make("span", "spelling");
   const end = piece.endsWith("</w>");
-  said.append(end ? piece.slice(0, -4) : piece);
-  if (end) said.append(make("span", "ends", "</w>"));
-  return said;
+  return make("span", "spelling", end ? piece.slice(0, -4) : piece, ...(end ? [make("span", "ends", "</w>")] : []));
 }
 
 function cell(kind, share) {

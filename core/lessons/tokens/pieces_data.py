@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Sequence
-from typing import Any
+from typing import TypedDict
 
 from core.ideas.byte_pairs import Pair
 from core.models.token_words import LONGEST_EXPLAINED, Word, explain_word, lowered, visible
@@ -11,10 +11,80 @@ from core.models.tokens import Tokens
 MOST_PIECES = 150  # drawn in place: twice what the model reads
 LONGEST_TEXT = 40  # characters of one piece that are drawn
 
-JSON = dict[str, Any]  # Any: JSON for the browser
+
+class MarkerData(TypedDict):
+    """A piece that the tokenizer adds."""
+
+    piece: str
+    id: int
 
 
-def pieces_data(tokens: Tokens, words: Sequence[Word], ranks: dict[Pair, int]) -> JSON:
+class PieceData(MarkerData):
+    """A piece of a word: what was typed of it, and whether it is cut off."""
+
+    text: str
+    cut: bool
+
+
+class MergeData(TypedDict):
+    """A learned pair's place in the list, the pair, and the pieces after it was glued."""
+
+    rank: int
+    pair: Pair
+    pieces: tuple[str, ...]
+
+
+class WordPiecesData(TypedDict):
+    """A word.
+
+    Attributes:
+        text: as typed.
+        pieces: that are drawn.
+        letters: it was at first.
+        merges: one after the other.
+        size: how many pieces there are.
+        why: there are no merges.
+    """
+
+    text: str
+    pieces: list[PieceData]
+    letters: tuple[str, ...]
+    merges: list[MergeData]
+    size: int
+    why: str
+
+
+class PiecesData(TypedDict):
+    """The prompt in pieces.
+
+    Attributes:
+        words: in the order of the prompt.
+        start: the marker before them.
+        end: the marker behind them.
+        pad: what fills the rest.
+        padding: how many times.
+        used: pieces that the model reads.
+        room: for so many.
+        count: pieces in all.
+        beyond: pieces that are not drawn, all of them cut.
+        learned: length of the learned list of pairs.
+        bytes: whether letters that stand for bytes are on show.
+    """
+
+    words: list[WordPiecesData]
+    start: MarkerData
+    end: MarkerData
+    pad: MarkerData
+    padding: int
+    used: int
+    room: int
+    count: int
+    beyond: int
+    learned: int
+    bytes: bool
+
+
+def pieces_data(tokens: Tokens, words: Sequence[Word], ranks: dict[Pair, int]) -> PiecesData:
     """Return the prompt in pieces, for the component that draws them in place.
 
     Args:
@@ -23,7 +93,8 @@ def pieces_data(tokens: Tokens, words: Sequence[Word], ranks: dict[Pair, int]) -
         ranks: the learned pairs, each with its place in the list.
     """
     room = len(tokens.ids) - 2
-    drawn, place = [], 0
+    drawn: list[WordPiecesData] = []
+    place = 0
     for word in words:
         if place >= MOST_PIECES:
             break
@@ -45,7 +116,7 @@ def pieces_data(tokens: Tokens, words: Sequence[Word], ranks: dict[Pair, int]) -
     }
 
 
-def _word(word: Word, place: int, room: int, ranks: dict[Pair, int]) -> JSON:
+def _word(word: Word, place: int, room: int, ranks: dict[Pair, int]) -> WordPiecesData:
     letters, merges = explain_word(word, ranks)
     too_long = len(lowered(word.text).encode()) > LONGEST_EXPLAINED
     return {

@@ -1,42 +1,29 @@
 // All positions of a text as one strip of cells; pointing at one, or the arrow keys, tells what it is.
-//
-// data.positions  [{text, kind, read, said}]: kind is start, word, end or padding; said is a sentence
-// data.key        [{kind, read, text}]: what the kinds of cells are
-// data.about      the strip in words
 
-export default function ({ parentElement, data }) {
-  return present(parentElement, ".positions", Positions, data);
-}
+export default (/** @type {Mounted} */ mounted) => present(mounted, ".positions", Positions);
 
-class Positions {
+/** @extends {View<PositionsData>} */
+class Positions extends View {
   constructor(root) {
-    this.root = root;
-    this.find = (name) => root.querySelector(name);
+    super(root);
     this.strip = this.find(".strip");
     this.strip.addEventListener("pointerover", (event) => {
-      const at = [...this.strip.children].indexOf(event.target);
+      const at = this.cells.indexOf(/** @type {HTMLElement} */ (event.target));
       if (at >= 0) this.go(at);
     });
-    this.strip.addEventListener("keydown", (event) => {
-      const step = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity }[event.key];
-      if (!step) return;
-      event.preventDefault();
-      this.go(this.at === undefined ? 0 : this.at + step);
+    keys(this.strip, (by) => (by ? this.go(this.at === undefined ? 0 : this.at + by) : false), {
+      Home: () => this.go(0),
+      End: () => this.go(Infinity),
     });
   }
 
-  show(data) {
-    this.data = data;
+  show() {
+    const { positions, key, about } = this.data;
     this.at = undefined;
-    this.strip.setAttribute("aria-label", data.about);
-    this.strip.replaceChildren(...data.positions.map(({ text, kind, read }) => cell(kind, read, text)));
-    this.find(".key").replaceChildren(
-      ...data.key.map(({ kind, read, text }) => {
-        const entry = make("span");
-        entry.append(cell(kind, read), text);
-        return entry;
-      }),
-    );
+    this.strip.ariaLabel = about;
+    this.cells = positions.map(({ text, kind, read }) => cell(kind, read, text));
+    this.strip.replaceChildren(...this.cells);
+    this.find(".key").replaceChildren(...key.map(({ kind, read, text }) => make("span", "", cell(kind, read), text)));
     this.find(".said").textContent = "Point at a cell to read it.";
   }
 
@@ -50,8 +37,8 @@ class Positions {
   }
 
   go(at) {
-    this.at = Math.max(0, Math.min(this.data.positions.length - 1, at));
-    [...this.strip.children].forEach((part, place) => part.classList.toggle("here", place === this.at));
+    this.at = clamp(at, 0, this.cells.length - 1);
+    this.cells.forEach((part, place) => part.classList.toggle("here", place === this.at));
     this.find(".said").textContent = this.data.positions[this.at].said;
   }
 }

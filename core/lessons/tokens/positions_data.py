@@ -1,13 +1,12 @@
 """The 77 positions as a strip and as rows, and the two tensors as they are."""
 
-from typing import Any
+from typing import TypedDict
 
 from core.models.token_words import Word, visible
 from core.models.tokens import Tokens
 from core.views.numbers import count
 from core.views.tables import Row
 
-JSON = dict[str, Any]  # Any: JSON for the browser
 OWN = "your words"
 LONGEST = 16  # characters of a piece that are drawn
 
@@ -33,7 +32,32 @@ def position_rows(tokens: Tokens, passes_mask: bool = False, words: str = OWN) -
     ]
 
 
-def strip_data(tokens: Tokens, passes_mask: bool = False, words: str = OWN) -> JSON:
+class PositionData(TypedDict):
+    """A cell: its text, what it is, whether it is read, and a sentence."""
+
+    text: str
+    kind: str
+    read: bool
+    said: str
+
+
+class KeyData(TypedDict):
+    """What cells of a kind are."""
+
+    kind: str
+    read: bool
+    text: str
+
+
+class PositionsData(TypedDict):
+    """All positions, what their kinds are, and the strip in words."""
+
+    positions: list[PositionData]
+    key: list[KeyData]
+    about: str
+
+
+def strip_data(tokens: Tokens, passes_mask: bool = False, words: str = OWN) -> PositionsData:
     """Return the same as one strip of cells, for the component that draws it.
 
     Args:

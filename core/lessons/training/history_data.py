@@ -4,7 +4,7 @@ import base64
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 from core.training.history import Stage
 from core.training.milestones import Milestones
@@ -70,9 +70,76 @@ OPENS_WITH = "unet"
 CORES = re.compile(r"(\d+) of (\d+) CPU cores?")
 
 
-def history_data(
-    stages: Sequence[Stage], milestones: Milestones | None
-) -> dict[str, Any]:  # Any: JSON for the browser
+class SeriesData(TypedDict):
+    """One logged number: what it is, its unit, and a value for each logged step."""
+
+    name: str
+    label: str
+    unit: str
+    values: list[float]
+
+
+class StageData(TypedDict):
+    """A stage of the training.
+
+    Attributes:
+        name: of the stage.
+        title: the same for people.
+        kind: its colour.
+        learns: what, in a sentence.
+        each: what each step sees.
+        hours: it took.
+        device: it ran on.
+        turns: what changed in the training, and from which step on.
+        steps: that were logged.
+        rates: learning rate at each.
+        seconds: since the one before.
+        series: all that was logged.
+    """
+
+    name: str
+    title: str
+    kind: str
+    learns: str
+    each: str
+    hours: float
+    device: str
+    turns: list[tuple[int, str]]
+    steps: list[int]
+    rates: list[float]
+    seconds: list[float]
+    series: list[SeriesData]
+
+
+class MilestonesData(TypedDict):
+    """What was drawn on the way.
+
+    Attributes:
+        stage: that drew it.
+        prompts: one a picture.
+        seed: of the noise.
+        note: a sentence.
+        steps: after which it drew.
+        sheets: an address for each of them, of all its pictures side by side.
+    """
+
+    stage: str
+    prompts: list[str]
+    seed: int
+    note: str
+    steps: list[int]
+    sheets: list[str]
+
+
+class HistoryData(TypedDict):
+    """The whole training: the stage that is on show first, all of them, and pictures, or None."""
+
+    opens: str
+    stages: list[StageData]
+    milestones: MilestonesData | None
+
+
+def history_data(stages: Sequence[Stage], milestones: Milestones | None) -> HistoryData:
     """Return all curves with their words.
 
     Args:
@@ -145,7 +212,7 @@ def say_devices(devices: Iterable[str]) -> str:
     return f"on {' and '.join([*said, *sorted(others)])}"
 
 
-def _stage(stage: Stage) -> dict[str, Any]:
+def _stage(stage: Stage) -> StageData:
     told = STAGES[stage.name]
     return {
         "name": stage.name,
@@ -155,7 +222,7 @@ def _stage(stage: Stage) -> dict[str, Any]:
         "each": stage.each,
         "hours": round(stage.hours, 2),
         "device": stage.device,
-        "turns": [list(turn) for turn in stage.turns],
+        "turns": list(stage.turns),
         "steps": stage.steps.tolist(),
         "rates": [float(f"{rate:.3g}") for rate in stage.rates],
         "seconds": [round(float(value), 1) for value in stage.seconds],
@@ -168,7 +235,7 @@ def _stage(stage: Stage) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _milestones(milestones: Milestones) -> dict[str, Any]:
+def _milestones(milestones: Milestones) -> MilestonesData:
     sheets = [base64.b64encode(sheet).decode("ascii") for sheet in milestones.sheets]
     return {
         "stage": "unet",

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,89 @@ CALLS = {"DDPM": "1 call a step", "DDIM": "1 call a step", "Euler": "1 call a st
          "Heun": "2 calls a step, 1 at the last"}  # fmt: skip
 
 
+class FieldData(TypedDict):
+    """What the network says and draws.
+
+    Attributes:
+        step: after which.
+        field: the noise named on a grid of places at each time, one signed byte a number in base64.
+        drawn: points, float32 pairs in base64.
+    """
+
+    step: int
+    field: str
+    drawn: str
+
+
+class PointsData(TypedDict):
+    """What the component of points shows.
+
+    Attributes:
+        edge: the plane goes from -edge to edge, both ways.
+        points: float32 pairs in base64.
+        labels: 0 or 1 for each.
+        classes: whether they are told apart.
+        editable: whether points may be drawn.
+        going: whether training goes on.
+        steps: in all.
+        curve: step and loss.
+        seconds: so far.
+        grid: places of the field, each way.
+        times: timesteps of the field.
+        kept: signal power left at each.
+        full: what 127 of the field stands for.
+        look: the newest; None before there is one.
+        apart: how far what it drew is from the data, on average.
+    """
+
+    edge: float
+    points: str
+    labels: list[int]
+    classes: bool
+    editable: bool
+    going: bool
+    steps: int
+    curve: list[list[float]]
+    seconds: float
+    grid: int
+    times: list[int]
+    kept: list[float]
+    full: float
+    look: FieldData | None
+    apart: float | None
+
+
+class WalkData(TypedDict):
+    """How one sampler walks: its name, what it costs, and (steps + 1) x count float32 pairs."""
+
+    title: str
+    note: str
+    places: str
+
+
+class PathsData(TypedDict):
+    """What the component of paths shows.
+
+    Attributes:
+        edge: the plane goes from -edge to edge, both ways.
+        points: of the data, float32 pairs in base64, to be shown behind.
+        label: the class that was asked for: 0, 1, or 2 for none.
+        count: points on their way.
+        steps: of every sampler.
+        walks: side by side.
+    """
+
+    edge: float
+    points: str
+    label: int
+    count: int
+    steps: int
+    walks: list[WalkData]
+
+
 def points_data(
     settings: PointSettings, events: Sequence[Event], going: bool, drawn: Sequence[Point]
-) -> dict[str, Any]:  # Any: JSON for the browser
+) -> PointsData:
     """Return what the plane shows now.
 
     Args:
@@ -52,9 +132,13 @@ def points_data(
         "times": begun["times"] if begun else [],
         "kept": [round(float(ALPHA_BAR[t]), 4) for t in begun["times"]] if begun else [],
         "full": FULL,
-        "look": {name: looks[-1][name] for name in ("step", "field", "drawn")} if looks else None,
+        "look": _look(looks[-1]) if looks else None,
         "apart": round(looks[-1]["apart"], 3) if looks else None,
     }
+
+
+def _look(event: Event) -> FieldData:
+    return {"step": event["step"], "field": event["field"], "drawn": event["drawn"]}
 
 
 def field_of(done: Event) -> Field:
@@ -70,9 +154,7 @@ def field_of(done: Event) -> Field:
     return Field(tuple(layers))
 
 
-def paths_data(
-    field: Field, steps: int, points: NDArray[np.float32], seed: int
-) -> dict[str, Any]:  # Any: JSON for the browser
+def paths_data(field: Field, steps: int, points: NDArray[np.float32], seed: int) -> PathsData:
     """Walk the same noise with every sampler.
 
     Args:

@@ -3,7 +3,7 @@
 import base64
 import io
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 from PIL import Image
 
@@ -14,9 +14,38 @@ Event = dict[str, Any]  # Any: what JSON holds
 SMOOTH = 8  # training steps that a point of the curve is the mean of
 
 
-def word_data(
-    settings: WordSettings, events: Sequence[Event], going: bool
-) -> dict[str, Any]:  # Any: JSON for the browser
+class LookData(TypedDict):
+    """After which step it drew, and the address of its pictures side by side, one a prompt."""
+
+    step: int
+    pictures: str
+
+
+class WordData(TypedDict):
+    """What the component of a new word shows.
+
+    Attributes:
+        picture: address of the picture that the word is to mean.
+        prompts: of the other pictures.
+        looks: what was drawn so far.
+        curve: step and loss, each a mean of up to ``smooth`` steps.
+        smooth: how many.
+        steps: in all.
+        seconds: so far.
+        going: whether more comes.
+    """
+
+    picture: str
+    prompts: list[str]
+    looks: list[LookData]
+    curve: list[list[float]]
+    smooth: int
+    steps: int
+    seconds: float
+    going: bool
+
+
+def word_data(settings: WordSettings, events: Sequence[Event], going: bool) -> WordData:
     """Return what there is to see now.
 
     Args:
@@ -33,7 +62,7 @@ def word_data(
             for event in events
             if event["kind"] == "look"
         ],
-        "curve": [[row["step"], row["mean"]] for row in word_rows(events)],
+        "curve": [[event["step"], mean] for event, mean in _means(events)],
         "smooth": SMOOTH,
         "steps": settings.steps,
         "seconds": round(steps[-1]["seconds"], 1) if steps else 0,
@@ -47,13 +76,17 @@ def word_rows(events: Sequence[Event]) -> list[Row]:
     Args:
         events: of a training.
     """
-    steps = [event for event in events if event["kind"] == "step"]
-    losses = [event["loss"] for event in steps]
-    means = [sum(some) / len(some) for some in _windows(losses)]
     return [
-        {"step": event["step"], "loss": round(event["loss"], 5), "mean": round(mean, 5)}
-        for event, mean in zip(steps, means, strict=True)
+        {"step": event["step"], "loss": round(event["loss"], 5), "mean": mean}
+        for event, mean in _means(events)
     ]
+
+
+def _means(events: Sequence[Event]) -> list[tuple[Event, float]]:
+    steps = [event for event in events if event["kind"] == "step"]
+    windows = _windows([event["loss"] for event in steps])
+    means = [round(sum(some) / len(some), 5) for some in windows]
+    return list(zip(steps, means, strict=True))
 
 
 def _windows(values: list[float]) -> list[list[float]]:

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,38 @@ from core.models.unet_seen import Looking
 from core.views.colormaps import latent_colours
 from core.views.strips import exact_sheet
 
-Data = dict[str, Any]  # Any: JSON for the browser
+
+class LookingLayerData(TypedDict):
+    """One layer: where the position lies in it, and the weights of each head, bytes in base64."""
+
+    name: str
+    title: str
+    rows: int
+    columns: int
+    position: list[int]
+    heads: list[str]
+
+
+class LookingData(TypedDict):
+    """Where one position looks.
+
+    Attributes:
+        picture: address of the finished one.
+        rows: of the latents under it.
+        columns: of the latents under it.
+        position: row and column in the latents.
+        colours: 256 times red, green, blue in base64.
+        limit: the number at the end of the scale.
+        layers: in the order in which they run.
+    """
+
+    picture: str
+    rows: int
+    columns: int
+    position: list[int]
+    colours: str
+    limit: float
+    layers: list[LookingLayerData]
 
 
 def attention_data(
@@ -22,7 +53,7 @@ def attention_data(
     looks: Sequence[Looking],
     picture: NDArray[np.uint8],
     position: tuple[int, int],
-) -> Data:
+) -> LookingData:
     """Return the self-attention of one position, for the component that draws it.
 
     Weights are told as multiples of 1 / N, what each of the N positions would get if all were
@@ -50,7 +81,9 @@ def attention_data(
     }
 
 
-def _layer(facts: UNetFacts, look: Looking, times: NDArray[np.floating], limit: float) -> Data:
+def _layer(
+    facts: UNetFacts, look: Looking, times: NDArray[np.floating], limit: float
+) -> LookingLayerData:
     box = facts.box(look.name.split(".transformer_blocks.")[0])
     side = "" if box is None else SIDES[box.side]
     _, height, width = look.weights.shape

@@ -1,14 +1,6 @@
-// A U-Net as a map: down on the left, up on the right, what is kept carried across.
-//
-// data.boxes   [{name, kind, title, side, level, shape, weights, time, share, spoken}], as they run
-// data.skips   [{number, from, to, spoken}]
-// data.chosen  name of the marked box; data.off number of the skip that is switched off, or -1
-// data.text    shape of the text states; data.t the timestep; data.given, data.noise pictures,
-// data.how     how that noise was found
-// data.total   a line about the whole network
-// A click tells the server: "pick" the name of a box, "skip" the number of a skip connection.
+// A U-Net as a map: down on the left, up on the right, what is kept carried across. A click tells the
+// server: "pick" the name of a box, "skip" the number of a skip connection.
 
-const SVG = "http://www.w3.org/2000/svg";
 const HEAD = 92; // CSS pixels above the first box
 const PITCH = [21, 26]; // from one box to the next
 const BAND = 12; // between two levels
@@ -16,38 +8,28 @@ const TALL = 560; // that all boxes together should keep to
 const ROOM = [640, 780]; // width of the map and height of the window beyond which all of it grows
 const MOST = 2; // times as large
 
-export default function ({ parentElement, data, setTriggerValue }) {
-  const close = present(parentElement, ".unet", Unet, data);
-  parentElement.querySelector(".unet").view.tell = setTriggerValue;
-  return close;
-}
+const WING = 6; // of an arrow's head
 
-class Unet {
+export default (/** @type {Mounted} */ mounted) => present(mounted, ".unet", Unet);
+
+/** @extends {View<UNetData>} */
+class Unet extends View {
   constructor(root) {
-    this.root = root;
-    this.board = root.querySelector(".board");
-    this.ways = root.querySelector(".ways");
-    this.resize = new ResizeObserver(() => this.draw());
+    super(root);
+    this.board = this.find(".board");
+    this.ways = this.find("svg.ways");
   }
 
-  open() {
-    this.resize.observe(this.root);
-  }
-
-  close() {
-    this.resize.disconnect();
-  }
-
-  show(data) {
-    const names = data.boxes.map(({ name }) => name).join();
-    const known = this.names === names;
-    this.data = data;
-    this.names = names;
-    if (!known) {
-      this.find(".boxes").replaceChildren(...data.boxes.map((box) => this.box(box)));
-      this.find(".bridges").replaceChildren(...data.skips.map((skip) => this.bridge(skip)));
+  show(before) {
+    const { data } = this;
+    const names = (/** @type {UNetData} */ told) => told?.boxes.map(({ name }) => name).join();
+    if (names(before) !== names(data)) {
+      this.boxes = data.boxes.map((box) => this.box(box));
+      this.bridges = data.skips.map((skip) => this.bridge(skip));
+      this.find(".boxes").replaceChildren(...this.boxes);
+      this.find(".bridges").replaceChildren(...this.bridges);
     }
-    [...this.find(".boxes").children].forEach((button, at) => fill(button, data.boxes[at]));
+    this.boxes.forEach((button, at) => fill(button, data.boxes[at]));
     this.mark(data.chosen);
     picture(this.find(".given img"), data.given);
     picture(this.find(".noise img"), data.noise);
@@ -55,18 +37,12 @@ class Unet {
     this.find(".given span").textContent = data.t;
     this.find(".pill span").textContent = data.text;
     this.find(".total").textContent = data.total;
-    this.draw();
-  }
-
-  find(selector) {
-    return this.root.querySelector(selector);
+    this.redraw();
   }
 
   box({ name, kind }) {
-    const button = make("button", kind);
-    button.type = "button";
+    const button = make("button", kind, make("b"), make("i"), make("i"), make("i"));
     button.dataset.name = name;
-    button.append(make("b"), make("i"), make("i"), make("i"));
     button.addEventListener("click", () => {
       this.mark(name); // at once; the server follows
       this.tell("pick", name);
@@ -75,45 +51,33 @@ class Unet {
   }
 
   bridge({ number, spoken }) {
-    const button = make("button");
-    button.type = "button";
-    button.setAttribute("aria-label", `${spoken}: switch it off`);
+    const button = make("button", "", make("span", "", number));
+    button.ariaLabel = `${spoken}: switch it off`;
     button.title = spoken;
-    button.append(make("span", "", number));
     button.addEventListener("click", () => this.tell("skip", number));
-    for (const [event, lit] of [
-      ["pointerenter", true],
-      ["pointerleave", false],
-      ["focus", true],
-      ["blur", false],
-    ]) {
-      button.addEventListener(event, () =>
-        this.ways.querySelector(`[data-skip="${number}"]`)?.classList.toggle("lit", lit),
-      );
+    for (const [event, lit] of Object.entries({ pointerenter: true, pointerleave: false, focus: true, blur: false })) {
+      button.addEventListener(event, () => this.find(`[data-skip="${number}"]`)?.classList.toggle("lit", lit));
     }
     return button;
   }
 
   mark(name) {
-    for (const button of this.find(".boxes").children) {
-      button.setAttribute("aria-pressed", button.dataset.name === name);
-    }
+    press(this.boxes, (button) => button.dataset.name === name);
   }
 
-  draw() {
+  lay() {
     const width = this.root.clientWidth;
-    if (!this.data || !width) return;
-    this.scale = Math.min(MOST, Math.max(1, Math.min(width / ROOM[0], innerHeight / ROOM[1])));
-    this.root.style.setProperty("--scale", this.scale);
+    this.scale = clamp(Math.min(width / ROOM[0], innerHeight / ROOM[1]), 1, MOST);
+    this.root.style.setProperty("--scale", String(this.scale));
     const wide = width / this.scale; // all below is counted in these, and then drawn larger
-    const places = this.lay(wide);
+    const places = this.places(wide);
     const ways = [...this.bands, ...this.flow(places), ...this.rails(places, wide), ...this.arcs(places)];
     this.ways.replaceChildren(...ways);
     this.ways.setAttribute("viewBox", `0 0 ${wide} ${this.high}`);
   }
 
   // Give every box its place; returns them by name.
-  lay(width) {
+  places(width) {
     const { boxes } = this.data;
     const rail = width < 480 ? 14 : 22;
     const gap = Math.min(128, Math.max(40, 0.14 * width));
@@ -134,7 +98,7 @@ class Unet {
       const indent = Math.min(10, 0.03 * column) * at;
       const wide = column - indent;
       const high = rows[at] * pitch;
-      this.bands.push(shape("rect", { x: 0, y: y - 5, width, height: high + 7, rx: 6 }));
+      this.bands.push(svg("rect", { x: 0, y: y - 5, width, height: high + 7, rx: 6 }));
       on("down", level).forEach((box, row) => put(box, rail + indent, y + row * pitch, wide));
       // Upwards, so the first to run stands lowest.
       on("up", level).forEach((box, row, all) =>
@@ -148,7 +112,7 @@ class Unet {
     const third = (width - 2 * edge - space * (middle.length - 1)) / Math.max(1, middle.length);
     if (middle.length) {
       const high = third > 100 ? 38 : pitch - 3; // two lines: a third of the width is little
-      this.bands.push(shape("rect", { x: 0, y: y - 5, width, height: high + 10, rx: 6 }));
+      this.bands.push(svg("rect", { x: 0, y: y - 5, width, height: high + 10, rx: 6 }));
       middle.forEach((box, at) => {
         put(box, edge + at * (third + space), y, third);
         places[box.name].h = high;
@@ -167,7 +131,7 @@ class Unet {
     this.root.classList.toggle("narrow", width < 480);
     this.high = y + (middle.length ? 10 : 0);
     this.set(this.board, { height: this.high });
-    for (const button of this.find(".boxes").children) {
+    for (const button of this.boxes) {
       const { x, y: top, w, h } = places[button.dataset.name];
       this.set(button, { left: x, top, width: w, height: h });
       const isFirst = button.dataset.name === first.name;
@@ -187,88 +151,31 @@ class Unet {
   flow(places) {
     const walk = this.data.boxes.filter(({ side }) => side !== "top").map(({ name }) => places[name]);
     const [first, last] = [walk[0], walk.at(-1)];
-    const lines = [
-      arrow(
-        [
-          [first.x + 30, 62],
-          [first.x + 30, first.y - 2],
-        ],
-        "flow",
-      ),
-    ];
+    const lines = [arrow("flow", WING, [first.x + 30, 62], [first.x + 30, first.y - 2])];
     walk.slice(1).forEach((to, at) => {
       const from = walk[at];
       const [one, two] = [from.box.side, to.box.side];
       if (one === two && one === "middle")
-        lines.push(
-          arrow(
-            [
-              [from.x + from.w, mid(from)],
-              [to.x - 1, mid(to)],
-            ],
-            "flow",
-          ),
-        );
+        lines.push(arrow("flow", WING, [from.x + from.w, mid(from)], [to.x - 1, mid(to)]));
       else if (one === two) {
         const x = one === "down" ? to.x + 30 : to.x + to.w - 30;
         const ends = one === "down" ? [from.y + from.h, to.y - 1] : [from.y, to.y + to.h + 1];
         const far = Math.abs(ends[1] - ends[0]) > 6;
-        lines.push(
-          (far ? arrow : line)(
-            [
-              [x, ends[0]],
-              [x, ends[1]],
-            ],
-            "flow",
-          ),
-        );
+        lines.push(far ? arrow("flow", WING, [x, ends[0]], [x, ends[1]]) : line("flow", [x, ends[0]], [x, ends[1]]));
       } else if (two === "middle") {
-        lines.push(
-          arrow(
-            [
-              [to.x + 30, from.y + from.h],
-              [to.x + 30, to.y - 1],
-            ],
-            "flow",
-          ),
-        );
+        lines.push(arrow("flow", WING, [to.x + 30, from.y + from.h], [to.x + 30, to.y - 1]));
       } else if (one === "middle") {
-        lines.push(
-          arrow(
-            [
-              [from.x + from.w - 30, from.y],
-              [from.x + from.w - 30, to.y + to.h + 1],
-            ],
-            "flow",
-          ),
-        );
+        lines.push(arrow("flow", WING, [from.x + from.w - 30, from.y], [from.x + from.w - 30, to.y + to.h + 1]));
       } else {
         const below = Math.max(from.y + from.h, to.y + to.h) + 7;
         const [left, right] = [from.x + 30, to.x + to.w - 30];
         lines.push(
-          arrow(
-            [
-              [left, from.y + from.h],
-              [left, below],
-              [right, below],
-              [right, to.y + to.h + 1],
-            ],
-            "flow",
-          ),
+          arrow("flow", WING, [left, from.y + from.h], [left, below], [right, below], [right, to.y + to.h + 1]),
         );
       }
     });
     const out = last.x + last.w - 30;
-    return [
-      ...lines,
-      arrow(
-        [
-          [out, last.y],
-          [out, 63],
-        ],
-        "flow",
-      ),
-    ];
+    return [...lines, arrow("flow", WING, [out, last.y], [out, 63])];
   }
 
   // Time and text reach their boxes from outside, each on a rail of its own.
@@ -288,30 +195,10 @@ class Unet {
         const start = side < 0 ? source.x - 1 : source.x + source.w + 1;
         const turn = start + side * (kind === "time" ? 14 : 8);
         const stop = Math.max(level, ...mine.map(mid));
-        found.push(
-          line(
-            [
-              [start, mid(source)],
-              [turn, mid(source)],
-              [turn, level],
-              [x, level],
-              [x, stop],
-            ],
-            kind,
-          ),
-        );
+        found.push(line(kind, [start, mid(source)], [turn, mid(source)], [turn, level], [x, level], [x, stop]));
         for (const place of mine) {
           const end = side < 0 ? place.x : place.x + place.w;
-          found.push(
-            line(
-              [
-                [x, mid(place)],
-                [end, mid(place)],
-              ],
-              kind,
-            ),
-            dot(end, mid(place), kind),
-          );
+          found.push(line(kind, [x, mid(place)], [end, mid(place)]), knot(kind, end, mid(place)));
         }
       }
       const deep = readers.filter(({ box }) => box.side === "middle" && !outer(box, -1) && !outer(box, 1));
@@ -319,16 +206,8 @@ class Unet {
         const [x, end] = [share * this.rail, place.x + place.w / 2];
         const from = Math.max(level, ...readers.filter(({ box }) => box.side === "down").map(mid));
         found.push(
-          line(
-            [
-              [x, from],
-              [x, this.bottom + 5],
-              [end, this.bottom + 5],
-              [end, place.y + place.h],
-            ],
-            kind,
-          ),
-          dot(end, place.y + place.h, kind),
+          line(kind, [x, from], [x, this.bottom + 5], [end, this.bottom + 5], [end, place.y + place.h]),
+          knot(kind, end, place.y + place.h),
         );
       }
     }
@@ -337,19 +216,15 @@ class Unet {
 
   arcs(places) {
     return this.data.skips.map((skip, at) => {
-      const [from, to] = [places[skip.from], places[skip.to]];
+      const [from, to] = [places[skip.source], places[skip.target]];
       const [x, y, right, low] = [from.x + from.w, mid(from), to.x, mid(to)];
       const bend = 0.55 * (right - x);
-      const button = this.find(".bridges").children[at];
+      const button = this.bridges[at];
       const off = skip.number === this.data.off;
-      button.setAttribute("aria-pressed", off);
+      button.ariaPressed = String(off);
       this.set(button, { left: (x + right) / 2 - 12, top: (y + low) / 2 - 12 });
-      const drawn = path(
-        `M${x} ${y}C${x + bend} ${y} ${right - bend} ${low} ${right} ${low}`,
-        `skip ${off ? "off" : ""}`,
-      );
-      drawn.dataset.skip = skip.number;
-      return drawn;
+      const d = `M${x} ${y}C${x + bend} ${y} ${right - bend} ${low} ${right} ${low}`;
+      return svg("path", { class: `skip ${off ? "off" : ""}`, d, "data-skip": skip.number });
     });
   }
 }
@@ -366,7 +241,7 @@ function fill(button, box) {
   weights.textContent = box.weights;
   time.textContent = box.time || "…";
   button.style.setProperty("--share", `${100 * box.share}%`);
-  button.setAttribute("aria-label", box.spoken);
+  button.ariaLabel = box.spoken;
   button.title = box.spoken;
 }
 
@@ -379,28 +254,10 @@ function mid({ y, h }) {
   return y + h / 2;
 }
 
-function line(points, kind) {
-  return path(`M${points.map((point) => point.join(" ")).join("L")}`, kind);
+function line(kind, ...points) {
+  return svg("path", { class: kind, d: way(points) });
 }
 
-function arrow(points, kind) {
-  const [x, y] = points.at(-1);
-  const [px, py] = points.at(-2);
-  const turn = Math.atan2(y - py, x - px);
-  const wing = (angle) => `${x - 6 * Math.cos(turn + angle)} ${y - 6 * Math.sin(turn + angle)}`;
-  return path(`M${points.map((point) => point.join(" ")).join("L")}M${wing(0.6)}L${x} ${y}L${wing(-0.6)}`, kind);
-}
-
-function dot(x, y, kind) {
-  return shape("circle", { class: kind, cx: x, cy: y, r: 3 });
-}
-
-function path(way, kind) {
-  return shape("path", { class: kind, d: way });
-}
-
-function shape(tag, attributes) {
-  const drawn = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) drawn.setAttribute(name, value);
-  return drawn;
+function knot(kind, x, y) {
+  return svg("circle", { class: kind, cx: x, cy: y, r: 3 });
 }

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +27,6 @@ LONG: dict[Kind, str] = {
 SIDES = {"top": "", "down": "on the way down", "middle": "in the middle", "up": "on the way up"}
 LIMIT = 3.0  # ends of the colour scales of latents and noise
 
-Data = dict[str, Any]  # Any: JSON for the browser
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moment:
@@ -47,13 +45,78 @@ class Moment:
     how: str
 
 
+class BoxData(TypedDict):
+    """A box of the map.
+
+    Attributes:
+        name: in the network.
+        kind: of box.
+        title: on it.
+        side: of the map.
+        level: down from the top.
+        shape: it puts out.
+        weights: how many, in words.
+        time: it took, in words; empty while that is not known.
+        share: of the slowest box's time.
+        spoken: all of this.
+    """
+
+    name: str
+    kind: Kind
+    title: str
+    side: str
+    level: int
+    shape: str
+    weights: str
+    time: str
+    share: float
+    spoken: str
+
+
+class SkipData(TypedDict):
+    """A skip connection, from one box to another."""
+
+    number: int
+    source: str
+    target: str
+    spoken: str
+
+
+class UNetData(TypedDict):
+    """What the map of a network shows.
+
+    Attributes:
+        boxes: as they run.
+        skips: by number.
+        chosen: name of the marked box.
+        off: number of the skip that is switched off, or -1.
+        text: shape of the text states.
+        t: the timestep, in words.
+        given: address of the latents that go in.
+        noise: address of the noise that comes out.
+        how: that noise was found.
+        total: a line about the whole network.
+    """
+
+    boxes: list[BoxData]
+    skips: list[SkipData]
+    chosen: str
+    off: int
+    text: str
+    t: str
+    given: str
+    noise: str
+    how: str
+    total: str
+
+
 def unet_map(
     facts: UNetFacts,
     chosen: str,
     moment: Moment | None = None,
     seconds: Mapping[str, float] | None = None,
     off: int | None = None,
-) -> Data:
+) -> UNetData:
     """Return the map of a network, for the component that draws it.
 
     Args:
@@ -172,7 +235,7 @@ def box_rows(facts: UNetFacts, seconds: Mapping[str, float]) -> list[dict[str, o
     ]
 
 
-def _box(box: Box, seconds: float | None, slowest: float) -> Data:
+def _box(box: Box, seconds: float | None, slowest: float) -> BoxData:
     time = "" if seconds is None else say_time(seconds)
     spoken = [say_box(box), box.name, say_shape(box), f"{box.weights:,} weights", time]
     return {
@@ -189,11 +252,11 @@ def _box(box: Box, seconds: float | None, slowest: float) -> Data:
     }
 
 
-def _skip(skip: Skip, facts: UNetFacts) -> Data:
+def _skip(skip: Skip, facts: UNetFacts) -> SkipData:
     return {
         "number": skip.number,
-        "from": skip.source,
-        "to": skip.target,
+        "source": skip.source,
+        "target": skip.target,
         "spoken": f"Skip connection {skip.number}, {_times(skip.shape)}, "
         f"from {skip.source} to {skip.target}",
     }

@@ -11,7 +11,7 @@ export default function ({ setTriggerValue }) {
     heard = {};
     if (news.length) setTriggerValue("places", Object.fromEntries(news));
   };
-  const hear = ({ detail }) => {
+  const hear = (/** @type {any} */ { detail }) => {
     Object.assign(heard, detail);
     clearTimeout(timer);
     timer = setTimeout(tell, RESTS_MS);

@@ -6,18 +6,48 @@
 const PLAY = "M8 5v14l11-7z";
 const PAUSE = "M6 5h4v14H6zM14 5h4v14h-4z";
 
-class Player {
+/**
+ * @template Data
+ * @extends {View<Data>}
+ */
+class Player extends View {
+  /** @type {number} */ place;
+  /** @type {number} */ last;
+  /** @type {number} */ timer;
+
+  /**
+   * @param {HTMLElement} root
+   * @param {number} frameMs
+   * @param {number} wholeMs
+   */
   constructor(root, frameMs, wholeMs) {
-    this.root = root;
+    super(root);
     this.frameMs = frameMs;
     this.wholeMs = wholeMs;
-    this.range = root.querySelector("input[type=range]");
-    this.button = root.querySelector(".play");
+    this.range = this.find("input[type=range]");
+    this.button = this.find("button.play");
+    this.sign = svg("path", {});
+    this.word = make("span");
+    this.button.replaceChildren(svg("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, this.sign), this.word);
     this.range.addEventListener("input", () => {
       this.pause();
       this.go(Number(this.range.value));
     });
     this.button.addEventListener("click", () => this.toggle());
+    this.label();
+  }
+
+  /**
+   * A walk of this length: another one begins at its end, or where it is told to.
+   * @param {number} last
+   * @param {boolean} isNew
+   * @param {number} first
+   */
+  span(last, isNew, first = last) {
+    this.last = last;
+    this.range.max = String(last);
+    if (isNew) this.pause();
+    this.go(isNew ? first : Math.min(this.place, last));
   }
 
   toggle() {
@@ -25,10 +55,11 @@ class Player {
     else this.play();
   }
 
+  /** @param {number} place */
   go(place) {
     this.place = place;
-    this.range.value = place;
-    this.draw();
+    this.range.value = String(place);
+    this.update();
   }
 
   play() {
@@ -39,6 +70,10 @@ class Player {
     });
   }
 
+  /**
+   * @param {number} count
+   * @param {() => void} step
+   */
   walk(count, step) {
     this.timer = setInterval(step, Math.min(this.frameMs, this.wholeMs / count));
     this.label();
@@ -52,24 +87,25 @@ class Player {
     if (walked && this.touched) tellAddress(this);
   }
 
-  // Said by present(): on the page, and off it.
-  open() {
-    this.resize ??= new ResizeObserver(() => this.redraw());
-    this.resize.observe(this.root);
-  }
-
-  // Draw all of it in the size it has now; draw() is enough where that says so.
-  redraw() {
-    this.draw();
-  }
-
   close() {
+    super.close();
     this.pause();
-    this.resize.disconnect();
   }
 
   label() {
-    this.button.querySelector("path").setAttribute("d", this.timer ? PAUSE : PLAY);
-    this.button.querySelector("span").textContent = this.timer ? "Pause" : "Play";
+    this.sign.setAttribute("d", this.timer ? PAUSE : PLAY);
+    this.word.textContent = this.timer ? "Pause" : "Play";
+  }
+
+  /**
+   * Names the place, on the page and for those who hear it; the first part stands out.
+   * @param {PlaceData} said
+   * @param {string} more to be heard
+   */
+  name({ text, spoken }, more = "") {
+    const [where, ...rest] = text.split(" · ");
+    this.find(".where b").textContent = where;
+    this.find(".where span").textContent = rest.join(" · ");
+    this.range.ariaValueText = spoken + more;
   }
 }

@@ -5,18 +5,29 @@
 // either order, and the older data would stay. So Python numbers the changes, and only what is not
 // older than what is shown is shown. What the older call returns must not close the newer's view.
 
-// View is a class: new View(root), show(data), and open() and close() where it listens to something.
-function present(parent, selector, View, [data, turn]) {
-  const root = parent.querySelector(selector);
-  const view = (root.view ??= link(root, new View(root)));
+/**
+ * @typedef {{ parentElement: ParentNode, data: [any, number], setTriggerValue?: Tell }} Mounted
+ * @typedef {(event: string, value: unknown) => void} Tell tells the server that something happened
+ */
+
+/**
+ * @param {Mounted} mounted from Streamlit
+ * @param {string} selector of the view's root
+ * @param {new (root: HTMLElement) => View<any>} Kind
+ */
+function present({ parentElement, data: [data, turn], setTriggerValue }, selector, Kind) {
+  /** @type {HTMLElement & { view?: View<any>, turn?: number, call?: symbol }} */
+  const root = parentElement.querySelector(selector);
+  const view = (root.view ??= link(root, new Kind(root)));
   const call = Symbol();
+  view.tell = setTriggerValue;
   if (turn >= (root.turn ?? 0)) {
     root.turn = turn;
     root.call = call;
-    view.open?.();
-    Promise.resolve(view.show(data)).then(() => takeFirst(view));
+    view.open();
+    view.receive(data).then(() => takeFirst(view));
   }
   return () => {
-    if (root.call === call) view.close?.();
+    if (root.call === call) view.close();
   };
 }

@@ -113,8 +113,7 @@ def test_the_browser_gets_every_cell_in_its_state(cells: list[Cell | None]) -> N
     states = [cell["state"] for cell in data["cells"]]
     assert states == ["there", "coming", "failed", "there", "coming", "coming"]
     assert data["cells"][0] == {
-        "state": "there", "picture": 0, "calls": "5 calls", "seconds": "0.25 s", "stored": False,
-        "own": False,
+        "state": "there", "picture": 0, "calls": "5 calls", "seconds": "0.25 s", "own": False,
     }  # fmt: skip
     assert data["cells"][3]["calls"] == "1 call"
     assert data["cells"][3]["seconds"] == ""  # what was kept took none this time

@@ -69,8 +69,8 @@ def test_tokens_are_those_of_the_prompt(drawn: dict) -> None:
 
 def test_sizes_are_those_of_the_run(drawn: dict) -> None:
     looks = {station["name"]: station["look"] for station in drawn["stations"]}
-    assert looks["vae"] == {"from": "24 numbers", "to": "24 × 16 pixels"}
-    assert looks["hidden"] == {"from": "77 tokens", "to": "192 numbers each"}
+    assert looks["vae"] == {"before": "24 numbers", "after": "24 × 16 pixels"}
+    assert looks["hidden"] == {"before": "77 tokens", "after": "192 numbers each"}
 
 
 def test_colours_are_explained(drawn: dict) -> None:
