@@ -63,7 +63,7 @@ def test_a_place_is_kept_by_the_link_and_back_undoes_it(page: Page, server: str,
 
 def test_what_is_chosen_beside_a_place_leaves_it_alone(page: Page, server: str) -> None:
     open_at_rest(page, f"{server}/schedulers?steps=4", ".schedulers[data-pictures='3']")
-    page.locator(".schedulers input[name=axis-y][value=log]").check(force=True)
+    page.locator(".schedulers [data-axis=y]").get_by_label("log σ").check(force=True)
     page.wait_for_function("new URLSearchParams(location.search).has('y')")
     page.get_by_text("One step", exact=True).click()
     page.wait_for_function("new URLSearchParams(location.search).has('look')")

@@ -87,9 +87,7 @@ def shown_alone(page: Page, seen: AttentionSeen) -> None:
     page.route("**/*", lambda route: route.fulfill(body="<p>empty</p>", content_type="text/html"))
     page.goto("http://127.0.0.1/")
     page.add_script_tag(
-        content=script_of("attention/maps").replace(
-            "export default function", "mountAttention = function"
-        )
+        content=script_of("attention/maps").replace("export default ", "mountAttention = ")
     )
     html = (LESSONS / "attention" / "maps.html").read_text("utf-8")
     page.evaluate(SHOW, [attention_data(seen, tokens, (64, 64)), html])

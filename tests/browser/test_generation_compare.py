@@ -11,8 +11,8 @@ STREAMLITS_OWN = {"empty-table-header", "scrollable-region-focusable"}
 STREAMLITS_PARTS = {"exclude": [["[data-testid=stSidebarNav]"], ["[data-testid=stCode]"]]}
 GRID = "section.compare"
 PAIR = "section.two-runs"
-SMALL = "%5B%5B%22steps%22,%5B1,2%5D%5D,%5B%22scheduler%22,%5B%22ddim%22,%22euler%22%5D%5D%5D"
-LONG = "%5B%5B%22steps%22,%5B149,150%5D%5D,%5B%22seed%22,%5B5,6,7,8%5D%5D%5D"
+SMALL = "of_steps=1,+2&of_scheduler=[%22ddim%22,%22euler%22]"
+LONG = "of_steps=149,+150&down=seed&of_seed=5,+6,+7,+8"
 
 
 def idle(page: Page) -> None:
@@ -31,7 +31,7 @@ def colours(page: Page, canvas: str) -> list[int]:
 def test_a_grid_fills_can_be_stopped_and_a_click_makes_a_cell_the_run(
     page: Page, server: str
 ) -> None:
-    page.goto(f"{server}/generation?steps=2&look=Compare+a+grid&grid={LONG}")
+    page.goto(f"{server}/generation?steps=2&look=Compare+a+grid&{LONG}")
     page.locator(f"{GRID}[data-there='0']").wait_for()
     idle(page)
     page.get_by_role("button", name="Draw the 8 pictures").click()
@@ -41,7 +41,7 @@ def test_a_grid_fills_can_be_stopped_and_a_click_makes_a_cell_the_run(
     expect(
         page.get_by_role("button", name=re.compile(r"Draw the (other )?\d pictures"))
     ).to_be_visible()
-    page.goto(f"{server}/generation?steps=2&look=Compare+a+grid&grid={SMALL}")
+    page.goto(f"{server}/generation?steps=2&look=Compare+a+grid&{SMALL}")
     idle(page)
     page.get_by_role("button", name=re.compile(r"Draw the .*pictures")).click()
     page.locator(f"{GRID}[data-there='4']").wait_for()

@@ -76,7 +76,7 @@ def test_surgery_is_pale_only_while_another_picture_is_awaited(page: Page, serve
         assert ("waiting" in (root.get_attribute("class") or "")) == pale
     page.get_by_role("button", name="Undo all").click()
     page.wait_for_timeout(1500)
-    expect(root).to_have_class("surgery")
+    expect(root).not_to_have_class(re.compile("waiting"))
     opacity = "canvas => getComputedStyle(canvas).opacity"
     assert root.locator(".after canvas").evaluate(opacity) == "1"
 
@@ -128,7 +128,7 @@ def test_lab_trains_and_its_planes_are_dragged_without_the_server(page: Page, se
     page.wait_for_timeout(300)
     assert all('"event":"places"' in str(frame) for frame in sent)  # no page was run
     shades = page.locator("section.lab").evaluate(
-        "root => root.view.planes.map((plane) => Array.from(plane.decode(0.3, -1.2)))"
+        "root => root.view.planes.map((plane) => Array.from(plane.shades(0.3, -1.2)))"
     )
     layers = page.locator("section.lab").evaluate(
         "root => root.view.planes.map((plane) => plane.layers.map((l) =>"

@@ -107,8 +107,14 @@ class Plane {
     put(this.decoded, this.decode(this.x, this.y));
   }
 
-  // The decoder: two linear layers, then three times twice the size and a convolution.
   decode(x, y) {
+    const values = this.shades(x, y);
+    const area = this.side * this.side;
+    return pixels(this.side, this.side, (at) => [0, 1, 2].map((hue) => 255 * values[hue * area + at]));
+  }
+
+  // The decoder: two linear layers, then three times twice the size and a convolution.
+  shades(x, y) {
     let values = new Float32Array([x, y]);
     let side = 0;
     this.layers.forEach((layer, at) => {
@@ -124,8 +130,7 @@ class Plane {
         values[index] = last ? gate : gate * values[index]; // sigmoid at the end, SiLU before
       }
     });
-    const area = side * side;
-    return pixels(side, side, (at) => [0, 1, 2].map((hue) => 255 * values[hue * area + at]));
+    return values;
   }
 }
 
