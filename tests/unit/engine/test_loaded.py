@@ -16,6 +16,7 @@ WORDS = {
     "core.engine.calls",
     "core.engine.request",  # the key holds the request itself
     "core.ideas.equation",
+    "core.ideas.arrays",  # names of types
     "core.models.catalog",
     "core.models.config_files",
     "core.models.folders",
