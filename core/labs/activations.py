@@ -71,11 +71,7 @@ class ActivationLab(Work["Round"]):
     seed: int = 0
 
     def validated(self) -> Self:
-        """Return the look with every field checked.
-
-        Raises:
-            ExplainerError: a field is wrong.
-        """
+        """Return the look with every field checked."""
         if not 0 <= self.number < ROUNDS or bool(self.number) != bool(self.state):
             raise ExplainerError("This round of training cannot be.", "Start the training again.")
         return type(self)(find_entry(self.model).id, self.number, self.state, self.seed)

@@ -45,11 +45,7 @@ class LabSettings:
     steps: int = STEPS
 
     def validated(self) -> "LabSettings":
-        """Return the settings with every field checked.
-
-        Raises:
-            ExplainerError: a field is wrong.
-        """
+        """Return the settings with every field checked."""
         return LabSettings(
             check_real(self.kl_weight, "weight of the KL term", 0.0, MOST_WEIGHT),
             check_whole(self.seed, "seed", 0, MAX_SEED),

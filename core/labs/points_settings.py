@@ -42,11 +42,7 @@ class PointSettings:
     points: tuple[Point, ...] = ()
 
     def validated(self) -> "PointSettings":
-        """Return the settings with every field checked.
-
-        Raises:
-            ExplainerError: a field is wrong.
-        """
+        """Return the settings with every field checked."""
         shape = check_choice(self.shape, "shape", list(SHAPES))
         points = check_points(self.points) if shape == DRAWN else ()
         if shape == DRAWN and len(points) < FEWEST_DRAWN:

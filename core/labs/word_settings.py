@@ -64,11 +64,7 @@ class WordSettings:
         return base64.b64decode(self.picture)
 
     def validated(self) -> "WordSettings":
-        """Return the settings with every field checked.
-
-        Raises:
-            ExplainerError: a field is wrong.
-        """
+        """Return the settings with every field checked."""
         word = " ".join(self.word.split()) if isinstance(self.word, str) else ""
         if not 1 <= len(word) <= LONGEST_WORD:
             raise ExplainerError(

@@ -45,9 +45,6 @@ def here(request: Request) -> Shown:
 
     Args:
         request: a valid request.
-
-    Raises:
-        ExplainerError: the engine could not do it.
     """
     shown = kept(request)
     if shown is None:

@@ -22,9 +22,6 @@ def show(seen: AttentionSeen) -> None:
 
     Args:
         seen: the run.
-
-    Raises:
-        ExplainerError: the engine could not do it.
     """
     calls, request = len(seen.timesteps), running_example()
     call = 0

@@ -20,9 +20,6 @@ def show(seen: AttentionSeen) -> None:
 
     Args:
         seen: the run.
-
-    Raises:
-        ExplainerError: the engine could not do it.
     """
     words = prompt_words()
     controls, before, after = st.columns([4, 3, 3], gap="medium")

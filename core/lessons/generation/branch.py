@@ -43,9 +43,6 @@ def show(shown: Shown) -> None:
 
     Args:
         shown: the run on show.
-
-    Raises:
-        ExplainerError: the engine could not do it.
     """
     run = shown.run
     change = _choose(run)

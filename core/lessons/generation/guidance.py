@@ -40,9 +40,6 @@ def show(shown: Shown) -> None:
 
     Args:
         shown: the run on show.
-
-    Raises:
-        ExplainerError: the engine could not do it.
     """
     run = shown.run
     if run.eps_uncond is None:

@@ -21,9 +21,6 @@ def show(shown: Shown) -> None:
 
     Args:
         shown: the run on show.
-
-    Raises:
-        ExplainerError: the engine could not do it.
     """
     run = shown.run
     field = text("other", other_prompt(run.request.prompt), MAX_PROMPT)

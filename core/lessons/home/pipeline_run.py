@@ -35,9 +35,6 @@ def compute(request: Request, line: DeltaGenerator) -> None:
     Args:
         request: the running example.
         line: where to say how far it is.
-
-    Raises:
-        ExplainerError: the engine could not do it.
     """
     shown = kept(request)
     if shown is None:

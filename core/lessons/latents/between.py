@@ -28,9 +28,6 @@ def show(source: Source, facts: LatentFacts, reading: PictureReading) -> None:
         source: where both begin.
         facts: of the running example's model.
         reading: of that picture.
-
-    Raises:
-        ExplainerError: the engine could not do it.
     """
     titles = {one.name: one.title for one in gallery() if one.title != source.title}
     name = ask(st.selectbox, "To", one_of("to", titles), format_func=titles.__getitem__, width=300)

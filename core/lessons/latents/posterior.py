@@ -33,9 +33,6 @@ def show(source: Source, facts: LatentFacts, reading: PictureReading) -> None:
         source: the picture.
         facts: of the running example's model.
         reading: from the engine.
-
-    Raises:
-        ExplainerError: the engine could not do it.
     """
     widest, kl = float(reading.std.max()), reading.kl.sum(axis=0)
     least, most = float(kl.min()), float(kl.max())

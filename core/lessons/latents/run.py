@@ -19,9 +19,6 @@ def show(_source: Source, _facts: LatentFacts, reading: PictureReading) -> None:
 
     Args:
         reading: whose colour map belongs to the same model.
-
-    Raises:
-        ExplainerError: the engine could not do it.
     """
     run = here(running_example()).run
     mount("latents/run", run_data(run, reading.colour_weights, reading.colour_bias))

@@ -40,9 +40,6 @@ def show(source: Source, _facts: LatentFacts, reading: PictureReading) -> None:
     Args:
         source: the picture.
         reading: of it.
-
-    Raises:
-        ExplainerError: the engine could not do it.
     """
     st.fragment(_draw)(source, reading)
     st.markdown(

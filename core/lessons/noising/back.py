@@ -25,9 +25,6 @@ def show(
         config: the model's scheduler config.
         schedule: its noise schedule.
         seed: of the noise.
-
-    Raises:
-        ExplainerError: the engine could not do it.
     """
     request = running_example()
     from core.models.schedulers.factory import timetable  # imports diffusers

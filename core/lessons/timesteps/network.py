@@ -28,9 +28,6 @@ def show(_settings: EmbeddingSettings, facts: TimeFacts) -> None:
 
     Args:
         facts: of the running example's model.
-
-    Raises:
-        ExplainerError: the engine could not do it.
     """
     reading = read(TimeWork(running_example().model))
     before, after = likeness(reading.waves), likeness(reading.vectors)

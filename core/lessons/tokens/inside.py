@@ -23,11 +23,7 @@ PICTURE_WIDTH = 560  # CSS pixels, for the two pictures together
 
 
 def show() -> None:
-    """Show attention and hidden states of one layer, and which layer the U-Net reads.
-
-    Raises:
-        ExplainerError: the engine could not do it.
-    """
+    """Show attention and hidden states of one layer, and which layer the U-Net reads."""
     request = running_example()
     reading = read(TextWork(request.model, (request.prompt,), inside=True))
     assert reading.attentions is not None  # inside was asked for

@@ -30,11 +30,7 @@ PICTURE_WIDTH = 560  # CSS pixels, for the two pictures together
 
 
 def show() -> None:
-    """Show which mask is really applied, and what passing the other one on changes.
-
-    Raises:
-        ExplainerError: the engine could not do it.
-    """
+    """Show which mask is really applied, and what passing the other one on changes."""
     request = running_example()
     facts = facts_of(request.model)
     passed = ask(

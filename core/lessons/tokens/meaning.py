@@ -37,11 +37,7 @@ MOST_WORDS = 24
 
 
 def show() -> None:
-    """Show words as points between words, and compare prompts.
-
-    Raises:
-        ExplainerError: the engine could not do it.
-    """
+    """Show words as points between words, and compare prompts."""
     request = running_example()
     chart, controls = st.columns([3, 1], gap="large")
     with controls:

@@ -22,9 +22,6 @@ def show_pictures(requests: Sequence[Request], captions: Sequence[str]) -> list[
 
     Returns:
         The finished pictures, (H, W, 3) each.
-
-    Raises:
-        ExplainerError: the engine could not do it.
     """
     slots = [column.empty() for column in st.columns(len(requests))]
     line = st.empty()

@@ -28,9 +28,6 @@ def show(facts: UNetFacts, shown: Shown, call: int) -> None:
         facts: of the network.
         shown: the run.
         call: of the run, which is looked into.
-
-    Raises:
-        ExplainerError: the engine could not do it.
     """
     given = input_of(shown, call)
     row, column = value(_position(facts))

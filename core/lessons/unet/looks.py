@@ -28,9 +28,6 @@ def show_closer(look: Closer, facts: UNetFacts, call_of: Callable[[Shown], int])
         look: from ``choose_look``.
         facts: of the running example's network.
         call_of: tells which call of a run is looked into.
-
-    Raises:
-        ExplainerError: the engine could not do it.
     """
     with look_place(look, LOOKS):
         shown = kept(running_example())

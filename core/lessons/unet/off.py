@@ -30,9 +30,6 @@ def show(facts: UNetFacts, shown: Shown, call: int) -> None:
         facts: of the network.
         shown: the run.
         call: of the run, which is looked into.
-
-    Raises:
-        ExplainerError: the engine could not do it.
     """
     switch = choose_switch(facts)
     st.markdown(SAYS[switch.part])

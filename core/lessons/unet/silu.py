@@ -27,11 +27,7 @@ _RUNNING, _ROUNDS = "unet_lab_running", "unet_lab_rounds"
 
 
 def show(_facts: UNetFacts, _shown: Shown | None, _call: int) -> None:
-    """Show the curves, then the training.
-
-    Raises:
-        ExplainerError: the engine could not do it.
-    """
+    """Show the curves, then the training."""
     st.markdown(
         "Without a bend between them, any number of layers is one layer. **SiLU is x times its own "
         "sigmoid:** it has no corner, and it lets a little of what is negative through."
