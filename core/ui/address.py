@@ -62,7 +62,7 @@ def real(name: str, start: float, low: float, high: float) -> Field[float]:
 
     def read(text: str) -> float | None:
         try:
-            number = float(text) if len(text) < 40 else math.nan
+            number = float(text) if text.isascii() and len(text) < 40 else math.nan
         except ValueError:
             return None
         return number if low <= number <= high else None

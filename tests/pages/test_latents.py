@@ -66,11 +66,11 @@ def test_second_turn_brings_the_models_own_latents(open_page: Open, checkpoint: 
 
     at = open_page(PAGE, picture="lion").run()
     assert not at.exception
-    data = drawn(at)
+    data = drawn(at)["latents"]
     size = (FACTS.width, FACTS.height)
     pixels = open_picture("lion").resize(size, Image.Resampling.LANCZOS).tobytes()
     latents = encode_picture(checkpoint, picture_tensor(pixels, *size))
-    np.testing.assert_allclose(array_of(data["latents"]), latents.flatten(), atol=1e-4)
+    np.testing.assert_allclose(array_of(data["numbers"]), latents.flatten(), atol=1e-4)
     back = decode_latents(checkpoint, latents)[0].numpy()
     assert np.abs(picture_of(data["back"]).astype(int) - back).max() <= 1
     assert data["likeness"].startswith("PSNR ")
@@ -78,7 +78,7 @@ def test_second_turn_brings_the_models_own_latents(open_page: Open, checkpoint: 
 
 def test_numbers_are_those_of_the_latents(open_page: Open, shown_text: Text) -> None:
     at = open_page(PAGE).run()
-    latents = array_of(drawn(at)["latents"]).reshape(FACTS.channels, -1)
+    latents = array_of(drawn(at)["latents"]["numbers"]).reshape(FACTS.channels, -1)
     table = at.dataframe[0].value
     np.testing.assert_allclose(table["mean"][:-1], latents.mean(1), rtol=1e-2, atol=1e-3)
     np.testing.assert_allclose(table["std"][:-1], latents.std(1), rtol=1e-2)

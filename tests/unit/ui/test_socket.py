@@ -8,10 +8,11 @@ import asyncio
 import os
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,10 @@ class Server:
     loop: asyncio.AbstractEventLoop
     witness: Visitor
 
+    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """Run a coroutine to its end on the witness's loop, which has a thread of its own."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
+
     @property
     def spent(self) -> float:
         """Seconds of the processor so far."""
@@ -65,11 +70,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}"
     loop = asyncio.new_event_loop()
-    visitor = Visitor(address, Bounds(), WAIT_S)
-    loop.run_until_complete(opened(visitor, "tokens", "prompt=a+green+bird"))
-    loop.run_until_complete(visitor.until(lambda one: one.settled))
-    yield Server(address, psutil.Process(process.pid), loop, visitor)
-    loop.run_until_complete(visitor.close())
+    turning = threading.Thread(target=loop.run_forever)
+    turning.start()
+    made = Server(address, psutil.Process(process.pid), loop, Visitor(address, Bounds(), WAIT_S))
+    made.run(opened(made.witness, "tokens", "prompt=a+green+bird"))
+    made.run(made.witness.until(lambda one: one.settled))
+    yield made
+    made.run(made.witness.close())
+    loop.call_soon_threadsafe(loop.stop)
+    turning.join()
     loop.close()
     process.terminate()
     assert process.wait(WAIT_S) == 0
@@ -152,9 +161,9 @@ FRAMES: dict[str, tuple[tuple[str | bytes, ...], tuple[int, ...]]] = {
 def test_a_frame_from_no_browser_costs_its_sender_alone(name: str, server: Server) -> None:
     frames, codes = FRAMES[name]
     before = server.spent
-    assert server.loop.run_until_complete(send(server, *frames)) in codes
+    assert server.run(send(server, *frames)) in codes
     assert server.spent - before < SECONDS
-    server.loop.run_until_complete(assert_goes_on(server))
+    server.run(assert_goes_on(server))
 
 
 LINKS = {
@@ -177,9 +186,9 @@ def test_an_address_from_no_page_opens_one(name: str, server: Server) -> None:
         await visitor.close()
 
     before = server.spent
-    server.loop.run_until_complete(visit())
+    server.run(visit())
     assert server.spent - before < SECONDS
-    server.loop.run_until_complete(assert_goes_on(server))
+    server.run(assert_goes_on(server))
 
 
 FIELDS = {
@@ -209,8 +218,8 @@ def test_a_field_of_another_kind_is_told_without_its_traceback(name: str, server
         assert not any("TypeError" in told or "/" in told for told in visitor.errors)
         await visitor.close()
 
-    server.loop.run_until_complete(visit())
-    server.loop.run_until_complete(assert_goes_on(server))
+    server.run(visit())
+    server.run(assert_goes_on(server))
 
 
 def test_words_of_a_megabyte_are_cut_where_the_box_ends(server: Server) -> None:
@@ -223,9 +232,9 @@ def test_words_of_a_megabyte_are_cut_where_the_box_ends(server: Server) -> None:
         await visitor.close()
 
     before = server.spent
-    server.loop.run_until_complete(visit())
+    server.run(visit())
     assert server.spent - before < SECONDS
-    server.loop.run_until_complete(assert_goes_on(server))
+    server.run(assert_goes_on(server))
 
 
 def test_hundreds_who_only_connect_keep_nobody_out(server: Server) -> None:
@@ -237,8 +246,8 @@ def test_hundreds_who_only_connect_keep_nobody_out(server: Server) -> None:
             await asyncio.gather(*(one.close() for one in lines))
         assert server.process.memory_info().rss - before < GROWN
 
-    server.loop.run_until_complete(crowd())
-    server.loop.run_until_complete(assert_goes_on(server))
+    server.run(crowd())
+    server.run(assert_goes_on(server))
 
 
 def test_one_who_asks_hundreds_of_times_and_reads_nothing_holds_nobody_up(server: Server) -> None:
@@ -252,8 +261,8 @@ def test_one_who_asks_hundreds_of_times_and_reads_nothing_holds_nobody_up(server
             assert server.process.memory_info().rss - before < GROWN
             socket.transport.abort()
 
-    server.loop.run_until_complete(deaf())
-    server.loop.run_until_complete(assert_goes_on(server))
+    server.run(deaf())
+    server.run(assert_goes_on(server))
 
 
 @pytest.mark.parametrize("messages", [1, 5, 20, 40])
@@ -268,8 +277,8 @@ def test_who_leaves_in_the_middle_of_a_run_is_missed_by_nobody(
                 await asyncio.wait_for(socket.recv(), WAIT_S)
             socket.transport.abort()
 
-    server.loop.run_until_complete(leave())
-    server.loop.run_until_complete(assert_goes_on(server))
+    server.run(leave())
+    server.run(assert_goes_on(server))
 
 
 def cookie_of(server: Server) -> str:
@@ -314,7 +323,7 @@ def test_files_without_end_are_kept_within_bounds(server: Server) -> None:
             await assert_goes_on(server)
             assert server.process.memory_info().rss - before < GROWN  # of the 200 MB sent
 
-    server.loop.run_until_complete(flood())
+    server.run(flood())
 
 
 def test_a_port_that_is_taken_is_said_in_a_line(server: Server) -> None:
@@ -324,4 +333,4 @@ def test_a_port_that_is_taken_is_said_in_a_line(server: Server) -> None:
     assert done.returncode == 1
     assert f"Port {port} is not available" in done.stderr + done.stdout
     assert "Traceback" not in done.stderr + done.stdout
-    server.loop.run_until_complete(assert_goes_on(server))
+    server.run(assert_goes_on(server))
