@@ -76,12 +76,14 @@ def read(work: Work[Answer], doing: str = "Piece", draw: Draw | None = None) -> 
     Raises:
         ExplainerError: the engine says why it has no answer.
     """
-    found = find(work)
-    if found is not None:
-        return found
-    line = st.empty()
-    answer = done(work, draw or (lambda ticket: line.caption(say_status(ticket.status(), doing))))
-    line.empty()
+    line = st.empty()  # always, so that what comes below keeps its place from run to run
+    answer = find(work)
+    if answer is None:
+        with line:
+            answer = done(
+                work, draw or (lambda ticket: line.caption(say_status(ticket.status(), doing)))
+            )
+        line.empty()
     return answer
 
 
@@ -163,6 +165,8 @@ def _wake_engine() -> None:
     thread = threading.Thread(target=wake, name="wake-engine", daemon=True)
     thread.start()
     thread.join(AT_ONCE_S)
+    if not thread.is_alive():  # and nothing on the page moves
+        return
     line = st.empty()
     while thread.is_alive():
         line.caption("Waking the engine")

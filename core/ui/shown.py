@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-import streamlit as st
-
 from core.engine.request import FilmRequest, Request
 from core.ui.made import made
-from core.ui.runs import Draw, done, find, say_status
+from core.ui.runs import Draw, done, find, read
 from core.views.film import FilmData, film_data
 from core.views.run import Frames, Run, frames_of, quick_frames, run_of
 
@@ -46,14 +44,7 @@ def here(request: Request) -> Shown:
     Args:
         request: a valid request.
     """
-    shown = kept(request)
-    if shown is None:
-        line = st.empty()
-        shown = drawn(
-            done(request, lambda ticket: line.caption(say_status(ticket.status(), "Call")))
-        )
-        line.empty()
-    return shown
+    return drawn(read(request, "Call"))
 
 
 def decode(shown: Shown, draw: Draw) -> Shown:

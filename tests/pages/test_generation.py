@@ -332,3 +332,26 @@ def test_stopped_run_stays_stopped_until_it_is_taken_up_again() -> None:
     assert at.text[-1].value == "nothing"
     next(button for button in at.button if button.label == "Go on").click().run()
     assert at.text[-1].value == "a picture"
+
+
+def test_nothing_moves_once_what_was_waited_for_is_there() -> None:
+    def page() -> None:
+        import streamlit as st
+
+        from core.engine.request import Request
+        from core.lessons.generation.film import show_run
+        from core.ui.shown import here
+
+        here(Request(prompt="nothing above moves", steps=1))
+        show_run(Request(prompt="nothing moves", steps=1))
+        st.caption("below")
+
+    def places() -> dict[str, int]:
+        kept = ("bidi_component", "caption")
+        return {one.type: at for at, one in test.main.children.items() if one.type in kept}
+
+    test = AppTest.from_function(page, default_timeout=120).run()
+    computed = places()
+    assert len(computed) == 2
+    test.run()
+    assert places() == computed

@@ -40,7 +40,8 @@ def show_run(request: Request) -> Shown | None:
     trace = find(request)
     if trace is None:
         try:
-            trace = done(request, _Progress(slot, request).draw)
+            with slot:
+                trace = done(request, _Progress(slot, request).draw)
         except ExplainerError as error:
             slot.empty()
             show_refused(error)

@@ -4,16 +4,12 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.engine.request import MAX_PROMPT, Request
+from core.engine.request import MAX_PROMPT
 from core.lessons.generation.two_runs_data import Pair, other_prompt, pair_data, pair_rows
 from core.ui.address import ask, text, value
 from core.ui.component import mount
-from core.ui.runs import done, say_status
-from core.ui.shown import Shown
+from core.ui.shown import Shown, here
 from core.ui.tables import offer_csv
-from core.views.run import Run, run_of
-
-_KEPT = "two_run"
 
 
 def show(shown: Shown) -> None:
@@ -26,7 +22,7 @@ def show(shown: Shown) -> None:
     field = text("other", other_prompt(run.request.prompt), MAX_PROMPT)
     ask(st.text_input, "Other words, from the same noise", field)
     other = value(field)
-    pair = Pair(run, _run(replace(run.request, prompt=other)))
+    pair = Pair(run, here(replace(run.request, prompt=other)).run)
     titles = tuple(one.strip() or "(no words)" for one in (run.request.prompt, other))
     mount("generation/two_runs", pair_data(pair, (titles[0], titles[1])))
     st.markdown(_say(pair))
@@ -36,17 +32,6 @@ def show(shown: Shown) -> None:
         "the results are decoded."
     )
     offer_csv(pair_rows(pair), "two-prompts")
-
-
-def _run(request: Request) -> Run:
-    """Have the engine run the other words; the newest such run is kept."""
-    kept: Run | None = st.session_state.get(_KEPT)
-    if kept is None or kept.request != request:
-        line = st.empty()
-        trace = done(request, lambda ticket: line.caption(say_status(ticket.status(), "Call")))
-        kept = st.session_state[_KEPT] = run_of(trace)
-        line.empty()
-    return kept
 
 
 def _say(pair: Pair) -> str:

@@ -18,8 +18,7 @@ from core.ui.closer import look_on_show, turn_to
 from core.ui.component import mount, told_one
 from core.ui.paint_first import paint_first
 from core.ui.running_example import running_example
-from core.ui.runs import done, say_status
-from core.ui.shown import Shown, drawn, kept
+from core.ui.shown import Shown, here, kept
 
 NAME = "unet/map"
 _TURNED = "unet_turned"
@@ -58,10 +57,9 @@ def _seen(request: Request) -> BlocksSeen | None:
 
 
 def _compute(request: Request, line: DeltaGenerator) -> None:
-    run = kept(request) or drawn(
-        done(request, lambda ticket: line.caption(say_status(ticket.status(), "Call")))
-    )
-    read_blocks(input_of(run, chosen_call(run)))
+    with line:
+        shown = here(request)
+        read_blocks(input_of(shown, chosen_call(shown)))
 
 
 def _draw(facts: UNetFacts, request: Request) -> DeltaGenerator:
