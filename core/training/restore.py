@@ -6,16 +6,17 @@ the judge.
 
 import json
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from core.errors import ExplainerError
 from core.models.manifest import read_weights
 from core.nets.autoencoder import Autoencoder
 from core.nets.clip_text import without_prefix
 from core.nets.config import AutoencoderConfig
+from core.nets.unet import UNet
 from core.training import loop, text, unet, vocabulary
 from core.training.card import DEVICES
 from core.training.export import MILESTONES
@@ -55,7 +56,14 @@ def restore(model: Path, runs: Path, objects: int) -> dict[str, int]:
             f"The model tells nothing of how it was trained in: {', '.join(untold)}.",
             "Take a model that this version of the project exported, or train from the start.",
         )
-    for stage, network in _networks(model, runs, objects).items():
+    networks = shipped_networks(model, objects)
+    for stage, network in {
+        "vae": networks.autoencoder,
+        "decoder": networks.autoencoder,
+        "text": networks.reader,
+        "pairs": networks.reader,
+        "unet": networks.unet,
+    }.items():
         folder = runs / stage
         folder.mkdir(parents=True, exist_ok=True)
         tensors = {f"model/{name}": value for name, value in network.state_dict().items()}
@@ -71,7 +79,22 @@ def restore(model: Path, runs: Path, objects: int) -> dict[str, int]:
     return {stage: trained[stage] for stage in SHIPPED}
 
 
-def _networks(model: Path, runs: Path, objects: int) -> dict[str, nn.Module]:
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """The networks whose weights ship; of the reader the heads are fresh."""
+
+    autoencoder: Autoencoder
+    reader: text.TextReader
+    unet: UNet
+
+
+def shipped_networks(model: Path, objects: int) -> Shipped:
+    """Load the weights that ship.
+
+    Args:
+        model: a folder that ``export`` wrote.
+        objects: how many objects the pictures show, for the text encoder's heads.
+    """
     config = json.loads((model / "vae" / "config.json").read_text())
     autoencoder = Autoencoder(AutoencoderConfig.from_config(config))
     autoencoder.load_state_dict(read_weights(model, "vae/diffusion_pytorch_model.safetensors"))
@@ -79,11 +102,4 @@ def _networks(model: Path, runs: Path, objects: int) -> dict[str, nn.Module]:
     network.load_state_dict(read_weights(model, "unet/diffusion_pytorch_model.safetensors"))
     encoder = text.build_text_encoder(torch.zeros(text.CONFIG["vocab_size"], text.WIDTH))
     encoder.load_state_dict(without_prefix(read_weights(model, "text_encoder/model.safetensors")))
-    reader = text.TextReader(encoder, objects)
-    return {
-        "vae": autoencoder,
-        "decoder": autoencoder,
-        "text": reader,
-        "pairs": reader,
-        "unet": network,
-    }
+    return Shipped(autoencoder, text.TextReader(encoder, objects), network)

@@ -32,6 +32,7 @@ from core.training import (
     small_decoder,
     text,
     tower,
+    turbo,
     unet,
     vae,
 )
@@ -160,6 +161,19 @@ def run_small_decoder(run: Run) -> None:
     batch_loss = small_decoder.decoder_loss(decoder, pairs, run.device)
     train_stage(run, "small_decoder", decoder, batch_loss, small_decoder.PLAN)
     print(json.dumps(small_decoder.ship(folder, pipeline.vae, tested), indent=2))
+
+
+def run_turbo(run: Run) -> None:
+    """Distil the U-Net that ships into a LoRA that draws in few calls."""
+    folder, model, bank = run.folder / "turbo", builtin_folder(), run.pictures()
+    shipped = restore.shipped_networks(model, bank.objects)
+    lessons = turbo.lessons_of(model, shipped, bank, folder, run.device)
+    network = unet.quicken(shipped.unet).to(run.device).requires_grad_(False)
+    pairs = turbo.make_pairs(network, lessons, folder / "pairs", run.device)
+    torch.manual_seed(turbo.PLAN.seed)
+    student = turbo.Student(network).to(run.device)
+    batch_loss = turbo.turbo_loss(network, student, pairs, run.device)
+    train_stage(run, "turbo", student, batch_loss, turbo.PLAN)
 
 
 def run_judge(run: Run) -> judge.Judge:
