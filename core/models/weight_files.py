@@ -138,13 +138,18 @@ def is_renamed_index(chosen: Chosen) -> bool:
 
 
 def check_weights(file: Path) -> dict[str, tuple[int, ...]]:
+    """Return the shape of every tensor of a whole safetensors file, see ``read_header``."""
+    return read_header(file)[0]
+
+
+def read_header(file: Path) -> tuple[dict[str, tuple[int, ...]], dict[str, Any]]:
     """Check that a safetensors file is whole, by its header and its length.
 
     Args:
         file: a .safetensors file.
 
     Returns:
-        The shape of every tensor, by its name.
+        The shape of every tensor, by its name, and what the file says of itself.
 
     Raises:
         ExplainerError: it is missing, a Git LFS pointer, cut short, or not safetensors; says which.
@@ -171,7 +176,7 @@ def check_weights(file: Path) -> dict[str, tuple[int, ...]]:
         header = None
     if not isinstance(header, dict):
         raise ExplainerError(f"{named(file)} is damaged: not safetensors.", again(file))
-    header.pop("__metadata__", None)
+    about = header.pop("__metadata__", None)
     end = 0
     for name, row in header.items():
         end = max(end, _check_tensor(file, name, row))
@@ -180,7 +185,8 @@ def check_weights(file: Path) -> dict[str, tuple[int, ...]]:
             f"{named(file)} is damaged: {size:,} bytes, {8 + length + end:,} were expected.",
             again(file),
         )
-    return {name: tuple(row["shape"]) for name, row in header.items()}
+    shapes = {name: tuple(row["shape"]) for name, row in header.items()}
+    return shapes, about if isinstance(about, dict) else {}
 
 
 def _check_tensor(file: Path, name: str, row: Any) -> int:  # Any: what JSON holds

@@ -1,0 +1,187 @@
+"""LoRAs fitted to a checkpoint: names matched, shapes and numbers checked, rows told apart."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, NoReturn
+from weakref import WeakKeyDictionary
+
+import torch
+from safetensors import safe_open
+from torch import Tensor, nn
+
+from core.errors import ExplainerError
+from core.models.loading import TITLES, Checkpoint
+from core.models.lora_files import ANOTHER, Layer, LoraFile, Part, flat, squeezed
+from core.models.loras import Chosen, find_lora
+from core.nets.lora import Pair, adapted
+
+MOST_BYTES = 1_000_000_000  # of fitted LoRAs that a checkpoint keeps; the newest always stays
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """A LoRA's matrices on a checkpoint's device and in its number type, by the layers' names.
+
+    Attributes:
+        unet: of the U-Net.
+        text_encoder: of the text encoder.
+    """
+
+    unet: dict[str, Pair]
+    text_encoder: dict[str, Pair]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all matrices."""
+        pairs = (*self.unet.values(), *self.text_encoder.values())
+        return sum(one.nbytes for pair in pairs for one in (pair.down, pair.up))
+
+
+_kept: WeakKeyDictionary[nn.Module, OrderedDict[tuple[str, str], Fitted]] = WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+def fitted(checkpoint: Checkpoint, name: str, digest: str) -> Fitted:
+    """Return a LoRA fitted to a checkpoint; it is read once, and kept as long as there is room.
+
+    Args:
+        checkpoint: with the networks that it changes.
+        name: of those offered.
+        digest: of the file that was meant.
+
+    Raises:
+        ExplainerError: it is not here, cannot be used, or does not fit this checkpoint.
+    """
+    with _lock:
+        kept = _kept.setdefault(checkpoint.unet, OrderedDict())
+        if (name, digest) not in kept:
+            file, found = find_lora(name)
+            if found != digest:
+                raise ExplainerError(
+                    f"The file of the LoRA {name!r:.60} is another one where this is computed.",
+                    "Choose it again, or have the same file on all machines.",
+                )
+            kept[name, digest] = read_pairs(checkpoint, file)
+        kept.move_to_end((name, digest))
+        while len(kept) > 1 and sum(one.nbytes for one in kept.values()) > MOST_BYTES:
+            kept.popitem(last=False)
+        return kept[name, digest]
+
+
+@contextmanager
+def wearing(
+    checkpoint: Checkpoint, network: nn.Module, part: Part, rows: Sequence[Sequence[Chosen]]
+) -> Iterator[None]:
+    """Let a network answer with the LoRAs of each row while the block below ``with`` runs it.
+
+    Args:
+        checkpoint: whose weights the network has.
+        network: the library's, or ours of the same names.
+        part: which network it is.
+        rows: the LoRAs of every row of the batch; those of strength 0 are none.
+
+    Raises:
+        ExplainerError: as for ``fitted``.
+    """
+    table = [{(one.name, one.digest): one.strength for one in row if one.strength} for row in rows]
+    names = sorted({name for row in table for name in row})
+    if not names:
+        yield
+        return
+    strengths = torch.tensor([[row.get(name, 0.0) for row in table] for name in names])
+    loras = [getattr(fitted(checkpoint, *name), part) for name in names]
+    with adapted(network, loras, strengths):
+        yield
+
+
+@torch.inference_mode(False)  # gradients go through them as well
+def read_pairs(checkpoint: Checkpoint, file: LoraFile) -> Fitted:
+    """Read a LoRA's matrices, once all of their names and shapes are known to fit.
+
+    Args:
+        checkpoint: with the networks that it changes.
+        file: from ``read_lora``.
+
+    Raises:
+        ExplainerError: it belongs to other weights, does not fit, or holds NaN or infinity.
+    """
+    if file.made_for and file.made_for != checkpoint.fingerprint:
+        raise ExplainerError(
+            f"{file.path.name:.80} was distilled from other weights than those of {checkpoint.id}.",
+            "Choose the checkpoint that it was made for.",
+        )
+    parts = {part: _match(checkpoint, file, part) for part in file.layers}
+    try:
+        with safe_open(file.path, "pt") as stream:
+            found = {
+                part: {name: _read(stream, file, checkpoint, *one) for name, one in layers.items()}
+                for part, layers in parts.items()
+            }
+    except (OSError, RuntimeError) as error:  # gone or written anew since its header was read
+        raise ExplainerError(f"{file.path.name:.80} cannot be read.", ANOTHER) from error
+    return Fitted(found["unet"], found["text_encoder"])
+
+
+Match = tuple[Layer, torch.Size]
+
+
+def _match(checkpoint: Checkpoint, file: LoraFile, part: Part) -> dict[str, Match]:
+    """Find the layers that a file names, by the names that they have here."""
+    network: nn.Module = getattr(checkpoint, part)
+    layers = {
+        flat(name): (name, layer.weight.shape)
+        for name, layer in network.named_modules()
+        if isinstance(layer, nn.Linear | nn.Conv2d)
+    }
+    matched: dict[str, Match] = {}
+    for name, layer in file.layers[part].items():
+        if name not in layers:
+            what = f"changes {name:.80}, which the {TITLES[part]} of {checkpoint.id} does not have"
+            _misfit(file, what)
+        own, shape = layers[name]
+        if squeezed(layer.shape) != squeezed(shape):
+            here, there = (" × ".join(map(str, one)) for one in (shape, layer.shape))
+            what = f"fits {there} weights of {own:.80}, and {checkpoint.id} has {here} there"
+            _misfit(file, what)
+        matched[own] = layer, shape
+    return matched
+
+
+def _misfit(file: LoraFile, what: str) -> NoReturn:
+    family = f"is a LoRA of {file.family}: it " if file.family else ""
+    raise ExplainerError(
+        f"{file.path.name:.80} {family}{what}.", "Choose a LoRA that was made for this checkpoint."
+    )
+
+
+def _read(
+    stream: Any,  # Any: an open safetensors file, whose type is private
+    file: LoraFile,
+    checkpoint: Checkpoint,
+    layer: Layer,
+    shape: torch.Size,
+) -> Pair:
+    """Read the two matrices of one layer, shaped as its weights are."""
+    alpha = layer.alpha
+    if layer.alpha_key:
+        alpha = float(_finite(stream.get_tensor(layer.alpha_key), file, layer.alpha_key))
+    kernel = (1,) * len(shape[2:])
+
+    def one(key: str, rows: int, *rest: int) -> Tensor:
+        tensor = stream.get_tensor(key).to(checkpoint.dtype).view(rows, *rest)
+        return _finite(tensor, file, key).to(checkpoint.device)
+
+    down, up = one(layer.down, layer.rank, *shape[1:]), one(layer.up, shape[0], layer.rank, *kernel)
+    return Pair(down, up, float(layer.rank) if alpha is None else alpha)
+
+
+def _finite(tensor: Tensor, file: LoraFile, key: str) -> Tensor:
+    if not tensor.isfinite().all():
+        raise ExplainerError(
+            f"{file.path.name:.80} holds numbers that are not finite, the first in {key:.80}.",
+            ANOTHER,
+        )
+    return tensor
