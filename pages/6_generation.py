@@ -15,6 +15,7 @@ from core.ui.prompt_notes import prompt_notes
 from core.ui.running_example import running_example
 from core.ui.settings import (
     guidance_slider,
+    lora_box,
     negative_box,
     prompt_box,
     say_low_start,
@@ -36,6 +37,7 @@ with settings:
     seed_box()
     scheduler_box()
     negative_box()
+    lora_box()
     open_saved()
 
 below = place_below(running_example())

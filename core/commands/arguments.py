@@ -6,6 +6,7 @@ from typing import Any
 
 from core.errors import ExplainerError
 from core.models.catalog import BUILT_IN, CatalogEntry, find_entry, offer_folder
+from core.models.loras import Chosen, offer_lora
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -29,6 +30,24 @@ def add_scheduler(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="a setting of the scheduler; may be given again",
     )
+
+
+def add_loras(parser: argparse.ArgumentParser) -> None:
+    """Add ``--lora``."""
+    parser.add_argument(
+        "--lora",
+        action="append",
+        default=[],
+        type=lora,
+        metavar="NAME=STRENGTH",
+        help="a LoRA that is offered, or its file, and how strong it is; may be given again",
+    )
+
+
+def lora(text: str) -> tuple[str, float]:
+    """Read one NAME=STRENGTH; without a strength it is 1."""
+    name, sign, strength = text.rpartition("=")
+    return (name, number(strength)) if sign else (text, 1.0)
 
 
 def setting(text: str) -> tuple[str, str]:
@@ -69,6 +88,18 @@ def find_model(model: str) -> CatalogEntry:
     except (OSError, ValueError):  # too long for a path, or with NUL in it
         folder = False
     return offer_folder(Path(model)) if folder else find_entry(model)
+
+
+def find_loras(asked: list[tuple[str, float]]) -> tuple[Chosen, ...]:
+    """Return the LoRAs of ``--lora``; unlike a page, the command line opens any file.
+
+    Args:
+        asked: names or files, and strengths.
+
+    Raises:
+        ExplainerError: one is neither.
+    """
+    return tuple(Chosen(offer_lora(name), strength) for name, strength in asked)
 
 
 def load_model(model: str) -> Any:  # Any: a Checkpoint, whose module imports torch

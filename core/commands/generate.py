@@ -14,7 +14,7 @@ WRITES_FILES = True
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the fields of a request."""
-    from core.commands.arguments import add_model, add_scheduler, number, whole
+    from core.commands.arguments import add_loras, add_model, add_scheduler, number, whole
 
     parser.add_argument("--prompt", required=True, metavar="P", help="what to draw")
     parser.add_argument(
@@ -46,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--share", type=number, default=0.0, metavar="S", help="how much of it, 0 to 1 (default 0)"
     )
+    add_loras(parser)
     parser.add_argument(
         "--trace", action="store_true", help="also write every step: trace.json, trace.safetensors"
     )
@@ -54,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON holds
     """Check the request before the model is loaded, run it alone, write the files."""
-    from core.commands.arguments import find_model, load_model, need_folder
+    from core.commands.arguments import find_loras, find_model, load_model, need_folder
     from core.engine.request import Request, to_json, validated
 
     request = validated(
@@ -73,6 +74,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
             padding_mask=arguments.padding_mask,
             blend=arguments.blend,
             share=arguments.share,
+            loras=find_loras(arguments.lora),
         )
     )
     out = need_folder(arguments.out)

@@ -8,6 +8,7 @@ from torch import Tensor
 from core.engine.calls import FittedCalls
 from core.engine.work import CallRow, NoiseQuery
 from core.models.loading import Checkpoint
+from core.models.lora_fitted import wearing
 
 # Bytes of activations that one row takes at a call's peak, per latent position, first-level channel
 # and byte of the number type: 16 to 61 were measured on the CPU.
@@ -21,7 +22,7 @@ def ask_unet(checkpoint: Checkpoint, rows: Sequence[CallRow]) -> Tensor:
 
     Args:
         checkpoint: whose U-Net answers, on its device and in its number type.
-        rows: of one latent shape; each has its own timestep and text.
+        rows: of one latent shape; each has its own timestep, text and LoRAs.
 
     Returns:
         The U-Net's output, (rows, C, H, W) float32 on the CPU.
@@ -30,7 +31,8 @@ def ask_unet(checkpoint: Checkpoint, rows: Sequence[CallRow]) -> Tensor:
     latents = torch.stack([row.latents for row in rows]).to(device, dtype)
     states = torch.stack([row.states for row in rows]).to(device, dtype)
     times = torch.tensor([row.t for row in rows], dtype=torch.float32, device=device)
-    with torch.no_grad():
+    loras = [row.loras for row in rows]
+    with torch.no_grad(), wearing(checkpoint, checkpoint.unet, "unet", loras):
         output = checkpoint.unet(latents, times, encoder_hidden_states=states, return_dict=False)[0]
     return output.to("cpu", torch.float32)
 
@@ -39,7 +41,7 @@ def rows_of(query: NoiseQuery) -> list[CallRow]:
     """Return one row for each of a question's text states."""
     last = len(query.states) - 1
     return [
-        CallRow(query.latents[0], query.t, states, query.how, number == last)
+        CallRow(query.latents[0], query.t, states, query.how, number == last, query.loras)
         for number, states in enumerate(query.states)
     ]
 

@@ -19,6 +19,7 @@ from core.ideas.prediction import Point, from_unit_scale
 from core.ideas.text_geometry import blend
 from core.models.latents import fit_latents
 from core.models.loading import Checkpoint
+from core.models.loras import Chosen
 from core.models.schedulers.factory import begin_at, make_scheduler, noise_level, scheduler_step
 from core.models.schedulers.table import SCHEDULERS
 from core.models.text import encode_text
@@ -104,7 +105,8 @@ def denoise(
         if before is not None and index < len(before.eps):
             output = point.output(before.eps[index : index + 1], before.x0[index : index + 1])
         else:
-            query = NoiseQuery(xt, float(t), states, Progress(index, len(timesteps), tuple(steps)))
+            told = Progress(index, len(timesteps), tuple(steps))
+            query = NoiseQuery(xt, float(t), states, told, loras=request.loras)
             if how is not None:
                 query = replace(query, how=how(query))
             answer = yield query
@@ -177,18 +179,20 @@ def _set_out(
     return scheduler, timesteps, x, start.generator or noise
 
 
-def read_prompts(request: Request, read: Callable[[str, int, bool], Tensor]) -> Tensor:
+def read_prompts(
+    request: Request, read: Callable[[str, int, bool, tuple[Chosen, ...]], Tensor]
+) -> Tensor:
     """Return the text states to ask with: negative prompt, then prompt.
 
     Args:
         request: validated; at guidance 1 the negative prompt is not asked about.
         read: turns one prompt into its text states, (1, L, D); it is also told how many layers to
-            skip and whether to pass the padding mask.
+            skip, whether to pass the padding mask, and the LoRAs.
 
     Returns:
         (2, L, D), or (1, L, D) at guidance 1.
     """
-    how = request.clip_skip, request.padding_mask
+    how = request.clip_skip, request.padding_mask, request.loras
     prompt = read(request.prompt, *how)
     if request.share:
         prompt = blend(prompt, read(request.blend, *how), request.share)

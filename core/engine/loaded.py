@@ -22,6 +22,7 @@ from core.errors import ExplainerError
 from core.models.hardware import find_hardware
 from core.models.latents import ColorMap, decode_latents, fit_color_map
 from core.models.loading import Checkpoint, load_checkpoint
+from core.models.loras import Chosen
 from core.models.manifest import sha256_of
 from core.models.small_decoder import decode_quickly, digest_of, find_small_decoder
 from core.models.text import encode_text
@@ -39,6 +40,7 @@ DECIDING = (
     "engine/work.py",
     *("models/latents.py", "models/loading.py", "models/text.py", "models/tokens.py"),
     *("models/small_decoder.py", "nets/small_decoder.py"),
+    *("models/lora_files.py", "models/lora_fitted.py", "nets/lora.py"),
     *("models/schedulers/factory.py", "models/schedulers/options.py"),
     *("models/schedulers/record.py", "models/schedulers/settings.py"),
     "models/schedulers/table.py",
@@ -75,7 +77,7 @@ class LoadedModel:
         self.most_rows = most_rows(checkpoint, torch.Size(own), memory_bytes)  # of one call
         self.positions = own[1] * own[2]  # of the latents of a picture of the model's own size
         self._threads = ThreadChoice(all_threads())
-        self._prompts: OrderedDict[tuple[str, int, bool], Tensor] = OrderedDict()
+        self._prompts: OrderedDict[tuple[object, ...], Tensor] = OrderedDict()
         self._reader: ClipTextEncoder | None = None
         self.colors: ColorMap | None = None  # for previews; fitted when one is asked for
         self.colors_tried = False
@@ -88,16 +90,23 @@ class LoadedModel:
             kind += f" small {digest_of(self.small_decoder)}"
         return f"{self.checkpoint.fingerprint} {kind} {libraries()} core {source_hash()}"
 
-    def read(self, prompt: str, clip_skip: int = 0, padding_mask: bool = False) -> Tensor:
+    def read(
+        self,
+        prompt: str,
+        clip_skip: int = 0,
+        padding_mask: bool = False,
+        loras: tuple[Chosen, ...] = (),
+    ) -> Tensor:
         """Return the text states of a prompt, (1, L, D), float32 on the CPU.
 
         Args:
             prompt: any text.
             clip_skip: layers left out at the end.
             padding_mask: whether the text encoder gets the padding mask.
+            loras: what it reads with.
 
         Raises:
-            ExplainerError: the text encoder has fewer layers.
+            ExplainerError: the text encoder has fewer layers, or a LoRA does not fit.
         """
         layers = self.checkpoint.clip_layers
         if clip_skip > layers:
@@ -105,7 +114,7 @@ class LoadedModel:
                 f"This text encoder has {layers} layers, and {clip_skip} should be left out.",
                 f"Skip {layers} at most.",
             )
-        name = prompt, clip_skip, padding_mask
+        name = prompt, clip_skip, padding_mask, loras
         if name not in self._prompts:
             self._prompts[name] = encode_text(self.checkpoint, *name).cpu()
             if len(self._prompts) > MOST_PROMPTS:

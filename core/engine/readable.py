@@ -41,6 +41,7 @@ class Readable:
         """Answer rows of one question: one latent and timestep, each with its own text."""
         first, states = rows[0], torch.stack([row.states for row in rows])
         answer, self.seen, self.seconds = ask_readable(
-            checkpoint, first.latents[None], self._told(first.t), states, self._off, self._parts
-        )
+            checkpoint, first.latents[None], self._told(first.t), states, self._off, self._parts,
+            first.loras,
+        )  # fmt: skip
         return answer

@@ -17,6 +17,7 @@ from core.ideas.checks import (
     read_json,
 )
 from core.models.catalog import BUILT_IN, find_entry
+from core.models.loras import Chosen, check_loras
 from core.models.schedulers.names import find_scheduler
 from core.models.schedulers.record import Scheduler, Value
 from core.models.schedulers.settings import check_params
@@ -58,6 +59,7 @@ class Request(Work["Trace"]):
         padding_mask: whether the text encoder gets the padding mask; Stable Diffusion passes none.
         blend: a second prompt, whose text states are mixed with the prompt's.
         share: how much of the second prompt, 0 to 1; at 0 there is none.
+        loras: what changes the networks, each with its strength, in the order of their names.
     """
 
     model: str = BUILT_IN
@@ -74,6 +76,7 @@ class Request(Work["Trace"]):
     padding_mask: bool = False
     blend: str = ""
     share: float = 0.0
+    loras: tuple[Chosen, ...] = ()
 
     goes_on: ClassVar[bool] = True
 
@@ -267,8 +270,9 @@ def from_values(data: object) -> Request:
             f"There is no setting called {unknown[0]!r:.40}.",
             f"The settings are: {', '.join(_CHECKS)}.",
         )
-    if isinstance(data.get("params"), list):
-        data["params"] = tuple(tuple(p) if isinstance(p, list) else p for p in data["params"])
+    for name in ("params", "loras"):
+        if isinstance(data.get(name), list):
+            data[name] = tuple(tuple(p) if isinstance(p, list) else p for p in data[name])
     return validated(Request(**data))
 
 
@@ -360,4 +364,5 @@ _CHECKS: dict[str, Callable[[Request], Any]] = {
     "padding_mask": lambda request: check_switch(request.padding_mask, "padding mask"),
     "blend": _blend,
     "share": lambda request: check_real(request.share, "share", 0, 1) + 0.0,
+    "loras": lambda request: check_loras(request.loras),
 }

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Protocol, 
 
 from core.errors import ExplainerError
 from core.models.catalog import find_entry
+from core.models.loras import Chosen
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,7 +45,8 @@ class Progress(NamedTuple):
 class CallRow:
     """One sample of a U-Net call: latents (C, H, W), timestep, text states (L, D).
 
-    ``how`` is None where any rows may share the call; ``last`` is a question's row of the prompt.
+    ``how`` is None where any rows may share the call; ``last`` is a question's row of the prompt;
+    ``loras`` are those that the U-Net answers it with.
     """
 
     latents: "Tensor"
@@ -52,6 +54,7 @@ class CallRow:
     states: "Tensor"
     how: "How | None" = None
     last: bool = True
+    loras: tuple[Chosen, ...] = ()
 
 
 class How(Protocol):
@@ -76,6 +79,7 @@ class NoiseQuery:
             guidance.
         progress: of the whole run, its steps so far told with it; None tells nothing.
         how: how to ask; None is plainly.
+        loras: what the U-Net answers with; rows with others, or with none, may share the call.
     """
 
     latents: "Tensor"
@@ -83,6 +87,7 @@ class NoiseQuery:
     states: "Tensor"
     progress: Progress | None = None
     how: How | None = None
+    loras: tuple[Chosen, ...] = ()
 
     @property
     def calls(self) -> int:

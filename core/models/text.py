@@ -4,12 +4,18 @@ import torch
 from torch import Tensor
 
 from core.models.loading import Checkpoint
+from core.models.lora_fitted import wearing
+from core.models.loras import Chosen
 from core.models.tokens import Tokens, tokenize
 
 
 @torch.inference_mode()
 def encode_text(
-    checkpoint: Checkpoint, prompt: str, clip_skip: int = 0, padding_mask: bool = False
+    checkpoint: Checkpoint,
+    prompt: str,
+    clip_skip: int = 0,
+    padding_mask: bool = False,
+    loras: tuple[Chosen, ...] = (),
 ) -> Tensor:
     """Turn a prompt into text states.
 
@@ -18,6 +24,7 @@ def encode_text(
         prompt: any text; what does not fit is cut off.
         clip_skip: layers left out at the end; the final layer norm is applied all the same.
         padding_mask: hand the padding mask on, which Stable Diffusion does not.
+        loras: what the text encoder reads with.
 
     Returns:
         Hidden states of all tokens, padding included, (1, 77, D), float32, on the checkpoint's
@@ -25,6 +32,7 @@ def encode_text(
 
     Raises:
         ValueError: ``clip_skip`` is not within 0 and the number of layers.
+        ExplainerError: a LoRA cannot be used, or does not fit.
     """
     if not 0 <= clip_skip <= checkpoint.clip_layers:
         raise ValueError(f"clip_skip is {clip_skip}, expected 0 to {checkpoint.clip_layers}")
@@ -34,7 +42,8 @@ def encode_text(
     # Stable Diffusion passes no padding mask unless the encoder's own config asks for one.
     masked = padding_mask or getattr(encoder.config, "use_attention_mask", False)
     mask = torch.tensor([tokens.mask], device=checkpoint.device) if masked else None
-    read = encoder(input_ids=ids, attention_mask=mask, output_hidden_states=clip_skip > 0)
+    with wearing(checkpoint, encoder, "text_encoder", [loras]):
+        read = encoder(input_ids=ids, attention_mask=mask, output_hidden_states=clip_skip > 0)
     if clip_skip == 0:
         return read.last_hidden_state.float()
     parts = getattr(encoder, "text_model", encoder)  # flat since transformers 5

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from core.models.loading import Checkpoint
+from core.models.lora_fitted import wearing
+from core.models.loras import Chosen
 from core.models.unet_seen import BoxSeen, Half
 from core.nets.config import UNetConfig
 from core.nets.unet import NOTHING, Ablation, UNet
@@ -58,6 +60,7 @@ def ask_readable(
     states: Tensor,
     off: Ablation = NOTHING,
     parts: Mapping[str, Keep] | None = None,
+    loras: tuple[Chosen, ...] = (),
 ) -> tuple[Tensor, dict[str, Seen], float]:
     """Ask our own U-Net about one latent, once for each text state.
 
@@ -68,6 +71,7 @@ def ask_readable(
         states: text states, (B, L, D).
         off: what to leave out.
         parts: what to keep of which part's output, see ``watch``.
+        loras: what it answers with.
 
     Returns:
         The answers, (B, C, H, W) float32 on the CPU; what was kept; seconds of the whole call.
@@ -75,7 +79,7 @@ def ask_readable(
     unet, device, dtype = readable_unet(checkpoint), checkpoint.device, checkpoint.dtype
     xt = latents.to(device, dtype).expand(len(states), -1, -1, -1)
     times = torch.tensor([t], dtype=torch.float32, device=device)
-    with watch(unet, parts or {}) as seen:
+    with wearing(checkpoint, unet, "unet", [loras]), watch(unet, parts or {}) as seen:
         started = time.perf_counter()
         output = unet(xt, times, states.to(device, dtype), off).to("cpu", torch.float32)
         return output, seen, time.perf_counter() - started

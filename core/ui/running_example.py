@@ -95,6 +95,7 @@ def link_parameters(request: Request) -> dict[str, str]:
 
 def _texts(request: Request) -> dict[str, str]:
     now, start = asdict(request), asdict(START)
+    now["loras"] = tuple(one[:2] for one in request.loras)  # a link is of the file that is here
     return {name: _write(now[name]) for name in IN_LINK if now[name] != start[name]}
 
 
@@ -124,7 +125,11 @@ def _rarely_set(request: Request) -> list[str]:
         for name in left_out
         if now[name] != start[name]
     ]
-    return [*set_here, *(f"{name}: {_write(value)}" for name, value in request.params)]
+    return [
+        *set_here,
+        *(f"LoRA {one.name}: {say_number(one.strength)}" for one in request.loras),
+        *(f"{name}: {_write(value)}" for name, value in request.params),
+    ]
 
 
 def _write(value: object) -> str:
@@ -137,7 +142,7 @@ def _read(name: str, text: str) -> Any:  # Any: whatever people put into a link,
     try:
         if name in NUMBERS:
             return NUMBERS[name](text)
-        if name == "params":
+        if name in ("params", "loras"):
             return tuple((str(key), value) for key, value in read_json(text))
         return SWITCHES.get(text, text) if name == "padding_mask" else text
     except (ValueError, TypeError):

@@ -1,5 +1,6 @@
 """The controls of the running example, each a plain widget; what they say is kept in the link."""
 
+import re
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -9,6 +10,8 @@ import streamlit as st
 from core.engine.request import MAX_GUIDANCE, MAX_PROMPT, MAX_SEED
 from core.errors import ExplainerError
 from core.ideas.checks import say_number
+from core.models.loras import MOST as MOST_LORAS
+from core.models.loras import offered_loras
 from core.models.schedulers.table import SCHEDULERS
 from core.ui.address import tied
 from core.ui.errors import show_error
@@ -17,6 +20,8 @@ from core.views.numbers import count, say_noise
 
 EVERYDAY_STEPS = 50  # end of the slider; a link may ask for more
 EVERYDAY_GUIDANCE = 15.0
+MARKS, AS_TEXT = re.compile(r"[!-/:-@\[-`{-~]"), r"\\\g<0>"  # a label is Markdown
+LEAST_LORA, EVERYDAY_LORA = -1.0, 2.0
 
 
 def prompt_box(live: str | bool = False) -> None:
@@ -88,6 +93,32 @@ def scheduler_box() -> None:
         "Scheduler", names, names.index(chosen), format_func=lambda name: SCHEDULERS[name].title,
         help="Who decides how much noise goes at each step.", **_bound("scheduler"),
     )  # fmt: skip
+
+
+def lora_box() -> None:
+    """Ask for LoRAs, and for each how strong it is; nothing is asked where none is offered."""
+    chosen = {one.name: one.strength for one in running_example().loras}
+    names = list(dict.fromkeys((*offered_loras(), *chosen)))
+    if not names:
+        return
+
+    def take(name: str, strength: float) -> None:
+        _take("loras", tuple({**chosen, name: strength}.items()))
+
+    st.multiselect(
+        "LoRA", names, list(chosen), placeholder="none", max_selections=MOST_LORAS,
+        help="What somebody trained into thin matrices beside the weights.",
+        **tied("loras", list(chosen), lambda picked: _take(
+            "loras", tuple((name, chosen.get(name, 1.0)) for name in picked)
+        )),
+    )  # fmt: skip
+    for name, strength in chosen.items():
+        ends = min(LEAST_LORA, strength), max(EVERYDAY_LORA, strength)
+        st.slider(
+            f"Strength of {MARKS.sub(AS_TEXT, name)}", *ends, strength, 0.05,
+            help="0 leaves the weights as they are, 1 is what was trained.",
+            **tied(f"loras {name}", strength, partial(take, name)),
+        )  # fmt: skip
 
 
 def forget_params() -> None:

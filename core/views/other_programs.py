@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.engine.request import Request, usable
+from core.errors import ExplainerError
 from core.ideas.checks import read_json, say_number
 from core.models.catalog import BUILT_IN, entries
+from core.models.loras import MOST, Chosen, check_loras
 from core.models.schedulers.names import read_sampler
 from core.models.schedulers.table import SCHEDULERS
 
@@ -27,6 +29,7 @@ _NAME = re.compile(r"[ \t]*(\w[^:,\"\n]*?)[ \t]*:[ \t]*")
 _QUOTED = re.compile(r'"((?:\\.|[^\\"])*)"', re.DOTALL)
 _REST = re.compile(r"[^,\n]*")
 _JSON = json.JSONDecoder(strict=False)  # a raw line break in a text is none of JSON's
+_LORA = re.compile(r" ?<lora:([^:<>]+):\s*([-+]?[\d.]+)\s*>")
 _SYNTAX = re.compile(r"\([^()]*:\s*[\d.]+\s*\)|<\w+:[^>]*>|\[[^][]*[:|][^][]*\]|\bBREAK\b")
 # What sd-parsers calls them, or leaves as the program did; the names of AUTOMATIC1111 are ours.
 _NAMES = {"steps": "Steps", "cfg_scale": "CFG scale", "seed": "Seed", "noise_seed": "Seed",
@@ -170,6 +173,9 @@ def take_over(theirs: Theirs) -> tuple[Request, list[Note]]:
         )
     model, size = said.pop("Model", None), said.pop("Size", None)
     known = {name.lower(): entry.id for entry in entries() for name in (entry.id, entry.title)}
+    words, fields["loras"] = _take_loras(theirs.prompt, notes)
+    if fields["loras"]:
+        said.pop("Lora hashes", None)
     fields["model"] = known.get(str(model).lower(), BUILT_IN)
     if model is not None and str(model).lower() not in known:
         notes.append(
@@ -185,10 +191,10 @@ def take_over(theirs: Theirs) -> tuple[Request, list[Note]]:
         notes.append(
             (f"The size was {size!s:.20} pixels.", "Until then it is the size of the model.")
         )
-    if _SYNTAX.search(theirs.prompt + theirs.negative):
+    if _SYNTAX.search(words + theirs.negative):
         notes.append(
             (
-                "Weights and commands in brackets, such as (word:1.2) or <lora:name:1>, have no "
+                "Weights and commands in brackets, such as (word:1.2) or [a:b:0.5], have no "
                 "meaning here.",
                 "They are read as words.",
             )
@@ -198,9 +204,20 @@ def take_over(theirs: Theirs) -> tuple[Request, list[Note]]:
         more = f" and {len(names) - MOST_TOLD} more" if len(names) > MOST_TOLD else ""
         told = ", ".join(names[:MOST_TOLD])
         notes.append(("Some settings have no counterpart here.", f"Left out: {told}{more}."))
-    request = Request(prompt=theirs.prompt, negative=theirs.negative, **fields)
+    request = Request(prompt=words, negative=theirs.negative, **fields)
     request, wrong = usable(request, start)
     return request, [*wrong, *notes]
+
+
+def _take_loras(prompt: str, notes: list[Note]) -> tuple[str, tuple[Chosen, ...]]:
+    """Take the LoRAs out of a prompt; one that is not offered here, or not usable, has a note."""
+    found: dict[str, Chosen] = {}
+    for name, strength in _LORA.findall(prompt):
+        try:
+            [found[name]] = check_loras([(name, _number(strength))])
+        except ExplainerError as error:
+            notes.append((error.what, "Until then it is left out."))
+    return _LORA.sub("", prompt), tuple(found.values())[:MOST]
 
 
 def write_parameters(request: Request, width: int, height: int) -> str:
@@ -211,7 +228,8 @@ def write_parameters(request: Request, width: int, height: int) -> str:
         width: pixels.
         height: pixels.
     """
-    lines = [request.prompt]
+    loras = (f"<lora:{one.name}:{say_number(one.strength)}>" for one in request.loras)
+    lines = [" ".join((request.prompt, *loras))]
     if request.negative:
         lines.append(f"{NEGATIVE} {request.negative}")
     info = SCHEDULERS[request.scheduler]

@@ -3,8 +3,14 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 from streamlit.testing.v1 import AppTest
+
+from core.models.catalog import builtin_folder
+from core.models.loras import LORAS
+from core.models.weight_files import find_weights
 
 ROOT = Path(__file__).resolve().parents[2]
 Open = Callable[..., AppTest]
@@ -41,6 +47,21 @@ def open_page() -> Open:
         return at.run()
 
     return open_file
+
+
+@pytest.fixture
+def offered_lora(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a LoRA of random numbers that fits the built-in model's cross-attention."""
+    folder, draw = builtin_folder(), np.random.default_rng(0)
+    tensors = {}
+    for key, shape in find_weights(folder / "unet").shapes.items():
+        if "attn2" in key and len(shape) == 2:
+            layer = f"unet.{key.removesuffix('.weight')}.lora_"
+            tensors[f"{layer}A.weight"] = draw.normal(0, 0.1, (2, shape[1])).astype(np.float32)
+            tensors[f"{layer}B.weight"] = draw.normal(0, 0.1, (shape[0], 2)).astype(np.float32)
+    save_file(tensors, tmp_path / "*stripes*.safetensors")
+    monkeypatch.setenv(LORAS, str(tmp_path))
+    return "*stripes*"
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.engine.request import MAX_SEED, Request
 from core.lessons.generation.recipe_data import recipe_json
+from core.models.loras import LORAS
 from core.views.exports import png_with_settings
 from core.views.run import run_id
 
@@ -60,6 +61,33 @@ def test_page_through_home_opens_as_well(open_page: Open) -> None:
     assert not at.exception
     assert at.title[0].value == "How does noise become your picture?"
     assert film(at)["given"]["sheet"]["count"] == 4
+
+
+def test_loras_are_asked_for_where_some_are_offered(open_page: Open, offered_lora: str) -> None:
+    at = open_page(PAGE, **SHORT)
+    plain = film(at)["given"]["sheet"]["url"]
+    at.multiselect(key="ask_loras").set_value([offered_lora]).run()
+    assert not at.exception
+    assert at.query_params["loras"] == f'[["{offered_lora}", 1.0]]'
+    strong = film(at)["given"]["sheet"]["url"]
+    [strength] = [one for one in at.slider if one.label.startswith("Strength of")]
+    assert strength.label == r"Strength of \*stripes\*"  # no Markdown
+    strength.set_value(0.0).run()
+    assert at.query_params["loras"] == f'[["{offered_lora}", 0.0]]'
+    assert film(at)["given"]["sheet"]["url"] == plain != strong
+    again = open_page(PAGE, loras=f'[["{offered_lora}", 1]]', **SHORT)
+    assert film(again)["given"]["sheet"]["url"] == strong
+
+
+def test_where_no_lora_is_offered_none_is_asked_for(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch, shown_text: Callable[[AppTest], str]
+) -> None:
+    monkeypatch.setenv(LORAS, "")
+    at = open_page(PAGE, loras='[["gone", 1]]', **SHORT)
+    assert not at.exception
+    assert not at.multiselect
+    assert "There is no LoRA called 'gone' here." in shown_text(at)
+    assert "loras" not in at.query_params
 
 
 def test_numbers_are_a_look(open_page: Open) -> None:

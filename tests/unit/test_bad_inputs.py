@@ -37,6 +37,9 @@ LOADING = "unit/models/test_loading.py::"
 WEIGHTS = f"{LOADING}test_damaged_weights_are_named"
 CHECKPOINT = "unit/models/test_checkpoint_files.py::"
 UNREAD = f"{CHECKPOINT}test_what_may_not_be_read_is_named"
+LORA_FILES = "unit/models/test_lora_files.py::"
+LORA = f"{LORA_FILES}test_a_file_that_cannot_be_used_is_refused_in_a_sentence"
+LORAS = "unit/engine/test_loras.py::"
 NETWORK = "unit/models/test_download.py::"
 CATALOG = "unit/models/test_catalog.py::"
 ID = f"{CATALOG}test_id_that_is_no_model_is_refused_in_plain_words"
@@ -327,6 +330,20 @@ BAD_INPUTS: tuple[Row, ...] = (
       "stop_script flood", "clear_cache flood", "what only developers send")),
       f"{SOCKET}test_a_field_of_another_kind_is_told_without_its_traceback[a number for words]",
       f"{SOCKET}test_hundreds_who_only_connect_keep_nobody_out")),
+    # ---- LoRAs
+    (129, "a LoRA of another family, shape or kind", "named with the layer that does not fit",
+     (*(f"{LORA}[{kind}]" for kind in ("XL", "XL by its names", "1.x", "2.x", "no such layer",
+      "ranks apart", "one matrix", "twice", "LoHa", "LoKr", "DoRA", "other weights")),
+      f"{LORAS}test_one_that_does_not_fit_ends_its_own_run_alone[worker]")),
+    (130, "a LoRA that is pickled, renamed, cut, empty, not finite, or a checkpoint",
+     "refused in a sentence, before its numbers are read",
+     (*(f"{LORA}[{kind}]" for kind in ("pickled", "renamed", "cut", "empty", "NaN", "infinity",
+      "checkpoint")),
+      f"{LORA_FILES}test_numbers_are_read_only_where_all_of_the_header_fits")),
+    (131, "a LoRA that is not here, twice, too many, or another file by now", "said in a sentence",
+     (f"{BAD}['loras'-(('not here', 1.0),)]",
+      f"{LORA_FILES}test_a_run_names_its_loras_in_order_and_by_checksum",
+      f"{LORA_FILES}test_a_file_that_changes_between_two_machines_is_told")),
 )  # fmt: skip
 
 FAULTS: tuple[Row, ...] = (
@@ -390,7 +407,7 @@ FAULTS: tuple[Row, ...] = (
      (f"{SOCKET}test_a_port_that_is_taken_is_said_in_a_line",)),
 )  # fmt: skip
 
-TABLES = {"bad inputs": (BAD_INPUTS, 128), "faults": (FAULTS, 25)}
+TABLES = {"bad inputs": (BAD_INPUTS, 131), "faults": (FAULTS, 25)}
 NAMED = sorted({name for rows, _ in TABLES.values() for row in rows for name in row[3]})
 
 

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.numpy
 import safetensors.torch
 from PIL import Image
 
 from core.__main__ import find_commands, main
 from core.models.catalog import FOLDERS
+from core.models.loras import LORAS
 from core.models.schedulers.table import SCHEDULERS
 from core.views.exports import open_picture
 
@@ -74,6 +76,27 @@ def test_answer_is_also_written_to_out(capsys: pytest.CaptureFixture[str], tmp_p
     answer = ask(capsys, "tokens", "cat", "--out", str(tmp_path / "new" / "folder"))
     written = tmp_path / "new" / "folder" / "tokens.json"
     assert json.loads(written.read_text(encoding="utf-8")) == answer
+
+
+def test_a_lora_is_named_by_its_file(
+    capsys: pytest.CaptureFixture[str],
+    tiny_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(LORAS, "")
+    layer = "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.lora_"
+    tensors = {"A": np.ones((2, 32), np.float32), "B": np.ones((16, 2), np.float32)}
+    file = tmp_path / "a=b.safetensors"
+    safetensors.numpy.save_file({f"{layer}{one}.weight": tensors[one] for one in "AB"}, file)
+    words = ("generate", "--prompt", "a cat", "--steps", "1", "--out", str(tmp_path / "out"))
+    model = ("--model", str(tiny_folder))
+    answer = ask(capsys, *words, *model, "--lora", f"{file}=0.5")
+    [[name, strength, digest]] = answer["request"]["loras"]
+    assert (name, strength, len(digest)) == ("a=b", 0.5, 64)
+    made = open_picture((tmp_path / "out" / "image.png").read_bytes()).request
+    assert made.loras == ((name, strength, digest),)
+    assert "no LoRA called 'gone' here" in refuse(capsys, *words, *model, "--lora", "gone")
 
 
 def test_schedulers_are_counted(capsys: pytest.CaptureFixture[str]) -> None:

@@ -168,7 +168,7 @@ def _looking_where(loaded: "LoadedModel", first: "Trace", moves: "Tensor", share
             return None
         step = first.steps[call]
         return Following(
-            CallRow(step.xt, step.t, states),
+            CallRow(step.xt, step.t, states, loras=first.request.loras),
             lambda base, own: replace_weights(base, own, moves, call, last),
         )
 

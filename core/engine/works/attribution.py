@@ -67,7 +67,8 @@ class AttributionWork(RunWork[Attribution]):
         step = steps[self.call]
         # Both prompts, also where guidance 1 does not ask about the negative one.
         both = loaded.states(replace(self.request, guidance=2.0))
-        uncond, cond = yield NoiseQuery(step.xt[None], step.t, both)
+        loras = self.request.loras
+        uncond, cond = yield NoiseQuery(step.xt[None], step.t, both, loras=loras)
         push = cond - uncond
         size = float(push.square().sum())
         if not size > 0:
@@ -81,7 +82,8 @@ class AttributionWork(RunWork[Attribution]):
             begin = negative + part * way
             middle = (begin + way / 2)[None]
             told = Progress(part, PARTS)
-            slopes = yield NoiseQuery(step.xt[None], step.t, middle, told, _Slope(push / size))
+            how = _Slope(push / size)
+            slopes = yield NoiseQuery(step.xt[None], step.t, middle, told, how, loras)
             shares = shares + integrate_gradients(lambda _, at=slopes[0]: at, begin, begin + way, 1)
         return Attribution(shares.numpy(), step.t)
 
@@ -96,12 +98,15 @@ class _Slope:
         """Answer each row by the gradient of its answer's part along the direction."""
         import torch
 
+        from core.models.lora_fitted import wearing
+
         place = {"device": checkpoint.device, "dtype": checkpoint.dtype}
         along = self.along.to(checkpoint.device)
         found = []
         for row in rows:
             t = torch.tensor([row.t], dtype=torch.float32, device=checkpoint.device)
-            with torch.enable_grad():
+            worn = wearing(checkpoint, checkpoint.unet, "unet", [row.loras])
+            with torch.enable_grad(), worn:
                 states = row.states.clone().to(checkpoint.device).requires_grad_()
                 text = states.to(checkpoint.dtype)[None]
                 latents = row.latents.clone()[None].to(**place)

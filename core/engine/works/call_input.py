@@ -48,4 +48,4 @@ class CallInput:
 
     def query(self, states: "Tensor", how: How) -> NoiseQuery:
         """Return what is asked here, once more, with these text states, (B, L, D)."""
-        return NoiseQuery(self.latents(), self.t, states, how=how)
+        return NoiseQuery(self.latents(), self.t, states, how=how, loras=self.request.loras)

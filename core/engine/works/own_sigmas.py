@@ -142,7 +142,7 @@ class _Asking:
         from core.ideas.noise_levels import sigma_from_alpha_bar
         from core.ideas.schedule_config import read_alpha_bar
 
-        self._states, self._guidance = loaded.states(request), request.guidance
+        self._states, self._request = loaded.states(request), request
         self._kind = str(loaded.checkpoint.prediction_type)
         alpha_bar = read_alpha_bar(loaded.checkpoint.scheduler_config)
         self._levels = np.asarray(sigma_from_alpha_bar(alpha_bar))
@@ -159,9 +159,10 @@ class _Asking:
         t = float(timestep_at_sigma(sigma, self._levels))
         self.timesteps.append(t)
         self.sigmas.append(sigma)
-        answer = yield NoiseQuery(xt, t, self._states, Progress(step, self._total))
+        told = Progress(step, self._total)
+        answer = yield NoiseQuery(xt, t, self._states, told, loras=self._request.loras)
         uncond, cond = answer.chunk(2) if len(self._states) == 2 else (None, answer)
-        output = cond if uncond is None else guide(uncond, cond, self._guidance)
+        output = cond if uncond is None else guide(uncond, cond, self._request.guidance)
         return Point(self._kind, xt, 1 / (1 + sigma**2)).noise(output)
 
 

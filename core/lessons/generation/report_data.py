@@ -57,6 +57,7 @@ def report_html(run: Run, frames: Frames) -> str:
             else []
         ),
         *([("Padding mask", "passed on")] if request.padding_mask else []),
+        *((f"LoRA {one.name}", say_number(one.strength)) for one in request.loras),
         ("Time", f"{run.seconds:.2f} s from the first step to the picture, other work included"),
     ]
     body = (

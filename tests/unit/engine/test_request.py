@@ -19,6 +19,7 @@ from core.engine.request import (
     validated,
 )
 from core.errors import ExplainerError
+from core.models.loras import Chosen
 
 BAD: list[tuple[str, object]] = [
     *[("guidance", bad) for bad in (-5, -0.001, 1e6, math.nan, math.inf, -math.inf)],
@@ -36,6 +37,7 @@ BAD: list[tuple[str, object]] = [
     *[("model", bad) for bad in ("", "../../../etc/passwd", "/etc", "a/b/c", "-rf", "x\0y", None)],
     *[("params", bad) for bad in ("eta", 3, None, (("eta",),), ((3, 4),), (("eta", math.nan),))],
     *[("params", bad) for bad in ((("eta", math.inf),), (("eta", None),), (("eta", [1]),))],
+    *[("loras", bad) for bad in ("a", 3, None, (("a",),), (("a", "1"),), (("not here", 1.0),))],
     *[("params", bad) for bad in ((("eta", 0.1), ("eta", 0.2)), (("a", 1),), (("eta", "x"),))],
 ]
 
@@ -181,6 +183,7 @@ def test_the_key_changes_with_every_field_and_with_the_weights() -> None:
         "model": "segmind/tiny-sd", "prompt": "a dog", "negative": "x", "seed": 1, "steps": 21,
         "guidance": 5.5, "scheduler": "euler", "params": (("eta", 1.0),), "height": 64, "width": 64,
         "clip_skip": 1, "padding_mask": True, "blend": "a dog", "share": 0.5,
+        "loras": (Chosen("a", 1.0, "0" * 64),),
     }  # fmt: skip
     assert set(other) == {field.name for field in dataclasses.fields(Request)}
     keys = {key(replace(base, **{field: value}), "f") for field, value in other.items()}

@@ -3,12 +3,16 @@
 import json
 import random
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.numpy import save_file
 
 from core.engine.request import MAX_SEED, Request, validated
+from core.models.loras import LORAS
 from core.models.schedulers.table import SCHEDULERS
 from core.views.other_programs import (
     Theirs,
@@ -190,8 +194,26 @@ def test_what_cannot_be_kept_is_told_and_the_rest_is_kept(
 
 
 def test_weights_of_words_are_told() -> None:
-    for words in ("(shiny:1.2)", "<lora:style:0.8>", "[a:b:0.5]", "a BREAK b"):
+    for words in ("(shiny:1.2)", "<lora:style>", "[a:b:0.5]", "a BREAK b"):
         assert "They are read as words." in opened(f"{words}\n{LINE}")[1]
+
+
+def test_loras_are_taken_where_they_are_offered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tensors = {f"unet.x.lora_{side}.weight": np.ones((2, 2), np.float32) for side in "AB"}
+    save_file(tensors, tmp_path / "style.safetensors")
+    monkeypatch.setenv(LORAS, str(tmp_path))
+    words = "two <lora:style:0.8> dogs, <lora:gone:1> <lora:style:9>"
+    request, notes = opened(f'{words}\n{LINE}, Lora hashes: "style: 0a"')
+    assert request.prompt == "two dogs,"
+    assert [one[:2] for one in request.loras] == [("style", 0.8)]
+    assert "There is no LoRA called 'gone' here." in notes
+    assert "The strength of a LoRA is 9." in notes
+    assert "Lora hashes" not in notes
+    again = read_parameters(write_parameters(request, 64, 64))
+    assert again is not None
+    assert take_over(again)[0].loras == request.loras
 
 
 def test_the_size_is_kept_where_the_model_is_ours() -> None:
