@@ -4,12 +4,13 @@ import streamlit as st
 
 from core.ideas.guidance import guide, rescale
 from core.lessons.generation.downloads import offer_downloads
-from core.lessons.generation.film import place_below, show_run
+from core.lessons.generation.film import mount_film, place_below, show_run
 from core.lessons.generation.looks import LOOKS, show_closer
 from core.lessons.generation.opening import open_saved, say_weights
 from core.ui.can_draw import say_what_it_draws
 from core.ui.closer import ask_for_formulas, choose_look, look_on_show, show_formulas
 from core.ui.errors import explained
+from core.ui.live import live_toggle, show_live
 from core.ui.page import lesson, show_equation
 from core.ui.prompt_notes import prompt_notes
 from core.ui.running_example import running_example
@@ -25,6 +26,11 @@ from core.ui.settings import (
 )
 
 lesson("How does noise become your picture?", title="Generation")
+if live_toggle():
+    say_what_it_draws()
+    with explained():
+        show_live(mount_film)
+    st.stop()
 prompt_box()
 say_what_it_draws()
 with explained():

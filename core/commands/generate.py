@@ -48,6 +48,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_loras(parser)
     parser.add_argument(
+        "--words", type=number, default=1.0, metavar="W",
+        help="how much the words count, 0 to 2 (default 1)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--other-seed", type=whole, default=0, metavar="S", help="of a noise to turn towards"
+    )
+    parser.add_argument(
+        "--turn", type=number, default=0.0, metavar="S", help="how far, 0 to 1 (default 0)"
+    )
+    parser.add_argument(
         "--trace", action="store_true", help="also write every step: trace.json, trace.safetensors"
     )
     add_model(parser)
@@ -74,6 +84,9 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
             padding_mask=arguments.padding_mask,
             blend=arguments.blend,
             share=arguments.share,
+            words=arguments.words,
+            other_seed=arguments.other_seed,
+            turn=arguments.turn,
             loras=find_loras(arguments.lora),
         )
     )

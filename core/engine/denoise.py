@@ -16,6 +16,7 @@ from core.errors import ExplainerError
 from core.ideas.guidance import guide
 from core.ideas.noise_levels import alpha_bar_from_sigma
 from core.ideas.prediction import Point, from_unit_scale
+from core.ideas.slerp import slerp
 from core.ideas.text_geometry import blend
 from core.models.latents import fit_latents
 from core.models.loading import Checkpoint
@@ -165,7 +166,7 @@ def _set_out(
     """Return the scheduler, the timesteps to come, the first latents, and what draws noise."""
     scheduler = _scheduler_of(checkpoint, request)
     noise = torch.Generator().manual_seed(request.seed)
-    x = torch.randn(latent_shape(checkpoint, request), generator=noise)
+    x = first_noise(request, latent_shape(checkpoint, request), noise)
     if not isinstance(start, Placed):
         return scheduler, scheduler.timesteps, x * scheduler.init_noise_sigma, noise
     if start.latents.shape != x.shape:
@@ -177,6 +178,24 @@ def _set_out(
     if SCHEDULERS[request.scheduler].space == "ve":
         x = from_unit_scale(x, noise_level(scheduler, timesteps[0]))
     return scheduler, timesteps, x, start.generator or noise
+
+
+def first_noise(
+    request: Request, shape: tuple[int, ...], noise: torch.Generator | None = None
+) -> Tensor:
+    """Draw what a run begins with, turned towards a second seed's noise where that is asked.
+
+    Args:
+        request: validated.
+        shape: of the latents.
+        noise: of the request's seed, unused; what it draws next is the run's fresh noise.
+    """
+    noise = noise or torch.Generator().manual_seed(request.seed)
+    x = torch.randn(shape, generator=noise)
+    if not request.turn:
+        return x
+    other = torch.Generator().manual_seed(request.other_seed)
+    return slerp(x, torch.randn(shape, generator=other), request.turn)
 
 
 def read_prompts(
@@ -196,6 +215,8 @@ def read_prompts(
     prompt = read(request.prompt, *how)
     if request.share:
         prompt = blend(prompt, read(request.blend, *how), request.share)
+    if request.words != 1:
+        prompt = blend(read("", *how), prompt, request.words)
     return prompt if request.guidance == 1 else torch.cat([read(request.negative, *how), prompt])
 
 

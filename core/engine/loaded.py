@@ -45,7 +45,7 @@ DECIDING = (
     *("models/schedulers/record.py", "models/schedulers/settings.py"),
     "models/schedulers/table.py",
     *("ideas/guidance.py", "ideas/noise_levels.py", "ideas/prediction.py"),
-    "ideas/text_geometry.py",
+    *("ideas/slerp.py", "ideas/text_geometry.py"),
 )
 MOST_PROMPTS = 128  # text states kept
 MOST_PICTURES, MOST_SMALL = 4, 21  # decoded in one call, by either decoder

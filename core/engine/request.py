@@ -31,6 +31,7 @@ MAX_PROMPT = MAX_TEXT
 MAX_STEPS = 150
 MAX_SEED = 2**32 - 1  # torch's CPU generator keeps 32 bits: a larger seed repeats a smaller one
 MAX_GUIDANCE = 30.0
+MAX_WORDS = 2.0
 SIDES = (64, 1024)  # pixels
 SIDE_STEP = 8  # the autoencoder shrinks a picture by 8 each way
 MAX_PARAMS = 32
@@ -59,6 +60,10 @@ class Request(Work["Trace"]):
         padding_mask: whether the text encoder gets the padding mask; Stable Diffusion passes none.
         blend: a second prompt, whose text states are mixed with the prompt's.
         share: how much of the second prompt, 0 to 1; at 0 there is none.
+        words: how much the words count, 0 to 2: text states on the line from those of no words, at
+            0, to the prompt's, at 1, and beyond.
+        other_seed: of a second noise, towards which the first one is turned.
+        turn: how far, 0 to 1; at 0 not at all.
         loras: what changes the networks, each with its strength, in the order of their names.
     """
 
@@ -76,6 +81,9 @@ class Request(Work["Trace"]):
     padding_mask: bool = False
     blend: str = ""
     share: float = 0.0
+    words: float = 1.0
+    other_seed: int = 0
+    turn: float = 0.0
     loras: tuple[Chosen, ...] = ()
 
     goes_on: ClassVar[bool] = True
@@ -295,6 +303,12 @@ def _blend(request: Request) -> str:
     return text if request.share else ""
 
 
+def _other_seed(request: Request) -> int:
+    """Take the second seed; where nothing is turned towards it, it must not change the key."""
+    seed = check_whole(request.other_seed, "second seed", 0, MAX_SEED)
+    return seed if request.turn else 0
+
+
 def _steps(request: Request) -> int:
     scheduler = _scheduler(request)
     if scheduler is None:
@@ -364,5 +378,8 @@ _CHECKS: dict[str, Callable[[Request], Any]] = {
     "padding_mask": lambda request: check_switch(request.padding_mask, "padding mask"),
     "blend": _blend,
     "share": lambda request: check_real(request.share, "share", 0, 1) + 0.0,
+    "words": lambda request: check_real(request.words, "weight of the words", 0, MAX_WORDS) + 0.0,
+    "other_seed": _other_seed,
+    "turn": lambda request: check_real(request.turn, "turn of the noise", 0, 1) + 0.0,
     "loras": lambda request: check_loras(request.loras),
 }

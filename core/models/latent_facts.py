@@ -17,6 +17,7 @@ class LatentFacts:
         scale: pixels per position, each way.
         height: pixels the model was trained on, downwards.
         width: the same, across.
+        multiple: pixels; sides that are multiples of it can be halved all the way down the U-Net.
         scaling_factor: what latents are multiplied with, from the config.
         shift_factor: what is taken from them before.
         note: what to know of the size, one sentence; "" where the config says it.
@@ -26,6 +27,7 @@ class LatentFacts:
     scale: int
     height: int
     width: int
+    multiple: int
     scaling_factor: float
     shift_factor: float
     note: str = ""
@@ -48,6 +50,7 @@ def read_latent_facts(folder: Path) -> LatentFacts:
         scale=scale,
         height=height * scale,
         width=width * scale,
+        multiple=scale * 2 ** (len(unet.get("block_out_channels", range(4))) - 1),
         scaling_factor=float(vae.get("scaling_factor", UNSAID_FACTOR)),
         shift_factor=float(vae.get("shift_factor") or 0.0),
         note=say_unsaid_size(unet, vae),

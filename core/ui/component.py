@@ -27,7 +27,8 @@ def mount(
 
     Args:
         name: its wing and its own, such as "generation/film"; ``film.html``, ``film.css`` and
-            ``film.js`` lie in that wing. One a page.
+            ``film.js`` lie in that wing. Those of several pages have no wing, and lie beside the
+            scripts that all share. One a page.
         data: a dict of a type that the script names too; reaches the browser as JSON, never as
             HTML.
         callbacks: ``on_event_change`` for every event that the component tells.
@@ -94,10 +95,10 @@ def _version(data: object) -> int:
 @cache
 def _component(name: str) -> Any:  # Any: Streamlit's renderer type is private
     colours = "".join(f"--{kind}: {colour};" for kind, colour in PALETTE.items())
-    styles = (file.read_text("utf-8") for file in (SHARED / "base.css", LESSONS / f"{name}.css"))
+    styles = (file.read_text("utf-8") for file in (SHARED / "base.css", _file(name, ".css")))
     return v2.component(
         f"glassbox_{name.replace('/', '_')}",
-        html=(LESSONS / f"{name}.html").read_text("utf-8"),
+        html=_file(name, ".html").read_text("utf-8"),
         css="".join((f":host {{ {colours} }}\n", *styles)),
         js=script_of(name),
     )
@@ -109,5 +110,9 @@ def script_of(name: str) -> str:
     Args:
         name: as for ``mount``.
     """
-    files = (*(SHARED / file for file in BEFORE), LESSONS / f"{name}.js")
+    files = (*(SHARED / file for file in BEFORE), _file(name, ".js"))
     return "".join(file.read_text("utf-8") for file in files)
+
+
+def _file(name: str, end: str) -> Path:
+    return (LESSONS if "/" in name else SHARED) / f"{name}{end}"

@@ -28,6 +28,9 @@ NUMBERS = {
     "width": int,
     "clip_skip": int,
     "share": float,
+    "words": float,
+    "other_seed": int,
+    "turn": float,
 }
 SWITCHES = {"true": True, "false": False}
 _EXAMPLE, _NOTES = "running_example", "running_example_notes"
@@ -118,7 +121,10 @@ def show_summary() -> None:
 
 def _rarely_set(request: Request) -> list[str]:
     """Say what differs from its start among the settings that the summary leaves out."""
-    left_out = ("model", "height", "width", "clip_skip", "padding_mask", "blend", "share")
+    left_out = (
+        *("model", "height", "width", "clip_skip", "padding_mask", "blend", "share"),
+        *("words", "other_seed", "turn"),
+    )
     now, start = asdict(request), asdict(START)
     set_here = [
         f"{name.replace('_', ' ')}: {_write(now[name])}"

@@ -41,18 +41,19 @@ def find(work: Work[Answer]) -> Answer | None:
     return None if there is None else there.find(work)
 
 
-def done(work: Work[Answer], draw: Draw) -> Answer:
+def done(work: Work[Answer], draw: Draw, patient_s: float = AT_ONCE_S) -> Answer:
     """Have the engine do a work, drawing how far it is.
 
     Args:
         work: what to compute.
         draw: shows the ticket, whenever it has come further.
+        patient_s: before anything is drawn, seconds.
 
     Raises:
         ExplainerError: the engine says why there is no result.
     """
     with asked(work) as ticket:
-        ended, said = ticket.wait(AT_ONCE_S), None
+        ended, said = ticket.wait(patient_s), None
         while not ended:
             status = replace(ticket.status(), eta_s=None)  # which changes at every look
             if status != said:

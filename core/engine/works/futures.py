@@ -90,7 +90,7 @@ class BranchWork(_FutureWork):
         right = self.call >= 0 and len(self.eps) == len(self.x0) == size <= LARGEST
         if not (right and 0 <= self.alpha_bar <= 1):  # 0: nothing but noise is left there
             raise ExplainerError("This is no place of a run.", "Draw the picture again.")
-        same = ("model", "seed", "height", "width")
+        same = ("model", "seed", "other_seed", "turn", "height", "width")
         if any(getattr(run, name) != getattr(self.request, name) for name in same):
             raise ExplainerError(
                 "A future has the model, seed and size of its run.", "Change something else."

@@ -65,14 +65,10 @@ class OwnSigmasWork(RunWork[OwnRun]):
     def course(self, loaded: "LoadedModel") -> "Course[OwnRun]":
         """Run one of our own samplers, its steps asked like those of any run."""
         import numpy as np
-        import torch
 
-        from core.engine.denoise import latent_shape
+        from core.engine.denoise import first_noise, latent_shape
 
-        noise = torch.randn(
-            latent_shape(loaded.checkpoint, self.request),
-            generator=torch.Generator().manual_seed(self.request.seed),
-        )
+        noise = first_noise(self.request, latent_shape(loaded.checkpoint, self.request))
         asking = _Asking(loaded, self.request, len(self.sigmas))
         walk = _dpmpp_2m if self.sampler == "dpmpp-2m" else _euler_or_heun
         latents = yield from walk(asking, noise, self)

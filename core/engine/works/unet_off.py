@@ -49,7 +49,7 @@ class Switch:
     def read(self, loaded: "LoadedModel", request: Request) -> "Tensor":
         """Return the text states that a run asks with, as in ``read_prompts``."""
         if self.part == "prompt":
-            request = dataclasses.replace(request, prompt=request.negative, share=0.0)
+            request = dataclasses.replace(request, prompt=request.negative, share=0.0, words=1.0)
         return loaded.states(request)
 
     def how(self, loaded: "LoadedModel") -> "Readable":

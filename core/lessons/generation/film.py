@@ -48,8 +48,17 @@ def show_run(request: Request) -> Shown | None:
             return None
         slot.empty()
     shown = drawn(trace)
-    mount("generation/film", shown.film)
+    mount_film(shown)
     return shown
+
+
+def mount_film(shown: Shown) -> None:
+    """Put the film of a finished run on the page.
+
+    Args:
+        shown: the run.
+    """
+    mount("generation/film", shown.film)
 
 
 def place_below(request: Request) -> DeltaGenerator:

@@ -51,6 +51,12 @@ def report_html(run: Run, frames: Frames) -> str:
         ("Size", f"{run.picture.shape[1]} × {run.picture.shape[0]} pixels"),
         ("Not this", request.negative or "–"),
         *([("Mixed with", f"{request.blend} ({request.share:g})")] if request.share else []),
+        *([("Weight of the words", f"{request.words:g}")] if request.words != 1 else []),
+        *(
+            [("Noise turned towards", f"seed {request.other_seed} ({request.turn:g})")]
+            if request.turn
+            else []
+        ),
         *(
             [("Text layers left out (clip skip)", str(request.clip_skip))]
             if request.clip_skip

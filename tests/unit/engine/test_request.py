@@ -182,7 +182,8 @@ def test_the_key_changes_with_every_field_and_with_the_weights() -> None:
     other: dict[str, object] = {
         "model": "segmind/tiny-sd", "prompt": "a dog", "negative": "x", "seed": 1, "steps": 21,
         "guidance": 5.5, "scheduler": "euler", "params": (("eta", 1.0),), "height": 64, "width": 64,
-        "clip_skip": 1, "padding_mask": True, "blend": "a dog", "share": 0.5,
+        "clip_skip": 1, "padding_mask": True, "blend": "a dog", "share": 0.5, "words": 0.5,
+        "other_seed": 1, "turn": 0.5,
         "loras": (Chosen("a", 1.0, "0" * 64),),
     }  # fmt: skip
     assert set(other) == {field.name for field in dataclasses.fields(Request)}

@@ -102,7 +102,8 @@ def test_bad_text_request_is_refused(bad: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("field", "bad"),
     [("clip_skip", -1), ("clip_skip", 99), ("clip_skip", True), ("padding_mask", 1),
-     ("padding_mask", "on"), ("blend", 3), ("share", 1.5), ("share", float("nan"))],
+     ("padding_mask", "on"), ("blend", 3), ("share", 1.5), ("share", float("nan")),
+     ("words", 2.5), ("words", True), ("turn", -0.5), ("other_seed", -1), ("other_seed", 0.5)],
 )  # fmt: skip
 def test_bad_way_of_reading_is_refused(field: str, bad: object) -> None:
     assert list(problems(replace(CAT, **{field: bad}))) == [field]

@@ -21,6 +21,7 @@ from core.engine.works.call_input import CallInput
 from core.engine.works.futures import BranchWork, FromPictureWork
 from core.engine.works.grid import GridWork
 from core.engine.works.latents import DecodeWork, PictureWork, ScaleWork
+from core.engine.works.live import LiveWork
 from core.engine.works.noising import NoiseWork
 from core.engine.works.own_sigmas import OwnSigmasWork
 from core.engine.works.rescaled import RescaledWork
@@ -83,6 +84,7 @@ def works_of(trace: Trace) -> dict[str, Work[Any]]:
         OffAtCallWork(model, given, Switch("time")),
         OffRunWork(model, request, Switch("attention")),
         VarianceWork(model, 4),
+        LiveWork(model, request),
         ActivationLab(model),
     )
     return {f"{number} {type(work).__name__}": work for number, work in enumerate(found)}
@@ -92,7 +94,7 @@ NAMES = (
     "Request FilmRequest AttentionWork EditedAttentionWork EditedAttentionWork AttributionWork "
     "BranchWork FromPictureWork GridWork OwnSigmasWork RescaledWork PictureWork DecodeWork "
     "ScaleWork NoiseWork CountWork ProofWork FreshNoiseWork TextWork TimeWork SelfAttentionWork "
-    "BlocksWork OffAtCallWork OffRunWork VarianceWork ActivationLab"
+    "BlocksWork OffAtCallWork OffRunWork VarianceWork LiveWork ActivationLab"
 )
 KINDS = [f"{number} {name}" for number, name in enumerate(NAMES.split())]
 

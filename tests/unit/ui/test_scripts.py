@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[3]
 TSC = ROOT / ".venv" / "browser" / "node_modules" / "typescript" / "lib" / "tsc.js"
 NAMES = sorted(
     file.relative_to(LESSONS).with_suffix("").as_posix() for file in LESSONS.rglob("*.js")
-)
+) + sorted(file.stem for file in SHARED.glob("*.html"))  # those of several pages
 # A shared class calls its own methods: one that wants more parameters, or leaves its ends open, has
 # the name by accident.
 LOOK = """

@@ -1,0 +1,40 @@
+"""A picture while somebody types: the run in few calls, and nothing kept of it but the picture."""
+
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+from core.engine.request import Request, RunWork
+from core.engine.work import Course, Decode
+from core.models.few_steps import few_steps
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from core.engine.loaded import LoadedModel
+
+
+@dataclass(frozen=True, slots=True)
+class LiveWork(RunWork["np.ndarray"]):
+    """The picture of a run, uint8 (height, width, 3), by the small decoder where there is one.
+
+    The next one is asked for a moment later, so no step of it is kept, and nothing on disk. The run
+    itself is a ``Request``, for when typing rests.
+    """
+
+    def course(self, loaded: "LoadedModel") -> "Course[np.ndarray]":
+        """Walk from noise to latents, then decode them."""
+        from core.engine.denoise import denoise
+
+        steps = yield from denoise(loaded.checkpoint, self.request, loaded.states(self.request))
+        small = loaded.small_decoder is not None
+        [picture] = yield Decode([steps[-1].x_prev], small=small)
+        return picture.numpy()
+
+
+def in_few_calls(request: Request) -> Request:
+    """Return the same run as the model draws it in few calls; it has no negative prompt.
+
+    Args:
+        request: valid.
+    """
+    return replace(request, negative="", params=(), **asdict(few_steps(request.model)))

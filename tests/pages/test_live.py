@@ -1,0 +1,119 @@
+"""Live on the pages: what the browser asks is drawn, whatever it sends, and kept once it rests."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from streamlit.proto.WidgetStates_pb2 import WidgetStates
+from streamlit.runtime.state.session_state import STREAMLIT_INTERNAL_KEY_PREFIX
+from streamlit.testing.v1 import AppTest
+
+from core.engine.request import MAX_SEED
+from core.models.few_steps import few_steps
+
+PAGE = "pages/6_generation.py"
+Open = Callable[..., AppTest]
+Texts = Callable[[AppTest], str]
+
+
+def part(at: AppTest, name: str) -> Any | None:  # Any: of Streamlit's tests
+    found = [one for one in at.get("bidi_component") if one.proto.component_name.endswith(name)]
+    return found[0] if found else None
+
+
+def live(at: AppTest) -> dict[str, Any]:
+    """What the component was given."""
+    return json.loads(part(at, "glassbox_live").proto.json)[0]  # type: ignore[union-attr]  # is there
+
+
+def tell(at: AppTest, event: str, value: object) -> AppTest:
+    """Have the browser tell something, as it may tell anything, and come back once painted."""
+    states = WidgetStates()
+    name = f"{STREAMLIT_INTERNAL_KEY_PREFIX}_{part(at, 'glassbox_live').proto.id}__events"  # type: ignore[union-attr]  # as above
+    states.widgets.add(id=name, json_trigger_value=json.dumps([{"event": event, "value": value}]))
+    at._run(states)
+    return at.run()
+
+
+def opened(open_page: Open, **query: str) -> AppTest:
+    """The page, settled: painted, then drawn."""
+    at = open_page(PAGE, live="on", **query)
+    at.run()
+    assert not at.exception
+    assert live(at)["settled"]
+    return at
+
+
+@pytest.fixture
+def page(open_page: Open) -> AppTest:
+    return opened(open_page, prompt="a pear")
+
+
+def test_it_opens_on_the_running_example_with_its_film(page: AppTest) -> None:
+    shown = live(page)
+    assert (shown["number"], shown["settings"]["prompt"]) == (0, "a pear")
+    assert shown["picture"] is not None
+    film = json.loads(part(page, "generation_film").proto.json)[0]  # type: ignore[union-attr]  # is there
+    assert film["count"] == few_steps("emoji128").steps
+    assert shown["full"] is None
+    assert not page.text_input
+
+
+def test_what_is_asked_is_drawn_and_kept_once_it_rests(page: AppTest) -> None:
+    before = live(page)
+    tell(page, "asked", {"number": 1, "prompt": "a pear!", "turn": 0.5, "other_seed": 3})
+    asked = live(page)
+    assert (asked["number"], asked["settled"]) == (1, False)
+    assert asked["picture"] != before["picture"]
+    assert part(page, "generation_film") is None  # it would be of other words
+    assert page.query_params["prompt"] == "a pear"
+    tell(page, "rested", 1)
+    assert not page.exception
+    assert page.query_params["prompt"] == "a pear!"
+    assert (page.query_params["turn"], page.query_params["other_seed"]) == ("0.5", "3")
+    kept = live(page)
+    assert (kept["number"], kept["settled"]) == (1, True)
+    assert part(page, "generation_film") is not None
+    page.query_params["prompt"] = "a plum"  # a link, or Back
+    page.run()
+    assert (live(page)["number"], live(page)["settings"]["prompt"]) == (0, "a plum")
+
+
+def test_size_is_asked_in_pixels_and_its_own_is_left_out(page: AppTest) -> None:
+    tell(page, "asked", {"number": 1, "side": 64})
+    assert live(page)["picture"]["width"] == 64
+    tell(page, "rested", 1)
+    assert page.query_params["width"] == page.query_params["height"] == "64"
+    tell(page, "asked", {"number": 2, "side": 128})
+    tell(page, "rested", 2)
+    assert "width" not in page.query_params
+
+
+BAD = (
+    *(None, 3, "x", [], {}, {"number": "1"}, {"number": None, "prompt": "x"}),
+    {"number": 1, "prompt": 5, "seed": -1, "turn": "much", "words": 99, "side": 3},
+    {"number": 1, "prompt": "x" * 30_000, "side": [64], "seed": MAX_SEED + 1},
+    {"number": 1, "model": "../x", "steps": 150, "height": 1024},
+)
+
+
+@pytest.mark.parametrize("told", BAD, ids=lambda told: repr(told)[:30])
+def test_whatever_a_browser_sends_changes_nothing_that_cannot_be(
+    page: AppTest, told: object
+) -> None:
+    before = live(page)
+    tell(page, "asked", told)
+    assert not page.exception
+    assert live(page) == {**before, "number": live(page)["number"]}
+
+
+def test_the_full_model_draws_from_the_same_noise_when_it_is_asked(open_page: Open) -> None:
+    page = opened(open_page, prompt="a pear", steps="3", seed="5")
+    assert live(page)["fully"] == "3 steps of DDIM at guidance 5"
+    tell(page, "full", 0)
+    full = live(page)["full"]
+    assert full is not None
+    assert full != live(page)["picture"]
+    tell(page, "asked", {"number": 1, "prompt": "a plum"})
+    assert live(page)["full"] is None

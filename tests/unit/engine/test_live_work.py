@@ -1,0 +1,74 @@
+"""Pictures while somebody types: few calls, the noise between two seeds, and the words' weight."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from core.engine.alone import run_alone
+from core.engine.engine import Engine
+from core.engine.loaded import LoadedModel
+from core.engine.request import Request, validated
+from core.engine.worker import Worker
+from core.engine.works.live import LiveWork, in_few_calls
+from core.models.few_steps import few_steps
+from core.models.loading import Checkpoint
+from core.models.small_decoder import decode_quickly, find_small_decoder
+from tests.unit.engine.conftest import Network, tick_until_quiet
+
+CAT = Request(prompt="a red cat", seed=1, height=64, width=64)
+Make = Callable[..., Engine]
+
+
+def test_a_live_picture_takes_few_calls_of_one_row(make_worker: Make, network: Network) -> None:
+    few = in_few_calls(replace(CAT, negative="a dog", params=(("eta", 0.5),)))
+    assert few == replace(in_few_calls(CAT), prompt=CAT.prompt)
+    worker = make_worker()
+    ticket = worker.submit(LiveWork(few.model, few))
+    tick_until_quiet(worker)
+    assert network.calls == [1] * few_steps(few.model).steps
+    run = worker.submit(few)
+    tick_until_quiet(worker)
+    assert np.abs(ticket.result().astype(int) - run.result().picture).max() <= 1
+
+
+def test_the_small_decoder_draws_it_where_there_is_one(checkpoint: Checkpoint) -> None:
+    few = in_few_calls(Request(prompt="a red apple"))
+    loaded = LoadedModel(checkpoint, 0, find_small_decoder(checkpoint))
+    worker = Worker(load=lambda _: loaded, check=lambda _: None, threaded=False)
+    ticket = worker.submit(LiveWork(few.model, few))
+    tick_until_quiet(worker)
+    assert loaded.small_decoder is not None
+    latents = run_alone(checkpoint, few).latents
+    wanted = decode_quickly(loaded.small_decoder, latents[None])[0].numpy()
+    assert np.abs(ticket.result().astype(int) - wanted).max() <= 1
+    worker.close()
+
+
+def test_the_noise_turns_from_one_seed_to_the_other(tiny_checkpoint: Checkpoint) -> None:
+    few = in_few_calls(CAT)
+    first, half, other, end = (
+        run_alone(tiny_checkpoint, validated(request)).path[0].numpy()
+        for request in (
+            few,
+            replace(few, other_seed=2, turn=0.5),
+            replace(few, seed=2),
+            replace(few, other_seed=2, turn=1.0),
+        )
+    )
+    np.testing.assert_allclose(end, other, atol=1e-5)
+    for noise in (first, other):
+        share = float((half * noise).sum() / (half**2).sum() ** 0.5 / (noise**2).sum() ** 0.5)
+        assert 0.6 < share < 0.8  # an eighth of a turn
+    assert validated(replace(few, other_seed=2)) == few
+
+
+def test_words_weigh_from_nothing_to_the_prompt_and_beyond(tiny_checkpoint: Checkpoint) -> None:
+    loaded = LoadedModel(tiny_checkpoint, 0)
+    none, half, plain, twice = (
+        loaded.states(replace(in_few_calls(CAT), words=words)).numpy() for words in (0, 0.5, 1, 2)
+    )
+    empty = loaded.read("").numpy()
+    np.testing.assert_allclose(none, empty, atol=1e-6)
+    np.testing.assert_allclose(half, (empty + plain) / 2, atol=1e-5)
+    np.testing.assert_allclose(twice, 2 * plain - empty, atol=1e-5)
