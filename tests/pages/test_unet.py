@@ -5,13 +5,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 from streamlit.runtime.state.session_state import STREAMLIT_INTERNAL_KEY_PREFIX
 from streamlit.testing.v1 import AppTest
 
 from core.ideas.activations import ACTIVATIONS
 from core.lessons.unet.off_data import SAYS
 from core.models.catalog import builtin_folder
+from core.models.loras import LORAS
 from core.models.unet_facts import read_unet_facts
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -291,3 +294,47 @@ def test_run_that_fails_is_told_and_not_asked_for_again(
     assert drawn(at)["boxes"][1]["shape"].endswith("×128×128")
     at.run()
     assert [button.label for button in at.button] == ["Try again"]
+
+
+LORA = "What a LoRA changes"
+
+
+def test_what_a_lora_changes_is_measured_and_drawn_over_its_strength(
+    open_run: Open, offered_lora: str, shown_text: Callable[[AppTest], str]
+) -> None:
+    at = open_run(look=LORA, steps="2")
+    assert not at.exception
+    assert at.selectbox(key="ask_lora").options == [offered_lora]
+    assert "Rank 2: " in shown_text(at)
+    assert len(at.get("vega_lite_chart")) == 1
+    assert "strengths of 0, 0.5, 1, 1.5" in at.get("image")[-1].proto.imgs[0].caption
+    at.toggle(key="ask_table_lora").set_value(True).run()
+    rows = at.dataframe[0].value
+    assert set(rows["of"]) == {"cross-attention"}
+    assert (rows["change in %"] > 0).all()
+
+
+def test_without_a_lora_the_look_says_how_to_offer_one(
+    open_run: Open, shown_text: Callable[[AppTest], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(LORAS, "")
+    at = open_run(look=LORA, steps="2")
+    assert not at.exception
+    assert "No LoRA is offered here." in shown_text(at)
+
+
+def test_a_lora_of_another_model_is_told(
+    open_run: Open,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    shown_text: Callable[[AppTest], str],
+) -> None:
+    tensors = {
+        f"lora_unet_conv_in.lora_{side}.weight": np.ones((2, 2), np.float32)
+        for side in ("down", "up")
+    }
+    save_file(tensors, tmp_path / "other.safetensors")
+    monkeypatch.setenv(LORAS, str(tmp_path))
+    at = open_run(look=LORA, steps="2")
+    assert not at.exception
+    assert "other.safetensors fits 2 × 2 weights of conv_in" in shown_text(at)

@@ -16,6 +16,7 @@ LOOKS = Closers(
         OFF,
         Closer("Who looks where", "core.lessons.unet.attention"),
         SILU,
+        Closer("What a LoRA changes", "core.lessons.unet.lora"),
         Closer("Every box in numbers", "core.lessons.unet.numbers"),
     ),
 )

@@ -7,6 +7,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import diffusers
@@ -14,6 +15,7 @@ import pytest
 import torch
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
+from safetensors.torch import save_file
 from transformers import CLIPTokenizer
 
 from core.engine.engine import Engine
@@ -87,6 +89,26 @@ def seeded(scheduler_class: Any, seed: int) -> dict[str, int]:  # Any: diffusers
     """The seed of the one scheduler that draws its noise itself (DPM++ SDE)."""
     takes = "noise_sampler_seed" in inspect.signature(scheduler_class.__init__).parameters
     return {"noise_sampler_seed": seed} if takes else {}
+
+
+@pytest.fixture(scope="session")
+def lora_folder(tmp_path_factory: pytest.TempPathFactory, tiny_checkpoint: Checkpoint) -> Path:
+    """Random LoRAs of all layers of the tiny model, "both", and of its text encoder, "words"."""
+    folder, draw = tmp_path_factory.mktemp("loras"), torch.Generator().manual_seed(0)
+    for name, parts in (("both", ("unet", "text_encoder")), ("words", ("text_encoder",))):
+        tensors = {}
+        for part in parts:
+            for layer, module in getattr(tiny_checkpoint, part).named_modules():
+                if isinstance(module, torch.nn.Linear | torch.nn.Conv2d):
+                    out, *rest = module.weight.shape
+                    shapes = {"A": (2, *rest), "B": (out, 2, *[1] * (len(rest) - 1))}
+                    tensors |= {
+                        f"{part}.{layer}.lora_{side}.weight": 0.05
+                        * torch.randn(shape, generator=draw)
+                        for side, shape in shapes.items()
+                    }
+        save_file(tensors, folder / f"{name}.safetensors")
+    return folder
 
 
 @dataclass

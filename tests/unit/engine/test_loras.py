@@ -1,6 +1,6 @@
 """Runs with LoRAs: as the merged weights draw them, whoever shares the call, and none at 0."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
-from torch import nn
 
 from core.engine.alone import run_alone
 from core.engine.ask import ask_unet
@@ -19,6 +18,7 @@ from core.engine.request import Request, from_json, key, to_json, validated
 from core.engine.work import CallRow, Work
 from core.engine.works.attention import EditedAttentionWork, Swap
 from core.engine.works.attribution import AttributionWork
+from core.engine.works.lora_change import LoraChangeWork
 from core.engine.works.own_sigmas import OwnSigmasWork
 from core.engine.works.unet_off import OffRunWork, Switch
 from core.errors import ExplainerError
@@ -33,27 +33,12 @@ from tests.unit.engine.conftest import Network, Oracle, tick_until_quiet
 Make = Callable[..., Engine]
 CAT = Request(prompt="a red cat", seed=1, steps=4, guidance=4.0, height=64, width=64)
 WITH = replace(CAT, loras=(Chosen("both", 0.8), Chosen("words", 0.5)))
-KINDS = (nn.Linear, nn.Conv2d)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _offered(tmp_path_factory: pytest.TempPathFactory, tiny_checkpoint: Checkpoint) -> object:
-    """Random LoRAs of the tiny model: of both networks, and of the text encoder alone."""
-    folder, draw = tmp_path_factory.mktemp("loras"), torch.Generator().manual_seed(0)
-    for name, parts in (("both", ("unet", "text_encoder")), ("words", ("text_encoder",))):
-        tensors = {}
-        for part in parts:
-            for layer, module in getattr(tiny_checkpoint, part).named_modules():
-                if isinstance(module, KINDS):
-                    out, *rest = module.weight.shape
-                    ones = [1] * (len(rest) - 1)
-                    down, up = (0.05 * torch.randn(*shape, generator=draw)
-                                for shape in ((2, *rest), (out, 2, *ones)))  # fmt: skip
-                    tensors[f"{part}.{layer}.lora_A.weight"] = down
-                    tensors[f"{part}.{layer}.lora_B.weight"] = up
-        save_file(tensors, folder / f"{name}.safetensors")
+def _offered(lora_folder: Path) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(LORAS, str(folder))
+        patch.setenv(LORAS, str(lora_folder))
         yield
 
 
@@ -178,6 +163,21 @@ def test_gradients_go_through_loras(tiny_checkpoint: Checkpoint) -> None:
     )  # fmt: skip
     np.testing.assert_allclose(found, expected, atol=5e-5)
     assert np.abs(found - without).max() > 5e-4
+
+
+def test_every_layer_is_measured_as_its_product_multiplied_out(tiny_checkpoint: Checkpoint) -> None:
+    found = run_alone(tiny_checkpoint, LoraChangeWork(CAT.model, Chosen("both", 0.3)))
+    [one] = validated(replace(CAT, loras=(Chosen("both", 1.0),))).loras
+    lora = fitted(tiny_checkpoint, one.name, one.digest)
+    assert len(found) == len(lora.unet) + len(lora.text_encoder)
+    for layer in found:
+        pair = getattr(lora, layer.part)[layer.name]
+        weight = getattr(tiny_checkpoint, layer.part).get_submodule(layer.name).weight
+        change = merge(weight, pair) - weight
+        assert layer.change == pytest.approx(float(change.norm()), rel=1e-3)
+        assert layer.size == pytest.approx(float(weight.norm()), rel=1e-5)
+        assert (layer.rank, layer.weights) == (2, weight.numel())
+        assert layer.numbers == pair.down.numel() + pair.up.numel()
 
 
 def test_a_changed_file_is_another_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

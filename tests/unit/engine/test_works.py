@@ -1,8 +1,9 @@
 """Promises that hold for every kind of work, whatever it is done beside."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from core.engine.works.futures import BranchWork, FromPictureWork
 from core.engine.works.grid import GridWork
 from core.engine.works.latents import DecodeWork, PictureWork, ScaleWork
 from core.engine.works.live import LiveWork
+from core.engine.works.lora_change import LoraChangeWork
 from core.engine.works.noising import NoiseWork
 from core.engine.works.own_sigmas import OwnSigmasWork
 from core.engine.works.rescaled import RescaledWork
@@ -35,6 +37,7 @@ from core.engine.works.variance import VarianceWork
 from core.errors import ExplainerError
 from core.labs.activations import ActivationLab
 from core.models.loading import Checkpoint
+from core.models.loras import LORAS, Chosen
 from tests.unit.engine.conftest import Network, tick_until_quiet
 
 Make = Callable[..., Engine]
@@ -47,6 +50,13 @@ LEVELS = (14.0, 7.0, 4.0, 2.0, 1.0, 0.5, 0.0)
 @pytest.fixture(scope="module")
 def trace(tiny_checkpoint: Checkpoint) -> Trace:
     return run_alone(tiny_checkpoint, replace(CAT, steps=3))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _offered(lora_folder: Path) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(LORAS, str(lora_folder))
+        yield
 
 
 def works_of(trace: Trace) -> dict[str, Work[Any]]:
@@ -86,6 +96,7 @@ def works_of(trace: Trace) -> dict[str, Work[Any]]:
         VarianceWork(model, 4),
         LiveWork(model, request),
         ActivationLab(model),
+        LoraChangeWork(model, Chosen("both", 1.0)).validated(),
     )
     return {f"{number} {type(work).__name__}": work for number, work in enumerate(found)}
 
@@ -94,7 +105,7 @@ NAMES = (
     "Request FilmRequest AttentionWork EditedAttentionWork EditedAttentionWork AttributionWork "
     "BranchWork FromPictureWork GridWork OwnSigmasWork RescaledWork PictureWork DecodeWork "
     "ScaleWork NoiseWork CountWork ProofWork FreshNoiseWork TextWork TimeWork SelfAttentionWork "
-    "BlocksWork OffAtCallWork OffRunWork VarianceWork LiveWork ActivationLab"
+    "BlocksWork OffAtCallWork OffRunWork VarianceWork LiveWork ActivationLab LoraChangeWork"
 )
 KINDS = [f"{number} {name}" for number, name in enumerate(NAMES.split())]
 

@@ -1,0 +1,77 @@
+"""What a LoRA changes: how large it is in every block, and the picture over its strength."""
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from core.engine.request import Request
+from core.engine.works.grid import GridWork
+from core.engine.works.lora_change import LoraChangeWork
+from core.ideas.low_rank import product_norm
+from core.lessons.unet.lora_data import change_chart, change_rows, say_change
+from core.models.loras import LORAS, Chosen, offered_loras
+from core.models.unet_facts import UNetFacts
+from core.nets.lora import merge
+from core.ui.address import ask, one_of
+from core.ui.made import chart
+from core.ui.runs import read
+from core.ui.shown import Shown
+from core.ui.tables import as_table
+from core.views.pictures import row_picture
+
+FORMULAS = (merge, product_norm)
+STRENGTHS = (0.0, 0.5, 1.0, 1.5)
+
+
+def show(facts: UNetFacts, shown: Shown, call: int) -> None:
+    """Show a LoRA's size beside the weights, and what becomes of the run on show with it.
+
+    Args:
+        facts: of the network.
+        shown: the run.
+        call: of the run, which is looked into; not used.
+
+    Raises:
+        ExplainerError: the LoRA does not fit, or the engine says why there is no answer.
+    """
+    names, request = list(offered_loras()), shown.run.request
+    if not names:
+        st.markdown(
+            "**No LoRA is offered here.** Put LoRA files of this model, `.safetensors`, into a "
+            f"folder, and start the app with `{LORAS}=` and that folder's place."
+        )
+        return
+    first = next((one.name for one in request.loras if one.name in names), names[0])
+    name = ask(st.selectbox, "LoRA", one_of("lora", names, first))
+    work = LoraChangeWork(request.model, Chosen(name, 1.0)).validated()
+    layers = read(work, "Layer")
+    st.markdown(say_change(layers))
+    rows = change_rows(layers)
+    st.altair_chart(
+        chart(("lora", work), lambda: change_chart(rows)),
+        alt="How large the change is in every block, by kind of layer",
+    )
+    st.caption(
+        "Strength 1; sizes are roots of sums of squares. The weights W stay as they are: what the "
+        "two thin matrices say is added to each layer's answer."
+    )
+    as_table(rows, "lora", "How large the change is in every block")
+    _show_strengths(request, name)
+
+
+def _show_strengths(request: Request, name: str) -> None:
+    others = tuple(one for one in request.loras if one.name != name)
+    requests = tuple(
+        replace(request, loras=(*others, Chosen(name, strength))).validated()
+        for strength in STRENGTHS
+    )
+    cells: Any = read(GridWork(request.model, requests), "Picture")  # Any: all of them are there
+    for cell in cells:
+        if cell.error is not None:
+            raise cell.error
+    said = f"From one noise, at strengths of {', '.join(f'{one:g}' for one in STRENGTHS)}"
+    st.image(
+        row_picture([cell.picture for cell in cells]), said, width="stretch",
+        output_format="PNG", alt=said,
+    )  # fmt: skip
