@@ -15,10 +15,13 @@ from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import (
 from core.errors import ExplainerError
 from core.models.catalog import builtin_folder
 from core.models.pixel_model import FOLDER as PIXEL_FOLDER
+from core.models.small_decoder import digest_of
+from core.nets.lora import Lora
 from core.training import (
     card,
     evaluate,
     evaluate_arranged,
+    evaluate_turbo,
     export,
     history,
     judge,
@@ -33,6 +36,7 @@ from core.training import (
     text,
     tower,
     turbo,
+    turbo_shipped,
     unet,
     vae,
 )
@@ -166,14 +170,25 @@ def run_small_decoder(run: Run) -> None:
 def run_turbo(run: Run) -> None:
     """Distil the U-Net that ships into a LoRA that draws in few calls."""
     folder, model, bank = run.folder / "turbo", builtin_folder(), run.pictures()
-    shipped = restore.shipped_networks(model, bank.objects)
-    lessons = turbo.lessons_of(model, shipped, bank, folder, run.device)
-    network = unet.quicken(shipped.unet).to(run.device).requires_grad_(False)
+    networks = restore.shipped_networks(model, bank.objects)
+    lessons = turbo.lessons_of(model, networks, bank, folder, run.device)
+    network = unet.quicken(networks.unet).to(run.device).requires_grad_(False)
     pairs = turbo.make_pairs(network, lessons, folder / "pairs", run.device)
     torch.manual_seed(turbo.PLAN.seed)
     student = turbo.Student(network).to(run.device)
     batch_loss = turbo.turbo_loss(network, student, pairs, run.device)
     train_stage(run, "turbo", student, batch_loss, turbo.PLAN)
+    shipped = turbo_shipped.ship(folder, network, functools.partial(_measure_turbo, run))
+    print(json.dumps(shipped, indent=2))
+
+
+def _measure_turbo(run: Run, lora: Lora) -> dict[str, object]:
+    pipeline = evaluate.load_pipeline(builtin_folder(), run.device)
+    return evaluate_turbo.measure(
+        *(pipeline, lora, run_judge(run), run.pictures()),
+        folder=run.folder / "turbo" / "guided",
+        device=run.device,
+    )
 
 
 def run_judge(run: Run) -> judge.Judge:
@@ -258,12 +273,12 @@ def measure(run: Run, folder: Path, report: evaluate.Report) -> None:
 
 
 def run_renew(run: Run) -> None:
-    """Make anew what hangs on the weights that ship: what was measured of them, and the card.
+    """Make anew what hangs on the weights that ship: what was measured of them, and the cards.
 
     What is already measured of these very weights stays.
 
     Raises:
-        ExplainerError: the report is of other weights.
+        ExplainerError: the report, or the LoRA for few calls, is of other weights.
     """
     folder = builtin_folder()
     report = evaluate.Report(folder)
@@ -274,6 +289,8 @@ def run_renew(run: Run) -> None:
         )
     measure(run, folder, report)
     export.describe(folder, report.found, card.told_by_model(folder))
+    network = restore.shipped_networks(folder, run.pictures().objects).unet
+    turbo_shipped.renew(functools.partial(_measure_turbo, run), digest_of(network))
 
 
 def run_export(run: Run) -> None:

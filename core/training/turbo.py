@@ -35,12 +35,12 @@ from core.training.unet import (
     spread_timesteps,
 )
 
-PLAN = Plan(steps=1_600, lr=4e-4, warmup=50, weight_decay=0.0, ema=0.99, seed=14, save_every=100)
+PLAN = Plan(steps=2_300, lr=4e-4, warmup=50, weight_decay=0.0, ema=0.99, seed=14, save_every=100)
 RANK = 20
 LEFT_OUT = ("conv_out",)  # what it says is the prediction itself, at full precision
 GRID = 50  # timesteps that the teacher's runs know, those of the schedulers LCM and TCD
 JUMP = 3  # of them in one step of the teacher
-PARTS, TIMES, AGAIN = 17, 4, 4  # so many files; of TIMES batches of scenes; each with AGAIN noises
+PARTS, TIMES, AGAIN = 25, 4, 4  # so many files; of TIMES batches of scenes; each with AGAIN noises
 AT_ONCE = 64  # rows of the teacher, twice
 
 

@@ -168,6 +168,7 @@ READS_WEIGHTS = {
     "core.training.latents.Kept": "a run's own",
     "core.training.small_decoder.make_pairs": "a run's own",
     "core.training.turbo.make_pairs": "a run's own",
+    "core.training.evaluate_turbo._kept": "a run's own",
     "core.training.loop.load_checkpoint": "a run's own",
     "core.training.loop.load_weights": "a run's own",
     "core.training.loop.saved_step": "a run's own: its header",

@@ -9,11 +9,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from core.errors import ExplainerError
 from core.ideas.schedule_config import read_alpha_bar
-from core.nets.lora import adapted
-from core.training import loop, turbo
+from core.models.small_decoder import digest_of
+from core.models.turbo import load_turbo
+from core.nets.lora import Lora, adapted
+from core.training import evaluate_turbo, loop, turbo, turbo_shipped
 from core.training.captions import Caption
-from core.training.evaluate import GUIDANCE
+from core.training.evaluate import GUIDANCE, Report
+from core.training.run import Run, train_stage
 from core.training.unet import SCHEDULER_CONFIG
 
 CPU = torch.device("cpu")
@@ -139,3 +143,74 @@ def test_a_student_that_learns_answers_alike_from_both_places(
     plan = loop.Plan(steps=60, lr=1e-2, warmup=5)
     losses = [made.losses["loss"] for made in loop.train(student, loss, plan, tmp_path)]
     assert sum(losses[-15:]) < 0.9 * sum(losses[:15])
+
+
+def measured(calls_right: float) -> Any:  # Any: a report holds what JSON holds
+    def row(calls: int, top1: float) -> dict[str, float]:
+        return {
+            **{"calls": calls, "top1_percent": top1, "top5_percent": 99.0},
+            **{"background_percent": 98.0, "psnr_db": 21.5},
+        }
+
+    return {
+        "prompts": 200,
+        "teacher": dict.fromkeys(evaluate_turbo.KEPT, 80.0),
+        "ddim": [row(calls, 10.0 * calls) for calls in evaluate_turbo.CALLS],
+        "turbo": [row(calls, calls_right if calls == 4 else 1.5) for calls in evaluate_turbo.CALLS],
+        "variety": {
+            **{"prompts": 12, "seeds": 6, "teacher": 0.123},
+            "turbo": [{"calls": calls, "rms": 0.1} for calls in evaluate_turbo.CALLS],
+        },
+    }
+
+
+def test_what_ships_is_what_was_averaged_and_names_its_unet(
+    network: Any, pairs: dict[str, Tensor], tmp_path: Path
+) -> None:
+    torch.manual_seed(1)
+    student = turbo.Student(network)
+    loss = turbo.turbo_loss(network, student, pairs, CPU)
+    train_stage(Run(tmp_path, CPU, steps=3), "turbo", student, loss, turbo.PLAN)
+    seen: list[Lora] = []
+
+    def measure(lora: Lora) -> dict[str, object]:
+        seen.append(lora)
+        return measured(73.7)
+
+    target = tmp_path / "turbo128"
+    found = turbo_shipped.ship(tmp_path / "turbo", network, measure, target)
+    assert found["trained_steps"] == 3
+    lora, unet = load_turbo(target)
+    assert unet == digest_of(network)
+    averaged = turbo.Student(network)
+    loop.load_weights(tmp_path / "turbo", averaged, averaged=True)
+    for name, pair in averaged.lora().items():
+        for ours, theirs in ((lora[name], pair), (seen[0][name], pair)):
+            torch.testing.assert_close(ours.down, theirs.down.detach().half().float())
+            torch.testing.assert_close(ours.up, theirs.up.detach().half().float())
+            assert ours.scale == 1
+    card = (target / "MODEL_CARD.md").read_text()
+    assert "| at least 73.6 % | 73.7 % | yes |" in card
+    assert "| this LoRA, 4 | 4 | 73.7 | 99.0 | 98.0 | 21.5 |" in card
+    assert "| DDIM, guided, 8 | 16 | 80.0 |" in card
+
+
+def test_renewing_measures_only_what_is_missing_and_refuses_another_unet(
+    network: Any, tmp_path: Path
+) -> None:
+    student = turbo.Student(network)
+    turbo_shipped.write_lora(student.lora(), "a digest", tmp_path)
+    report = Report(tmp_path)
+    report.found |= {"trained_steps": 3, "device": "a test"}
+    turbo_shipped.describe(tmp_path, report.found | {"few": measured(73.5)})
+    turbo_shipped.renew(lambda _: pytest.fail("measured again"), "a digest", tmp_path)
+    assert "| 73.5 % | **no** |" in (tmp_path / "MODEL_CARD.md").read_text()
+    with pytest.raises(ExplainerError, match="distilled from another U-Net"):
+        turbo_shipped.renew(measured, "another", tmp_path)
+
+
+def test_variety_is_the_mean_distance_between_seeds_of_one_prompt() -> None:
+    pictures = torch.zeros(6, 3, 8, 8, dtype=torch.uint8)
+    pictures[1] = 255  # the first prompt: distances 1, 0, 1; the second: all the same
+    pictures[3:] = 40
+    assert evaluate_turbo.variety(pictures, seeds=3) == pytest.approx((2 / 3 + 0) / 2)
