@@ -12,13 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-from diffusers.utils.logging import disable_progress_bar
 from tokenizers import Tokenizer
 from torch import Tensor, nn
-from transformers.models.clip.configuration_clip import CLIPTextConfig
-from transformers.models.clip.modeling_clip import CLIPTextModel
 
 from core.errors import ExplainerError
 from core.models.catalog import BUILT_IN
@@ -34,7 +29,15 @@ from core.models.folders import PARTS, Folder, find_checkpoint, inspect_folder
 from core.models.hardware import Hardware, find_hardware, is_out_of_memory
 from core.models.schedulers.settings import latent_config
 from core.models.tokens import load_tokenizer, read_pad_id
+from core.models.uncompiled import compiler_left_out
 from core.models.weight_files import MOST_PARAMETERS, STEMS, is_renamed_index
+
+with compiler_left_out():
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+    from diffusers.utils.logging import disable_progress_bar
+    from transformers.models.clip.configuration_clip import CLIPTextConfig
+    from transformers.models.clip.modeling_clip import CLIPTextModel
 
 TITLES = {"unet": "U-Net", "text_encoder": "text encoder"}
 disable_progress_bar()  # diffusers' own, which counts shards on the console
@@ -181,6 +184,7 @@ def load_folder(model_id: str, path: Path, hardware: Hardware) -> Checkpoint:
     return checkpoint
 
 
+@compiler_left_out()
 def _check_budget(folder: Folder, dtype: torch.dtype, hardware: Hardware) -> None:
     """Build each part without memory, count its weights and try it, before any is loaded."""
     networks = {part: _build_empty(folder, part) for part in PARTS}

@@ -14,6 +14,7 @@ from core.errors import ExplainerError
 from core.ideas.noise_levels import sigma_from_alpha_bar
 from core.models.schedulers.record import Scheduler, SchedulerParameterError
 from core.models.schedulers.settings import check_params, latent_config, refuse_overrun
+from core.models.uncompiled import compiler_left_out
 
 
 def make_scheduler(
@@ -47,7 +48,8 @@ def make_scheduler(
     steps = {option.name for option in scheduler.options if option.where == "step"}
     # Not by `import diffusers`: the library exchanges itself for another module while it is being
     # imported, and whoever imports it at that moment, in another thread, keeps the empty one.
-    scheduler_class = getattr(importlib.import_module("diffusers"), scheduler.class_name)
+    with compiler_left_out():
+        scheduler_class = getattr(importlib.import_module("diffusers"), scheduler.class_name)
     accepted = inspect.signature(scheduler_class.__init__).parameters
     # The class would only warn of what it does not take.
     config = {key: value for key, value in base.items() if key in accepted}
