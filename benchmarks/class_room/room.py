@@ -97,8 +97,18 @@ class Room:
         return sum(self.counts[name] for name in OUTCOMES)
 
     def memory(self) -> float:
-        """Return what the server holds in memory, in GB."""
-        return psutil.Process(self.server.pid).memory_info().rss / 1e9
+        """Return what the server and its trainings hold in memory, in GB."""
+        server = psutil.Process(self.server.pid)
+        held = 0
+        for process in (server, *server.children(recursive=True)):
+            with contextlib.suppress(psutil.NoSuchProcess):  # a training that has just ended
+                held += process.memory_info().rss
+        return held / 1e9
+
+    def files_kept(self) -> int:
+        """Return how many files the app has written, but for its log and ``told``."""
+        written = [one for one in self.server.cache.rglob("*") if one.is_file()]
+        return sum(one.name not in ("server.log", "watched.json") for one in written)
 
     def busy(self) -> float:
         """Return the processor's seconds that the server has spent."""

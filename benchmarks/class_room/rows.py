@@ -243,6 +243,30 @@ async def draw_some(room: Room, wishes: list[Request]) -> float:
     return middle(took)
 
 
+async def hosted(room: Room, scale: Scale) -> Figures:
+    """Ten draw at the same time on a small public host, and nothing of it stays on its disk."""
+    held: list[float] = []
+
+    async def look() -> None:
+        while True:
+            held.append(room.memory())
+            await asyncio.sleep(0.05)
+
+    async def pupil(visitor: Visitor, wish: Request) -> None:
+        await visitor.open(query=link(wish))
+        await visitor.until(shows_film(wish))
+
+    wishes = room.wishes(min(10, scale.pupils), scale.steps)
+    looking = asyncio.create_task(look())
+    async with room.visitors(len(wishes)) as visitors:
+        work = [pupil(*one) for one in zip(visitors, wishes, strict=True)]
+        await asyncio.gather(
+            *(finish(room, *one) for one in zip(visitors, wishes, work, strict=True))
+        )
+    looking.cancel()
+    return {"memory at most": max(held), "files kept": room.files_kept(), "bad": room.bad}
+
+
 async def requests(room: Room, scale: Scale) -> Figures:
     """Many requests of every kind, each of which is looked at: to pages, then to the engine."""
     to_pages, to_engine = scale.requests
@@ -280,5 +304,6 @@ async def ray(room: Room, scale: Scale) -> Figures:
 
 
 ROWS: dict[str, Callable[[Room, Scale], Awaitable[Figures]]] = {
-    row.__name__: row for row in (draw, alone, same, idle, equal, greedy, requests, ray)
+    row.__name__: row for row in (draw, alone, same, idle, equal, greedy, requests, hosted, ray)
 }
+HOSTED = {"hosted"}  # whose server is set up as on a small public host

@@ -88,6 +88,7 @@ def server(names: list[str], port: int) -> list[str]:
     return [
         sys.executable, "-m", "streamlit", "run", "Home.py", "--server.port", str(port),
         "--server.address", "127.0.0.1" if inside else EVERY,
+        "--browser.serverAddress", names[0],  # else Streamlit asks a host in the Internet for it
         *(part for host in hosts for part in ("--server.allowedHosts", host)),
     ]  # fmt: skip
 

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from core.engine.calls import FittedCalls
 from core.engine.work import CallRow, NoiseQuery
+from core.host import host
 from core.models.loading import Checkpoint
 from core.models.lora_fitted import wearing
 
@@ -98,7 +99,7 @@ def most_rows(checkpoint: Checkpoint, shape: torch.Size, memory_bytes: int) -> i
     Returns:
         At least 2, one question with guidance.
     """
-    most = MOST_ROWS.get(checkpoint.device.type, 8)
+    most = MOST_ROWS.get(checkpoint.device.type, 8) // host().narrower
     if not memory_bytes:
         return most
     channels = int(checkpoint.unet.config["block_out_channels"][0])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.classroom import classroom
 from core.errors import ExplainerError
+from core.host import host
 from core.models.catalog import ROOT
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def _make_engine() -> "Engine":
     from core.engine.store import Store
 
     # What a class types is nobody's business when the class is over.
-    results = Results(None if classroom() else Store(cache_folder()))
+    kept = host().on_disk and not classroom()
+    results = Results(Store(cache_folder()) if kept else None)
     if kind == "ray":
         from core.engine.on_ray import open_pool
 

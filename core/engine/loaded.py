@@ -4,6 +4,7 @@ import contextlib
 import functools
 import hashlib
 import logging
+import sys
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -19,6 +20,8 @@ from core.engine.denoise import read_prompts
 from core.engine.request import Request
 from core.engine.work import Decode, NoiseQuery
 from core.errors import ExplainerError
+from core.host import host
+from core.models.container import most_cores
 from core.models.hardware import find_hardware
 from core.models.latents import ColorMap, decode_latents, fit_color_map
 from core.models.loading import Checkpoint, load_checkpoint
@@ -48,7 +51,8 @@ DECIDING = (
     *("ideas/slerp.py", "ideas/text_geometry.py"),
 )
 MOST_PROMPTS = 128  # text states kept
-MOST_PICTURES, MOST_SMALL = 4, 21  # decoded in one call, by either decoder
+MOST_PICTURES = 4 // host().narrower  # decoded in one call
+MOST_SMALL = 21 // host().narrower  # the same, by the small decoder
 
 
 class LoadedModel:
@@ -204,8 +208,13 @@ class LoadedModel:
 
 @functools.cache
 def all_threads() -> int:
-    """Return how many threads torch had when the first model was loaded, before any choice."""
-    return torch.get_num_threads()
+    """Return how many threads torch had when the first model was loaded, before any choice.
+
+    Those that the container has no cores for are taken from it.
+    """
+    threads = min(torch.get_num_threads(), most_cores() or sys.maxsize)
+    torch.set_num_threads(threads)
+    return threads
 
 
 def libraries() -> str:

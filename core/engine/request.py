@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from core.engine.work import FILM, ROWS_A_PIECE, Course, Decode, Progress, Result, Wanted, Work
 from core.errors import ExplainerError
+from core.host import host
 from core.ideas.checks import (
     MAX_TEXT,
     check_real,
@@ -32,7 +33,7 @@ MAX_STEPS = 150
 MAX_SEED = 2**32 - 1  # torch's CPU generator keeps 32 bits: a larger seed repeats a smaller one
 MAX_GUIDANCE = 30.0
 MAX_WORDS = 2.0
-SIDES = (64, 1024)  # pixels
+SIDES = (64, host().side)  # pixels
 SIDE_STEP = 8  # the autoencoder shrinks a picture by 8 each way
 MAX_PARAMS = 32
 MAX_FRAMES = 256

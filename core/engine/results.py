@@ -14,9 +14,9 @@ import numpy as np
 from core.engine.request import FilmRequest, Request, key
 from core.engine.store import Store
 from core.engine.work import Result, Work
+from core.host import host
 
 LOG = logging.getLogger(__name__)
-IN_MEMORY = 300_000_000  # bytes of results and of what was asked, the newest
 WAITING = 16  # results that wait to be written at most; what is more is not written
 
 
@@ -27,7 +27,7 @@ class Results:
         """Start with what the store holds; without one, nothing outlives this process."""
         self._store = store
         self._stamps: dict[str, str] = {}
-        self._recent = Recent(IN_MEMORY)
+        self._recent = Recent(host().results)
         self._lock = threading.Lock()  # guards the writer alone
         self._unwritten: queue.Queue[tuple[str, Any]] = queue.Queue(WAITING)
         self._writer: threading.Thread | None = None

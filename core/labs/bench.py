@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
 from core.errors import ExplainerError
+from core.host import host
 from core.labs.autoencoder_settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
-AT_ONCE = 2  # trainings
 WAITING = 16  # then only those are let in who have none yet
 CEILING = 16  # times as many: beyond that nobody is
 KEPT = 8  # finished trainings, about 2 MB each
@@ -104,15 +104,15 @@ Start = Callable[[Training], subprocess.Popen[str]]
 class Bench:
     """A few places for trainings, and a line in front of them."""
 
-    def __init__(self, start: Start | None = None, at_once: int = AT_ONCE) -> None:
+    def __init__(self, start: Start | None = None, at_once: int | None = None) -> None:
         """Open.
 
         Args:
             start: makes the process; our own where None.
-            at_once: how many run at once.
+            at_once: how many run at once; as many as the host has room for where None.
         """
         self._start = start or start_worker
-        self._at_once = at_once
+        self._at_once = at_once or host().trainings
         self._lock = threading.RLock()
         self._line: deque[Training] = deque()
         self._running: list[Training] = []

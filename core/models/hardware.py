@@ -13,6 +13,8 @@ from typing import Literal
 import psutil
 import torch
 
+from core.models.container import most_cores, most_memory
+
 Device = Literal["cuda", "mps", "cpu"]
 Severity = Literal["error", "warning", "note"]
 
@@ -224,8 +226,8 @@ def probe() -> Facts:
         gpu_free=free,
         mps=torch.backends.mps.is_available(),
         cpu_name=f"CPU ({os.uname().machine})" if hasattr(os, "uname") else "CPU",
-        cpu_memory=psutil.virtual_memory().total,
-        threads=torch.get_num_threads(),
+        cpu_memory=min(psutil.virtual_memory().total, most_memory() or sys.maxsize),
+        threads=min(torch.get_num_threads(), most_cores() or sys.maxsize),
         hidden=os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"),
     )
 

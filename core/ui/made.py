@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from core.engine.results import Recent
+from core.host import host
 
 Made = TypeVar("Made")
 
-_MADE = Recent(200_000_000)  # bytes, with all that names what was made
+_MADE = Recent(host().drawn)  # bytes, with all that names what was made
 _under_way: dict[Hashable, threading.Lock] = {}
 _lock = threading.Lock()  # guards what is under way
 

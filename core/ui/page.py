@@ -10,12 +10,17 @@ from typing import Any
 import streamlit as st
 
 from core.classroom import JOIN, classroom
+from core.host import host
 from core.ideas.equation import equation_of
 from core.ui.address import begin_page, keep_places
 from core.ui.navigation import APP, ensure_navigation
 from core.ui.running_example import IN_LINK, follow_link, show_summary, write_link
 
 STYLE = Path(__file__).parent / "browser" / "page.css"
+SHARED = (
+    ":material/public: A shared copy on a small host: everybody's pictures take turns, what is "
+    "typed is not kept on its disk, and it takes no files."
+)
 
 
 def lesson(question: str, lead: str = "", title: str = APP) -> None:
@@ -40,6 +45,8 @@ def lesson(question: str, lead: str = "", title: str = APP) -> None:
     st.title(question, anchor=False)
     if lead:
         st.markdown(lead)
+    if host().shared:
+        st.caption(SHARED)
     show_summary()
     keep_places()
 

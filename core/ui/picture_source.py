@@ -6,6 +6,7 @@ import streamlit as st
 from PIL import Image
 
 from core.errors import ExplainerError
+from core.host import host
 from core.models.catalog import BUILT_IN
 from core.models.gallery import find_picture, gallery, open_picture
 from core.models.latent_facts import LatentFacts, read_latent_facts
@@ -74,11 +75,12 @@ def choose_picture(first: str = "") -> str:
         )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.selectbox("Picture", format_func=titles.__getitem__, width=300, **bound(field, _took))
-        with st.popover("Upload", icon=":material/upload:"):
-            st.file_uploader(
-                f"PNG, JPEG or WebP, at most {MOST_BYTES // 1024**2} MB", type=list(SUFFIXES),
-                key="latents_file", on_change=_take_upload,
-            )  # fmt: skip
+        if host().uploads:
+            with st.popover("Upload", icon=":material/upload:"):
+                st.file_uploader(
+                    f"PNG, JPEG or WebP, at most {MOST_BYTES // 1024**2} MB", type=list(SUFFIXES),
+                    key="latents_file", on_change=_take_upload,
+                )  # fmt: skip
     if _WRONG in st.session_state:
         show_error(st.session_state[_WRONG])
     return value(field)

@@ -13,6 +13,7 @@ import weakref
 from streamlit import config, net_util, runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
+from core.models.allocator import give_back, hold_less
 from core.models.open_files import raise_limit
 from core.ui.upload_bounds import bound_uploads
 
@@ -31,6 +32,7 @@ def see_to_sessions() -> None:
     # and everybody waits meanwhile; nothing but such a page would be let in by the answer.
     net_util.get_external_ip = lambda: None
     raise_limit()
+    hold_less()
     if isinstance(served.uploaded_file_mgr, MemoryUploadedFileManager):
         bound_uploads(served.uploaded_file_mgr)
     stopped = served.stopped
@@ -50,6 +52,7 @@ def see_to_sessions() -> None:
         # Milliseconds once a model is loaded, which freezes the libraries; before, there is little.
         if before - there and gc.get_freeze_count():
             gc.collect()
+            give_back()
         loop.call_later(every, look, there)
 
     loop.call_soon_threadsafe(look)

@@ -8,9 +8,10 @@ goes from whoever holds it, oldest first. A page reads a file as soon as it is t
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
+from core.host import host
+
 FILES = 4  # of a session; its pages ask for two at most
 BYTES = 12 * 1024**2  # of a session: two of the largest files that are taken, and some more
-ALL = 256 * 1024**2  # bytes of all sessions
 
 
 def bound_uploads(manager: MemoryUploadedFileManager) -> None:
@@ -34,7 +35,7 @@ def _make_room(manager: MemoryUploadedFileManager, session_id: str) -> None:
     mine = held.get(session_id, {})
     while len(mine) > FILES or sum(mine.values()) > BYTES:
         _drop_oldest(manager, session_id, mine)
-    while sum(sum(files.values()) for files in held.values()) > ALL:
+    while sum(sum(files.values()) for files in held.values()) > host().uploads:
         most = max(held, key=lambda session: sum(held[session].values()))
         _drop_oldest(manager, most, held[most])
 

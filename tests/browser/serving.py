@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +41,11 @@ def serve(
 
 @contextmanager
 def start(
-    cache: Path, script: Path, module: str = "streamlit", command: Sequence[str] = ()
+    cache: Path,
+    script: Path,
+    module: str = "streamlit",
+    command: Sequence[str] = (),
+    told: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
     """Run a script until the block is left, as ``serve`` does.
 
@@ -50,6 +54,7 @@ def start(
         script: as for ``serve``.
         module: takes Streamlit's command line.
         command: as for ``serve``.
+        told: variables of its environment, beside the usual ones.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -58,7 +63,7 @@ def start(
         sys.executable, "-m", module, "run", script.name, "--server.headless", "true",
         "--server.address", "127.0.0.1", "--browser.gatherUsageStats", "false", "--server.port",
     ]  # fmt: skip
-    env = {**os.environ, "GLASSBOX_CACHE": str(cache), "HF_HUB_OFFLINE": "1"}
+    env = {**os.environ, "GLASSBOX_CACHE": str(cache), "HF_HUB_OFFLINE": "1", **(told or {})}
     log = cache / "server.log"
     with log.open("wb") as written:
         server = subprocess.Popen(
@@ -83,9 +88,9 @@ def start(
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
-    told = log.read_text("utf-8", "replace")
-    assert "Traceback" not in told, told
-    assert server.returncode == 0, f"the server ended with {server.returncode}: {told}"
+    said = log.read_text("utf-8", "replace")
+    assert "Traceback" not in said, said
+    assert server.returncode == 0, f"the server ended with {server.returncode}: {said}"
 
 
 def _healthy(address: str) -> bool:

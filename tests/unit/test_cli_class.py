@@ -65,6 +65,7 @@ def test_only_names_of_this_machine_are_served() -> None:
     assert inside[inside.index("--server.address") + 1] == "127.0.0.1"
     outside = command.server(["192.168.1.5", "10.0.0.7"], 8501)
     assert outside[outside.index("--server.address") + 1] == "0.0.0.0"
+    assert outside[outside.index("--browser.serverAddress") + 1] == "192.168.1.5"
     hosts = [after for before, after in pairwise(outside)
              if before == "--server.allowedHosts"]  # fmt: skip
     assert hosts == ["192.168.1.5", "10.0.0.7", "127.0.0.1", "localhost", "::1"]

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.errors import ExplainerError
+from core.host import host
 from core.lessons.generation.recipe_data import read_recipe
 from core.ui.running_example import note, set_running_example
 from core.ui.shown import Shown
@@ -13,6 +14,8 @@ _RECIPE, _FILE = "opened_recipe", "dropped_run"
 
 def open_saved() -> None:
     """Take the settings out of a PNG or a recipe that was saved here."""
+    if not host().uploads:
+        return
     with st.popover("Open a saved run", icon=":material/file_open:", width="stretch"):
         st.file_uploader(
             "A PNG or a recipe from here holds its settings; so do pictures of other programs",

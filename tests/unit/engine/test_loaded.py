@@ -26,6 +26,8 @@ WORDS = {
     "core.models.hardware",  # device and number type are in the stamp
     "core.models.schedulers.names",
     "core.models.schedulers.planners",  # curves are drawn by them; a run is the library's
+    "core.host",  # how wide calls may be, and pictures
+    "core.models.uncompiled",
     "core.models.uploads",
     "core.models.weight_files",  # the weights themselves are in the fingerprint
     "core.nets.autoencoder",  # our own encoder's answer; runs are decoded by the library

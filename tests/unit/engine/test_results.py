@@ -10,6 +10,7 @@ from core.engine.film import Film
 from core.engine.request import FilmRequest, Request, key
 from core.engine.results import Results, held_bytes
 from core.engine.store import Store
+from core.host import Host
 
 CAT = FilmRequest(Request(prompt="a cat"))
 
@@ -54,7 +55,8 @@ def test_a_whole_entry_of_another_kind_counts_as_missing(
 def test_memory_is_bounded_and_the_newest_stay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "IN_MEMORY", 3 * held_bytes((("weights 1", CAT), film())) + 100)
+    room = 3 * held_bytes((("weights 1", CAT), film())) + 100
+    monkeypatch.setattr(module, "host", lambda: Host(results=room))
     results = Results()
     results.stamp("emoji128", "weights 1")
     asked = [FilmRequest(Request(seed=seed)) for seed in range(5)]

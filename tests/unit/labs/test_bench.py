@@ -9,6 +9,7 @@ from contextlib import suppress
 import pytest
 
 from core.errors import ExplainerError
+from core.host import SMALL
 from core.labs import bench as it
 from core.labs.autoencoder_settings import LabSettings
 from core.labs.bench import CEILING, WAITING, Bench, Training
@@ -36,6 +37,18 @@ def tell() -> Iterator[Tell]:
 
 def seed(number: int) -> LabSettings:
     return LabSettings(seed=number)
+
+
+def test_a_small_host_trains_one_at_a_time(tell: Tell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(it, "host", lambda: SMALL)
+    bench = tell("time.sleep(60)")
+    asked = [bench.join(seed(number), session=str(number)) for number in range(3)]
+    assert [one.state for one in asked] == ["running", "waiting", "waiting"]
+    bench.join(seed(9), session="0")  # which ends what it had
+    ends = time.monotonic() + 10
+    while asked[1].state == "waiting" and time.monotonic() < ends:
+        time.sleep(0.01)
+    assert [one.state for one in asked] == ["stopped", "running", "waiting"]
 
 
 def test_a_session_has_one_training_at_a_time(tell: Tell) -> None:

@@ -4,6 +4,7 @@ import pytest
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
+from core.host import SMALL, Host
 from core.ui import upload_bounds as it
 from core.ui.upload_bounds import BYTES, FILES, bound_uploads
 
@@ -45,7 +46,7 @@ def test_a_session_keeps_so_many_bytes(manager: MemoryUploadedFileManager) -> No
 def test_all_together_are_bounded_and_the_greedy_pay(
     manager: MemoryUploadedFileManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(it, "ALL", 1000)
+    monkeypatch.setattr(it, "host", lambda: Host(uploads=1000))
     send(manager, "ann", "a", 100)
     for number in range(40):
         send(manager, f"greedy {number % 9}", str(number), 150)
@@ -53,6 +54,14 @@ def test_all_together_are_bounded_and_the_greedy_pay(
     assert held(manager, "ann") == ["a"]
     send(manager, "late", "l", 100)
     assert held(manager, "late") == ["l"]
+
+
+def test_a_small_host_keeps_none(
+    manager: MemoryUploadedFileManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(it, "host", lambda: SMALL)
+    send(manager, "ann", "a", 1)
+    assert (held(manager, "ann"), total(manager)) == ([], 0)
 
 
 def test_what_left_with_its_session_counts_no_more(manager: MemoryUploadedFileManager) -> None:
