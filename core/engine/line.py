@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from core.engine.ticket import ENDED, State, Ticket, TicketStatus
+from core.engine.ticket import ENDED, State, Ticket, TicketStatus, browser_of
 from core.engine.work import (
     FILM,
     ROWS_A_PIECE,
@@ -50,7 +50,7 @@ class Job:
         work: validated.
         arrived: number in the order of arrival; what another work wants came with that one.
         rank: who goes first, see ``Work``.
-        place: among equal ones; a session's next wish takes a new one when one of its has ended.
+        place: among equal ones; a browser's next wish takes a new one when one of its has ended.
         entered: seconds by the line's clock, when it was first asked for.
         tickets: who waits for it.
         progress: as it told last.
@@ -83,9 +83,9 @@ class Job:
     since: float | None = None
 
     @property
-    def sessions(self) -> set[str]:
-        """Who waits for it."""
-        return {ticket.session for ticket in self.tickets}
+    def browsers(self) -> set[str]:
+        """Who waits for it; the tabs of one browser are one."""
+        return {browser_of(ticket.session) for ticket in self.tickets}
 
     @property
     def waits(self) -> bool:
@@ -137,12 +137,12 @@ class Counters:
 class Line:
     """Gives out tickets, each of which ends exactly once, and says whose turn it is.
 
-    Least remaining work first, where a session's second wish counts behind its first; equal ones in
-    the order of arrival. Whoever is new has a first call soon. What need not be seen at once comes
-    behind (``Work.rank``), films only where nothing else has a turn. Lest short work keeps long
-    work waiting for ever, in every ``LONGEST``th turn the one that came first of those left out,
-    of sessions that have no other turn, goes on beside the others; of films, one that has waited
-    for ``FILM_WAITS``.
+    Least remaining work first, where a browser's second wish counts behind its first, in whichever
+    of its tabs; equal ones in the order of arrival. Whoever is new has a first call soon. What need
+    not be seen at once comes behind (``Work.rank``), films only where nothing else has a turn. Lest
+    short work keeps long work waiting for ever, in every ``LONGEST``th turn the one that came first
+    of those left out, of browsers that have no other turn, goes on beside the others; of films, one
+    that has waited for ``FILM_WAITS``.
     """
 
     def __init__(self, room: int, clock: Callable[[], float]) -> None:
@@ -377,12 +377,12 @@ class Line:
                     turn.append(job)
             self._turn += not so_far
             if self._turn % LONGEST == 0 and not so_far:
-                served = {session for job in turn for session in job.sessions}
+                served = {browser for job in turn for browser in job.browsers}
                 late = self.now() - FILM_WAITS
                 left_out = [
                     job
                     for job in ready
-                    if not job.sessions & served and (job.rank != FILM or job.entered < late)
+                    if not job.browsers & served and (job.rank != FILM or job.entered < late)
                 ]
                 if left_out:
                     turn.append(min(left_out, key=lambda job: job.arrived))
@@ -514,13 +514,14 @@ class Line:
     def _check_room(self, session: str, replacing: bool) -> None:
         """Refuse more to those who have something in a full line; one who has nothing may enter."""
         waiting = [job for job in self._jobs.values() if not job.begun]
-        mine = [job for job in self._jobs.values() if job.sessions == {session}]
-        held = 0 if replacing else len(mine)
+        mine = [job for job in self._jobs.values() if job.browsers == {browser_of(session)}]
+        given_up = [job for job in mine if {one.session for one in job.tickets} == {session}]
+        held = len(mine) - (len(given_up) if replacing else 0)
         if held >= max(1, self._room // 2):
             raise ExplainerError(
                 f"You already have {held} runs under way.", "Wait until some are done."
             )
-        others = len(waiting) - (len(mine) if replacing else 0)
+        others = len(waiting) - (len(given_up) if replacing else 0)
         if others >= self._room * (1 if held else CEILING):
             raise ExplainerError(
                 f"The engine is busy: {others} runs are waiting.", "Try again in a moment."
@@ -528,17 +529,17 @@ class Line:
 
     def _order(self) -> list[Job]:
         """Return all jobs in the order of their turns."""
-        behind: dict[str, float] = {}  # what a session has ahead of its next wish
+        behind: dict[str, float] = {}  # what a browser has ahead of its next wish
         keys: dict[Job, tuple[int, bool, float]] = {}
         arrived = sorted(self._jobs.values(), key=lambda job: (job.rank, job.place))
         for job in arrived:
-            sessions = job.sessions
-            ahead = min((behind.get(session, 0.0) for session in sessions), default=0.0)
+            browsers = job.browsers
+            ahead = min((behind.get(browser, 0.0) for browser in browsers), default=0.0)
             rows = ahead + job.rows_left(self._positions)
             new = job.rank < FILM and job.turns == 0 and ahead == 0
             keys[job] = job.rank, not new, rows
             if not job.waits:
-                behind |= {name: behind.get(name, 0.0) + rows - ahead for name in sessions}
+                behind |= {name: behind.get(name, 0.0) + rows - ahead for name in browsers}
         return sorted(arrived, key=keys.__getitem__)
 
     def _first_other(self, model: str | None) -> Job | None:
@@ -595,7 +596,7 @@ class Line:
     def _forget(self, job: Job) -> None:
         if self._jobs.get(job.work) is job:
             del self._jobs[job.work]
-            mine = [other for other in self._jobs.values() if other.sessions & job.sessions]
+            mine = [other for other in self._jobs.values() if other.browsers & job.browsers]
             for other in sorted(mine, key=lambda other: other.place):
                 other.place = self._next()
         for ticket in job.wanted:

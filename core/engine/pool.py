@@ -203,7 +203,7 @@ class Pool(Engine):
     def _give(self, job: Job) -> None:
         """Give a work to a replica, or tell the one that has it who waits for it now."""
         hand = self._hands.get(job) or Hand()
-        held = tuple(sorted(job.sessions)), job.rank
+        held = tuple(sorted(job.browsers)), job.rank
         if not held[0]:
             return  # given up in this moment: it is dropped at the next tick
         if hand.place is None and not self._put(job, hand):

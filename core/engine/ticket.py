@@ -36,6 +36,11 @@ class TicketStatus:
     loading: bool = False
 
 
+def browser_of(session: str) -> str:
+    """Return what comes before a slash: all that shares it has one share of the machine."""
+    return session.partition("/")[0]
+
+
 class Keeper(Protocol):  # Any: it does not mind what its tickets are for
     """What a ticket asks of whoever gave it out."""
 

@@ -21,6 +21,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
+from core.engine.ticket import browser_of
 from core.errors import ExplainerError
 from core.host import host
 from core.labs.autoencoder_settings import Settings
@@ -157,7 +158,7 @@ class Bench:
 
     def _check_room(self, session: str, shared: bool) -> None:
         """Refuse in a full line who has a training already, or of whom nothing is known."""
-        has = session in self._of or not session
+        has = not session or browser_of(session) in map(browser_of, self._of)
         if len(self._line) >= WAITING * (1 if has else CEILING):
             raise ExplainerError(
                 f"The lab is full: {len(self._line)} trainings are waiting.",

@@ -6,6 +6,7 @@ setting, Streamlit ends the script there, and the ticket is cancelled.
 """
 
 import contextlib
+import hashlib
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -13,6 +14,10 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 import streamlit as st
+
+# No public names lead there; requirements.txt has the one version that this was tried with.
+from streamlit.web.server.starlette.starlette_app_utils import decode_xsrf_token_string
+from streamlit.web.server.starlette.starlette_server_config import XSRF_COOKIE_NAME
 
 from core.engine.client import engine, woken
 from core.engine.request import Request, to_json
@@ -135,8 +140,18 @@ def begun(work: Work[Any], replace: bool = True) -> Ticket[Any]:  # Any: as abov
 
 
 def session_id() -> str:
-    """Return what tells this session from others where works and trainings are shared out."""
-    return st.session_state.setdefault(_SESSION, uuid.uuid4().hex)
+    """Return what tells this session from others where works and trainings are shared out.
+
+    Before a slash stands its browser, for all tabs of one have one share. Addresses would not do: a
+    school has one for all. The browser is told by the random cookie that Streamlit gives it against
+    forged requests, in every answer under another mask; where there is none, the tab is alone.
+    """
+    if _SESSION not in st.session_state:
+        own = uuid.uuid4().hex
+        token, _ = decode_xsrf_token_string(st.context.cookies.get(XSRF_COOKIE_NAME, ""))
+        browser = hashlib.sha256(token).hexdigest()[:16] if token else own
+        st.session_state[_SESSION] = f"{browser}/{own}"
+    return st.session_state[_SESSION]
 
 
 def train(settings: Chosen, before: Training[Chosen] | None = None) -> Training[Chosen]:

@@ -83,6 +83,28 @@ def test_least_remaining_work_goes_first_and_equal_ones_in_order_of_arrival() ->
     assert names(turn(line)) == ["bob"]  # then the one that is nearest to its end
 
 
+def test_the_tabs_of_a_browser_have_one_share() -> None:
+    line = open_line()
+    for tab in range(20):
+        enter(line, f"ann/{tab}", Piece(f"tab {tab}", 2))
+    late = enter(line, "bob/0", Piece("bob", 2))
+    assert names(turn(line)) == ["tab 0", "bob"]
+    for _ in range(3):
+        turn(line)
+    assert late.state == "done"
+    assert len(line.jobs()) >= 19  # of the browser that came first, one at most
+
+
+def test_a_tab_replaces_its_own_wish_alone_and_all_count_as_held() -> None:
+    line = open_line(room=4)
+    first, second = (enter(line, f"ann/{tab}", Piece(f"tab {tab}"), True) for tab in range(2))
+    assert enter(line, "ann/1", Piece("newer"), True).state == "queued"
+    assert (first.state, second.state) == ("queued", "cancelled")
+    with pytest.raises(ExplainerError, match="You already have 2 runs"):
+        enter(line, "ann/2", Piece("third tab"), True)
+    assert enter(line, "bob/0", Piece("bob"), True).state == "queued"
+
+
 def test_whoever_is_new_has_a_call_before_those_who_had_one() -> None:
     line = open_line()
     enter(line, "ann", Piece("old", 2))

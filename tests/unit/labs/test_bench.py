@@ -51,6 +51,15 @@ def test_a_small_host_trains_one_at_a_time(tell: Tell, monkeypatch: pytest.Monke
     assert [one.state for one in asked] == ["stopped", "running", "waiting"]
 
 
+def test_tabs_of_one_browser_do_not_fill_the_line(tell: Tell) -> None:
+    bench = tell("time.sleep(60)")
+    for number in range(2 + WAITING):
+        bench.join(seed(number), session=f"ann {number}/0")
+    with pytest.raises(ExplainerError, match="The lab is full"):
+        bench.join(seed(90), session="ann 0/1")
+    bench.join(seed(91), session="ben/0")
+
+
 def test_a_session_has_one_training_at_a_time(tell: Tell) -> None:
     bench = tell("time.sleep(60)")
     first = bench.join(seed(1), session="ann")
