@@ -61,6 +61,8 @@ LINES = (
     Line("alone", "bad", 0),
     Line("same", "rerun p95", 0.3, "s"),
     Line("same", "bad", 0),
+    Line("share", "own over Streamlit’s", 2.0),
+    Line("share", "the same, median", 2.0),
     Line("idle", "rerun p95", 0.3, "s"),
     Line("idle", "page load p95", 0.5, "s"),
     Line("idle", "memory of 1", 0.9, "GB"),

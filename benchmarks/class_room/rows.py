@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.class_room.engine_requests import ask_engine, picture_alone
+from benchmarks.class_room.own_share import own_share
 from benchmarks.class_room.replicas import kill_one
 from benchmarks.class_room.room import (
     EXAMPLE,
@@ -156,6 +157,19 @@ async def same(room: Room, scale: Scale) -> Figures:
 
         await asyncio.gather(*(pupil(one, random.Random(at)) for at, one in enumerate(visitors)))
     return {"rerun p50": middle(took), "rerun p95": late(took), "bad": room.bad}
+
+
+async def share(room: Room, scale: Scale) -> Figures:
+    """All rerun one page after another, at the same time: what of it is not Streamlit's own."""
+    async with room.visitors(scale.shared) as visitors:
+        for visitor in visitors:
+            await visitor.open()
+        pages = scale.pages or sorted(visitors[0].pages)
+        found = await own_share(room, visitors, pages, max(1, scale.turns // 2))
+    return {
+        "own over Streamlit’s": max(found.values()),
+        "the same, median": middle([*found.values()]),
+    }
 
 
 async def idle(room: Room, scale: Scale) -> Figures:
@@ -304,6 +318,7 @@ async def ray(room: Room, scale: Scale) -> Figures:
 
 
 ROWS: dict[str, Callable[[Room, Scale], Awaitable[Figures]]] = {
-    row.__name__: row for row in (draw, alone, same, idle, equal, greedy, requests, hosted, ray)
+    row.__name__: row
+    for row in (draw, alone, same, share, idle, equal, greedy, requests, hosted, ray)
 }
 HOSTED = {"hosted"}  # whose server is set up as on a small public host

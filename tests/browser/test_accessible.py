@@ -141,6 +141,18 @@ def test_page_is_light_or_dark_as_the_visitor_likes(opened: Page, scheme: str) -
     assert (lightness < 60) == (scheme == "dark")
 
 
+def test_the_first_button_of_a_look_can_be_read(
+    new_page: Callable[..., Page], server: str, scheme: str
+) -> None:
+    button = "[data-testid=stBaseButton-primary]"
+    page = new_page(color_scheme=scheme)
+    page.goto(f"{server}/schedulers?steps=3&look=Your+own+noise+levels")
+    page.locator(button).wait_for()
+    found = Axe().run(page, context={"include": [[button]]}).response
+    assert "color-contrast" in {rule["id"] for rule in found["passes"]}
+    assert not found["violations"]
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_picture_is_above_the_fold_and_nothing_sticks_out(
     opened: Page, path: str, width: int
