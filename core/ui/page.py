@@ -18,7 +18,7 @@ from core.ui.running_example import IN_LINK, follow_link, show_summary, write_li
 
 STYLE = Path(__file__).parent / "browser" / "page.css"
 SHARED = (
-    ":material/public: A shared copy on a small host: everybody's pictures take turns, what is "
+    ":material/public: A shared copy on a small host: everybody’s pictures take turns, what is "
     "typed is not kept on its disk, and it takes no files."
 )
 
