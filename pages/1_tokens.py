@@ -10,8 +10,9 @@ from core.ui.closer import ask_for_formulas, choose_look, show_formulas, show_lo
 from core.ui.errors import explained
 from core.ui.page import lesson
 from core.ui.settings import prompt_box
+from core.ui.walk import foot
 
-lesson("What does the model read of your prompt?", title="Tokens")
+lesson("tokens")
 prompt_box(live=LIVE)
 say_what_it_draws()
 model_box()
@@ -28,3 +29,5 @@ with explained():
 
 if ask_for_formulas():
     show_formulas(look, SOURCES)
+
+foot("tokens")

@@ -6,13 +6,9 @@ from core.ui.closer import ask_for_formulas, choose_look, show_formulas, show_lo
 from core.ui.errors import explained
 from core.ui.page import lesson
 from core.ui.picture_source import choose_picture, latent_facts, show_notes, source_of
+from core.ui.walk import foot
 
-lesson(
-    "What does a picture look like in there?",
-    "The autoencoder squeezes it into few numbers, and draws it again from them. "
-    "**Point anywhere** to see one patch on its way.",
-    title="Latents",
-)
+lesson("latents")
 with explained():
     facts = latent_facts()
     source = source_of(choose_picture(), facts)
@@ -22,3 +18,5 @@ with explained():
     show_look(look, LOOKS, source, facts, reading)
     if ask_for_formulas():
         show_formulas(look, SOURCES)
+
+foot("latents")

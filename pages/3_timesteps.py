@@ -14,14 +14,9 @@ from core.lessons.timesteps.settings import embedding_settings, show_settings
 from core.ui.closer import ask_for_formulas, choose_look, show_formulas, show_look
 from core.ui.errors import explained
 from core.ui.page import lesson, show_equation
+from core.ui.walk import foot
 
-lesson(
-    "How does the network know what time it is?",
-    "At every step the network is told one number beside the noisy picture: the time t, which "
-    "says **how much noise to expect**. High is almost all noise, 0 is the picture. **Drag the "
-    "green dot** through it: each time has a row of its own.",
-    title="Timesteps",
-)
+lesson("timesteps")
 with explained():
     facts = time_facts()
     settings = embedding_settings(facts.settings)
@@ -38,3 +33,5 @@ if ask_for_formulas():
     for idea in (compute_frequencies, embed_timesteps, compute_periods, compare_embeddings):
         show_equation(idea)
     show_formulas(look)
+
+foot("timesteps")

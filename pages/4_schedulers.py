@@ -9,13 +9,9 @@ from core.ui.errors import explained
 from core.ui.page import lesson
 from core.ui.running_example import running_example
 from core.ui.tokenizing import scheduler_config
+from core.ui.walk import foot
 
-lesson(
-    "Who decides how much noise is left?",
-    "A scheduler does: after every answer of the network it takes some noise away, and chooses "
-    "where to ask next.",
-    title="Schedulers",
-)
+lesson("schedulers")
 show_controls()
 with explained():
     config = scheduler_config(running_example().model)
@@ -32,3 +28,5 @@ with explained():
         show_formulas(look, SOURCES)
     with place, explained():
         show_look(look, LOOKS, config)
+
+foot("schedulers")

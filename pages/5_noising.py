@@ -18,8 +18,9 @@ from core.ui.page import lesson, show_equation
 from core.ui.picture_source import choose_picture, latent_facts, show_notes, source_of
 from core.ui.running_example import running_example
 from core.ui.tokenizing import scheduler_config
+from core.ui.walk import foot
 
-lesson("How do you destroy a picture on purpose?", title="Adding noise")
+lesson("noising")
 with explained():
     config = scheduler_config(running_example().model)
     schedule = own_schedule(config)
@@ -53,3 +54,5 @@ if ask_for_formulas():
     ):
         show_equation(idea)
     show_formulas(look)
+
+foot("noising")

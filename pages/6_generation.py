@@ -24,12 +24,14 @@ from core.ui.settings import (
     seed_box,
     steps_slider,
 )
+from core.ui.walk import foot
 
-lesson("How does noise become your picture?", title="Generation")
+lesson("generation")
 if live_toggle():
     say_what_it_draws()
     with explained():
         show_live(mount_film)
+    foot("generation")
     st.stop()
 prompt_box()
 say_what_it_draws()
@@ -66,3 +68,5 @@ with film, explained():
         offer_downloads(shown)
         with below:
             show_closer(choose_look(LOOKS), shown)
+
+foot("generation")

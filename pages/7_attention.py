@@ -9,8 +9,9 @@ from core.ui.errors import explained
 from core.ui.page import lesson
 from core.ui.prompt_notes import prompt_notes
 from core.ui.settings import prompt_box, seed_box
+from core.ui.walk import foot
 
-lesson("Which places listened to which word?", title="Attention")
+lesson("attention")
 words, seed = st.columns([5, 1], gap="small")
 with words:
     prompt_box()
@@ -31,3 +32,5 @@ with explained():
 
 if ask_for_formulas():
     show_all_formulas()
+
+foot("attention")

@@ -8,12 +8,9 @@ from core.lessons.unet.run import unet_facts
 from core.ui.closer import ask_for_formulas, choose_look, show_formulas
 from core.ui.errors import explained
 from core.ui.page import lesson
+from core.ui.walk import foot
 
-lesson(
-    "What flows through the network?",
-    "Down to see the whole, up to say where. **Click a box** to see what comes out of it.",
-    title="Inside the U-Net",
-)
+lesson("unet")
 with explained():
     facts = unet_facts()
     show_network(facts)
@@ -25,3 +22,5 @@ with explained():
     show_closer(look, facts, chosen_call)
     if ask_for_formulas():
         show_formulas(look)
+
+foot("unet")

@@ -5,12 +5,9 @@ from core.lessons.training.looks import LOOKS
 from core.ui.closer import ask_for_formulas, choose_look, show_formulas, show_look
 from core.ui.errors import explained
 from core.ui.page import lesson
+from core.ui.walk import foot
 
-lesson(
-    "Could you train this yourself?",
-    "The built-in model learned part by part. **Choose a part, and follow its loss.**",
-    title="Training",
-)
+lesson("training")
 with explained():
     stages = show_history()
     say_time(stages)
@@ -18,3 +15,5 @@ with explained():
     show_look(look, LOOKS, stages)
     if ask_for_formulas():
         show_formulas(look)
+
+foot("training")

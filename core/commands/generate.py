@@ -3,17 +3,32 @@
 import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.commands.plain import plain
 from core.commands.progress import told
 from core.commands.written import write_json
 
+if TYPE_CHECKING:
+    from core.engine.request import Request
+
 WRITES_FILES = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the fields of a request."""
+    """Add the fields of a request, and what is written."""
+    add_request(parser)
+    parser.add_argument(
+        "--trace", action="store_true", help="also write every step: trace.json, trace.safetensors"
+    )
+
+
+def add_request(parser: argparse.ArgumentParser) -> None:
+    """Add the fields of a request.
+
+    Args:
+        parser: of a command that draws a picture.
+    """
     from core.commands.arguments import add_loras, add_model, add_scheduler, number, whole
 
     parser.add_argument("--prompt", required=True, metavar="P", help="what to draw")
@@ -57,18 +72,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--turn", type=number, default=0.0, metavar="S", help="how far, 0 to 1 (default 0)"
     )
-    parser.add_argument(
-        "--trace", action="store_true", help="also write every step: trace.json, trace.safetensors"
-    )
     add_model(parser)
 
 
-def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON holds
-    """Check the request before the model is loaded, run it alone, write the files."""
-    from core.commands.arguments import find_loras, find_model, load_model, need_folder
-    from core.engine.request import Request, to_json, validated
+def request_of(arguments: argparse.Namespace) -> "Request":
+    """Return the request that the arguments are, checked.
 
-    request = validated(
+    Args:
+        arguments: of ``add_request``.
+
+    Raises:
+        ExplainerError: a field is wrong.
+    """
+    from core.commands.arguments import find_loras, find_model
+    from core.engine.request import Request, validated
+
+    return validated(
         Request(
             model=find_model(arguments.model).id,
             prompt=arguments.prompt,
@@ -90,7 +109,14 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
             loras=find_loras(arguments.lora),
         )
     )
-    out = need_folder(arguments.out)
+
+
+def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON holds
+    """Check the request before the model is loaded, run it alone, write the files."""
+    from core.commands.arguments import load_model, need_folder
+    from core.engine.request import to_json
+
+    request, out = request_of(arguments), need_folder(arguments.out)
     from core.engine.alone import run_alone
     from core.views.exports import png_with_settings
 

@@ -13,6 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.ui.address import Field, ask, choose, one_of, said, switch, value
 from core.ui.errors import show_note
 from core.ui.page import show_equation
+from core.ui.walk import level
 
 IN_LINK = "look"
 _UNKNOWN = "look_unknown"
@@ -137,7 +138,7 @@ def ask_for_formulas(label: str = "The formulas and their code") -> bool:
     Args:
         label: of the toggle.
     """
-    return ask(st.toggle, label, switch("formulas"))
+    return ask(st.toggle, label, switch("formulas", level() == "maths"))
 
 
 def _field(closers: Closers) -> Field[str]:

@@ -64,6 +64,7 @@ WALK = (
     Entry("7_attention.py", "Deeper", "Attention", ":material/center_focus_strong:"),
     Entry("8_unet.py", "Deeper", "Inside the U-Net", ":material/account_tree:"),
     Entry("9_training.py", "Deeper", "Training", ":material/model_training:"),
+    Entry("10_check.py", "Tools", "Check", ":material/fact_check:"),
 )
 
 

@@ -12,9 +12,12 @@ import streamlit as st
 from core.classroom import JOIN, classroom
 from core.host import host
 from core.ideas.equation import equation_of
+from core.ui import walk
 from core.ui.address import begin_page, keep_places
-from core.ui.navigation import APP, ensure_navigation
+from core.ui.navigation import APP, ensure_navigation, title_of
 from core.ui.running_example import IN_LINK, follow_link, show_summary, write_link
+from core.ui.walk import HOME
+from core.views.lesson import lesson_of
 
 STYLE = Path(__file__).parent / "browser" / "page.css"
 SHARED = (
@@ -23,31 +26,35 @@ SHARED = (
 )
 
 
-def lesson(question: str, lead: str = "", title: str = APP) -> None:
+def lesson(page: str) -> None:
     """Begin a page of the walk: its frame, the running example, and its question.
 
     Args:
-        question: what the page answers, as its headline.
-        lead: one sentence below it.
-        title: what the browser's tab says.
+        page: its address below the app's; what it teaches stands in its wing's ``lesson_data``.
     """
-    begin(title)
+    begin(APP if page == HOME else title_of(page))
+    taught = lesson_of(page)
     in_class = classroom() is not None
     if in_class:
         from core.ui.class_frame import attend, follow_settings
 
         attend()
-    stayed = begin_page(question, (*IN_LINK, JOIN))
+    stayed = begin_page(page, (*IN_LINK, *walk.IN_LINK, JOIN))
     follow_link(stayed)
     if in_class:
         follow_settings()
     write_link()
-    st.title(question, anchor=False)
+    walk.follow_walk(stayed)
+    st.title(taught.headline, anchor=False)
+    lead = taught.leads.get(walk.level()) or taught.leads.get(walk.USUAL)
     if lead:
         st.markdown(lead)
     if host().shared:
         st.caption(SHARED)
     show_summary()
+    walk.ask_level()
+    walk.presenting(page)
+    walk.predict_first(page)
     keep_places()
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from core.engine.request import Request, key
+from core.engine.works.call_input import CallInput
 from core.views.browser import PlaceData
 from core.views.numbers import say_after, say_noise
 
@@ -54,6 +55,21 @@ class Run:
     picture: NDArray[np.uint8]
     seconds: float
     fingerprint: str
+
+    def input_at(self, call: int) -> CallInput:
+        """Return what the network was asked at one call, to ask about it again.
+
+        Args:
+            call: 0 is the first.
+        """
+        xt = self.path[call]
+        return CallInput(
+            request=self.request,
+            t=float(self.timesteps[call]),
+            alpha_bar=float(self.alpha_bars[call]),
+            shape=(xt.shape[0], xt.shape[1], xt.shape[2]),
+            xt=xt.astype("<f4").tobytes(),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

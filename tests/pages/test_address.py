@@ -17,7 +17,11 @@ from core.engine.request import Request
 KEEPER = "glassbox_places"
 ROOT = Path(__file__).resolve().parents[2]
 Open = Callable[..., AppTest]
-PAGES = {file.stem.split("_", 1)[1]: f"pages/{file.name}" for file in ROOT.glob("pages/[0-9]*.py")}
+PAGES = {
+    file.stem.split("_", 1)[1]: f"pages/{file.name}"
+    for file in ROOT.glob("pages/[0-9]*.py")
+    if not file.stem.endswith("check")  # nothing is chosen there
+}
 LOOKS = [
     (page, look.title)
     for page in sorted(PAGES)
@@ -29,6 +33,8 @@ KINDS = ("toggle", "slider", "select_slider", "selectbox", "text_input", "text_a
 NOT_IN_LINKS = {
     "prompt_to_try": "a press: the prompt takes it over",
     "scheduler_settings_typed": "a press: the settings take it over",
+    "card_": "a press: what a run says to a belief is read, not shared",
+    "answer_": "an answer is the visitor's own; a link says which pages are done",
     "unet_call_waits": "nothing can be asked while there is no run",
 }
 OF_THE_RUN = (*(field.name for field in fields(Request)), "plain_", "scheduler_")  # test_home.py

@@ -194,12 +194,12 @@ def test_budget_says_who_gets_how_much(open_run: Open, shown_text: Text) -> None
 
 def test_choices_keep_their_keys_from_one_server_to_the_next(open_run: Open) -> None:
     at = choose(open_run(), "Two words")
-    keys = [box.key for box in at.selectbox]
+    keys = [box.key for box in at.main.selectbox]
     assert keys == ["ask_one", "ask_other", "ask_layers"]
     at = choose(at, "A phrase")
     assert [box.key for box in at.multiselect] == ["ask_phrase"]
     at = choose(at, "Turn a word up")
-    assert [box.key for box in at.selectbox] == ["ask_turned"]
+    assert [box.key for box in at.main.selectbox] == ["ask_turned"]
 
 
 def test_two_words_are_shown_on_one_scale(open_run: Open, shown_text: Text) -> None:

@@ -60,7 +60,7 @@ def test_a_grid_waits_to_be_asked_for_then_fills_and_is_kept(open_page: Open) ->
     assert [cell["own"] for cell in data["cells"]] == [False, True, False, False]
     assert data["cells"][1]["seconds"] == ""  # it was the run on show
     assert labels(at, "download_button").count("CSV") == 1
-    at.toggle[0].set_value(True).run()
+    at.toggle(key="ask_formulas").set_value(True).run()
     assert states(at) == ["there"] * 4
 
 

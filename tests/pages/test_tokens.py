@@ -188,10 +188,10 @@ def test_model_is_one_choice_where_there_are_two(
     open_page: Open, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GLASSBOX_FOLDERS", "")
-    assert not open_page(PAGE).selectbox
+    assert not open_page(PAGE).main.selectbox
     monkeypatch.setenv("GLASSBOX_FOLDERS", str(tiny_folder))
     at = open_page(PAGE)
-    at.selectbox[0].set_value(tiny_folder.name).run()
+    at.main.selectbox[0].set_value(tiny_folder.name).run()
     assert not at.exception
     assert at.query_params["model"] == tiny_folder.name
     at.button_group(key="ask_look").set_value("Inside the encoder").run()
@@ -257,7 +257,7 @@ def test_a_changed_word_moves_nothing_before_it(
     at = open_look(open_page, "The mask", prompt="a red apple on a table")
     rows = chart_values(at)
     assert [row["change"] > 0 for row in rows] == [False] * 6 + [True] * 71
-    at.selectbox[0].set_value(1).run()
+    at.main.selectbox[0].set_value(1).run()
     assert [row["change"] > 0 for row in chart_values(at)] == [False] * 2 + [True] * 75
     box(at, "becomes").set_value("RED").run()
     assert "Nothing moved" in shown_text(at)
@@ -273,7 +273,7 @@ def test_inside_shows_layers_heads_and_states(open_page: Open) -> None:
     attention, states = grids(at)
     assert len(attention["rows"]) == len(states["rows"]) == 77
     before = attention["cells"]
-    at.selectbox[0].set_value(1).run()
+    at.main.selectbox[0].set_value(1).run()
     assert grids(at)[0]["cells"] != before
     at.slider[0].set_value(1).run()
     assert "layer 1" in grids(at)[0]["title"]

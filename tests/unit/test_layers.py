@@ -157,6 +157,7 @@ READS_WEIGHTS = {
     "core.models.manifest.read_weights": "this is the check",
     "core.models.loading._load_part": "of a folder that was inspected, checksums and all",
     "core.models.lora_fitted.read_pairs": "of a file whose header was looked over",
+    "core.models.machine_check._tokens": "a tokenizer: text, of a folder that was inspected",
     "core.engine.film.film_from_bytes": "bytes of the store, which has compared their checksum",
     "core.engine.trace.from_bytes": "bytes of the store, which has compared their checksum",
     "core.labs.activations._resume": "state that was handed out in this process",

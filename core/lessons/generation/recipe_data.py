@@ -1,18 +1,16 @@
 """A recipe: one small JSON file that says all that decides a run, and reads back to it."""
 
 import json
-import platform
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 
 from core.engine.request import Request, from_values, to_json
 from core.errors import ExplainerError
 from core.ideas.checks import read_json
+from core.views.versions import versions
 
 KIND = "glassbox recipe"
 FORMAT = 1
 LARGEST = 200_000  # bytes; two long prompts are under half of it
-LIBRARIES = ("torch", "diffusers", "transformers", "numpy")
 WHAT_TO_DROP = "Drop a recipe that was saved here, just as it was saved."
 
 
@@ -75,14 +73,3 @@ def read_recipe(data: bytes) -> Recipe:
         from_values(told["request"]),
         fingerprint if isinstance(fingerprint, str) and len(fingerprint) <= 128 else "",
     )
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of what computes here, by name; what is not installed is left out."""
-    found = {"python": platform.python_version()}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -5,7 +5,6 @@ Whatever people typed is escaped, and the page's own policy forbids every reques
 
 import base64
 import io
-from collections.abc import Sequence
 from html import escape
 
 import numpy as np
@@ -16,18 +15,17 @@ from core.ideas.checks import say_number
 from core.ideas.equation import equation_of
 from core.ideas.guidance import guide
 from core.lessons.generation.guidance_data import angles
-from core.lessons.generation.recipe_data import recipe_json, versions
+from core.lessons.generation.recipe_data import recipe_json
 from core.lessons.generation.report_charts_data import Line, line_chart
 from core.models.schedulers.table import SCHEDULERS
 from core.views.numbers import say_noise
+from core.views.one_file import document, picture_png, table, text
 from core.views.run import Frames, Run
 from core.views.steps import measure, rms, step_rows
-from core.views.theme import INK, LINE, PAGE, PANEL
+from core.views.versions import versions
 
 MOST_FRAMES = 12  # steps shown as pictures
 LONGEST_SIDE = 256  # pixels of such a picture
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-NOT_IN_HTML = ("\0", "\f")  # characters that have no place there
 
 
 def report_html(run: Run, frames: Frames) -> str:
@@ -68,8 +66,8 @@ def report_html(run: Run, frames: Frames) -> str:
     ]
     body = (
         f"<header><h1>How noise became this picture</h1>"
-        f'<p class="prompt">{_text(request.prompt) or "<em>no words</em>"}</p></header>'
-        f'<div class="first">{_picture(run.picture, "The finished picture")}{_table(told)}</div>'
+        f'<p class="prompt">{text(request.prompt) or "<em>no words</em>"}</p></header>'
+        f'<div class="first">{picture_png(run.picture, "The finished picture")}{table(told)}</div>'
         f"<h2>Step by step</h2>{_steps(run, frames)}"
         f"<h2>In curves</h2><div class='charts'>{''.join(_charts(run))}</div>"
         f"<h2>In numbers</h2>{_numbers(run)}"
@@ -77,31 +75,10 @@ def report_html(run: Run, frames: Frames) -> str:
         f"<h2>To draw it again</h2><p>Save what stands below as a <code>.json</code> file and drop "
         f"it on the Generation page. The same weights and versions give the same picture on the "
         f"same kind of machine.</p>"
-        f"<pre>{_text(recipe_json(request, run.fingerprint))}</pre>"
-        f"{_table(list(versions().items()))}"
+        f"<pre>{text(recipe_json(request, run.fingerprint))}</pre>"
+        f"{table(list(versions().items()))}"
     )
-    return (
-        "<!doctype html>\n"
-        f'<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>A run of Glassbox Diffusion</title><style>{_style()}</style></head>"
-        f"<body><main>{body}</main></body></html>\n"
-    )
-
-
-def _text(typed: str) -> str:
-    """Return what people typed, as text and nothing else."""
-    for letter in NOT_IN_HTML:
-        typed = typed.replace(letter, "\N{REPLACEMENT CHARACTER}")
-    return escape(typed, quote=True)
-
-
-def _picture(picture: NDArray[np.uint8], alt: str) -> str:
-    written = io.BytesIO()
-    Image.fromarray(picture).save(written, "PNG")
-    data = base64.b64encode(written.getvalue()).decode("ascii")
-    return f'<img alt="{escape(alt)}" src="data:image/png;base64,{data}">'
+    return document("A run of Glassbox Diffusion", _style(), body)
 
 
 def _small(picture: NDArray[np.uint8], alt: str) -> str:
@@ -111,11 +88,6 @@ def _small(picture: NDArray[np.uint8], alt: str) -> str:
     image.save(written, "JPEG", quality=88)
     data = base64.b64encode(written.getvalue()).decode("ascii")
     return f'<img alt="{escape(alt)}" src="data:image/jpeg;base64,{data}">'
-
-
-def _table(rows: Sequence[tuple[str, str]]) -> str:
-    lines = (f"<tr><th>{_text(name)}</th><td>{_text(value)}</td></tr>" for name, value in rows)
-    return f"<table>{''.join(lines)}</table>"
 
 
 def _steps(run: Run, frames: Frames) -> str:
@@ -175,7 +147,7 @@ def _numbers(run: Run) -> str:
 
 
 def _guidance(run: Run) -> str:
-    source = _text(equation_of(guide).source)
+    source = text(equation_of(guide).source)
     if run.eps_uncond is None:
         return (
             "<p>There was none: at w = 1 the network is asked only with the words. "
@@ -191,25 +163,11 @@ def _guidance(run: Run) -> str:
 
 
 def _style() -> str:
-    def colours(mode: str) -> str:
-        return (
-            f"--page:{PAGE[mode]};--panel:{PANEL[mode]};--ink:{INK[mode]};--line:{LINE[mode]}"
-        )  # fmt: skip
-
     return (
-        f":root{{{colours('light')};color-scheme:light dark}}"
-        f"@media (prefers-color-scheme:dark){{:root{{{colours('dark')}}}}}"
-        f"@media print{{:root{{{colours('light')}}}}}"
-        "body{margin:0;background:var(--page);color:var(--ink);font:16px/1.5 system-ui,sans-serif}"
-        "main{max-width:60rem;margin:0 auto;padding:2rem 1.25rem}"
-        "h1{font-size:2rem;line-height:1.2;margin:0}h2{margin:2rem 0 .5rem;font-size:1.25rem}"
         ".prompt{font-size:1.25rem;white-space:pre-wrap;overflow-wrap:anywhere;"
         "unicode-bidi:isolate}"
         ".first{display:flex;flex-wrap:wrap;gap:1.5rem;align-items:start}"
         ".first img{width:20rem;max-width:100%;border-radius:6px}"
-        "table{border-collapse:collapse;font-variant-numeric:tabular-nums}"
-        "th,td{text-align:left;padding:.2rem .75rem .2rem 0;border-bottom:1px solid var(--line);"
-        "vertical-align:top;overflow-wrap:anywhere;white-space:pre-wrap}"
         ".wide{overflow-x:auto}.numbers{font-size:.8125rem}"
         ".numbers td,.numbers th{text-align:right;white-space:normal;overflow-wrap:normal}"
         ".steps{display:grid;grid-template-columns:repeat(auto-fill,minmax(7rem,1fr));gap:.75rem}"
@@ -224,7 +182,6 @@ def _style() -> str:
         ".formula{font-family:serif;font-size:1.25rem}"
         "pre{background:var(--panel);padding:1rem;border-radius:6px;white-space:pre-wrap;"
         "overflow-wrap:anywhere;font-size:.8125rem}"
-        "@media print{main{padding:0;max-width:none}figure,tr,.first{break-inside:avoid}"
-        "h2{break-after:avoid}.wide{overflow:visible}.numbers{font-size:8pt}"
-        ".first img{width:8cm}*{print-color-adjust:exact}}"
+        "@media print{figure,.first{break-inside:avoid}.wide{overflow:visible}"
+        ".numbers{font-size:8pt}.first img{width:8cm}}"
     )

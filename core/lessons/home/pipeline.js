@@ -56,7 +56,7 @@ class Pipeline extends Player {
    * @param {StationData} station
    * @param {HTMLElement} box
    */
-  station({ name, title, link, line }, box) {
+  station({ name, title, link, line, done }, box) {
     const item = make("li", `station ${name}`);
     item.dataset.name = name;
     const heading = make("h2", "", link ? "" : title);
@@ -70,6 +70,7 @@ class Pipeline extends Player {
       });
       heading.append(anchor);
     }
+    if (done) heading.append(Object.assign(make("span", "done", " ✓"), { title: "its questions are answered" }));
     item.append(heading, box, make("p", "", line));
     return item;
   }

@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.engine.request import FilmRequest, Request
+from core.lessons.home.material import offer_material
 from core.lessons.home.stations_data import MapData, empty_map
 from core.ui.can_draw import say_what_it_draws
 from core.ui.component import mount, told_one
@@ -19,22 +20,23 @@ from core.ui.paint_first import failure, paint_first
 from core.ui.running_example import link_parameters, running_example
 from core.ui.runs import find
 from core.ui.settings import prompt_box
+from core.ui.walk import HOME, foot, show_progress, walked
 
 NAME = "home/pipeline"
 
 
 def front_page() -> None:
     """Draw the front page."""
-    lesson("How does noise become a picture?")
-    st.markdown(
-        "Follow your words through a real diffusion model. **Drag the green handle** and every "
-        "box goes along."
-    )
+    lesson(HOME)
     prompt_box()
     say_what_it_draws()
     request = running_example()
     there = find(request) is not None and find(FilmRequest(request)) is not None
     paint_first(NAME, request, there, lambda: _draw(request), lambda line: _compute(request, line))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        show_progress()
+        offer_material()
+    foot(HOME)
 
 
 def _draw(request: Request) -> DeltaGenerator:
@@ -60,7 +62,11 @@ def _mount(drawn: MapData, request: Request) -> None:
     chosen = link_parameters(request)
     query = f"?{urlencode(chosen)}" if chosen else ""
     links = {page: {"link": {"href": f"{page}{query}", "page": page}} for page in paths}
-    stations = [{**station, **links.get(station["page"], {})} for station in drawn["stations"]]
+    done = walked()
+    stations = [
+        {**station, **links.get(station["page"], {}), "done": station["page"] in done}
+        for station in drawn["stations"]
+    ]
     mounted = mount(NAME, {**drawn, "stations": stations}, on_open_change=lambda: None)
     page = told_one(mounted, "open", paths)
     if page is not None:

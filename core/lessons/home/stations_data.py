@@ -69,7 +69,10 @@ class LinkData(TypedDict):
 
 
 class StationData(TypedDict):
-    """A station of the map; its look is None while the run is not there."""
+    """A station of the map; its look is None while the run is not there.
+
+    ``done`` says that the questions of its page were answered.
+    """
 
     name: str
     title: str
@@ -77,6 +80,7 @@ class StationData(TypedDict):
     page: str
     look: StationLookData | None
     link: NotRequired[LinkData]
+    done: NotRequired[bool]
 
 
 class MapData(TypedDict):

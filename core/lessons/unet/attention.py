@@ -7,7 +7,6 @@ import streamlit as st
 from core.engine.works.unet_attention import SelfAttentionWork
 from core.ideas.guidance import guide
 from core.lessons.unet.attention_data import attention_data
-from core.lessons.unet.run import input_of
 from core.models.unet_facts import UNetFacts
 from core.nets.attention import attend
 from core.nets.residual import ResnetBlock
@@ -29,7 +28,7 @@ def show(facts: UNetFacts, shown: Shown, call: int) -> None:
         shown: the run.
         call: of the run, which is looked into.
     """
-    given = input_of(shown, call)
+    given = shown.run.input_at(call)
     row, column = value(_position(facts))
     st.markdown(
         "**Click the picture.** Each small map is one head: how much that position takes from "

@@ -9,7 +9,7 @@ from core.engine.request import Request
 from core.lessons.unet.block import show_block, show_code
 from core.lessons.unet.looks import LOOKS, OFF
 from core.lessons.unet.map_data import unet_map
-from core.lessons.unet.run import input_of, kept_blocks, moment_of, read_blocks
+from core.lessons.unet.run import kept_blocks, moment_of, read_blocks
 from core.lessons.unet.switch import skip_that_is_off, switch_skip_off
 from core.models.unet_facts import Box, UNetFacts
 from core.models.unet_seen import BlocksSeen
@@ -53,13 +53,13 @@ def _call(calls: int) -> Field[int]:
 
 def _seen(request: Request) -> BlocksSeen | None:
     shown = kept(request)
-    return None if shown is None else kept_blocks(input_of(shown, chosen_call(shown)))
+    return None if shown is None else kept_blocks(shown.run.input_at(chosen_call(shown)))
 
 
 def _compute(request: Request, line: DeltaGenerator) -> None:
     with line:
         shown = here(request)
-        read_blocks(input_of(shown, chosen_call(shown)))
+        read_blocks(shown.run.input_at(chosen_call(shown)))
 
 
 def _draw(facts: UNetFacts, request: Request) -> DeltaGenerator:

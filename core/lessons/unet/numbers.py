@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.ideas.guidance import guide
 from core.lessons.unet.map_data import box_rows
-from core.lessons.unet.run import input_of, kept_blocks
+from core.lessons.unet.run import kept_blocks
 from core.models.unet_facts import UNetFacts
 from core.nets.attention import attend
 from core.nets.residual import ResnetBlock
@@ -22,7 +22,7 @@ def show(facts: UNetFacts, shown: Shown, call: int) -> None:
         shown: the run.
         call: of the run, which is looked into.
     """
-    seen = kept_blocks(input_of(shown, call))
+    seen = kept_blocks(shown.run.input_at(call))
     seconds = {} if seen is None else {name: box.seconds for name, box in seen.boxes.items()}
     rows = box_rows(facts, seconds)
     st.dataframe(rows, hide_index=True, height=420, alt="Every box of the U-Net in numbers")

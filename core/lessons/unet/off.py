@@ -12,7 +12,6 @@ from core.engine.works.unet_off import OffAtCallWork, OffRunWork
 from core.ideas.guidance import guide
 from core.ideas.picture_likeness import apart
 from core.lessons.unet.off_data import NOISE_LINE, SAYS, noise_picture, say_moved
-from core.lessons.unet.run import input_of
 from core.lessons.unet.switch import choose_switch
 from core.models.unet_facts import UNetFacts
 from core.nets.attention import attend
@@ -48,7 +47,7 @@ def show(facts: UNetFacts, shown: Shown, call: int) -> None:
     _show(pairs[2][0], shown.run.picture, "as it is")
     for slot in (*pairs[0], *pairs[1], pairs[2][1]):
         slot.skeleton(height=120)
-    at_call = OffAtCallWork(request.model, input_of(shown, call), switch)
+    at_call = OffAtCallWork(request.model, shown.run.input_at(call), switch)
     off = read(at_call, draw=partial(_say, lines[0]))
     _show(pairs[0][0], noise_picture(off.noise), "as it is")
     _show(pairs[0][1], noise_picture(off.noise_off), "off")

@@ -31,24 +31,6 @@ def _facts(folder: Path, files: Files, pixels: tuple[int | None, int | None]) ->
     return read_unet_facts(folder, pixels)
 
 
-def input_of(shown: Shown, call: int) -> CallInput:
-    """Return what the network was asked at one call of a run.
-
-    Args:
-        shown: the run.
-        call: 0 is the first.
-    """
-    run = shown.run
-    xt = run.path[call]
-    return CallInput(
-        request=run.request,
-        t=float(run.timesteps[call]),
-        alpha_bar=float(run.alpha_bars[call]),
-        shape=(xt.shape[0], xt.shape[1], xt.shape[2]),
-        xt=xt.astype("<f4").tobytes(),
-    )
-
-
 def moment_of(shown: Shown, call: int) -> Moment:
     """Return what went in and came out at one call of a run.
 
@@ -66,7 +48,7 @@ def kept_blocks(given: CallInput) -> BlocksSeen | None:
     """Return what was read at a call, where it is there.
 
     Args:
-        given: from ``input_of``.
+        given: of ``Run.input_at``.
     """
     return find(BlocksWork(given.request.model, given))
 
@@ -75,7 +57,7 @@ def read_blocks(given: CallInput) -> BlocksSeen:
     """Have the engine read every box at a call.
 
     Args:
-        given: from ``input_of``.
+        given: of ``Run.input_at``.
 
     Raises:
         ExplainerError: the engine says why it has no answer.

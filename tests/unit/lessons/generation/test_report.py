@@ -14,7 +14,7 @@ from PIL import Image
 from core.engine.request import Request, validated
 from core.errors import ExplainerError
 from core.lessons.generation.contact_sheet_data import contact_sheet
-from core.lessons.generation.recipe_data import KIND, LARGEST, read_recipe, recipe_json, versions
+from core.lessons.generation.recipe_data import KIND, LARGEST, read_recipe, recipe_json
 from core.lessons.generation.report_charts_data import Line, line_chart
 from core.lessons.generation.report_data import report_html
 from core.views.exports import gif_animation, open_picture, png_with_settings
@@ -22,6 +22,7 @@ from core.views.run import Run, quick_frames
 from core.views.steps import step_rows
 from core.views.strips import exact_sheet, frames_in, photo_sheet
 from core.views.tables import csv_of
+from core.views.versions import versions
 
 HOSTILE = "<script>alert(1)</script><img src=http://example.com/x> & \"quoted\" 'too'"
 

@@ -1,0 +1,98 @@
+"""What the page about cross-attention teaches."""
+
+import numpy as np
+
+from core.engine.works.attention import AttentionWork, EditedAttentionWork, Reweight
+from core.ideas.picture_likeness import apart
+from core.lessons.attention.maps_data import entries_of
+from core.lessons.attention.reads_data import budget
+from core.models.attention_seen import AttentionSeen
+from core.views.lesson import Asked, Card, Lesson, Live, Question, choose
+from core.views.numbers import percent
+
+NAMES = {"start": "the start token", "word": "your words", "end": "the end token",
+         "padding": "the padding"}  # fmt: skip
+
+
+def _seen(live: Live) -> AttentionSeen:
+    request = live.run.request
+    return live.read(AttentionWork(request.model, request))
+
+
+def _shares(live: Live) -> dict[str, float]:
+    """Return the share of all attention that each kind of position got."""
+    means = budget(_seen(live), entries_of(live.tokens)).mean(axis=0)
+    return dict(zip(NAMES, means.tolist(), strict=True))
+
+
+def _most(live: Live) -> Asked:
+    shares = _shares(live)
+    said = ", ".join(f"{name} {percent(shares[kind], 1)}" for kind, name in NAMES.items())
+    best = max(shares, key=lambda kind: shares[kind])
+    return choose(
+        "Every place of the picture shares out its attention over all rows of the text. Who gets "
+        "the most of it?",
+        NAMES[best],
+        *((name, f"Of all attention in this run: {said}.") for name in NAMES.values()),
+    )
+
+
+def _sum(live: Live) -> Asked:
+    layers = _seen(live).layers
+    sums = np.concatenate([layer.maps.sum(axis=2, dtype=np.float64).ravel() for layer in layers])
+    said = (
+        f"Added up over all {layers[0].maps.shape[2]} rows of the text, every place has "
+        f"between {sums.min():.2f} and {sums.max():.2f}"
+    )
+    return choose(
+        "One word gets more attention at a place. What happens to the others there?",
+        "they get less",
+        ("they get more as well", f"No: it is shared out. {said}."),
+        ("nothing", f"No: it is shared out. {said}."),
+        ("they get less", f"{said}: a softmax shares out exactly 1."),
+    )
+
+
+def _double(live: Live) -> Asked:
+    entries = entries_of(live.tokens)
+    words = [one for one in entries if one.kind == "word"]
+    if not words:
+        return _sum(live)
+    last = words[-1]
+    request = live.run.request
+    edited = live.read(EditedAttentionWork(request.model, request, Reweight(last.positions, 0.0)))
+    far = apart(live.run.picture, edited)
+    said = f"Drawn just now: the picture moved by {far:.1f} of 255 on average"
+    names = ("not at all", "a little", "a lot")
+    right = names[0] if far < 0.05 else names[1] if far < 15 else names[2]
+    return choose(
+        f"“{last.label}” is given no attention at all, at every call. How much does the picture "
+        "change? (A lot: by more than 15 of 255.)",
+        right,
+        *((name, f"{said}." if name == right else f"No. {said}.") for name in names),
+    )
+
+
+def _says_why(live: Live) -> str:
+    shares = _shares(live)
+    return (
+        f"A map says what was read, not what was done with it. {percent(shares['word'], 1)} of all "
+        f"attention went to your words, {percent(shares['start'] + shares['end'], 1)} to the start "
+        f"and end tokens, which draw nothing, {percent(shares['padding'], 1)} to padding. What a "
+        "word does is seen only by taking it away and drawing again."
+    )
+
+
+LESSON = Lesson(
+    headline="Which places listened to which word?",
+    leads={
+        "first": "Every place of the picture reads the words while it is drawn. The brighter a "
+        "square, the more this word was read there.",
+        "maths": "$\\mathrm{softmax}(QK^\\top/\\sqrt d)$: a row for each place, that adds up to 1 "
+        "over all positions of the text.",
+    },
+    remember="Every place of the picture shares out its attention over the whole text, and a map "
+    "shows what was read, not why something was drawn.",
+    questions=(Question("most", _most), Question("sum", _sum), Question("double", _double)),
+    cards=(Card("Attention maps say why.", _says_why, {"look": "Budget"}),),
+)

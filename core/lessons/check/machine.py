@@ -1,0 +1,63 @@
+"""Our code against the installed libraries, the words of the doctor, and what the run cost."""
+
+import argparse
+
+import psutil
+import streamlit as st
+
+from core.commands import doctor
+from core.engine.works.machine_check import MachineCheckWork
+from core.ui.running_example import running_example
+from core.ui.runs import read
+from core.ui.shown import kept
+from core.ui.tables import offer_csv
+from core.views.numbers import count
+from core.views.tables import Row
+from core.views.versions import versions
+
+
+def show_checks() -> None:
+    """Compute everything twice, and show where the two agree.
+
+    Raises:
+        ExplainerError: the engine could not do it.
+    """
+    checks = read(MachineCheckWork(running_example().model), "Check")
+    wrong = [check for check in checks if not check.ok]
+    told = ", ".join(f"{name} {version}" for name, version in versions().items())
+    if wrong:
+        st.error(
+            f"{count(len(wrong), 'check')} of {len(checks)} disagree.", icon=":material/error:"
+        )
+    else:
+        st.success(f"All {len(checks)} agree, with {told}.", icon=":material/check_circle:")
+    for check in wrong:
+        st.markdown(f"**{check.name}:** if this is wrong, {check.means}.")
+    rows: list[Row] = [
+        {
+            "": "✓" if check.ok else "✗",
+            "what": check.name,
+            "ours (RMS)": check.ours,
+            "the library’s (RMS)": check.theirs,
+            "largest difference": check.apart,
+            "allowed": check.tolerance,
+            "if it were wrong": check.means,
+        }
+        for check in checks
+    ]
+    st.dataframe(rows, hide_index=True, alt="Our numbers beside the library’s, check by check")
+    offer_csv(rows, "checks")
+
+
+def show_machine() -> None:
+    """Say what this machine is, what is wrong with it, and what the run on show cost."""
+    st.subheader("This machine", anchor=False)
+    st.text("\n".join(doctor.tell(doctor.run(argparse.Namespace()))))
+    held = psutil.Process().memory_info().rss / 2**20
+    st.markdown(f"This process holds **{held:,.0f} MB** of memory, libraries and models included.")
+    shown = kept(running_example())
+    if shown is not None:
+        st.markdown(
+            f"The run on show took **{shown.run.seconds:.2f} s** for "
+            f"{count(len(shown.run.timesteps), 'call')}, with whatever else was done meanwhile."
+        )

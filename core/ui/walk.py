@@ -1,0 +1,341 @@
+"""The walk through the pages: questions before the answer, what to remember, how far one is.
+
+What belongs to all pages at once, the reading level, whether somebody walks, and which pages are
+done, stands in the address of every page and is kept in the session, as the running example is.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from streamlit.components import v2
+
+from core.engine.request import key, to_json
+from core.ui.address import Field, ask, said, say, tied
+from core.ui.component import told_one
+from core.ui.errors import explained, show_note
+from core.ui.navigation import START, existing, path_of, title_of
+from core.ui.running_example import link_parameters, running_example
+from core.views.lesson import LEVELS, PAGES, Lesson, Level, Live, Option, Question, lesson_of
+
+LEVEL, WALKING, WALKED, PRESENTING = "level", "walk", "walked", "present"
+IN_LINK = (LEVEL, WALKING, WALKED, PRESENTING)  # of every page
+HOME = "home"
+BROWSER = Path(__file__).parent / "browser"
+STYLE = BROWSER / "presenter.css"
+USUAL: Level = "how"
+_KEPT, _ANSWERS = "walk_kept", "walk_answers"
+FOOT = {
+    "predict": "Predict",
+    "cards": "True or not?",
+    "words": "Glossary",
+    "mistake": "Found a mistake?",
+}
+
+
+def follow_walk(stayed: bool) -> None:
+    """Take from the address what belongs to the walk, and have the address say it.
+
+    Args:
+        stayed: whether this page was on show before; then what is missing was taken back.
+    """
+    given = {name: text for name in IN_LINK if (text := said(name)) is not None}
+    kept = given if stayed else {**_kept(), **given}
+    done = [page for page in kept.pop(WALKED, "").split(".") if page in (HOME, *PAGES)]
+    if kept.get(LEVEL) not in LEVELS or kept[LEVEL] == USUAL:
+        kept.pop(LEVEL, None)
+    for name in (WALKING, PRESENTING):
+        if kept.get(name) != "on":
+            kept.pop(name, None)
+    st.session_state[_KEPT] = kept | ({WALKED: ".".join(dict.fromkeys(done))} if done else {})
+    _write()
+
+
+def level() -> Level:
+    """Return how much the pages say."""
+    return _kept().get(LEVEL, USUAL)  # type: ignore[return-value]  # follow_walk keeps no other
+
+
+def walking() -> bool:
+    """Return whether questions are asked before a page shows the answer."""
+    return WALKING in _kept()
+
+
+def walked() -> tuple[str, ...]:
+    """Return the pages whose questions were all answered."""
+    return tuple(filter(None, _kept().get(WALKED, "").split(".")))
+
+
+def ask_level() -> None:
+    """Ask in the sidebar how much the pages say."""
+    with st.sidebar:
+        st.selectbox(
+            "Read as",
+            list(LEVELS),
+            index=list(LEVELS).index(level()),
+            format_func=lambda one: LEVELS[one],
+            **tied(LEVEL, level(), lambda one: _keep(LEVEL, None if one == USUAL else one)),
+        )
+
+
+def begin_walk() -> None:
+    """From now on every page asks its questions first."""
+    _keep(WALKING, "on")
+
+
+def end_walk() -> None:
+    """Show the pages without their questions first; what was answered stays."""
+    _keep(WALKING, None)
+
+
+def present() -> None:
+    """Show the pages for a projector."""
+    _keep(PRESENTING, "on")
+
+
+def presenting(page: str) -> None:
+    """Where somebody presents, show a page in large type, and let keys lead on from page to page.
+
+    Args:
+        page: its address below the app's.
+    """
+    if PRESENTING not in _kept():
+        return
+    st.html(STYLE)
+    with st.container(key="presenter_room"):  # takes none, see page.css
+        mounted = _presenter()(key="presenter", on_turn_change=lambda: None)
+    turned = told_one(mounted, "turn", (1, -1))
+    order = _order()
+    if turned is not None:
+        st.switch_page(path_of(order[(order.index(page) + turned) % len(order)]))
+    st.button(
+        "End presenting", on_click=lambda: _keep(PRESENTING, None), type="tertiary",
+        icon=":material/close_fullscreen:", key="end_presenting",
+    )  # fmt: skip
+
+
+def predict_first(page: str) -> None:
+    """Ask a page's questions above its picture, where somebody walks.
+
+    Args:
+        page: its address below the app's.
+    """
+    if walking():
+        with st.container(border=True, key="predict_first"):
+            _predict(page, lesson_of(page))
+
+
+def foot(page: str) -> None:
+    """End a page: what to remember, its questions and beliefs, and where the walk goes on.
+
+    Args:
+        page: its address below the app's.
+    """
+    lesson = lesson_of(page)
+    with st.container(border=True, key="lesson_foot"):
+        st.markdown(f"**To remember.** {lesson.remember}")
+        shown = [name for name in FOOT if not (name == "predict" and walking())]
+        choose, go_on = st.columns([3, 2], vertical_alignment="center", gap="medium")
+        with choose:
+            chosen = ask(
+                st.segmented_control,
+                "The lesson",
+                _foot_field(shown),
+                format_func=lambda name: _label(name, page),
+                label_visibility="collapsed",
+            )
+        with go_on:
+            _show_next(page)
+        with explained():
+            _PARTS.get(chosen or "", lambda *_: None)(page, lesson)
+
+
+def show_progress() -> None:
+    """Show on the front page how far the walk is, with a way to begin or to end it."""
+    done, pages = walked(), [entry for entry in existing() if entry.url in PAGES]
+    if walking():
+        st.button("End the walk", on_click=end_walk, icon=":material/close:", key="end_walk")
+    else:
+        st.button(
+            "Walk me through it", on_click=begin_walk, icon=":material/hiking:", key="begin_walk"
+        )
+    count = sum(entry.url in done for entry in pages)
+    st.caption(f"{count} of {len(pages)} pages done", width="content")
+    following = next((entry for entry in pages if entry.url not in done), None)
+    if walking() and following is not None:
+        label = f"Go on: {following.title}"
+        st.page_link(following.path, label=label, icon=":material/arrow_forward:")
+
+
+def _kept() -> dict[str, str]:
+    return dict(st.session_state.get(_KEPT, {}))
+
+
+def _keep(name: str, text: str | None) -> None:
+    kept = _kept()
+    kept.pop(name, None)
+    st.session_state[_KEPT] = kept | ({name: text} if text else {})
+    _write()
+
+
+def _write() -> None:
+    say({name: _kept().get(name) for name in IN_LINK})
+
+
+def _foot_field(names: list[str]) -> Field[str | None]:
+    return Field(
+        "foot", None, lambda text: text if text in names else None, lambda name: name or "",
+        lambda name: {"options": names, "default": name},
+    )  # fmt: skip
+
+
+def _label(name: str, page: str) -> str:
+    """Name a part of the foot, with how many of the questions were answered."""
+    if name != "predict":
+        return FOOT[name]
+    lesson = lesson_of(page)
+    done = sum(_given(page, question) is not None for question in lesson.questions)
+    return f"{FOOT[name]} · {done} of {len(lesson.questions)}"
+
+
+def _order() -> list[str]:
+    return [HOME, *(entry.url for entry in existing() if entry.url in PAGES)]
+
+
+@cache
+def _presenter() -> Any:  # Any: Streamlit's renderer type is private
+    script = BROWSER / "presenter.js"
+    return v2.component("glassbox_presenter", html="<i></i>", js=script.read_text("utf-8"))
+
+
+def _show_next(page: str) -> None:
+    order = _order()
+    after = order[order.index(page) + 1 :]
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if after:
+            headline = lesson_of(after[0]).headline
+            st.page_link(
+                path_of(after[0]), label=f"Next: {headline}", icon=":material/arrow_forward:"
+            )
+        elif st.button(f"Back to {START}", icon=":material/home:", key="walk_home"):
+            st.switch_page(path_of(HOME))
+
+
+def live_run() -> Live:
+    """Return the run on show for questions; where it is not there, the engine draws it."""
+    from core.ui.runs import read
+    from core.ui.shown import here
+    from core.ui.tokenizing import model_folder, tokens_of
+
+    request = running_example()
+    tokens = tokens_of(request.prompt, request.model)
+    return Live(here(request).run, tokens, model_folder(request.model), read)
+
+
+def _predict(page: str, lesson: Lesson) -> None:
+    """Ask one question after the other; an answer is explained from the run on show."""
+    at = next(
+        (at for at, one in enumerate(lesson.questions) if _given(page, one) is None),
+        len(lesson.questions) - 1,
+    )
+    at = min(st.session_state.get(f"asked_{page}", at), len(lesson.questions) - 1)
+    question = lesson.questions[at]
+    asked = question.of(live_run())
+    st.caption(f"Predict first · question {at + 1} of {len(lesson.questions)}")
+    st.text(asked.text)
+    given = _given(page, question)
+    st.pills(
+        "Your answer", [option.text for option in asked.options], default=given,
+        label_visibility="collapsed", key=_answer_key(page, question),
+        on_change=_answer, args=(page, question), disabled=given is not None,
+    )  # fmt: skip
+    if given is None:
+        return
+    chosen = next((one for one in asked.options if one.text == given), asked.right)
+    _explain(chosen)
+    if not chosen.right:
+        _explain(asked.right)
+    with st.container(horizontal=True):
+        if at + 1 < len(lesson.questions):
+            st.button("Next question", on_click=_turn, args=(page, at + 1), key=f"next_{page}")
+        if at:
+            st.button("The one before", on_click=_turn, args=(page, at - 1), key=f"before_{page}")
+
+
+def _explain(option: Option) -> None:
+    sign = ":material/check_circle:" if option.right else ":material/cancel:"
+    show_note(option.text, option.why, icon=sign)
+
+
+def _turn(page: str, at: int) -> None:
+    st.session_state[f"asked_{page}"] = at
+
+
+def _given(page: str, question: Question) -> str | None:
+    """Return what was answered to a question about the run on show; None where nothing was."""
+    answers: dict[tuple[str, str, str], str] = st.session_state.get(_ANSWERS, {})
+    return answers.get((page, question.name, to_json(running_example())))
+
+
+def _answer_key(page: str, question: Question) -> str:
+    return f"answer_{page}_{question.name}_{key(running_example(), '')[:16]}"
+
+
+def _answer(page: str, question: Question) -> None:
+    given = st.session_state[_answer_key(page, question)]
+    if given is None:
+        return
+    asked = page, question.name, to_json(running_example())
+    st.session_state.setdefault(_ANSWERS, {})[asked] = given
+    lesson = lesson_of(page)
+    st.session_state[f"asked_{page}"] = lesson.questions.index(question)
+    if all(_given(page, one) is not None for one in lesson.questions):
+        _keep(WALKED, ".".join(dict.fromkeys((*walked(), page))))
+
+
+def _show_cards(page: str, lesson: Lesson) -> None:
+    """Show what many believe, each with a way to see it and what this run says to it."""
+    for at, card in enumerate(lesson.cards):
+        with st.container(border=True):
+            st.markdown(f"**“{card.claim}”** Is that so?")
+            with st.container(horizontal=True):
+                if card.query:
+                    now = {**link_parameters(running_example()), **_kept()}
+                    st.page_link(
+                        path_of(page), label="Try it", icon=":material/science:",
+                        query_params={**now, **card.query, "foot": "cards"},
+                    )  # fmt: skip
+                told = st.toggle("What this run says", key=f"card_{page}_{at}")
+            if told:
+                st.text(card.verdict(live_run()))
+
+
+def _show_words(page: str, lesson: Lesson) -> None:
+    from core.views.glossary import terms_of
+
+    for term in terms_of(page):
+        st.markdown(
+            f"**{term.name}**{f' · ${term.symbol}$' if term.symbol else ''}: {term.meaning}"
+        )
+
+
+def _show_mistake(page: str, lesson: Lesson) -> None:
+    """Say how to tell whoever keeps the app of a mistake; nothing is sent from here."""
+    from core.views.versions import versions
+
+    st.markdown(
+        "A wrong number or word is worth a line to whoever gave you this app. Copy this with it, "
+        "so that they see what you saw:"
+    )
+    told = ", ".join(f"{name} {version}" for name, version in versions().items())
+    st.code(f"{title_of(page)}: {st.context.url}\n{told}", language=None)
+
+
+_PARTS: dict[str, Callable[[str, Lesson], None]] = {
+    "predict": _predict,
+    "cards": _show_cards,
+    "words": _show_words,
+    "mistake": _show_mistake,
+}

@@ -1,0 +1,103 @@
+"""The walk: questions first, answers explained, progress kept; beliefs, levels, the check."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlparse
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.ui.navigation import WALK
+from core.views.lesson import PAGES, lesson_of
+
+Open = Callable[..., AppTest]
+Text = Callable[[AppTest], str]
+FILES = {entry.url: f"pages/{entry.file}" for entry in WALK} | {"home": "Home.py"}
+
+
+def pills(at: AppTest) -> Any:  # Any: Streamlit's test class of pills
+    """The options of the question on show."""
+    (found,) = [one for one in at.get("button_group") if str(one.key).startswith("answer_")]
+    return found
+
+
+@pytest.mark.parametrize("page", ["home", *PAGES])
+def test_questions_are_asked_first_and_each_answer_is_explained(
+    page: str, open_page: Open, shown_text: Text
+) -> None:
+    at = open_page(FILES[page], walk="on", steps="2")
+    assert not at.exception
+    lesson = lesson_of(page)
+    for number in range(len(lesson.questions)):
+        assert f"question {number + 1} of {len(lesson.questions)}" in shown_text(at)
+        group = pills(at)
+        assert group.value is None
+        before = len(at.text)
+        group.set_value(group.options[number % 2]).run()
+        assert not at.exception
+        assert len(at.text) >= before + 2
+        assert pills(at).disabled
+        if number + 1 < len(lesson.questions):
+            at.button(key=f"next_{page}").click().run()
+    assert at.query_params["walked"] == page
+    assert at.query_params["walk"] == "on"
+
+
+def test_a_page_without_the_walk_asks_at_its_foot(open_page: Open, shown_text: Text) -> None:
+    at = open_page(FILES["noising"], steps="2")
+    assert "question 1" not in shown_text(at)
+    assert f"To remember.** {lesson_of('noising').remember}" in shown_text(at)
+    at = open_page(FILES["noising"], steps="2", foot="predict")
+    assert "question 1 of 3" in shown_text(at)
+    at = open_page(FILES["noising"], foot="words")
+    assert "decibels" in shown_text(at)
+    at = open_page(FILES["noising"], foot="mistake")
+    assert "torch" in shown_text(at)
+
+
+def test_a_belief_is_met_when_it_is_asked_for(open_page: Open, shown_text: Text) -> None:
+    at = open_page(FILES["noising"], steps="2", foot="cards")
+    assert "t = 0 is the noisy end." in shown_text(at)
+    assert "other way round" not in shown_text(at)
+    at.toggle(key="card_noising_0").set_value(True).run()
+    assert "It is the other way round: at t = 0 there is 0.029" in shown_text(at)
+    (link,) = [one.proto for one in at.get("page_link") if one.proto.label == "Try it"]
+    assert parse_qs(urlparse(f"?{link.query_string}").query)["t"] == ["0"]
+
+
+def test_a_reading_level_changes_words_and_what_is_open(open_page: Open, shown_text: Text) -> None:
+    leads = lesson_of("timesteps").leads
+    for level in ("first", "how", "maths"):
+        at = open_page(FILES["timesteps"], level=level)
+        assert not at.exception
+        assert leads[level] in shown_text(at)
+        assert bool(at.get("latex")) == (level == "maths")
+    at = open_page(FILES["timesteps"], level="nonsense", walked="tokens.nonsense")
+    assert leads["how"] in shown_text(at)
+    assert at.query_params["walked"] == "tokens"
+
+
+def test_the_front_page_tells_how_far_one_is_and_makes_worksheet_and_key(
+    open_page: Open, shown_text: Text
+) -> None:
+    at = open_page(steps="2", walked="tokens.noising")
+    assert "2 of 9 pages done" in shown_text(at)
+    at.button(key="begin_walk").click().run()
+    assert at.query_params["walk"] == "on"
+    at.button(key="make_worksheet").click().run()
+    assert not at.exception
+    assert {one.proto.label for one in at.get("download_button")} == {"Worksheet", "Key"}
+
+
+def test_presenting_is_in_the_link_and_ends(open_page: Open) -> None:
+    at = open_page(FILES["noising"], present="on")
+    assert not at.exception
+    at.button(key="end_presenting").click().run()
+    assert "present" not in at.query_params
+
+
+def test_the_machine_is_checked(open_page: Open, shown_text: Text) -> None:
+    at = open_page(FILES["check"])
+    assert not at.exception
+    assert any("agree, with" in one.value for one in at.success)
+    assert "This process holds" in shown_text(at)

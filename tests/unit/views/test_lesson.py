@@ -1,0 +1,183 @@
+"""Every question has one right answer, which the run gives; a belief is met with its numbers."""
+
+import re
+from dataclasses import replace
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.engine.alone import run_alone
+from core.engine.request import Request
+from core.engine.works.schedulers import CountWork
+from core.engine.works.texts import TextWork
+from core.ideas.picture_likeness import apart
+from core.models.catalog import builtin_folder
+from core.models.loading import Checkpoint
+from core.models.text import read_prompt
+from core.ui.navigation import WALK
+from core.views.glossary import TERMS, terms_of
+from core.views.lesson import PAGES, Asked, Live, ask_all, choose, lesson_of
+from core.views.one_file import POLICY
+from core.views.run import run_of
+from core.views.worksheet import LETTERS, key_of, sheet_html
+
+EVERY = ("home", *PAGES)
+NUMBER = re.compile(r"\d")
+
+
+def live_of(checkpoint: Checkpoint, request: Request) -> Live:
+    read = cache(partial(run_alone, checkpoint))
+    tokens = read_prompt(checkpoint, request.prompt)
+    return Live(run_of(read(request)), tokens, builtin_folder(), read)
+
+
+@pytest.fixture(scope="module")
+def live(checkpoint: Checkpoint) -> Live:
+    return live_of(checkpoint, Request(prompt="a red apple", steps=4))
+
+
+@pytest.fixture(scope="module")
+def other(checkpoint: Checkpoint) -> Live:
+    """Another run: its words are cut into more pieces, it is not guided, and it asks otherwise."""
+    request = Request(prompt="a hummingbird's <b>nest</b>", seed=3, steps=3, guidance=1.0,
+                      scheduler="euler")  # fmt: skip
+    return live_of(checkpoint, request)
+
+
+@pytest.fixture(scope="module")
+def asked(live: Live) -> dict[str, tuple[Asked, ...]]:
+    return ask_all(live)
+
+
+def named(page: str, name: str, live: Live) -> Asked:
+    return next(one for one in lesson_of(page).questions if one.name == name).of(live)
+
+
+def test_every_page_of_the_walk_has_its_lesson() -> None:
+    assert [entry.url for entry in WALK if entry.url != "check"] == list(PAGES)
+    for page in EVERY:
+        lesson = lesson_of(page)
+        assert lesson.headline.endswith("?")
+        assert 2 <= len(lesson.questions) <= 3
+        assert lesson.cards
+        assert {"first", "maths"} <= set(lesson.leads)
+        assert terms_of(page)
+        names = [question.name for question in lesson.questions]
+        assert len(set(names)) == len(names)
+
+
+def test_every_question_has_a_right_answer_and_says_why_others_are_wrong(
+    asked: dict[str, tuple[Asked, ...]], other: Live
+) -> None:
+    for questions in (asked, ask_all(other)):
+        for one in (one for page in questions.values() for one in page):
+            assert one.right in one.options  # Asked checks that there is one
+            assert all(option.why.endswith((".", ")")) for option in one.options), one.text
+    places = {questions.options.index(questions.right) for questions in sum(asked.values(), ())}
+    assert len(places) > 2  # nobody learns to press the first
+
+
+def test_answers_are_those_of_the_run(live: Live, other: Live) -> None:
+    """What is right is worked out a second time, by hand."""
+    assert named("home", "often", live).right.text == "4 times"
+    assert named("generation", "rows", live).right.text == "8 times"
+    assert named("generation", "rows", other).right.text == "3 times"
+    assert named("tokens", "pieces", live).right.text == "3"
+    assert named("tokens", "pieces", other).right.text == str(other.tokens.used) != "3"
+    assert named("tokens", "rows", live).right.text == "77"
+    assert named("latents", "fewer", live).right.text == "48 times"
+    assert named("timesteps", "numbers", live).right.text == "64"
+    assert named("timesteps", "noisiest", live).right.text == "t = 999"
+    assert named("schedulers", "first", live).right.text == f"t = {live.run.timesteps[0]:g}"
+    assert named("schedulers", "first", other).right.text == f"t = {other.run.timesteps[0]:g}"
+    assert named("schedulers", "calls", live).right.text == f"{2 * 4 - 1} times"
+    assert named("noising", "half", live).right.text == "t = 354"
+    assert "0.068" in named("noising", "left", live).right.text
+
+
+def test_what_a_question_measures_is_measured_again(live: Live) -> None:
+    other_seed = live.read(replace(live.run.request, seed=1)).picture
+    same = (other_seed == live.run.picture).all(axis=-1).mean()
+    assert same < 0.2
+    assert named("generation", "seed", live).right.text == "fewer than a fifth"
+    far = np.sqrt(np.mean((live.run.x0 - live.run.path[-1]) ** 2, axis=(1, 2, 3)))
+    near = next(at for at, one in enumerate(far) if one <= far[0] / 2)
+    quarters = ("in the first quarter", "in the second", "in the third", "in the last")
+    assert named("generation", "when", live).right.text == quarters[near]
+    plain, longer = live.read(
+        TextWork(live.run.request.model, ("a red apple", "a red apple tree"))
+    ).last
+    assert np.abs(plain[:4] - longer[:4]).max() < 1e-4 < np.abs(plain[4:] - longer[4:]).max()
+    assert named("tokens", "last", live).right.text == "none"
+    assert live.read(CountWork(live.run.request.model, 4))["heun"] == 7
+
+
+CARDS = [
+    pytest.param(page, card, id=card.claim) for page in EVERY for card in lesson_of(page).cards
+]
+
+
+@pytest.mark.parametrize(("page", "card"), CARDS)
+def test_a_belief_is_met_with_this_runs_numbers(
+    page: str, card: Any, live: Live, other: Live
+) -> None:
+    said = card.verdict(live)
+    assert NUMBER.search(said), said
+    if page != "training":  # what training measured is no run's
+        assert said != card.verdict(other)
+
+
+def test_verdicts_say_what_is_so(live: Live) -> None:
+    said = {card.claim: card.verdict(live) for page in EVERY for card in lesson_of(page).cards}
+    request = replace(live.run.request, guidance=0.0)
+    mine, theirs = (
+        live.read(one).picture for one in (request, replace(request, prompt=live.other.prompt))
+    )
+    assert apart(mine, theirs) == 0
+    assert "are 0 apart" in said["Guidance 0 ignores nothing."]
+    assert "0.029" in said["t = 0 is the noisy end."]
+    assert "14.6" in said["t = 0 is the noisy end."]
+    alpha_bar = float(live.run.alpha_bars[0])
+    v = alpha_bar**0.5 * live.run.eps[0] - (1 - alpha_bar) ** 0.5 * live.run.x0[0]
+    flow = live.run.eps[0] - live.run.x0[0]
+    cosine = float((v * flow).sum() / np.sqrt((v**2).sum() * (flow**2).sum()))
+    assert f"{cosine:.2f}".replace("-", "−") in said["v is velocity."]
+
+
+def test_a_question_needs_one_right_option_among_two() -> None:
+    assert choose("?", "b", ("a", "no"), ("b", "yes"), ("b", "again")).right.why == "yes"
+    for options in ((("b", "yes"),), (("a", "no"), ("c", "no"))):
+        with pytest.raises(ValueError, match=r"right option|expected two"):
+            choose("?", "b", *options)
+
+
+def test_worksheet_and_key_are_one_file_each_and_of_this_run(
+    live: Live, other: Live, asked: dict[str, tuple[Asked, ...]]
+) -> None:
+    sheet, key = sheet_html(live, asked), sheet_html(live, asked, key=True)
+    for text in (sheet, key):
+        assert POLICY in text
+        assert "<script" not in text
+        assert "http" not in text.replace("http-equiv", "")
+    assert "class='right'" not in sheet
+    count = sum(map(len, asked.values()))
+    assert key.count("class='right'") == count == len(key_of(asked))
+    assert set(key_of(asked).values()) <= set(LETTERS)
+    theirs = ask_all(other)
+    assert key_of(theirs) != key_of(asked)
+    assert "<b>nest" not in sheet_html(other, theirs)
+    assert "&lt;b&gt;nest" in sheet_html(other, theirs)
+
+
+def test_glossary_names_pages_that_exist() -> None:
+    assert len({term.name for term in TERMS}) == len(TERMS)
+    assert {page for term in TERMS for page in term.pages} <= set(EVERY)
+
+
+def test_lessons_are_small_files() -> None:
+    wings = Path(__file__).parents[3] / "core" / "lessons"
+    for page in EVERY:
+        assert len((wings / page / "lesson_data.py").read_text().splitlines()) < 250
