@@ -20,7 +20,7 @@ from core.ui.class_rules import (
     with_settings,
 )
 from core.ui.errors import show_note
-from core.ui.navigation import TEACHER, is_routed, path_of, title_of
+from core.ui.navigation import TEACHER, is_routed, page_of, title_of
 from core.ui.running_example import link_parameters, running_example, set_running_example
 from core.ui.runs import find
 
@@ -136,7 +136,7 @@ def _show_pointed(pointed: Pointed) -> None:
     if went or stays:
         st.session_state[_LOOKED] = pointed.number
     if went:
-        st.switch_page(path_of(pointed.page), query_params=dict(pointed.query))
+        st.switch_page(page_of(pointed.page), query_params=dict(pointed.query))
     if stays:
         st.rerun(scope="fragment")
 

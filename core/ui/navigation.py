@@ -24,7 +24,7 @@ START = "Start"  # the front page, in the menu
 SIDEBAR_WIDTH = 260  # CSS pixels
 TEACHER = ROOT / "pages" / "teacher.py"  # of a class alone, and no page of the walk
 CLOSED = ":material/lock:"
-_ROUTED = "routed_this_run"
+_ROUTED, _START = "routed_this_run", "start_page"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +128,7 @@ def _navigation(home: Callable[[], None]) -> StreamlitPage:
 def _pages(home: Callable[[], None]) -> dict[str, list[StreamlitPage]]:
     # One address names a page, "" is Home's: any function will do for the entry in the menu.
     start = st.Page(home, title=START, icon=":material/home:", url_path="home", default=True)
+    st.session_state[_START] = start  # a function, which no path leads to
     groups: dict[str, list[StreamlitPage]] = {"": [start]}
     state = in_force()
     for entry in existing():
@@ -151,13 +152,14 @@ def title_of(url: str) -> str:
     return next((entry.title for entry in existing() if entry.url == url), START)
 
 
-def path_of(url: str) -> Path:
-    """Return the file of a page, to go to; the front page's for an address that names none.
+def page_of(url: str) -> Path | StreamlitPage:
+    """Return a page, to go or to link to; the front page for an address that names none.
 
     Args:
         url: its address below the app's.
     """
-    return next((entry.path for entry in existing() if entry.url == url), ROOT / "Home.py")
+    found = next((entry.path for entry in existing() if entry.url == url), None)
+    return found or st.session_state[_START]
 
 
 def _go_home() -> None:

@@ -16,7 +16,7 @@ from core.engine.request import key, to_json
 from core.ui.address import Field, ask, said, say, tied
 from core.ui.component import told_one
 from core.ui.errors import explained, show_note
-from core.ui.navigation import START, existing, path_of, title_of
+from core.ui.navigation import START, existing, page_of, title_of
 from core.ui.running_example import link_parameters, running_example
 from core.views.lesson import LEVELS, PAGES, Lesson, Level, Live, Option, Question, lesson_of
 
@@ -109,7 +109,7 @@ def presenting(page: str) -> None:
     turned = told_one(mounted, "turn", (1, -1))
     order = _order()
     if turned is not None:
-        st.switch_page(path_of(order[(order.index(page) + turned) % len(order)]))
+        st.switch_page(page_of(order[(order.index(page) + turned) % len(order)]))
     st.button(
         "End presenting", on_click=lambda: _keep(PRESENTING, None), type="tertiary",
         icon=":material/close_fullscreen:", key="end_presenting",
@@ -214,13 +214,10 @@ def _show_next(page: str) -> None:
     order = _order()
     after = order[order.index(page) + 1 :]
     with st.container(horizontal=True, horizontal_alignment="right"):
-        if after:
-            headline = lesson_of(after[0]).headline
-            st.page_link(
-                path_of(after[0]), label=f"Next: {headline}", icon=":material/arrow_forward:"
-            )
-        elif st.button(f"Back to {START}", icon=":material/home:", key="walk_home"):
-            st.switch_page(path_of(HOME))
+        label = f"Next: {lesson_of(after[0]).headline}" if after else f"Back to {START}"
+        st.page_link(
+            page_of(after[0] if after else HOME), label=label, icon=":material/arrow_forward:"
+        )
 
 
 def live_run() -> Live:
@@ -304,7 +301,7 @@ def _show_cards(page: str, lesson: Lesson) -> None:
                 if card.query:
                     now = {**link_parameters(running_example()), **_kept()}
                     st.page_link(
-                        path_of(page), label="Try it", icon=":material/science:",
+                        page_of(page), label="Try it", icon=":material/science:",
                         query_params={**now, **card.query, "foot": "cards"},
                     )  # fmt: skip
                 told = st.toggle("What this run says", key=f"card_{page}_{at}")

@@ -1,0 +1,110 @@
+"""The walk as a learner takes it: every question answered, right and wrong, to the last page."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from core.views.lesson import LEVELS, PAGES, lesson_of
+
+ROOT = Path(__file__).resolve().parents[2]
+IDLE = "[data-test-script-state=notRunning]"
+RIGHT = re.compile(r"<ol>(.*?)</ol>", re.S)
+NewPage = Callable[..., Page]
+
+
+def answer(page: Page, turn: int) -> bool:
+    """Answer the question on show with one of its options; returns whether it was right."""
+    asked = page.locator(".st-key-predict_first")
+    options = asked.get_by_role("radio").or_(asked.locator("button[kind=pills]"))
+    options.first.wait_for()
+    options.nth(turn % options.count()).click()
+    said = asked.get_by_test_id("stText")
+    expect(said).not_to_have_count(1)  # the question, then what the run says of the answer
+    page.locator(IDLE).wait_for(state="attached")
+    return said.count() == 3  # question, answer, why; a wrong one is followed by the right one
+
+
+def test_the_whole_walk_from_start_to_the_last_page(new_page: NewPage, server: str) -> None:
+    page = new_page()
+    page.goto(f"{server}/?steps=2&level=first")
+    page.get_by_role("button", name="Walk me through it").click()
+    verdicts: set[bool] = set()
+    turn = 0
+    for name in ("home", *PAGES):
+        lesson = lesson_of(name)
+        page.get_by_role("heading", name=lesson.headline).wait_for()
+        for number in range(len(lesson.questions)):
+            page.get_by_text(f"question {number + 1} of {len(lesson.questions)}").wait_for()
+            verdicts.add(answer(page, turn))
+            turn += 1
+            if number + 1 < len(lesson.questions):
+                page.get_by_role("button", name="Next question").click()
+        expect(page.get_by_text(lesson.remember)).to_be_visible()
+        expect(page).to_have_url(re.compile(rf"walked=[a-z.]*{name}"))
+        if name != PAGES[-1]:
+            page.locator(".st-key-lesson_foot").get_by_role(
+                "link", name=re.compile("^Next: ")
+            ).click()
+    assert verdicts == {True, False}
+    page.get_by_role("link", name="Back to Start").click()
+    expect(page.get_by_text(f"{len(PAGES)} of {len(PAGES)} pages done")).to_be_visible()
+    expect(page.locator("section.pipeline .done")).to_have_count(9)
+
+
+def test_levels_change_words_and_keep_to_the_walk(new_page: NewPage, server: str) -> None:
+    page = new_page()
+    for level in LEVELS:
+        page.goto(f"{server}/noising?level={level}")
+        lead = lesson_of("noising").leads.get(level, "")
+        page.get_by_role("heading", name=lesson_of("noising").headline).wait_for()
+        page.locator(
+            "[data-testid=stExpandSidebarButton], [data-testid=stSidebarNav]"
+        ).first.wait_for()
+        if level == "first":
+            expect(page.get_by_text(lead.split("**")[0].strip())).to_be_visible()
+    page.get_by_role("link", name="Timesteps", exact=True).click()
+    page.get_by_role("heading", name=lesson_of("timesteps").headline).wait_for()
+    expect(page).to_have_url(re.compile("level=maths"))
+
+
+def test_key_of_the_page_is_that_of_the_command_line(
+    new_page: NewPage, server: str, tmp_path: Path
+) -> None:
+    page = new_page()
+    page.goto(f"{server}/?steps=2&seed=5&prompt=a+blue+car")
+    page.get_by_role("button", name="For the teacher").click()
+    page.get_by_role("button", name="Make worksheet and key").click()
+    with page.expect_download() as told:
+        page.get_by_role("button", name="Key", exact=True).click()
+    html = Path(told.value.path()).read_text("utf-8")
+    letters = [
+        "ABCDEFGH"[re.findall(r"<li class='(\w*)'>", options).index("right")]
+        for options in RIGHT.findall(html)
+    ]
+    ran = subprocess.run(
+        [sys.executable, "-m", "core", "worksheet", "--prompt", "a blue car", "--seed", "5",
+         "--steps", "2", "--out", str(tmp_path), "--json"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert list(json.loads(ran.stdout)["key"].values()) == letters
+
+
+def test_page_down_leads_on_where_somebody_presents(new_page: NewPage, server: str) -> None:
+    page = new_page()
+    page.goto(f"{server}/noising?present=on")
+    page.get_by_role("button", name="End presenting").wait_for()
+    page.locator(IDLE).wait_for(state="attached")
+    assert not page.get_by_test_id("stSidebar").is_visible()
+    heading = page.get_by_role("heading", name=lesson_of("generation").headline)
+    for _ in range(12):
+        page.keyboard.press("PageDown")
+        page.wait_for_timeout(600)
+        if heading.count():
+            break
+    heading.wait_for()
+    expect(page).to_have_url(re.compile("present=on"))
