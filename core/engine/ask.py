@@ -1,6 +1,7 @@
 """Asking the U-Net: many questions, whatever their time, prompt and guidance, in one call."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -9,7 +10,7 @@ from core.engine.calls import FittedCalls
 from core.engine.work import CallRow, NoiseQuery
 from core.host import host
 from core.models.loading import Checkpoint
-from core.models.lora_fitted import wearing
+from core.models.lora_fitted import merged, wearing
 
 # Bytes of activations that one row takes at a call's peak, per latent position, first-level channel
 # and byte of the number type: 16 to 61 were measured on the CPU.
@@ -80,7 +81,12 @@ def unet_calls(checkpoint: Checkpoint, most: Callable[[torch.Size], int]) -> Fit
 
     def ask(rows: list[CallRow]) -> Tensor:
         how = rows[0].how
-        return ask_unet(checkpoint, rows) if how is None else how.ask(checkpoint, rows)
+        if how is not None:
+            return how.ask(checkpoint, rows)
+        changed = merged(checkpoint, [row.loras for row in rows])
+        if changed is None:
+            return ask_unet(checkpoint, rows)
+        return ask_unet(changed, [replace(row, loras=()) for row in rows])
 
     def group(row: CallRow) -> tuple[torch.Size, int | None]:
         return row.latents.shape, None if row.how is None else id(row.how)

@@ -14,14 +14,16 @@ from safetensors.torch import save_file
 from core.engine.alone import run_alone
 from core.engine.ask import ask_unet
 from core.engine.engine import Engine
+from core.engine.loaded import LoadedModel
 from core.engine.request import Request, from_json, key, to_json, validated
-from core.engine.work import CallRow, Work
+from core.engine.work import CallRow, NoiseQuery, Work
 from core.engine.works.attention import EditedAttentionWork, Swap
 from core.engine.works.attribution import AttributionWork
 from core.engine.works.lora_change import LoraChangeWork
 from core.engine.works.own_sigmas import OwnSigmasWork
 from core.engine.works.unet_off import OffRunWork, Switch
 from core.errors import ExplainerError
+from core.models import lora_fitted
 from core.models.loading import Checkpoint
 from core.models.lora_fitted import fitted
 from core.models.loras import LORAS, Chosen
@@ -163,6 +165,45 @@ def test_gradients_go_through_loras(tiny_checkpoint: Checkpoint) -> None:
     )  # fmt: skip
     np.testing.assert_allclose(found, expected, atol=5e-5)
     assert np.abs(found - without).max() > 5e-4
+
+
+def test_the_same_loras_again_and_again_are_merged_into_a_copy(
+    tiny_checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {name: one.clone() for name, one in tiny_checkpoint.unet.state_dict().items()}
+    model = LoadedModel(tiny_checkpoint, 0)
+    draw, loras = torch.Generator().manual_seed(0), validated(WITH).loras
+    latents, states = (
+        torch.randn(1, 4, 8, 8, generator=draw),
+        torch.randn(1, 77, 32, generator=draw),
+    )
+
+    def ask(worn: tuple[Chosen, ...], *others: tuple[Chosen, ...]) -> torch.Tensor:
+        queries = [NoiseQuery(latents, 500.0, states, loras=one) for one in (worn, *others)]
+        found = model.answers(queries)[0]
+        assert isinstance(found, torch.Tensor)
+        return found
+
+    ask(loras[:1])  # another wish than whatever was asked before
+    beside: list[int] = []
+    real = lora_fitted.adapted
+    monkeypatch.setattr(lora_fitted, "adapted", lambda *given: beside.append(1) or real(*given))
+    answers = [ask(loras) for _ in range(lora_fitted.MERGED_AFTER + 2)]
+    assert len(beside) == lora_fitted.MERGED_AFTER - 1
+    for answer in answers[1:]:
+        torch.testing.assert_close(answer, answers[0], atol=1e-5, rtol=1e-4)
+    assert torch.equal(answers[-1], answers[-2])
+    torch.testing.assert_close(ask(loras, ()), answers[0], atol=1e-5, rtol=1e-4)
+    assert len(beside) == lora_fitted.MERGED_AFTER  # rows that differ share a call beside
+    assert torch.equal(ask(loras), answers[-1])
+    ask(loras[:1])  # another strength, other LoRAs: from the beginning
+    assert len(beside) == lora_fitted.MERGED_AFTER + 1
+    assert not torch.allclose(ask(()), answers[0], atol=1e-2)
+    after = tiny_checkpoint.unet.state_dict()
+    assert all(torch.equal(one, after[name]) for name, one in before.items())
+    monkeypatch.setattr(lora_fitted, "MOST_MERGED", 10)
+    for _ in range(lora_fitted.MERGED_AFTER + 1):
+        torch.testing.assert_close(ask(loras), answers[0], atol=1e-6, rtol=1e-6)
 
 
 def test_every_layer_is_measured_as_its_product_multiplied_out(tiny_checkpoint: Checkpoint) -> None:
