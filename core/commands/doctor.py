@@ -75,12 +75,14 @@ def _version(package: str) -> str | None:
 
 def tell(answer: dict[str, Any]) -> list[str]:  # Any: as above
     """Say first whether all is well, then what there is."""
+    from core.views.numbers import count
+
     use, problems = answer["use"], answer["problems"]
     wrong = sum(problem["severity"] == "error" for problem in problems)
     verdict = f"{wrong} to mend before this runs well." if wrong else "Ready."
     return [
         f"{verdict} Pictures are computed on {use['name']}, {use['dtype']}, "
-        f"{use['threads']} threads.",
+        f"{count(use['threads'], 'thread')}.",
         *(plain(f"- {problem['what']} {problem['fix']}") for problem in problems),
         "",
         *say(answer["models"]),
