@@ -39,7 +39,8 @@ from core.models.folders import find_checkpoint
 from core.models.latents import ColorMap, preview
 
 LOG = logging.getLogger(__name__)
-TRIES = 3  # of a work whose replica dies
+TRIES = 3  # of a work whose replica dies of it
+DOUBTED = 2  # deaths after which a work shares no replica with another that had as many
 TURN_S = 0.2  # between two looks at the line where no news come
 AWAY_S = 300.0  # without any replica, after which those who wait are told
 
@@ -56,7 +57,8 @@ class Hand:
         known: what became of the works that it wanted.
         wanted: what it wanted last.
         so_far: as it was told last.
-        tries: replicas that died with it.
+        deaths: replicas that died while they had it, perhaps of another work.
+        tries: those of them that nothing else can have broken.
     """
 
     number: int = 0
@@ -66,7 +68,13 @@ class Hand:
     known: tuple[tuple[Outcome, ...], ...] = ()
     wanted: Question | None = None
     so_far: Any = None  # Any: each work has its own
+    deaths: int = 0
     tries: int = 0
+
+    @property
+    def suspect(self) -> bool:
+        """Whether it may be what breaks them: where one died, that may have been anything."""
+        return self.deaths >= DOUBTED
 
 
 class Pool(Engine):
@@ -224,6 +232,8 @@ class Pool(Engine):
                 self._line.end(job, found)
                 return False
         places = [place for place in self._places if place.can_do(job)]
+        if hand.suspect:
+            places = [place for place in places if not self._suspects(place)]
         if not places:
             return False
         if hand.left in places:  # where it may go on
@@ -236,6 +246,9 @@ class Pool(Engine):
         hand.place.orders.append(Give(hand.number, job.work, hand.known))
         hand.place.jobs.add(job)
         return True
+
+    def _suspects(self, place: Place) -> list[Job]:
+        return [job for job in place.jobs if self._hands[job].suspect]
 
     def _begin_anew(self, job: Job, hand: Hand) -> None:
         self._take(job, hand)
@@ -346,16 +359,22 @@ class Pool(Engine):
         self._line.end(job, value, outcome.error, computed=outcome.error is None)
 
     def _lose(self, place: Place) -> None:
-        """Take back all works of a replica that is gone; each is given anew, a few times."""
+        """Take back all works of a replica that is gone, and give them anew.
+
+        One that broke a few ends with a sentence. Which of several it was shows when those that
+        were there each time are given to different replicas, one after the other.
+        """
         if place.warming:
             self._leave_aside(None)
         jobs = list(place.jobs)
+        likely = self._suspects(place) or jobs
         place.empty()
         for hand in self._hands.values():
             hand.left = None if hand.left is place else hand.left
         for job in jobs:
             hand = self._hands[job]
-            hand.tries += 1
+            hand.deaths += 1
+            hand.tries += likely == [job]
             self._begin_anew(job, hand)
             if hand.tries >= TRIES:
                 del self._hands[job]

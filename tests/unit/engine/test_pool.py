@@ -144,6 +144,25 @@ def test_a_work_whose_replica_always_dies_fails_with_a_sentence(make_pool: MakeP
     assert tick_until_quiet(pool) == 0
 
 
+def test_who_was_beside_a_work_that_breaks_replicas_is_not_blamed(make_pool: MakePool) -> None:
+    pool = make_pool(count=1)
+    breaks = replace(CAT, seed=99)
+    tickets = submit(pool, [*seeds(3, steps=40), breaks])
+    link, deaths = link_of(pool, 0), 0
+    while not tickets[-1].ended.is_set():
+        pool.tick()
+        if any(job.work == breaks for job in pool._places[0].jobs):
+            deaths += 1
+            link.die()
+            pool.tick()
+            link.start()
+        assert deaths <= 2 + TRIES
+    assert f"broke down {TRIES} times" in str(tickets[-1].status().error)
+    tick_until_quiet(pool)
+    assert [ticket.state for ticket in tickets[:-1]] == ["done"] * 3
+    assert_account(pool)
+
+
 def test_a_run_given_up_by_all_is_given_up_by_the_replica(
     make_pool: MakePool, network: Network
 ) -> None:
