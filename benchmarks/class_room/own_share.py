@@ -71,6 +71,9 @@ async def _cost(room: Room, visitors: Sequence[Visitor], turns: int) -> float:
 
 
 def _elements(visitor: Visitor) -> Counter[str]:
-    """Count what stands on a page: widgets of Streamlit's, and all else as texts."""
-    kinds = (one.element.WhichOneof("type") for one in visitor.standing.values() if one.element)
-    return Counter("widgets" if kind in VALUES else "texts" for kind in kinds)
+    """Count what stands on a page: widgets of Streamlit's, containers, and all else as texts."""
+    counted = Counter({"pages": len(visitor.pages) - 1})  # Home has two names
+    for one in visitor.standing.values():
+        kind = one.element.WhichOneof("type") if one.element is not None else None
+        counted["blocks" if kind is None else "widgets" if kind in VALUES else "texts"] += 1
+    return counted
