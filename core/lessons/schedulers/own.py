@@ -10,10 +10,19 @@ from core.ideas.beta_spacing import space_beta
 from core.ideas.interpolation import sigma_at_timestep, timestep_at_sigma
 from core.ideas.spacings import space_karras, space_leading, space_linspace, space_trailing
 from core.lessons.schedulers.overlay_data import INKS
-from core.lessons.schedulers.own_data import SPACINGS, calls_of, own_chart, say_below_one, spaced
+from core.lessons.schedulers.own_data import (
+    SPACINGS,
+    calls_of,
+    edited,
+    in_order,
+    own_chart,
+    say_below_one,
+    spaced,
+)
 from core.models.schedulers.plans import drawn, plan_run, schedule_levels
 from core.models.schedulers.table import SCHEDULERS
 from core.ui.address import Field, ask, bound, choose, one_of, real, say, value, whole
+from core.ui.made import png
 from core.ui.running_example import running_example
 from core.ui.runs import find, read
 from core.ui.shown import here
@@ -103,29 +112,32 @@ def _begin_anew() -> None:
 
 
 def _edit(rule: list[float]) -> list[object]:
-    """Let every level be changed."""
+    """Let every level be changed; the address says so before the page is drawn."""
     field = Field(IN_LINK, rule, _read, lambda levels: ",".join(map(repr, levels)))
     now = value(field)
     begun, seen, turn = st.session_state.get(_EDITED, (rule, None, 0))
     if now != seen:  # of a link, or of another rule: a new table begins with it
         begun, turn = now, turn + 1
-    edited = st.data_editor(
-        {"sigma": begun}, key=f"own_sigmas_{turn}", num_rows="dynamic", height=300,
+        st.session_state[_EDITED] = begun, now, turn
+    key = f"own_sigmas_{turn}"
+
+    def take() -> None:
+        found = in_order(edited(begun, st.session_state[key]))
+        if found is not None:
+            st.session_state[_EDITED] = begun, found, turn
+            choose(field, found)
+
+    table = st.data_editor(
+        {"sigma": begun}, key=key, num_rows="dynamic", height=300, on_change=take,
         column_config={
             "sigma": st.column_config.NumberColumn(
                 "σ, click to change", min_value=0.0, format="%.4g", required=True
             )
         },
     )  # fmt: skip
-    levels: list[object] = list(edited["sigma"])
-    # A new row comes after the last 0; what is no number is told below.
-    numbers = [level for level in levels if isinstance(level, int | float) and level == level]
-    if len(numbers) < len(levels):
-        return levels
-    found = [float(level) for level in sorted(numbers, reverse=True)]
-    st.session_state[_EDITED] = begun, found, turn
-    choose(field, found)
-    return [*found]
+    levels: list[object] = list(table["sigma"])
+    found = in_order(levels)
+    return levels if found is None else [*found]
 
 
 def _read(text: str) -> list[float] | None:
@@ -142,11 +154,11 @@ def _show_pictures(found: OwnRun, sampler: str) -> None:
     title = SCHEDULERS[sampler].title
     calls, own = (count(len(one.sigmas), "U-Net call") for one in (found, run))
     left.image(
-        found.picture, f"These levels, {title}, {calls}", width=256,
+        png(found.picture), f"These levels, {title}, {calls}", width=256,
         output_format="PNG", alt="The picture drawn over these noise levels",
     )  # fmt: skip
     there.image(
-        run.picture,
+        png(run.picture),
         f"Your run, {SCHEDULERS[run.request.scheduler].title}, {own}",
         width=256, output_format="PNG", alt="The picture of your run",
     )  # fmt: skip

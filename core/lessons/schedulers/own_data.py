@@ -121,3 +121,27 @@ def say_below_one(sigmas: Sequence[float]) -> str:
 
 def _at(timesteps: np.ndarray, levels: np.ndarray) -> np.ndarray:
     return np.asarray(sigma_at_timestep(timesteps, levels))
+
+
+def edited(begun: Sequence[float], changes: Mapping[str, Any]) -> list[object]:
+    """Return a table's only column with what was changed in it by hand.
+
+    Args:
+        begun: as the table began.
+        changes: as Streamlit tells them: "edited_rows", "deleted_rows" and "added_rows".
+    """
+    levels: list[object] = list(begun)
+    for row, told in changes["edited_rows"].items():
+        levels[int(row)] = told.get("sigma", levels[int(row)])
+    kept = [level for row, level in enumerate(levels) if row not in changes["deleted_rows"]]
+    return [*kept, *(told.get("sigma") for told in changes["added_rows"])]
+
+
+def in_order(levels: Sequence[object]) -> list[float] | None:
+    """Return noise levels from the highest down; None where one is no number, which is told then.
+
+    Args:
+        levels: in any order: a new row comes after the last 0.
+    """
+    numbers = [float(one) for one in levels if isinstance(one, int | float) and one == one]
+    return sorted(numbers, reverse=True) if len(numbers) == len(levels) else None

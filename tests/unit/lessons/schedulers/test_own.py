@@ -1,6 +1,29 @@
 """Noise levels of one's own: calls are counted beside calls."""
 
-from core.lessons.schedulers.own_data import calls_of, own_chart, say_below_one
+from core.lessons.schedulers.own_data import (
+    calls_of,
+    edited,
+    in_order,
+    own_chart,
+    say_below_one,
+)
+
+
+def test_a_table_is_changed_as_the_browser_tells() -> None:
+    changes = {
+        "edited_rows": {0: {"sigma": 12.0}, 2: {"sigma": 0.5}},
+        "deleted_rows": [1],
+        "added_rows": [{"sigma": 2.0}, {}],
+    }
+    assert edited([10.0, 3.0, 0.9, 0.0], changes) == [12.0, 0.5, 0.0, 2.0, None]
+    nothing = {"edited_rows": {}, "deleted_rows": [], "added_rows": []}
+    assert edited([10.0, 0.0], nothing) == [10.0, 0.0]
+
+
+def test_levels_are_put_in_order_unless_one_is_no_number() -> None:
+    assert in_order([12, 0.5, 0.0, 2.0]) == [12.0, 2.0, 0.5, 0.0]
+    assert in_order([1.0, None]) is None
+    assert in_order([1.0, float("nan")]) is None
 
 
 def test_calls_are_counted_without_the_end() -> None:
