@@ -16,6 +16,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from core.errors import ExplainerError
+from core.models.allocator import give_back
 from core.models.catalog import BUILT_IN
 from core.models.config_files import (
     RULES,
@@ -181,6 +182,7 @@ def load_folder(model_id: str, path: Path, hardware: Hardware) -> Checkpoint:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
+    give_back()
     return checkpoint
 
 

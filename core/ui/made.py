@@ -1,13 +1,17 @@
 """What pages draw of what is there, made once for everybody and not at every rerun."""
 
+import io
 import json
 import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from PIL import Image
+
 from core.engine.results import Recent
 from core.host import host
+from core.ideas.arrays import Pixels
 
 Made = TypeVar("Made")
 
@@ -37,6 +41,21 @@ def made(name: Hashable, make: Callable[[], Made]) -> Made:
             with _lock:
                 _under_way.pop(name, None)
     return found
+
+
+def png(picture: Pixels) -> bytes:
+    """Return a picture as a PNG for ``st.image``, which would pack it anew at every rerun.
+
+    Args:
+        picture: uint8, (H, W, 3) or (H, W); told from others by what it holds.
+    """
+    return made(("png", picture.shape, picture.tobytes()), lambda: _packed(picture))
+
+
+def _packed(picture: Pixels) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "PNG")
+    return file.getvalue()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from core.lessons.attention.run import prompt_tokens
 from core.lessons.attention.words import ENDS, told_apart
 from core.models.token_words import PlacedWord, placed_words
 from core.ui.address import ask, one_of
+from core.ui.made import png
 from core.ui.running_example import running_example
 from core.ui.tokenizing import tokenizer_of
 
@@ -75,4 +76,4 @@ def fill(slot: DeltaGenerator, picture: NDArray[np.uint8], name: str) -> None:
         picture: (H, W, 3).
         name: what it is, for whoever does not see it.
     """
-    slot.image(picture, width="stretch", output_format="PNG", alt=name)
+    slot.image(png(picture), width="stretch", output_format="PNG", alt=name)

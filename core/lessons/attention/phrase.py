@@ -17,6 +17,7 @@ from core.lessons.attention.words import (
     say_percent,
 )
 from core.models.attention_seen import AttentionSeen
+from core.ui.made import png
 
 FORMULAS = (phrase_map,)
 
@@ -45,7 +46,7 @@ def show(seen: AttentionSeen) -> None:
     with left:
         st.text(" ".join(entries[at].label for at in chosen))
         st.image(
-            heat_picture(seen.picture, heat, limit, outline), width="stretch",
+            png(heat_picture(seen.picture, heat, limit, outline)), width="stretch",
             output_format="PNG", alt="The map of the phrase",
         )  # fmt: skip
     with right:

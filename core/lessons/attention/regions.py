@@ -9,6 +9,7 @@ from core.lessons.attention.reads_data import region_pictures
 from core.lessons.attention.run import prompt_tokens
 from core.lessons.attention.words import choose_entries, choose_layers
 from core.models.attention_seen import AttentionSeen
+from core.ui.made import png
 
 FORMULAS = (strongest_word,)
 
@@ -37,7 +38,7 @@ def show(seen: AttentionSeen) -> None:
         with column:
             st.text(f"{entries[chosen[at]].label}: {100 * shares[at]:.0f} %")
             st.image(
-                pictures[at], width="stretch", output_format="PNG",
+                png(pictures[at]), width="stretch", output_format="PNG",
                 alt="Where this token is the strongest",
             )  # fmt: skip
     st.markdown(

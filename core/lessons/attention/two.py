@@ -12,6 +12,7 @@ from core.lessons.attention.reads_data import alike, difference_picture, heat_pi
 from core.lessons.attention.run import prompt_tokens
 from core.lessons.attention.words import ask_for_outline, choose_entry, choose_layers, say_percent
 from core.models.attention_seen import AttentionSeen
+from core.ui.made import png
 
 
 def show(seen: AttentionSeen) -> None:
@@ -41,7 +42,7 @@ def show(seen: AttentionSeen) -> None:
     for column, name, picture in zip(st.columns(3, gap="medium"), names, pictures, strict=True):
         with column:
             st.text(name)
-            st.image(picture, width="stretch", output_format="PNG", alt=name)
+            st.image(png(picture), width="stretch", output_format="PNG", alt=name)
     st.markdown(
         f"**The two maps correlate with {_signed(alike(maps[0], maps[1]))}:** 1 is the same shape, "
         "−1 the opposite one."

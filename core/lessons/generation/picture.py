@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from core.engine.request import Request
 from core.engine.works.futures import FromPictureWork, steps_made
 from core.ui.address import ask, switch, whole
+from core.ui.made import png
 from core.ui.picture_source import Source, choose_picture, latent_facts, show_notes, source_of
 from core.ui.runs import read
 from core.ui.shown import Shown
@@ -90,7 +91,7 @@ def _show_way(request: Request, source: Source, strength: float, result: _Result
         (last, result.picture, "**3. The run goes on**"),
     ):
         column.markdown(head)
-        column.image(picture, width="stretch", output_format="PNG", alt=head.replace("*", ""))
+        column.image(png(picture), width="stretch", output_format="PNG", alt=head.replace("*", ""))
     calls = count(result.calls, "call")
     st.markdown(
         f"**{made} of {count(request.steps, 'step')} are made**, in {calls} of the network. Where "
@@ -111,7 +112,7 @@ def _show_row(request: Request, source: Source) -> None:
     original = pixels_of(source.pixels, source.width, source.height)
     said = ", ".join(percent(one) for one in strengths)
     st.image(
-        row_picture(np.stack([original, *results])), f"The picture, then strengths of {said}",
+        png(row_picture(np.stack([original, *results]))), f"The picture, then strengths of {said}",
         width="stretch", output_format="PNG", alt=f"The picture, then strengths of {said}",
     )  # fmt: skip
 

@@ -11,6 +11,7 @@ from core.models.latent_facts import LatentFacts
 from core.models.latent_reading import PictureReading
 from core.models.uploads import fit
 from core.ui.address import ask, one_of
+from core.ui.made import png
 from core.ui.picture_source import Source
 from core.ui.running_example import running_example
 from core.ui.runs import read
@@ -44,7 +45,7 @@ def show(source: Source, facts: LatentFacts, reading: PictureReading) -> None:
         (decoded, "Mixed as latents, then decoded"),
         (outside, "Mixed as pixels"),
     ):
-        st.image(row_picture(pictures), f"**{words}**", width="stretch", output_format="PNG",
+        st.image(png(row_picture(pictures)), f"**{words}**", width="stretch", output_format="PNG",
                  alt=f"{STOPS} pictures: {words}")  # fmt: skip
     middle = STOPS // 2
     st.markdown(

@@ -5,6 +5,7 @@ from core.lessons.latents.hero_data import hero_data
 from core.models.latent_facts import LatentFacts
 from core.models.latent_reading import PictureReading
 from core.ui.component import mount
+from core.ui.made import made
 from core.ui.paint_first import paint_first
 from core.ui.picture_source import Source
 from core.ui.running_example import running_example
@@ -41,5 +42,10 @@ def work_of(source: Source) -> PictureWork:
 
 
 def _draw(source: Source, facts: LatentFacts) -> None:
+    reading = find(work_of(source))
     pixels = pixels_of(source.pixels, source.width, source.height)
-    mount("latents/hero", hero_data(source.title, pixels, facts, find(work_of(source))))
+    data = made(
+        ("latents", source, facts, reading),
+        lambda: hero_data(source.title, pixels, facts, reading),
+    )
+    mount("latents/hero", data)

@@ -28,6 +28,7 @@ from core.nets.autoencoder import kl_to_unit_gaussian, reparameterise
 from core.ui.address import bound, one_of
 from core.ui.component import mount
 from core.ui.errors import show_error
+from core.ui.made import png
 from core.ui.picture_source import Source
 from core.ui.runs import train
 from core.ui.tables import offer_csv
@@ -139,7 +140,7 @@ def _show_back(where: Any, trained: Trained) -> None:  # Any: streamlit itself, 
     if picture is not None:
         kinds = ", then ".join(f"from the {name}" for name in (PLAIN, *map(vae_name, trained)))
         words = f"The pictures, then what comes back {kinds}"
-        where.image(picture, words, width="stretch", output_format="PNG", alt=words)
+        where.image(png(picture), words, width="stretch", output_format="PNG", alt=words)
 
 
 class _View:

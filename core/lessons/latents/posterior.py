@@ -14,6 +14,7 @@ from core.models.latent_reading import PictureReading
 from core.models.uploads import fit
 from core.nets.autoencoder import kl_to_unit_gaussian, reparameterise
 from core.ui.address import ask, whole
+from core.ui.made import png
 from core.ui.picture_source import Source
 from core.ui.running_example import running_example
 from core.ui.runs import read
@@ -52,7 +53,7 @@ def show(source: Source, facts: LatentFacts, reading: PictureReading) -> None:
         ),
     )
     for column, (picture, words) in zip(st.columns(3, gap="medium"), maps, strict=True):
-        column.image(picture, words, width="stretch", output_format="PNG", alt=words)
+        column.image(png(picture), words, width="stretch", output_format="PNG", alt=words)
     nats = float(reading.kl.sum())
     width, spread = float(np.median(reading.std)), float(reading.mean.std())
     st.markdown(
@@ -85,7 +86,7 @@ def _show_samples(source: Source, reading: PictureReading) -> None:
         (error_picture(first, second, most), f"Where the two differ, white is {percent(most, 1)}"),
     )
     for column, (picture, words) in zip(st.columns(4), shown, strict=True):
-        column.image(picture, words, width="stretch", output_format="PNG", alt=words)
+        column.image(png(picture), words, width="stretch", output_format="PNG", alt=words)
     apart = float(np.sqrt(np.mean((reading.samples[0] - reading.samples[1]) ** 2)))
     st.markdown(
         f"Their numbers differ by about {apart:.2g}, their pictures {say_likeness(first, second)}. "

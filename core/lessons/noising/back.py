@@ -7,6 +7,7 @@ import streamlit as st
 from core.engine.works.noising import NoiseWork
 from core.lessons.noising.hero_data import Schedule
 from core.models.schedulers.table import SCHEDULERS
+from core.ui.made import png
 from core.ui.picture_source import Source
 from core.ui.running_example import running_example
 from core.ui.runs import read
@@ -48,8 +49,8 @@ def show(
         if at % IN_A_ROW == 0:
             row = st.columns(IN_A_ROW, gap="small")
         row[at % IN_A_ROW].image(
-            picture, f"t = {t:g}, weight {level**0.5:.2f}", width="stretch", output_format="PNG",
-            alt=f"Noised to t = {t:g}, decoded",
+            png(picture), f"t = {t:g}, weight {level**0.5:.2f}", width="stretch",
+            output_format="PNG", alt=f"Noised to t = {t:g}, decoded",
         )  # fmt: skip
     st.caption(
         "These are noised on purpose, forwards; they are not the pictures of your run. Between "

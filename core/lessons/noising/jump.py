@@ -15,7 +15,7 @@ from core.lessons.noising.hero_data import (
     walk_rows,
 )
 from core.ui.address import ask, whole
-from core.ui.made import chart, made
+from core.ui.made import chart, made, png
 from core.ui.picture_source import Source
 from core.ui.tables import offer_csv
 
@@ -45,11 +45,11 @@ def show(
     walk = made(("walk", *name), lambda: walk_picture(pixels, betas, last, seed))
     chain, once, measured = st.columns([1, 1, 2], gap="medium")
     chain.image(
-        to_pixels(walk.last), f"{last + 1:,} small steps, each with fresh noise", width="stretch",
-        output_format="PNG", alt="The picture after every small step",
+        png(to_pixels(walk.last)), f"{last + 1:,} small steps, each with fresh noise",
+        width="stretch", output_format="PNG", alt="The picture after every small step",
     )  # fmt: skip
     once.image(
-        jump(pixels, float(schedule.alpha_bar[last]), seed), f"One jump to t = {last}",
+        png(jump(pixels, float(schedule.alpha_bar[last]), seed)), f"One jump to t = {last}",
         width="stretch", output_format="PNG", alt="The picture after one jump",
     )  # fmt: skip
     with measured:

@@ -9,6 +9,7 @@ from core.ideas.schedules import accumulate_alpha_bar, rescale_to_zero_snr
 from core.lessons.noising.hero import shown_pixels
 from core.lessons.noising.hero_data import GHOST_GAIN, Schedule, ghost
 from core.ui.address import ask, one_of
+from core.ui.made import png
 from core.ui.picture_source import Source
 
 COPIES = (1, 4, 16, 64, 256, 1024, 4096)
@@ -43,7 +44,7 @@ def show(
             st.subheader(title, anchor=False)
             picture, numbers = st.columns(2)
             picture.image(
-                ghost(pixels, level, copies, seed), width="stretch", output_format="PNG",
+                png(ghost(pixels, level, copies, seed)), width="stretch", output_format="PNG",
                 alt=f"Average of {copies} fully noised copies",
             )  # fmt: skip
             numbers.metric("weight of the picture at the last t", f"{level**0.5:.3f}")

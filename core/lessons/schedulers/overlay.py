@@ -1,5 +1,6 @@
 """The overlay: every scheduler's noise levels on one chart, drawn and chosen in the browser."""
 
+import json
 from typing import Any
 
 import streamlit as st
@@ -9,6 +10,7 @@ from core.errors import ExplainerError
 from core.ideas.noise_levels import alpha_bar_from_sigma
 from core.lessons.schedulers.overlay_data import overlay_data, overlay_paths, requests_of
 from core.ui.component import mount
+from core.ui.made import made
 from core.ui.paint_first import paint_first
 from core.ui.running_example import running_example
 from core.ui.runs import read
@@ -33,7 +35,11 @@ def show_overlay(config: dict[str, Any]) -> None:  # Any: what JSON holds
         config: of the running example's model.
     """
     request = running_example()
-    paths = overlay_paths(config, request.steps, request.scheduler, request.params)
+    decides = json.dumps(config, sort_keys=True), request.steps, request.scheduler, request.params
+    paths = made(
+        ("paths", *decides),
+        lambda: overlay_paths(config, request.steps, request.scheduler, request.params),
+    )
     own = next(path for path in paths if path.id == request.scheduler)
     if own.plan is None:
         show_refused(ExplainerError(own.note, own.fix))
@@ -48,10 +54,11 @@ def show_overlay(config: dict[str, Any]) -> None:  # Any: what JSON holds
 
     def draw() -> None:
         drawn = tuple(cell and cell.picture for cell in cells)
-        mount(
-            "schedulers/overlay",
-            overlay_data(config, paths, request.scheduler, request.steps, drawn),
+        data = made(
+            ("overlay", *decides, work, tuple(cell is not None for cell in cells)),
+            lambda: overlay_data(config, paths, request.scheduler, request.steps, drawn),
         )
+        mount("schedulers/overlay", data)
 
     paint_first(
         "schedulers", work, bool(cells), draw,

@@ -18,6 +18,7 @@ from core.lessons.schedulers.step_data import (
 from core.lessons.schedulers.step_picture_data import position_picture
 from core.models.schedulers.table import SCHEDULERS
 from core.ui.address import ask, value, whole
+from core.ui.made import png
 from core.ui.page import show_equation
 from core.ui.running_example import running_example
 from core.ui.runs import read
@@ -64,7 +65,7 @@ def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
     apart.metric("Apart by", minus(f"{abs(worked.ours - worked.theirs):.1e}"))
     picture, numbers = st.columns([1, 2], gap="large")
     picture.image(
-        position_picture(run.path[call][where[0]], where[1:]), "The place, framed, in x_t",
+        png(position_picture(run.path[call][where[0]], where[1:])), "The place, framed, in x_t",
         width="stretch", output_format="PNG",
         alt="The noisy latents of this channel, the place framed",
     )  # fmt: skip

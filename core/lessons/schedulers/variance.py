@@ -23,6 +23,7 @@ from core.lessons.schedulers.variance_data import (
     total_rows,
 )
 from core.ui.address import ask, one_of
+from core.ui.made import png
 from core.ui.running_example import running_example
 from core.ui.runs import find, read
 from core.ui.tables import offer_csv
@@ -77,7 +78,7 @@ def show(_config: dict[str, Any]) -> None:  # Any: what JSON holds
             delta_color="off", help=f"{MEANS[name]}.",
         )  # fmt: skip
         faces.image(
-            faces_row(drawn), width="stretch", output_format="PNG",
+            png(faces_row(drawn)), width="stretch", output_format="PNG",
             alt=f"Faces drawn with the variance {name}",
         )  # fmt: skip
     # What was asked for before stays beside it.

@@ -16,6 +16,7 @@ from core.lessons.timesteps.network_data import (
     middle_of,
 )
 from core.models.time_facts import TimeFacts
+from core.ui.made import png
 from core.ui.running_example import running_example
 from core.ui.runs import read
 from core.ui.tables import as_table
@@ -37,11 +38,11 @@ def show(_settings: EmbeddingSettings, facts: TimeFacts) -> None:
     )
     first, second, line = st.columns([1, 1, 2])
     first.image(
-        likeness_picture(before), "The waves: every t beside every other", width="stretch",
+        png(likeness_picture(before)), "The waves: every t beside every other", width="stretch",
         output_format="PNG", alt="Similarity of the waves",
     )  # fmt: skip
     second.image(
-        likeness_picture(after), "The time vector, on the same scale", width="stretch",
+        png(likeness_picture(after)), "The time vector, on the same scale", width="stretch",
         output_format="PNG", alt="Similarity of the time vectors",
     )  # fmt: skip
     with line:

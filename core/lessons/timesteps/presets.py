@@ -10,6 +10,7 @@ from core.lessons.timesteps.charts_data import alike_chart, alike_rows, map_pict
 from core.lessons.timesteps.map_data import alike_by_distance
 from core.lessons.timesteps.tables_data import preset_rows
 from core.models.time_facts import TimeFacts
+from core.ui.made import png
 from core.ui.tables import as_table
 
 IN_A_ROW = 3
@@ -28,7 +29,7 @@ def show(_settings: EmbeddingSettings, facts: TimeFacts) -> None:
         for column, name in zip(st.columns(IN_A_ROW), row, strict=False):
             preset = PRESETS[name]
             column.image(
-                _picture(name, train_steps), width="stretch", output_format="PNG",
+                png(_picture(name, train_steps)), width="stretch", output_format="PNG",
                 caption=f"{preset.title}: {preset.settings.dim} numbers",
                 alt=f"Heat map of {preset.title}",
             )  # fmt: skip

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from core.engine.client import engine
 from core.engine.request import Request
+from core.ui.made import png
 from core.ui.runs import TURN_S, asked, say_status
 
 
@@ -46,4 +47,4 @@ def show_pictures(requests: Sequence[Request], captions: Sequence[str]) -> list[
 
 
 def _draw(slot: Any, picture: NDArray[np.uint8], caption: str) -> None:  # Any: a Streamlit slot
-    slot.image(picture, caption=caption, width="stretch", output_format="PNG", alt=caption)
+    slot.image(png(picture), caption=caption, width="stretch", output_format="PNG", alt=caption)

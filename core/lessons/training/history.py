@@ -1,12 +1,16 @@
 """The training as it was: every stage's curve, and the same in numbers."""
 
+from pathlib import Path
+
 import streamlit as st
 
-from core.lessons.training.history_data import history_data, say_devices
+from core.lessons.training.history_data import HistoryData, history_data, say_devices
 from core.models.catalog import builtin_folder
 from core.training.history import LOGS, Stage, read_stages
 from core.training.milestones import read_milestones
 from core.ui.component import mount
+from core.ui.made import made
+from core.ui.tokenizing import files_of
 
 MILESTONES = builtin_folder() / LOGS / "milestones"
 
@@ -20,9 +24,16 @@ def show_history() -> tuple[Stage, ...]:
     Raises:
         ExplainerError: what ships of the training is damaged.
     """
-    stages = read_stages(builtin_folder())
-    mount("training/history", history_data(stages, read_milestones(MILESTONES)))
+    folder = builtin_folder()
+    files = files_of(folder), files_of(folder / LOGS), files_of(MILESTONES)
+    stages, data = made(("history", folder, *files), lambda: _read(folder))
+    mount("training/history", data)
     return stages
+
+
+def _read(folder: Path) -> tuple[tuple[Stage, ...], HistoryData]:
+    stages = read_stages(folder)
+    return stages, history_data(stages, read_milestones(MILESTONES))
 
 
 def say_time(stages: tuple[Stage, ...]) -> None:

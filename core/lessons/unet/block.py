@@ -8,6 +8,7 @@ from core.lessons.unet.block_data import block_picture
 from core.lessons.unet.map_data import say_box, say_shape, say_time
 from core.models.unet_facts import Box, Kind, UNetFacts
 from core.models.unet_seen import BlocksSeen
+from core.ui.made import made, png
 
 DOES: dict[Kind, str] = {
     "time": "Two layers turn the waves of the timestep into the vector that every residual block "
@@ -39,9 +40,9 @@ def show_block(facts: UNetFacts, box: Box, seen: BlocksSeen | None) -> None:
         st.markdown(DOES[box.kind])
         st.skeleton(height=240)
         return
-    shown = block_picture(found)
+    shown = made(("block", found), lambda: block_picture(found))
     st.image(
-        shown.picture, width="stretch", output_format="PNG",
+        png(shown.picture), width="stretch", output_format="PNG",
         alt=f"{say_box(box)}: what differs most as colours, and single channels",
     )  # fmt: skip
     st.caption(f"{shown.said}  \n{shown.numbers}")

@@ -16,6 +16,7 @@ from core.models.unet_seen import BlocksSeen
 from core.ui.address import Field, ask, bound, choose, one_of, switch, value, whole
 from core.ui.closer import look_on_show, turn_to
 from core.ui.component import mount, told_one
+from core.ui.made import made
 from core.ui.paint_first import paint_first
 from core.ui.running_example import running_example
 from core.ui.shown import Shown, here, kept
@@ -69,13 +70,18 @@ def _draw(facts: UNetFacts, request: Request) -> DeltaGenerator:
     with panel:
         _call_slider(shown, request)
     seen = _seen(request)
-    moment = None if shown is None else moment_of(shown, chosen_call(shown))
+    call = None if shown is None else chosen_call(shown)
+    moment = None if shown is None or call is None else moment_of(shown, call)
     seconds = {} if seen is None else {name: box.seconds for name, box in seen.boxes.items()}
     with network:
         box = value(_box(facts))
         off = skip_that_is_off(facts) if look_on_show(LOOKS) == OFF else None
+        data = made(
+            ("map", facts, box.name, request, call, tuple(seconds.items()), off),
+            lambda: unet_map(facts, box.name, moment, seconds, off),
+        )
         mount(
-            NAME, unet_map(facts, box.name, moment, seconds, off),
+            NAME, data,
             on_pick_change=partial(_take_pick, facts), on_skip_change=partial(_take_skip, facts),
         )  # fmt: skip
         if st.session_state.pop(_TURNED, False):

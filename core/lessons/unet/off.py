@@ -16,6 +16,7 @@ from core.lessons.unet.switch import choose_switch
 from core.models.unet_facts import UNetFacts
 from core.nets.attention import attend
 from core.nets.residual import ResnetBlock
+from core.ui.made import made, png
 from core.ui.runs import read, say_status
 from core.ui.shown import Shown
 
@@ -49,8 +50,11 @@ def show(facts: UNetFacts, shown: Shown, call: int) -> None:
         slot.skeleton(height=120)
     at_call = OffAtCallWork(request.model, shown.run.input_at(call), switch)
     off = read(at_call, draw=partial(_say, lines[0]))
-    _show(pairs[0][0], noise_picture(off.noise), "as it is")
-    _show(pairs[0][1], noise_picture(off.noise_off), "off")
+    seen, unseen = made(
+        ("noise off", off), lambda: (noise_picture(off.noise), noise_picture(off.noise_off))
+    )
+    _show(pairs[0][0], seen, "as it is")
+    _show(pairs[0][1], unseen, "off")
     _show(pairs[1][0], off.picture, "as it is")
     _show(pairs[1][1], off.picture_off, "off")
     lines[0].caption(f"{NOISE_LINE} {say_moved(off.change, at_call.given.alpha_bar)}")
@@ -75,4 +79,4 @@ def _show_progress(line: Any, ticket: Ticket[Any]) -> None:  # Any: as above
 
 
 def _show(slot: Any, picture: NDArray[np.uint8], caption: str) -> None:  # Any: a slot
-    slot.image(picture, caption, width="stretch", output_format="PNG", alt=caption)
+    slot.image(png(picture), caption, width="stretch", output_format="PNG", alt=caption)

@@ -26,6 +26,7 @@ WORDS = {
     "core.models.hardware",  # device and number type are in the stamp
     "core.models.schedulers.names",
     "core.models.schedulers.planners",  # curves are drawn by them; a run is the library's
+    "core.models.allocator",
     "core.host",  # how wide calls may be, and pictures
     "core.models.uncompiled",
     "core.models.uploads",

@@ -1,8 +1,11 @@
+import io
 import threading
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from core.ui.made import made
+from core.ui.made import made, png
 
 
 def test_what_many_ask_for_at_once_is_made_once() -> None:
@@ -36,3 +39,15 @@ def test_what_could_not_be_made_is_tried_again() -> None:
         made(name, fail)
     assert made(name, lambda: "yes") == "yes"
     assert made(name, fail) == "yes"
+
+
+def test_a_picture_is_packed_once_whoever_drew_it() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (12, 10, 3), dtype=np.uint8)
+    packed = png(pixels)
+    assert png(pixels[:, :, :].copy()) is packed
+    assert png(np.asfortranarray(pixels)) is packed
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(packed))), pixels)
+    assert png(255 - pixels) != packed
+    flat = np.zeros((4, 6), np.uint8)
+    assert png(flat) != png(flat.reshape(6, 4))
+    assert Image.open(io.BytesIO(png(flat))).size == (6, 4)
