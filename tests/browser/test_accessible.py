@@ -87,6 +87,10 @@ PAGES = {
             "section.film .play",
         ),
     ),
+    "/noising?steps=3&walk=on&foot=cards": Looked(
+        ".st-key-predict_first button", (".st-key-predict_first",), ()
+    ),
+    "/check": Looked("[data-testid=stDataFrame]", ("[data-testid=stAlert]",), ()),
 }  # fmt: skip
 
 LEVEL = {  # pictures that stand side by side begin at one height

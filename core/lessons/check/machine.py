@@ -51,7 +51,7 @@ def show_checks() -> None:
 
 def show_machine() -> None:
     """Say what this machine is, what is wrong with it, and what the run on show cost."""
-    st.subheader("This machine", anchor=False)
+    st.header("This machine", anchor=False)
     st.text("\n".join(doctor.tell(doctor.run(argparse.Namespace()))))
     held = psutil.Process().memory_info().rss / 2**20
     st.markdown(f"This process holds **{held:,.0f} MB** of memory, libraries and models included.")
