@@ -14,7 +14,7 @@ from benchmarks.class_room.visitor import VALUES, Bounds, Visitor
 
 BARE = Path(__file__).with_name("bare_page.py")
 SETTINGS = {"STREAMLIT_RUNNER_POST_SCRIPT_GC": "false"}  # as the app has it
-SECONDS = 120.0  # that the bare pages may take
+SECONDS = 300.0  # that the bare pages may take
 WARM_UP = 2  # reruns that are not counted
 
 

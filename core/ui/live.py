@@ -19,11 +19,11 @@ from core.ui.address import ask, switch
 from core.ui.class_rules import kept_to
 from core.ui.component import mount, told
 from core.ui.errors import show_error
+from core.ui.model_folder import model_folder
 from core.ui.paint_first import paint_first
 from core.ui.running_example import running_example, set_running_example
 from core.ui.runs import done, find, say_status
 from core.ui.shown import Shown, drawn
-from core.ui.tokenizing import model_folder
 from core.views.live import LiveData, picture_data, say_run, settings_data, sizes_data
 
 NAME = "live"

@@ -14,6 +14,7 @@ from core.host import host
 from core.ideas.equation import equation_of
 from core.ui import walk
 from core.ui.address import begin_page, keep_places
+from core.ui.model_folder import look_again
 from core.ui.navigation import APP, ensure_navigation, title_of
 from core.ui.running_example import IN_LINK, follow_link, show_summary, write_link
 from core.ui.walk import HOME
@@ -65,6 +66,7 @@ def begin(title: str = APP) -> None:
         title: what the browser's tab says.
     """
     ensure_navigation()
+    look_again()
     st.html(STYLE)
     st.set_page_config(page_title=title if title == APP else f"{title} · {APP}")
 

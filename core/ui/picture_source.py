@@ -13,9 +13,9 @@ from core.models.latent_facts import LatentFacts, read_latent_facts
 from core.models.uploads import MOST_BYTES, SUFFIXES, Upload, fit, read_upload, say_fit
 from core.ui.address import bound, newly, one_of, said, say, value
 from core.ui.errors import show_error
+from core.ui.model_folder import model_folder
 from core.ui.running_example import running_example
 from core.ui.shown import kept
-from core.ui.tokenizing import model_folder
 
 RUN, UPLOAD = "your run", "your upload"
 _LAST, _UPLOAD, _WRONG = "picture_chosen", "latents_upload", "latents_wrong"

@@ -11,7 +11,8 @@ LONGEST_CUT = 120  # characters shown of what is cut off
 
 def prompt_notes() -> None:
     """Say what becomes of an empty prompt or a long one, and which size stands for one unsaid."""
-    from core.ui.tokenizing import model_folder, tokens_of  # imports the tokenizers
+    from core.ui.model_folder import model_folder
+    from core.ui.tokenizing import tokens_of  # imports the tokenizers
 
     request = running_example()
     note = read_latent_facts(model_folder(request.model)).note

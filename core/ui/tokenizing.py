@@ -8,9 +8,9 @@ import streamlit as st
 from tokenizers import Tokenizer
 
 from core.models.config_files import read_config
-from core.models.folders import find_checkpoint
 from core.models.text_facts import TextFacts, read_text_facts
 from core.models.tokens import Tokens, load_tokenizer, read_pad_id, tokenize
+from core.ui.model_folder import model_folder
 
 Files = tuple[tuple[str, int, int], ...]
 
@@ -51,18 +51,6 @@ def facts_of(model: str) -> TextFacts:
         ExplainerError: the model is not on this machine, or damaged.
     """
     return read_text_facts(model_folder(model))
-
-
-def model_folder(model: str) -> Path:
-    """Return the folder that a model's files are in.
-
-    Args:
-        model: the model's id in the catalog.
-
-    Raises:
-        ExplainerError: the model is not on this machine.
-    """
-    return find_checkpoint(model)[1]
 
 
 def scheduler_config(model: str) -> dict[str, Any]:  # Any: what JSON holds

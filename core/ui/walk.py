@@ -222,9 +222,10 @@ def _show_next(page: str) -> None:
 
 def live_run() -> Live:
     """Return the run on show for questions; where it is not there, the engine draws it."""
+    from core.ui.model_folder import model_folder
     from core.ui.runs import read
     from core.ui.shown import here
-    from core.ui.tokenizing import model_folder, tokens_of
+    from core.ui.tokenizing import tokens_of
 
     request = running_example()
     tokens = tokens_of(request.prompt, request.model)

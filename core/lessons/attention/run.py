@@ -2,8 +2,9 @@
 
 from core.models.latent_facts import read_latent_facts
 from core.models.tokens import Tokens
+from core.ui.model_folder import model_folder
 from core.ui.running_example import running_example
-from core.ui.tokenizing import model_folder, tokens_of
+from core.ui.tokenizing import tokens_of
 
 
 def prompt_tokens() -> Tokens:

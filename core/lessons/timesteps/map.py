@@ -7,9 +7,9 @@ from core.models.schedulers.table import SCHEDULERS
 from core.models.time_facts import TimeFacts, read_time_facts
 from core.ui.component import mount
 from core.ui.errors import show_error
+from core.ui.model_folder import model_folder
 from core.ui.paint_first import paint_first
 from core.ui.running_example import running_example
-from core.ui.tokenizing import model_folder
 from core.ui.visits import find_visits, known_visits
 
 

@@ -8,8 +8,9 @@ from core.ideas.byte_pairs import Pair
 from core.lessons.tokens.pieces_data import pieces_data
 from core.models.token_words import read_merges, words_of
 from core.ui.component import mount
+from core.ui.model_folder import model_folder
 from core.ui.running_example import running_example
-from core.ui.tokenizing import Files, files_of, model_folder, tokenizer_of, tokens_of
+from core.ui.tokenizing import Files, files_of, tokenizer_of, tokens_of
 
 LIVE = "120ms"  # pause in typing after which the words are read
 

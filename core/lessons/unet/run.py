@@ -9,10 +9,11 @@ from core.engine.works.unet_blocks import BlocksWork
 from core.lessons.unet.map_data import Moment, say_how
 from core.models.unet_facts import UNetFacts, read_unet_facts
 from core.models.unet_seen import BlocksSeen
+from core.ui.model_folder import model_folder
 from core.ui.running_example import running_example
 from core.ui.runs import find, read
 from core.ui.shown import Shown
-from core.ui.tokenizing import Files, files_of, model_folder, scheduler_config
+from core.ui.tokenizing import Files, files_of, scheduler_config
 
 
 def unet_facts() -> UNetFacts:
