@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ExplainerError
-from core.models.catalog import BUILT_IN, CatalogEntry, find_entry, offer_folder
+from core.models.catalog import BUILT_IN, CatalogEntry, find_entry, offer
 from core.models.loras import Chosen, offer_lora
 
 
@@ -15,7 +15,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         "--model",
         default=BUILT_IN,
         metavar="ID",
-        help=f"catalog name, Hub id or folder of the model (default {BUILT_IN})",
+        help=f"catalog name, Hub id, folder or .safetensors of the model (default {BUILT_IN})",
     )
 
 
@@ -75,19 +75,19 @@ def number(text: str) -> float:
 
 
 def find_model(model: str) -> CatalogEntry:
-    """Return the entry of ``--model``; unlike a page, the command line opens any folder.
+    """Return the entry of ``--model``; unlike a page, the command line opens any folder or file.
 
     Args:
-        model: catalog name, Hub id, or a folder in diffusers format.
+        model: catalog name, Hub id, a folder in diffusers format, or a single file.
 
     Raises:
         ExplainerError: it is none of these.
     """
     try:
-        folder = model != BUILT_IN and Path(model).is_dir()
+        here = model != BUILT_IN and Path(model).exists()
     except (OSError, ValueError):  # too long for a path, or with NUL in it
-        folder = False
-    return offer_folder(Path(model)) if folder else find_entry(model)
+        here = False
+    return offer(Path(model)) if here else find_entry(model)
 
 
 def find_loras(asked: list[tuple[str, float]]) -> tuple[Chosen, ...]:

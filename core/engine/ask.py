@@ -9,6 +9,8 @@ from torch import Tensor
 from core.engine.calls import FittedCalls
 from core.engine.work import CallRow, NoiseQuery
 from core.host import host
+from core.models.conditions import given
+from core.models.latents import fed
 from core.models.loading import Checkpoint
 from core.models.lora_fitted import merged, wearing
 
@@ -35,8 +37,24 @@ def ask_unet(checkpoint: Checkpoint, rows: Sequence[CallRow]) -> Tensor:
     times = torch.tensor([row.t for row in rows], dtype=torch.float32, device=device)
     loras = [row.loras for row in rows]
     with torch.no_grad(), wearing(checkpoint, checkpoint.unet, "unet", loras):
-        output = checkpoint.unet(latents, times, encoder_hidden_states=states, return_dict=False)[0]
-    return output.to("cpu", torch.float32)
+        return call_unet(checkpoint, latents, times, states).to("cpu", torch.float32)
+
+
+def call_unet(checkpoint: Checkpoint, latents: Tensor, times: Tensor, states: Tensor) -> Tensor:
+    """Call a checkpoint's U-Net with all that it wants beside what a run has.
+
+    Args:
+        checkpoint: whose U-Net answers.
+        latents: (B, C, H, W), on its device and in its number type.
+        times: the timestep of each, (B,).
+        states: text states as ``encode_text`` packs them, likewise.
+
+    Returns:
+        Its output, (B, C, H, W).
+    """
+    size = latents.shape[-2] * checkpoint.vae_scale, latents.shape[-1] * checkpoint.vae_scale
+    told = given(checkpoint.unet, states, size)
+    return checkpoint.unet(fed(checkpoint, latents), times, **told, return_dict=False)[0]
 
 
 def rows_of(query: NoiseQuery) -> list[CallRow]:

@@ -21,6 +21,7 @@ from core.models.attention_layers import (
 )
 from core.models.attention_seen import LayerMaps
 from core.models.attention_watched import Watch, watched
+from core.models.conditions import text_rows
 from core.models.loading import Checkpoint
 
 MOST_BYTES = 100_000_000  # that the maps of one run may take
@@ -118,7 +119,7 @@ class Recorder:
 
     def _make_room(self, query: NoiseQuery) -> None:
         height, width = query.latents.shape[-2:]
-        calls, length = query.calls, query.states.shape[1]
+        calls, length = query.calls, text_rows(self._unet, query.states)
         shapes = layer_shapes(self._unet, (height, width))
         self.averaging = choose_averaging(shapes, calls, length, self._most)
         self._shapes = {shape.name: shape for shape in shapes}

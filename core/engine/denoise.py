@@ -90,7 +90,7 @@ def denoise(
         ExplainerError: the size does not suit the model, or the numbers stopped being finite.
     """
     if states is None:
-        states = read_prompts(request, partial(encode_text, checkpoint))
+        states = read_prompts(request, partial(encode_text, checkpoint), checkpoint.empty_is_zero)
     scheduler, timesteps, x, noise = _set_out(checkpoint, request, start)
     first_step = start.step if isinstance(start, Placed) else 0
     before = start if isinstance(start, Answered) else None
@@ -199,7 +199,9 @@ def first_noise(
 
 
 def read_prompts(
-    request: Request, read: Callable[[str, int, bool, tuple[Chosen, ...]], Tensor]
+    request: Request,
+    read: Callable[[str, int, bool, tuple[Chosen, ...]], Tensor],
+    empty_is_zero: bool = False,
 ) -> Tensor:
     """Return the text states to ask with: negative prompt, then prompt.
 
@@ -207,6 +209,7 @@ def read_prompts(
         request: validated; at guidance 1 the negative prompt is not asked about.
         read: turns one prompt into its text states, (1, L, D); it is also told how many layers to
             skip, whether to pass the padding mask, and the LoRAs.
+        empty_is_zero: whether no negative prompt means zeros, as Stable Diffusion XL has it.
 
     Returns:
         (2, L, D), or (1, L, D) at guidance 1.
@@ -217,7 +220,11 @@ def read_prompts(
         prompt = blend(prompt, read(request.blend, *how), request.share)
     if request.words != 1:
         prompt = blend(read("", *how), prompt, request.words)
-    return prompt if request.guidance == 1 else torch.cat([read(request.negative, *how), prompt])
+    if request.guidance == 1:
+        return prompt
+    zero = empty_is_zero and not request.negative
+    negative = torch.zeros_like(prompt) if zero else read(request.negative, *how)
+    return torch.cat([negative, prompt])
 
 
 def latent_shape(checkpoint: Checkpoint, request: Request) -> tuple[int, int, int, int]:

@@ -41,7 +41,9 @@ LIBRARIES = ("torch", "diffusers", "transformers", "tokenizers", "numpy", "scipy
 DECIDING = (
     *("engine/ask.py", "engine/denoise.py", "engine/film.py", "engine/trace.py"),
     "engine/work.py",
-    *("models/latents.py", "models/loading.py", "models/text.py", "models/tokens.py"),
+    *("models/conditions.py", "models/latents.py", "models/loading.py", "models/text.py"),
+    *("models/building.py", "models/part_loading.py", "models/tokens.py"),
+    *("models/single_files.py", "models/single_sizes.py"),
     *("models/small_decoder.py", "nets/small_decoder.py"),
     *("models/lora_files.py", "models/lora_fitted.py", "nets/lora.py"),
     *("models/schedulers/factory.py", "models/schedulers/options.py"),
@@ -134,7 +136,7 @@ class LoadedModel:
 
     def states(self, request: Request) -> Tensor:
         """Return the text states that a run asks with, see ``read_prompts``."""
-        return read_prompts(request, self.read)
+        return read_prompts(request, self.read, self.checkpoint.empty_is_zero)
 
     def answers(
         self, questions: Sequence[NoiseQuery | Decode]

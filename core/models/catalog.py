@@ -1,7 +1,9 @@
 """Which models there are and where they are kept; imports no torch and never the network."""
 
+import json
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -9,14 +11,16 @@ from typing import Literal
 from core.errors import ExplainerError
 from core.ideas.checks import check_text
 from core.models.manifest import plain_files
+from core.models.offered import CHECKPOINTS, checkpoints_at
 
-Kind = Literal["built-in", "preset", "hub", "folder"]
+Kind = Literal["built-in", "preset", "hub", "folder", "file"]
 
 BUILT_IN = "emoji128"
+LOCAL = ("folder", "file")  # kinds that are offered of this machine
 ROOT = Path(__file__).resolve().parents[2]
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,47}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 ABOVE = re.compile(r"(?<![\w.:/])/(?:[^\s/'\"]+/)+")  # the folders of an absolute path
-FOLDERS = "GLASSBOX_FOLDERS"  # checkpoint folders that whoever starts the app offers to everybody
+FOLDERS = "GLASSBOX_FOLDERS"  # what whoever starts the app offers to everybody
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +30,9 @@ class CatalogEntry:
     Attributes:
         id: what is typed and kept in links; of a folder its name, never where it lies.
         title: what is shown.
-        kind: "built-in", "preset" (known to work), "hub" (any other Hub id) or "folder".
-        source: Hub id, or the folder.
+        kind: "built-in", "preset" (known to work), "hub" (any other Hub id), "folder", or "file",
+            which holds a whole checkpoint.
+        source: Hub id, or where the folder or file lies.
         size_mb: what a download takes on disk, in megabytes; None where unknown. What is on this
             machine is measured by ``measure_size`` alone: finding a model walks no folder.
         note: one sentence on what it is.
@@ -65,6 +70,15 @@ _PRESETS = (
         "segmind/tiny-sd", "Tiny SD", "preset", "segmind/tiny-sd", 1300,
         "A small distilled 1.5, 512 pixels, about half the size.",
     ),
+    CatalogEntry(
+        "stabilityai/stable-diffusion-xl-base-1.0", "Stable Diffusion XL", "preset",
+        "stabilityai/stable-diffusion-xl-base-1.0", 6940,
+        "1024 pixels, two text encoders; wants a GPU with 10 GB.",
+    ),
+    CatalogEntry(
+        "stabilityai/sdxl-turbo", "SDXL-Turbo", "preset", "stabilityai/sdxl-turbo", 6940,
+        "Distilled from XL for 1 to 4 steps without guidance, 512 pixels.",
+    ),
 )  # fmt: skip
 
 
@@ -85,40 +99,126 @@ def online() -> bool:
 
 
 def entries() -> list[CatalogEntry]:
-    """Return the catalog: built-in first, then presets, then the folders offered."""
+    """Return the catalog: built-in first, then presets, then what is offered of this machine."""
     built_in = CatalogEntry(
         BUILT_IN, "Emoji 128 (built in)", "built-in", str(builtin_folder()),
         None, "A true Stable Diffusion in small: 128 pixels, runs anywhere.",
     )  # fmt: skip
     found = [built_in, *_PRESETS]
-    for text in filter(None, os.environ.get(FOLDERS, "").split(os.pathsep)):
-        name = _name_beside(Path(text), {entry.id for entry in found})
-        found.append(CatalogEntry(name, name, "folder", text, None, "A folder here."))
+    taken = {entry.id for entry in found}
+    for place in checkpoints_at((*_environment(), *added())):
+        kind = "file" if place.suffix.lower() in CHECKPOINTS else "folder"
+        name = _name_beside(place.stem if kind == "file" else place.name, taken)
+        taken.add(name)
+        found.append(CatalogEntry(name, name, kind, str(place), None, f"A {kind} here."))
     return found
 
 
-def offer_folder(folder: Path) -> CatalogEntry:
-    """Allow one local checkpoint folder for this process, as the command line does.
+def added() -> tuple[str, ...]:
+    """Return the places that ``python -m core models --add`` was told of, the oldest first."""
+    try:
+        told = json.loads(_added_file().read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # nobody has added any, or not ours to read
+        return ()
+    return tuple(filter(lambda one: isinstance(one, str), told)) if isinstance(told, list) else ()
+
+
+def remember(places: Sequence[str]) -> None:
+    """Keep which places were added, in the app's own folder.
 
     Args:
-        folder: a checkpoint in diffusers format, with ``model_index.json``.
+        places: all of them.
+    """
+    file = _added_file()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(list(places), indent=2) + "\n", encoding="utf-8")
+
+
+def add(place: Path) -> list[CatalogEntry]:
+    """Offer a checkpoint, or all of another program's, from now on; nothing is copied.
+
+    Args:
+        place: a checkpoint folder, a .safetensors file, or a folder tree that holds some.
+
+    Returns:
+        The entries that it brought.
+
+    Raises:
+        ExplainerError: there is no checkpoint, or none that can be opened.
+    """
+    place = place.expanduser().absolute()
+    _check_file(place)
+    found = checkpoints_at([str(place)]) if place.exists() else []
+    if not any(map(_is_there, found)):
+        raise ExplainerError(
+            f"There is no checkpoint at {str(place)!r:.200}.",
+            "Name a .safetensors file, a folder with model_index.json, or the folder of a program "
+            "that keeps checkpoints in models/Stable-diffusion or models/checkpoints.",
+        )
+    remember([*(one for one in added() if one != str(place)), str(place)])
+    return [entry for entry in entries() if Path(entry.source) in found]
+
+
+def remove(name: str) -> str:
+    """Offer a place no longer; its files stay where they are.
+
+    Args:
+        name: of a model, or the place that was added.
+
+    Returns:
+        The place.
+
+    Raises:
+        ExplainerError: it was not added.
+    """
+    places = added()
+    source = next((entry.source for entry in entries() if entry.id == name), name)
+    path = Path(source).expanduser().absolute()
+    if str(path) in places:
+        remember([one for one in places if one != str(path)])
+        return str(path)
+    above = next((place for place in places if Path(place) in path.parents), None)
+    if above is not None:
+        raise ExplainerError(
+            f"{name!r:.80} lies in {above!r:.200}, which was added as a whole.",
+            "Remove that, or move the model's file elsewhere.",
+        )
+    raise ExplainerError(
+        f"{name!r:.80} was not added here.", "python -m core models lists what is here."
+    )
+
+
+def _added_file() -> Path:
+    return models_cache() / "added.json"
+
+
+def _environment() -> list[str]:
+    return [text for text in os.environ.get(FOLDERS, "").split(os.pathsep) if text]
+
+
+def offer(place: Path) -> CatalogEntry:
+    """Allow one local checkpoint for this process, as the command line does.
+
+    Args:
+        place: a folder with ``model_index.json``, or a .safetensors file.
 
     Returns:
         Its entry, which ``find_entry`` knows from now on.
 
     Raises:
-        ExplainerError: it is not such a folder.
+        ExplainerError: it is neither.
     """
-    if not _is_file(folder / "model_index.json"):
+    _check_file(place)
+    if not _is_there(place):
         raise ExplainerError(
-            f"{str(folder)!r:.80} is not a checkpoint in diffusers format.",
-            "Name a folder that holds model_index.json.",
+            f"{str(place)!r:.80} is not a checkpoint in diffusers format, and no single file.",
+            "Name a folder that holds model_index.json, or a .safetensors file.",
         )
-    folder = folder.resolve()
-    known = os.environ.get(FOLDERS, "")
-    if str(folder) not in known.split(os.pathsep):
-        os.environ[FOLDERS] = os.pathsep.join(filter(None, (known, str(folder))))
-    return next(entry for entry in entries() if entry.source == str(folder))
+    place = place.resolve()
+    known = _environment()
+    if str(place) not in known:
+        os.environ[FOLDERS] = os.pathsep.join((*known, str(place)))
+    return next(entry for entry in entries() if entry.source == str(place))
 
 
 def find_entry(model_id: str) -> CatalogEntry:
@@ -127,14 +227,14 @@ def find_entry(model_id: str) -> CatalogEntry:
     Text typed in a page never opens a folder: only the folders in ``entries`` do.
 
     Args:
-        model_id: the built-in's name, a Hub id "owner/name", or a folder that was offered, by its
-            name or, as older links have it, by its place.
+        model_id: the built-in's name, a Hub id "owner/name", or what was offered of this machine,
+            by its name or, as older links have it, by its place.
 
     Raises:
         ExplainerError: the id is none of these.
     """
     for entry in entries():
-        if entry.id == model_id or (entry.kind == "folder" and entry.source == model_id):
+        if entry.id == model_id or (entry.kind in LOCAL and entry.source == model_id):
             return entry
     well_formed = isinstance(model_id, str) and HUB_ID.fullmatch(model_id) is not None
     if not well_formed or ".." in model_id or "--" in model_id:
@@ -151,8 +251,7 @@ def without_paths(text: str) -> str:
     Args:
         text: a sentence, perhaps of another library, that a visitor will read.
     """
-    offered = os.environ.get(FOLDERS, "").split(os.pathsep)
-    above = {str(Path(folder).parent) for folder in offered if folder}
+    above = {str(Path(place).parent) for place in (*_environment(), *added())}
     above |= {str(folder) for folder in (ROOT, *hub_caches(), _home())}
     for folder in sorted(above - {"/", "."}, key=len, reverse=True):
         text = text.replace(folder + os.sep, "")
@@ -163,8 +262,16 @@ def local_folder(entry: CatalogEntry) -> Path | None:
     """Return the folder an entry's files are in, or None where they are not on this machine.
 
     Args:
-        entry: from ``find_entry`` or ``entries``.
+        entry: from ``find_entry`` or ``entries``. Of a single file it is the folder of its configs.
+
+    Raises:
+        ExplainerError: it is a single file that cannot be opened.
     """
+    if entry.kind == "file":
+        from core.models.single_files import configs_folder, read_single
+
+        file = Path(entry.source)
+        return configs_folder(read_single(file)) if _is_file(file) else None
     if entry.kind in ("built-in", "folder"):
         folder = Path(entry.source)
         return folder if _is_file(folder / "model_index.json") else None
@@ -190,8 +297,10 @@ def is_installed(entry: CatalogEntry) -> bool:
     """Whether an entry's files are on this machine, so that it opens with no network.
 
     Args:
-        entry: from ``find_entry`` or ``entries``.
+        entry: from ``find_entry`` or ``entries``; a single file is not looked into.
     """
+    if entry.kind == "file":
+        return _is_file(Path(entry.source))
     return local_folder(entry) is not None
 
 
@@ -201,6 +310,9 @@ def measure_size(entry: CatalogEntry) -> int | None:
     Args:
         entry: from ``find_entry`` or ``entries``; the files of a folder are looked at one by one.
     """
+    if entry.kind == "file":
+        file = Path(entry.source)
+        return round(file.stat().st_size / 1e6) if _is_file(file) else None
     if entry.kind not in ("built-in", "folder"):
         return entry.size_mb
     folder = local_folder(entry)  # what holds no model may be a whole disk
@@ -227,8 +339,23 @@ def _home() -> Path:
         return ROOT
 
 
-def _name_beside(folder: Path, taken: set[str]) -> str:
-    """Name an offered folder; one that is called as another gets a number."""
-    name = check_text(folder.name, "name of the folder").strip() or "folder"
+def _check_file(place: Path) -> None:
+    """Refuse a single file that cannot be opened."""
+    if _is_file(place):
+        from core.models.single_files import read_single
+
+        read_single(place)
+
+
+def _is_there(place: Path) -> bool:
+    """Whether there is a checkpoint, by its name and what lies in it."""
+    if place.suffix.lower() in CHECKPOINTS and _is_file(place):
+        return True
+    return _is_file(place / "model_index.json")
+
+
+def _name_beside(name: str, taken: set[str]) -> str:
+    """Name what is offered; what is called as another gets a number."""
+    name = check_text(name, "name of the folder").strip() or "folder"
     names = (name, *(f"{name} {number}" for number in range(2, len(taken) + 3)))
     return next(one for one in names if one not in taken)

@@ -80,6 +80,8 @@ _STEPS = (2, 10_000)  # Stable Diffusion has 1,000; more would only fill the mem
 RULES: dict[str, dict[str, Rule]] = {
     "unet": {
         "act_fn": _ACTIVATION,
+        "addition_embed_type": _either(_only("text_time"), _NONE),
+        "addition_time_embed_dim": _either(_CHANNELS, _NONE),
         "attention_head_dim": _either(_whole(1, 1024), _each(_whole(1, 1024))),
         "block_out_channels": _each(_CHANNELS),
         "center_input_sample": _SWITCH,
@@ -103,6 +105,7 @@ RULES: dict[str, dict[str, Rule]] = {
         "num_attention_heads": _either(_NONE, _whole(1, 1024), _each(_whole(1, 1024))),
         "only_cross_attention": _either(_SWITCH, _each(_SWITCH)),
         "out_channels": _whole(1, 64),
+        "projection_class_embeddings_input_dim": _either(_whole(1, 65_536), _NONE),
         "resnet_out_scale_factor": _real(1e-3, 1e3),
         "resnet_skip_time_act": _SWITCH,
         "resnet_time_scale_shift": _choice("default", "scale_shift"),
@@ -147,6 +150,7 @@ RULES: dict[str, dict[str, Rule]] = {
         "max_position_embeddings": _whole(2, 1024),
         "num_attention_heads": _whole(1, 1024),
         "num_hidden_layers": _whole(1, 64),
+        "projection_dim": _CHANNELS,
         "transformers_weights": _NONE,
         "use_attention_mask": _SWITCH,
         "vocab_size": _whole(2, 1_000_000),
@@ -183,12 +187,21 @@ _BY_LEVEL = (
 )  # fmt: skip
 
 
+def kind_of(part: str) -> str:
+    """Return which kind of part a part is: the second text encoder is one like the first.
+
+    Args:
+        part: its folder's name.
+    """
+    return part.removesuffix("_2")
+
+
 def config_file(folder: Path, part: str) -> Path:
     """Return where the config of a part is kept.
 
     Args:
         folder: the checkpoint.
-        part: "unet", "vae", "text_encoder" or "scheduler".
+        part: "unet", "vae", "text_encoder", "text_encoder_2" or "scheduler".
     """
     return folder / part / ("scheduler_config.json" if part == "scheduler" else "config.json")
 
@@ -198,7 +211,7 @@ def read_config(folder: Path, part: str) -> Config:
 
     Args:
         folder: a checkpoint in diffusers format.
-        part: "unet", "vae", "text_encoder" or "scheduler".
+        part: "unet", "vae", "text_encoder", "text_encoder_2" or "scheduler".
 
     Returns:
         The config; what it leaves out has the library's default.
@@ -209,7 +222,7 @@ def read_config(folder: Path, part: str) -> Config:
     """
     file = config_file(folder, part)
     config = read_json(file)
-    for name, rule in {**RULES[part], **_EVERYWHERE}.items():
+    for name, rule in {**RULES[kind_of(part)], **_EVERYWHERE}.items():
         if name in config and not rule.holds(config[name]):
             _refuse(file, name, config[name], rule.expected)
     levels = len(config.get("block_out_channels", range(4)))

@@ -62,7 +62,8 @@ def weights(names: list[str]) -> list[str]:
         ExplainerError: a part has no safetensors.
     """
     chosen: list[str] = []
-    for part in STEMS:
+    second = any(name.startswith("text_encoder_2/") for name in names)
+    for part in (*STEMS, "text_encoder_2") if second else STEMS:
         inside = [name.removeprefix(f"{part}/") for name in names if name.startswith(f"{part}/")]
         found = choose_weights(part, inside, HALF_FIRST)
         if found is None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import ExplainerError
-from core.models.catalog import BUILT_IN, CatalogEntry, find_entry, local_folder
+from core.models.catalog import BUILT_IN, LOCAL, CatalogEntry, find_entry, local_folder
 from core.models.config_files import (
     LARGEST_FILE,
     Config,
@@ -16,6 +16,7 @@ from core.models.config_files import (
     read_json,
 )
 from core.models.manifest import MANIFEST, sha256_of, verify_manifest
+from core.models.single_files import Single, read_single
 from core.models.weight_files import Weights, find_weights
 
 PARTS = {  # what the pipeline is made of, and the only classes that are ever built
@@ -25,21 +26,35 @@ PARTS = {  # what the pipeline is made of, and the only classes that are ever bu
 }
 
 
+SECOND = "text_encoder_2"  # of Stable Diffusion XL alone
+SECOND_CLASS = ("transformers", "CLIPTextModelWithProjection")
+
+
 @dataclass(frozen=True, slots=True)
 class Folder:
     """A checkpoint whose files are all there and whole.
 
     Attributes:
-        path: the folder.
-        configs: config of "unet", "vae", "text_encoder" and "scheduler".
-        weights: of "unet", "vae" and "text_encoder".
+        path: the folder; of a single file the one that holds its configs.
+        configs: config of "unet", "vae", "text_encoder", "scheduler", and "text_encoder_2" where
+            there is one.
+        weights: of each network; empty for a single file.
         fingerprint: one sha256 over every file that is loaded.
+        single: the file that holds all weights, None where each part has its own.
+        empty_is_zero: whether no negative prompt means text states of zeros.
     """
 
     path: Path
     configs: dict[str, Config]
     weights: dict[str, Weights]
     fingerprint: str
+    single: Single | None = None
+    empty_is_zero: bool = False
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Its networks."""
+        return tuple(part for part in self.configs if part != "scheduler")
 
 
 def find_checkpoint(model_id: str) -> tuple[CatalogEntry, Path]:
@@ -58,10 +73,11 @@ def find_checkpoint(model_id: str) -> tuple[CatalogEntry, Path]:
             "The built-in model's weights are missing from core/weights.",
             "Put the folder back as it came: git checkout, or a fresh download.",
         )
-    if folder is None and entry.kind == "folder":
+    if folder is None and entry.kind in LOCAL:
         raise ExplainerError(
-            f"The folder {entry.title} that was offered holds no model that can be read.",
-            "Whoever started the app named it in GLASSBOX_FOLDERS: look at its name and rights.",
+            f"The {entry.kind} {entry.title} that was offered holds no model that can be read.",
+            "Whoever started the app named it in GLASSBOX_FOLDERS or added it: look at its name "
+            "and rights.",
         )
     if folder is None:
         raise ExplainerError(
@@ -77,11 +93,12 @@ def find_checkpoint(model_id: str) -> tuple[CatalogEntry, Path]:
     return entry, folder
 
 
-def inspect_folder(path: Path) -> Folder:
+def inspect_folder(path: Path, file: Path | None = None) -> Folder:
     """Check that a folder holds a whole Stable Diffusion checkpoint of a size that can be loaded.
 
     Args:
         path: a checkpoint in diffusers format. Where it has a manifest, every file is verified.
+        file: the single file that holds the weights; the folder then holds its configs alone.
 
     Returns:
         Its configs, which weights to load, and its fingerprint.
@@ -90,24 +107,48 @@ def inspect_folder(path: Path) -> Folder:
         ExplainerError: something is missing, damaged, of another kind or too large; says which.
     """
     index = read_json(path / "model_index.json")
-    for part, expected in PARTS.items():
-        if index.get(part) != list(expected):
-            raise ExplainerError(
-                f"{path.name} is not a Stable Diffusion 1.x or 2.x checkpoint: its {part} is "
-                f"{_class_name(index.get(part))}, {expected[1]} was expected.",
-                "Choose a checkpoint of that family.",
-            )
+    parts = parts_of(path, index)
     known = verify_manifest(path) if (path / MANIFEST).is_file() else {}
-    configs = {part: read_config(path, part) for part in (*PARTS, "scheduler")}
+    configs = {part: read_config(path, part) for part in (*parts, "scheduler")}
     _check_family(path, configs)
-    weights = {part: find_weights(path / part) for part in PARTS}
+    single = read_single(file) if file else None
+    weights = {} if single else {part: find_weights(path / part) for part in parts}
     files = [
         config_file(path, "scheduler"),
-        *(config_file(path, part) for part in PARTS),
+        *(config_file(path, part) for part in parts),
         *_tokenizer_files(path / "tokenizer"),
-        *(file for part in PARTS for file in weights[part].paths),
+        *(_tokenizer_files(path / "tokenizer_2") if SECOND in parts else ()),
+        *(file for part in weights for file in weights[part].paths),
     ]
-    return Folder(path, configs, weights, _fingerprint(path, files, known))
+    fingerprint = _fingerprint(path, files, known)
+    if single:
+        whole = " ".join((fingerprint, *map(sha256_of, single.files)))
+        fingerprint = hashlib.sha256(whole.encode()).hexdigest()
+    zeros = SECOND in parts and index.get("force_zeros_for_empty_prompt", True) is True
+    return Folder(path, configs, weights, fingerprint, single, zeros)
+
+
+def parts_of(path: Path, index: Config) -> tuple[str, ...]:
+    """Return the networks of a checkpoint; refuse one that has others than those built here.
+
+    Args:
+        path: the folder.
+        index: its model_index.json.
+
+    Raises:
+        ExplainerError: a network is of another class, or missing.
+    """
+    expected = dict(PARTS)
+    if index.get(SECOND, [None, None]) != [None, None]:
+        expected[SECOND] = SECOND_CLASS
+    for part, right in expected.items():
+        if index.get(part) != list(right):
+            raise ExplainerError(
+                f"{path.name} is not a checkpoint of Stable Diffusion 1, 2 or XL: its {part} is "
+                f"{_class_name(index.get(part))}, {right[1]} was expected.",
+                "Choose a checkpoint of that family.",
+            )
+    return tuple(expected)
 
 
 def _tokenizer_files(folder: Path) -> list[Path]:
@@ -126,33 +167,47 @@ def _tokenizer_files(folder: Path) -> list[Path]:
 
 
 def _check_family(path: Path, configs: dict[str, Config]) -> None:
-    """Refuse U-Nets that want more than latents, a timestep and one prompt."""
+    """Refuse U-Nets that want more than latents, a timestep, a prompt, and what is masked."""
     unet, latents = configs["unet"], configs["vae"].get("latent_channels", 4)
     extra = [
         name
-        for name in ("addition_embed_type", "encoder_hid_dim_type", "class_embed_type")
+        for name in ("encoder_hid_dim_type", "class_embed_type", "time_cond_proj_dim")
         if unet.get(name) is not None
     ]
-    if unet.get("time_cond_proj_dim") is not None:
-        extra.append("time_cond_proj_dim")
     channels = unet.get("in_channels", latents)
-    if channels != latents:
+    if channels not in (latents, 2 * latents + 1):
         extra.append(f"in_channels = {channels} for {latents} latent channels")
+    if (unet.get("addition_embed_type") is None) is (SECOND in configs):
+        extra.append(f"addition_embed_type = {unet.get('addition_embed_type')}")
     if extra:
         raise ExplainerError(
             f"The U-Net of {path.name} wants more than a prompt ({', '.join(extra)}).",
-            "Choose a text-to-picture checkpoint of Stable Diffusion 1.x or 2.x.",
+            "Choose a text-to-picture checkpoint of Stable Diffusion 1, 2 or XL.",
         )
-    read, width = (
-        unet.get("cross_attention_dim", 1280),
-        configs["text_encoder"].get("hidden_size", 512),
-    )
+    _check_widths(path, configs)
+
+
+def _check_widths(path: Path, configs: dict[str, Config]) -> None:
+    """Refuse a U-Net that reads other text states than the text encoders give."""
+    unet, readers = configs["unet"], [part for part in configs if part.startswith("text_encoder")]
+    read = unet.get("cross_attention_dim", 1280)
+    width = sum(configs[part].get("hidden_size", 512) for part in readers)
     if any(one != width for one in (read if isinstance(read, list) else [read])):
         raise ExplainerError(
             f"unet/config.json has cross_attention_dim = {read}; {width} was expected, the "
-            "hidden_size of text_encoder/config.json.",
+            f"hidden_size of {' and '.join(f'{part}/config.json' for part in readers)}.",
             f"The two are of different checkpoints: get {path.name} again.",
         )
+    if SECOND in configs:
+        sizes = 6 * (unet.get("addition_time_embed_dim") or 0)
+        wanted = configs[SECOND].get("projection_dim", 512) + sizes
+        found = unet.get("projection_class_embeddings_input_dim")
+        if found != wanted:
+            raise ExplainerError(
+                f"unet/config.json has projection_class_embeddings_input_dim = {found}; {wanted} "
+                "was expected, the pooled text and six sizes.",
+                f"The two are of different checkpoints: get {path.name} again.",
+            )
 
 
 def _fingerprint(path: Path, files: list[Path], known: dict[str, str]) -> str:

@@ -82,6 +82,29 @@ def encode_posterior(checkpoint: Checkpoint, picture: Tensor) -> Posterior:
     return Posterior(mean, logvar.clamp(*LOGVAR))
 
 
+def fed(checkpoint: Checkpoint, latents: Tensor) -> Tensor:
+    """Return latents with all that a U-Net wants beside them.
+
+    The U-Net of an inpainting checkpoint also wants a mask, 1 where it is to paint, and the latents
+    of the picture with that part blanked out in grey. A plain run has it paint everywhere.
+
+    Args:
+        checkpoint: its U-Net says how many channels it reads.
+        latents: (B, C, h, w), on the checkpoint's device and in its number type.
+
+    Returns:
+        The latents themselves, or (B, 2 C + 1, h, w): latents, mask, masked picture.
+    """
+    if checkpoint.unet.config.in_channels == latents.shape[1]:
+        return latents
+    size = latents.shape[1:]
+    if size not in checkpoint.blanks:
+        grey = torch.zeros(1, 3, *(side * checkpoint.vae_scale for side in size[1:]))
+        checkpoint.blanks[size] = encode_picture(checkpoint, grey)
+    blank = checkpoint.blanks[size].to(latents).expand_as(latents)
+    return torch.cat([latents, torch.ones_like(latents[:, :1]), blank], dim=1)
+
+
 def _in_range(
     checkpoint: Checkpoint,
     work: Callable[[Any, Tensor], Tensor],  # Any: the autoencoder

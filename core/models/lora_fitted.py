@@ -14,9 +14,10 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 from core.errors import ExplainerError
-from core.models.loading import TITLES, Checkpoint
+from core.models.loading import Checkpoint
 from core.models.lora_files import ANOTHER, Layer, LoraFile, Part, flat, squeezed
 from core.models.loras import Chosen, find_lora
+from core.models.part_loading import TITLES
 from core.nets.lora import Pair, adapted, merge
 
 MERGED_AFTER = 8  # calls in a row with the same LoRAs; a slider that is dragged makes fewer

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from core.errors import ExplainerError
-from core.models.config_files import LFS_POINTER, again, named, read_json
+from core.models.config_files import LFS_POINTER, Config, again, kind_of, named, read_json
 
 STEMS = {  # what the libraries call the weights of each part
     "unet": "diffusion_pytorch_model",
@@ -18,10 +18,11 @@ STEMS = {  # what the libraries call the weights of each part
     "text_encoder": "model",
 }
 FIRST = (None, "fp16", "bf16")  # variants in the order in which they are taken, before all others
-MOST_PARAMETERS = 3_000_000_000  # Stable Diffusion 2.1, the largest of the family, has 1.3 billion
+MOST_PARAMETERS = 4_000_000_000  # Stable Diffusion XL, the largest of the family, has 3.5 billion
 LONGEST_HEADER = 8_000_000  # bytes; Stable Diffusion's longest has 100,000
 WIDTHS = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}  # bytes of the numbers that can be loaded
 COUNTS = {"I64": 8, "I32": 4}  # positions, which old text encoders keep among their weights
+PICKLED = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04")  # how torch's files begin
 PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
 
 
@@ -65,14 +66,14 @@ def choose_weights(
     shard holds what; diffusers asks for the index first, transformers for the one file.
 
     Args:
-        part: "unet", "vae" or "text_encoder".
+        part: "unet", "vae", "text_encoder" or "text_encoder_2".
         names: of the files in the part's folder.
         first: variants in the order in which they are taken; others come after these.
 
     Returns:
         The files, None where no file has a name that the libraries give.
     """
-    stem, seen = STEMS[part], [name for name in names if not name.startswith(".")]
+    stem, seen = STEMS[kind_of(part)], [name for name in names if not name.startswith(".")]
     shard = rf"{stem}(\.(?P<new>[\w-]+?))?-\d{{5}}-of-\d{{5}}(\.(?P<old>[\w-]+))?\.safetensors"
     whole = rf"{stem}(\.(?P<new>[\w-]+))?\.safetensors"
     shards: dict[str | None, list[str]] = {}
@@ -87,7 +88,7 @@ def choose_weights(
         index = next((name for name in _index_names(stem, variant) if name in seen), "")
         sharded = Chosen(variant, index, tuple(shards[variant])) if variant in shards else None
         single = Chosen(variant, "", (wholes[variant],)) if variant in wholes else None
-        if part == "text_encoder" and single:
+        if kind_of(part) == "text_encoder" and single:
             return single
         if sharded and index:
             return sharded
@@ -100,7 +101,7 @@ def find_weights(folder: Path) -> Weights:
     """Choose the weight files of one part and check that they are whole.
 
     Args:
-        folder: a checkpoint's "unet", "vae" or "text_encoder".
+        folder: a checkpoint's "unet", "vae", "text_encoder" or "text_encoder_2".
 
     Raises:
         ExplainerError: there are none that can be loaded, or one is damaged; says which.
@@ -154,6 +155,24 @@ def read_header(file: Path) -> tuple[dict[str, tuple[int, ...]], dict[str, Any]]
     Raises:
         ExplainerError: it is missing, a Git LFS pointer, cut short, or not safetensors; says which.
     """
+    rows, about = read_rows(file)
+    for name, row in rows.items():
+        check_kind(file, name, row)
+    return {name: tuple(row["shape"]) for name, row in rows.items()}, about
+
+
+def read_rows(file: Path) -> tuple[dict[str, Config], dict[str, Any]]:
+    """Read what a safetensors file says that it holds, and check that it has as many bytes.
+
+    Args:
+        file: a .safetensors file.
+
+    Returns:
+        By each tensor's name its "dtype", "shape" and "data_offsets"; and what the file says of itself.
+
+    Raises:
+        ExplainerError: as for ``read_header``.
+    """
     try:
         if not file.is_file():
             wrong = "is no plain file" if file.exists() else "is missing"
@@ -161,11 +180,8 @@ def read_header(file: Path) -> tuple[dict[str, tuple[int, ...]], dict[str, Any]]
         size = file.stat().st_size
         with file.open("rb") as stream:
             start = stream.read(64)
-            if start.startswith(LFS_POINTER):
-                raise ExplainerError(
-                    f"{named(file)} is only a Git LFS pointer, not the weights.",
-                    "Run `git lfs pull` in the checkpoint's folder.",
-                )
+            if start[8:9] != b"{":
+                _refuse_other_file(file, start)
             length = struct.unpack("<Q", start[:8])[0] if len(start) >= 8 else 0
             fits = 2 <= length <= min(size - 8, LONGEST_HEADER)
             stream.seek(8)
@@ -176,20 +192,83 @@ def read_header(file: Path) -> tuple[dict[str, tuple[int, ...]], dict[str, Any]]
         header = None
     if not isinstance(header, dict):
         raise ExplainerError(f"{named(file)} is damaged: not safetensors.", again(file))
-    about = header.pop("__metadata__", None)
-    end = 0
-    for name, row in header.items():
-        end = max(end, _check_tensor(file, name, row))
+    said = header.pop("__metadata__", None)
+    end = max((_end_of(file, row) for row in header.values()), default=0)
     if size != 8 + length + end:
         raise ExplainerError(
             f"{named(file)} is damaged: {size:,} bytes, {8 + length + end:,} were expected.",
             again(file),
         )
-    shapes = {name: tuple(row["shape"]) for name, row in header.items()}
-    return shapes, about if isinstance(about, dict) else {}
+    return header, said if isinstance(said, dict) else {}
 
 
-def _check_tensor(file: Path, name: str, row: Any) -> int:  # Any: what JSON holds
+def check_kind(file: Path, name: str, row: Config) -> None:
+    """Refuse a tensor whose numbers are of a kind that cannot be loaded.
+
+    Args:
+        file: where it is.
+        name: of the tensor.
+        row: of it, from ``read_rows``.
+
+    Raises:
+        ExplainerError: they are.
+    """
+    kind = row["dtype"]
+    if kind not in WIDTHS and not (kind in COUNTS and name.endswith("position_ids")):
+        raise ExplainerError(
+            f"{named(file)} holds {name:.80} as {kind!s:.20}; {', '.join(WIDTHS)} can be loaded.",
+            "Choose a checkpoint in full or half precision.",
+        )
+
+
+def is_pickle(file: Path) -> bool:
+    """Whether a file's name says that it is pickled.
+
+    Args:
+        file: any.
+    """
+    return file.suffix.lower() in PICKLES
+
+
+def refuse_pickle(file: Path) -> NoReturn:
+    """Say that a pickled checkpoint is never opened, and how to have one that is.
+
+    Args:
+        file: the checkpoint.
+
+    Raises:
+        ExplainerError: always.
+    """
+    raise ExplainerError(
+        f"{named(file)} is pickled, and pickled files are never opened: they can run code.",
+        "Get the same checkpoint as .safetensors, which most have. Or convert it away from this "
+        "machine: huggingface.co/spaces/safetensors/convert, or the checkpoint merger of "
+        "AUTOMATIC1111 with one model and the format safetensors.",
+    )
+
+
+def _refuse_other_file(file: Path, start: bytes) -> None:
+    """Refuse what is no safetensors file by its first bytes."""
+    if start.startswith(LFS_POINTER):
+        raise ExplainerError(
+            f"{named(file)} is only a Git LFS pointer, not the weights.",
+            "Run `git lfs pull` in the checkpoint's folder.",
+        )
+    if start.startswith(PICKLED):
+        refuse_pickle(file)
+    if start.lstrip().lower().startswith((b"<!doctype", b"<html", b'{"error', b"<?xml")):
+        raise ExplainerError(
+            f"{named(file)} is a web page, not the weights: the download was refused.",
+            "Log in where it comes from, and get it again.",
+        )
+    if start.startswith(b"GGUF"):
+        raise ExplainerError(
+            f"{named(file)} is a GGUF file, whose weights are kept in other kinds of numbers.",
+            "Get the same checkpoint as .safetensors in full or half precision.",
+        )
+
+
+def _end_of(file: Path, row: Any) -> int:  # Any: what JSON holds
     """Check one line of a header; returns where its numbers end."""
     try:
         kind, shape, (begin, end) = row["dtype"], row["shape"], row["data_offsets"]
@@ -202,11 +281,6 @@ def _check_tensor(file: Path, name: str, row: Any) -> int:  # Any: what JSON hol
         raise ExplainerError(f"{named(file)} is damaged: its header.", again(file)) from error
     if not right:
         raise ExplainerError(f"{named(file)} is damaged: its header.", again(file))
-    if kind not in WIDTHS and not (kind in COUNTS and name.endswith("position_ids")):
-        raise ExplainerError(
-            f"{named(file)} holds {name:.80} as {kind!s:.20}; {', '.join(WIDTHS)} can be loaded.",
-            "Choose a checkpoint in full or half precision.",
-        )
     return end
 
 
@@ -240,7 +314,7 @@ def _plain(names: Collection[object]) -> bool:
 
 def _refuse_names(folder: Path, names: Sequence[str]) -> NoReturn:
     """Say what is there in place of the weights, and what to do about it."""
-    stem = STEMS[folder.name]
+    stem = STEMS[kind_of(folder.name)]
     expected = f"{stem}.safetensors"
     shards = [name for name in names if re.fullmatch(rf"{stem}.*-\d{{5}}-of-\d{{5}}.*", name)]
     other = [name for name in names if name.endswith(".safetensors") and name not in shards]

@@ -40,6 +40,7 @@ UNREAD = f"{CHECKPOINT}test_what_may_not_be_read_is_named"
 LORA_FILES = "unit/models/test_lora_files.py::"
 LORA = f"{LORA_FILES}test_a_file_that_cannot_be_used_is_refused_in_a_sentence"
 LORAS = "unit/engine/test_loras.py::"
+SINGLE = "unit/models/test_single_files.py::"
 NETWORK = "unit/models/test_download.py::"
 CATALOG = "unit/models/test_catalog.py::"
 ID = f"{CATALOG}test_id_that_is_no_model_is_refused_in_plain_words"
@@ -281,6 +282,8 @@ BAD_INPUTS: tuple[Row, ...] = (
       "huge header")), f"{LOADING}test_flipped_bit_is_found_by_the_manifest",
       f"{LOADING}test_broken_config_is_named[{{]", f"{UNREAD}[none-unet/config.json]",
       f"{TOKENS}test_damaged_tokenizer_is_named[empty]",
+      f"{SINGLE}test_a_spoilt_checkpoint_gets_one_sentence_at_once[cut]",
+      f"{SINGLE}test_another_kind_of_file_is_named[Flux]",
       f"{CATALOG}test_a_folder_that_is_not_ours_to_read_holds_no_model",
       f"{CATALOG}test_a_revision_that_is_none_is_no_model[\\xff\\xfe]",
       f"{CHECKPOINT}test_a_wrong_setting_is_named_with_its_file[unet-block_out_channels-value3-each"

@@ -155,7 +155,8 @@ def test_module_imports_no_torch(name: str) -> None:
 # ``core.models.manifest.read_weights``, which compares the folder with its checksums first.
 READS_WEIGHTS = {
     "core.models.manifest.read_weights": "this is the check",
-    "core.models.loading._load_part": "of a folder that was inspected, checksums and all",
+    "core.models.part_loading._from_folder": "of a folder that was inspected, checksums and all",
+    "core.models.part_loading._named_as_library": "of a single file whose header was checked",
     "core.models.lora_fitted.read_pairs": "of a file whose header was looked over",
     "core.models.machine_check._tokens": "a tokenizer: text, of a folder that was inspected",
     "core.engine.film.film_from_bytes": "bytes of the store, which has compared their checksum",

@@ -98,6 +98,7 @@ class _Slope:
         """Answer each row by the gradient of its answer's part along the direction."""
         import torch
 
+        from core.engine.ask import call_unet
         from core.models.lora_fitted import wearing
 
         place = {"device": checkpoint.device, "dtype": checkpoint.dtype}
@@ -110,9 +111,7 @@ class _Slope:
                 states = row.states.clone().to(checkpoint.device).requires_grad_()
                 text = states.to(checkpoint.dtype)[None]
                 latents = row.latents.clone()[None].to(**place)
-                answer = checkpoint.unet(latents, t, encoder_hidden_states=text, return_dict=False)[
-                    0
-                ]
+                answer = call_unet(checkpoint, latents, t, text)
                 part = (answer[0].float() * along).sum()
             found.append(torch.autograd.grad(part, states)[0].float().cpu())
         return torch.stack(found)

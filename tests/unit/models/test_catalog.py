@@ -19,7 +19,7 @@ from core.models.catalog import (
     is_installed,
     local_folder,
     measure_size,
-    offer_folder,
+    offer,
     without_paths,
 )
 from core.models.download import download, weights
@@ -89,17 +89,17 @@ def test_any_hub_id_has_an_entry() -> None:
 def test_folder_opens_only_when_it_was_offered(tiny_folder: Path) -> None:
     with pytest.raises(ExplainerError):
         find_entry(str(tiny_folder))
-    entry = offer_folder(tiny_folder)
+    entry = offer(tiny_folder)
     assert find_entry(entry.id) == entry
     assert local_folder(entry) == tiny_folder.resolve()
-    offer_folder(tiny_folder)
+    offer(tiny_folder)
     assert len([entry for entry in entries() if entry.kind == "folder"]) == 1
 
 
 def test_a_model_is_found_without_a_walk_over_its_files(
     tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    entry = offer_folder(tiny_folder)
+    entry = offer(tiny_folder)
     looked: list[str] = []
     for name in ("stat", "scandir", "listdir", "walk"):
         real = getattr(os, name)
@@ -119,7 +119,7 @@ def test_a_model_is_found_without_a_walk_over_its_files(
 @pytest.mark.parametrize("wrong", ["/etc", "nowhere", "x" * 5000, "nul\x00"])
 def test_folder_without_a_model_is_not_offered(wrong: str) -> None:
     with pytest.raises(ExplainerError, match="not a checkpoint"):
-        offer_folder(Path(wrong))
+        offer(Path(wrong))
 
 
 def test_offered_folders_have_names_of_their_own(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_offered_folders_have_names_of_their_own(tmp_path: Path) -> None:
     for place in places:
         place.mkdir(parents=True)
         (place / "model_index.json").write_text("{}")
-    found = [offer_folder(place) for place in places]
+    found = [offer(place) for place in places]
     assert [entry.id for entry in found] == ["same", "same 2", f"{BUILT_IN} 2"]
     for entry, place in zip(found, places, strict=True):
         assert find_entry(entry.id) == find_entry(str(place)) == entry
@@ -186,6 +186,8 @@ def test_half_precision_is_fetched_where_there_is_some_and_never_a_pickle() -> N
         "vae/diffusion_pytorch_model.safetensors",
         "text_encoder/model.fp16.safetensors",
     ]
+    two = [*names, "text_encoder_2/model.safetensors", "text_encoder_2/model.fp16.safetensors"]
+    assert weights(two) == [*weights(names), "text_encoder_2/model.fp16.safetensors"]
     with pytest.raises(ExplainerError, match="pickled"):
         weights(["unet/diffusion_pytorch_model.bin"])
 
@@ -220,7 +222,7 @@ def test_places_that_cannot_be_looked_at_hold_no_model(
 def test_a_folder_that_is_not_ours_to_read_holds_no_model(
     tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    offered = offer_folder(tiny_folder)
+    offered = offer(tiny_folder)
     monkeypatch.setattr(Path, "is_file", unreadable)
     monkeypatch.setattr(Path, "read_text", unreadable)
     for entry in (offered, find_entry("owner/name")):
