@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.models.attention_layers import cross_layers
@@ -67,14 +68,12 @@ class WatchedAttention:
         def split(x: Tensor) -> Tensor:
             return x.unflatten(-1, (attn.heads, -1)).transpose(1, 2)  # (B, ., D) -> (B, h, ., D/h)
 
-        q = split(attn.to_q(hidden_states)).float() * attn.scale
-        k = split(attn.to_k(encoder_hidden_states)).float()
+        q, k = split(attn.to_q(hidden_states)), split(attn.to_k(encoder_hidden_states))
         v = split(attn.to_v(encoder_hidden_states))
-        weights = (q @ k.transpose(-1, -2)).softmax(dim=-1)  # (B, h, N, L)
-        prompts = weights[-1]
-        changed = self.watch(self.name, prompts)
-        if changed is not prompts:
-            weights = torch.cat([weights[:-1], changed[None]])
-        mixed = (weights.to(v.dtype) @ v).transpose(1, 2).flatten(2)
+        # Only the prompt's weights are written out: those of all rows would take so much more.
+        scores = q[-1].float() * attn.scale @ k[-1].float().transpose(-1, -2)
+        weights = self.watch(self.name, scores.softmax(dim=-1))  # (h, N, L)
+        others = F.scaled_dot_product_attention(q[:-1], k[:-1], v[:-1], scale=attn.scale)
+        mixed = torch.cat([others, (weights.to(v.dtype) @ v[-1])[None]]).transpose(1, 2).flatten(2)
         drop = attn.to_out[1]
         return drop(attn.to_out[0](mixed)) / attn.rescale_output_factor

@@ -1,16 +1,19 @@
 """The readable U-Net with a checkpoint's weights, and what it puts out box by box."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from weakref import WeakKeyDictionary, WeakSet
 
 import torch
 from torch import Tensor, nn
 
+from core.models.latents import fed
 from core.models.loading import Checkpoint
 from core.models.lora_fitted import wearing
 from core.models.loras import Chosen
 from core.models.unet_seen import BoxSeen, Half
+from core.nets.attention import Attention, attend, attend_by_rows
 from core.nets.config import UNetConfig
 from core.nets.unet import NOTHING, Ablation, UNet
 from core.nets.watching import Keep, Seen, watch
@@ -37,6 +40,9 @@ def readable_unet(checkpoint: Checkpoint) -> UNet:
         with torch.device("meta"):
             ours = UNet(UNetConfig.from_config(dict(checkpoint.unet.config)))
         ours.load_state_dict(theirs.state_dict(), strict=True, assign=True)
+        for part in ours.modules():
+            if isinstance(part, Attention):
+                part.attend = attend_by_rows
         _readable[theirs] = ours.eval().requires_grad_(False)
     return _readable[theirs]
 
@@ -77,12 +83,27 @@ def ask_readable(
         The answers, (B, C, H, W) float32 on the CPU; what was kept; seconds of the whole call.
     """
     unet, device, dtype = readable_unet(checkpoint), checkpoint.device, checkpoint.dtype
-    xt = latents.to(device, dtype).expand(len(states), -1, -1, -1)
+    xt = fed(checkpoint, latents.to(device, dtype)).expand(len(states), -1, -1, -1)
     times = torch.tensor([t], dtype=torch.float32, device=device)
-    with wearing(checkpoint, unet, "unet", [loras]), watch(unet, parts or {}) as seen:
+    worn = wearing(checkpoint, unet, "unet", [loras])
+    with worn, watch(unet, parts or {}) as seen, _weights_kept(unet, parts or {}):
         started = time.perf_counter()
         output = unet(xt, times, states.to(device, dtype), off).to("cpu", torch.float32)
         return output, seen, time.perf_counter() - started
+
+
+@contextmanager
+def _weights_kept(unet: UNet, parts: Collection[str]) -> Iterator[None]:
+    """Have the attentions that are watched write out all their weights, and no others."""
+    modules = dict(unet.named_modules())
+    asked = [part for name in parts if isinstance(part := modules.get(name), Attention)]
+    for part in asked:
+        part.attend = attend
+    try:
+        yield
+    finally:
+        for part in asked:
+            part.attend = attend_by_rows
 
 
 @torch.inference_mode()

@@ -168,7 +168,7 @@ def read_rows(file: Path) -> tuple[dict[str, Config], dict[str, Any]]:
         file: a .safetensors file.
 
     Returns:
-        By each tensor's name its "dtype", "shape" and "data_offsets"; and what the file says of itself.
+        By each tensor's name its "dtype", "shape" and "data_offsets"; what the file says of itself.
 
     Raises:
         ExplainerError: as for ``read_header``.

@@ -1,13 +1,15 @@
 """Attention is softmax(q k^T / sqrt(d)) v, and its weights are a mixture."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.nets.attention import GEGLU, Attention, attend
+from core.nets import attention
+from core.nets.attention import GEGLU, Attention, attend, attend_by_rows
 
 Normal = Callable[..., Tensor]
 
@@ -41,6 +43,27 @@ def test_what_may_not_be_read_gets_no_weight(qkv: tuple[Tensor, Tensor, Tensor])
     assert (weights[..., ~readable] == 0).all()
     shorter, _ = attend(q, k[:, readable], v[:, readable], 2)
     torch.testing.assert_close(mixed, shorter)
+
+
+@pytest.mark.parametrize("most", [1, 2 * 3 * 5 * 2, 2**24])
+def test_attending_by_rows_is_the_same_and_never_writes_out_more(
+    qkv: tuple[Tensor, Tensor, Tensor], most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[int] = []
+
+    def counted(*given: Any) -> tuple[Tensor, Tensor]:
+        mixed, weights = attend(*given)
+        written.append(weights.numel())
+        return mixed, weights
+
+    expected, _ = attend(*qkv, 3)
+    monkeypatch.setattr(attention, "attend", counted)
+    monkeypatch.setattr(attention, "MOST_WEIGHTS", most)
+    mixed, kept = attend_by_rows(*qkv, 3)
+    torch.testing.assert_close(mixed, expected, rtol=0, atol=1e-6)
+    assert kept.numel() == 0
+    assert sum(written) == 2 * 3 * 7 * 5
+    assert max(written) <= max(most, 2 * 3 * 5)
 
 
 def test_equal_keys_share_equally(normal: Normal) -> None:
