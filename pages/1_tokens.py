@@ -3,7 +3,6 @@
 import streamlit as st
 
 from core.lessons.tokens.looks import LOOKS, SOURCES
-from core.lessons.tokens.model import model_box
 from core.lessons.tokens.pieces import LIVE, show_pieces
 from core.ui.can_draw import say_what_it_draws
 from core.ui.closer import ask_for_formulas, choose_look, show_formulas, show_look
@@ -15,7 +14,6 @@ from core.ui.walk import foot
 lesson("tokens")
 prompt_box(live=LIVE)
 say_what_it_draws()
-model_box()
 with explained():
     show_pieces()
     st.markdown(

@@ -118,6 +118,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
 
     request, out = request_of(arguments), need_folder(arguments.out)
     from core.engine.alone import run_alone
+    from core.models.hardware import peak_memory
     from core.views.exports import png_with_settings
 
     checkpoint = load_model(arguments.model)
@@ -131,6 +132,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
         "fingerprint": trace.fingerprint,
         "calls": trace.calls,
         "seconds": round(trace.seconds, 3),
+        "peak_mb": round(peak_memory(checkpoint.device.type) / 1e6),
         "notes": [note] if note else [],
         "timesteps": trace.timesteps,
         "sigmas": trace.sigmas,
@@ -144,7 +146,7 @@ def tell(answer: dict[str, Any]) -> list[str]:  # Any: as above
     """Say what was written, and what it took."""
     return [
         *(plain(f"{name}: {path}") for name, path in answer["files"].items()),
-        f"{answer['calls']} U-Net calls, {answer['seconds']:.1f} s",
+        f"{answer['calls']} U-Net calls, {answer['seconds']:.1f} s, {answer['peak_mb']} MB at most",
         *answer["notes"],
     ]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from core.engine.ask import answer_all, most_rows, unet_calls
+from core.engine.ask import MEMORY_SHARE, answer_all, most_rows, unet_calls
 from core.engine.calls import FittedCalls, free_memory
 from core.engine.denoise import read_prompts
 from core.engine.request import Request
@@ -22,11 +22,12 @@ from core.engine.work import Decode, NoiseQuery
 from core.errors import ExplainerError
 from core.host import host
 from core.models.container import most_cores
-from core.models.hardware import find_hardware
+from core.models.fitting import fit_for
 from core.models.latents import ColorMap, decode_latents, fit_color_map
 from core.models.loading import Checkpoint, load_checkpoint
 from core.models.loras import Chosen
 from core.models.manifest import sha256_of
+from core.models.memory import decoding
 from core.models.small_decoder import decode_quickly, digest_of, find_small_decoder
 from core.models.text import encode_text
 from core.models.text_reading import readable_encoder
@@ -73,12 +74,12 @@ class LoadedModel:
             memory_bytes: of the device it is on; 0 where unknown.
             small_decoder: of its autoencoder, on its device; None where there is none.
         """
-        self.checkpoint = checkpoint
+        self.checkpoint, self._memory = checkpoint, memory_bytes
         self.small_decoder = small_decoder
         scale = checkpoint.vae_scale
         own = (checkpoint.latent_channels, checkpoint.height // scale, checkpoint.width // scale)
         self.unet = unet_calls(checkpoint, lambda shape: most_rows(checkpoint, shape, memory_bytes))
-        self.vae = FittedCalls(self._decode, lambda latents: latents.shape, lambda _: MOST_PICTURES)
+        self.vae = FittedCalls(self._decode, lambda latents: latents.shape, self._most_pictures)
         self.small = FittedCalls(self._draw, lambda latents: latents.shape, lambda _: MOST_SMALL)
         self.most_rows = most_rows(checkpoint, torch.Size(own), memory_bytes)  # of one call
         self.positions = own[1] * own[2]  # of the latents of a picture of the model's own size
@@ -92,6 +93,8 @@ class LoadedModel:
     def stamp(self) -> str:
         """All that decides a run beside the request: weights, number type, libraries, our code."""
         kind = f"{self.checkpoint.device.type} {self.checkpoint.dtype}"
+        if self.checkpoint.vae.use_tiling:
+            kind += " tiled"
         if self.small_decoder is not None:
             kind += f" small {digest_of(self.small_decoder)}"
         return f"{self.checkpoint.fingerprint} {kind} {libraries()} core {source_hash()}"
@@ -200,6 +203,15 @@ class LoadedModel:
             free_memory()
         self.colors_tried = True  # last: others look whether it is done
 
+    def _most_pictures(self, shape: torch.Size) -> int:
+        """Return how many pictures the autoencoder decodes at once: as many as fit."""
+        if not self._memory:
+            return MOST_PICTURES
+        channels = self.checkpoint.vae.config.block_out_channels
+        pixels = shape[-1] * shape[-2] * self.checkpoint.vae_scale**2
+        taken = decoding(channels) * pixels * self.checkpoint.dtype.itemsize
+        return max(1, min(MOST_PICTURES, int(MEMORY_SHARE * self._memory / taken)))
+
     def _decode(self, latents: list[Tensor]) -> Tensor:
         return decode_latents(self.checkpoint, torch.stack(latents)).contiguous()
 
@@ -239,6 +251,8 @@ def source_hash(root: Path = CORE) -> str:
 
 def load_model(model_id: str) -> LoadedModel:
     """Load a model of the catalog onto the best device of this machine."""
-    hardware = find_hardware()
-    checkpoint = load_checkpoint(model_id, hardware)
-    return LoadedModel(checkpoint, hardware.memory_bytes, find_small_decoder(checkpoint))
+    found = fit_for(model_id)
+    if found.said:
+        LOG.warning("%s: %s", model_id, found.said)
+    checkpoint = load_checkpoint(model_id, found.hardware, found.tiles)
+    return LoadedModel(checkpoint, found.hardware.memory_bytes, find_small_decoder(checkpoint))

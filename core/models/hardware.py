@@ -40,7 +40,7 @@ class Hardware:
     """
 
     device: Device
-    dtype: Literal["float16", "float32"]
+    dtype: Literal["float16", "bfloat16", "float32"]
     name: str
     memory_bytes: int
     threads: int
@@ -72,6 +72,7 @@ class Facts:
         mps: Apple's GPU works.
         cpu_name: processor architecture.
         cpu_memory: bytes of the machine's memory.
+        cpu_free: bytes of it that are free now.
         threads: CPU threads torch computes with.
         hidden: CUDA_VISIBLE_DEVICES hides every card.
     """
@@ -88,6 +89,7 @@ class Facts:
     mps: bool = False
     cpu_name: str = "CPU"
     cpu_memory: int = 0
+    cpu_free: int = 0
     threads: int = 1
     hidden: bool = False
 
@@ -209,6 +211,25 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(words in said for words in NO_MEMORY)
 
 
+def peak_memory(device: str) -> int:
+    """Return the most bytes that this process has taken: of the card, or of the machine's memory.
+
+    Args:
+        device: torch device type.
+
+    Returns:
+        0 where the system does not say.
+    """
+    if device == "cuda":
+        return torch.cuda.max_memory_allocated()
+    if sys.platform == "win32":
+        return psutil.Process().memory_info().peak_wset
+    import resource  # Windows has none
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024
+
+
 def probe() -> Facts:
     """Find out the facts about this machine; nothing here raises."""
     works, error = _try_cuda()
@@ -227,6 +248,7 @@ def probe() -> Facts:
         mps=torch.backends.mps.is_available(),
         cpu_name=f"CPU ({os.uname().machine})" if hasattr(os, "uname") else "CPU",
         cpu_memory=min(psutil.virtual_memory().total, most_memory() or sys.maxsize),
+        cpu_free=min(psutil.virtual_memory().available, most_memory() or sys.maxsize),
         threads=min(torch.get_num_threads(), most_cores() or sys.maxsize),
         hidden=os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"),
     )

@@ -14,8 +14,9 @@ from core.models.allocator import give_back
 from core.models.building import check_budget
 from core.models.catalog import BUILT_IN
 from core.models.config_files import own_size, say_unsaid_size, vae_scale
+from core.models.fitting import decode_in_tiles, fit_for
 from core.models.folders import SECOND, Folder, find_checkpoint, inspect_folder
-from core.models.hardware import Hardware, find_hardware, is_out_of_memory
+from core.models.hardware import Hardware, is_out_of_memory
 from core.models.part_loading import load_part
 from core.models.schedulers.settings import latent_config
 from core.models.tokens import load_tokenizer, read_pad_id
@@ -123,12 +124,15 @@ class Checkpoint:
         return self.text_encoder.config.max_position_embeddings
 
 
-def load_checkpoint(model_id: str = BUILT_IN, hardware: Hardware | None = None) -> Checkpoint:
+def load_checkpoint(
+    model_id: str = BUILT_IN, hardware: Hardware | None = None, tiles: bool = False
+) -> Checkpoint:
     """Load a model that is on this machine.
 
     Args:
         model_id: an id of the catalog.
-        hardware: what to compute on; found out where None.
+        hardware: what to compute on; where None, it is decided by the memory that is free.
+        tiles: whether the autoencoder decodes in tiles.
 
     Returns:
         The model, in evaluation mode, its weights frozen.
@@ -139,7 +143,13 @@ def load_checkpoint(model_id: str = BUILT_IN, hardware: Hardware | None = None) 
     """
     entry, folder = find_checkpoint(model_id)
     file = Path(entry.source) if entry.kind == "file" else None
-    return load_folder(entry.id, folder, hardware or find_hardware(), file)
+    if hardware is None:
+        found = fit_for(model_id)
+        hardware, tiles = found.hardware, found.tiles
+    checkpoint = load_folder(entry.id, folder, hardware, file)
+    if tiles:
+        decode_in_tiles(checkpoint.vae, (checkpoint.height, checkpoint.width))
+    return checkpoint
 
 
 def load_folder(

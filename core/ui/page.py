@@ -14,6 +14,7 @@ from core.host import host
 from core.ideas.equation import equation_of
 from core.ui import walk
 from core.ui.address import begin_page, keep_places
+from core.ui.model_box import show_model_box
 from core.ui.model_folder import look_again
 from core.ui.navigation import APP, ensure_navigation, title_of
 from core.ui.running_example import IN_LINK, follow_link, show_summary, write_link
@@ -54,6 +55,7 @@ def lesson(page: str) -> None:
         st.caption(SHARED)
     show_summary()
     walk.ask_level()
+    show_model_box()
     walk.presenting(page)
     walk.predict_first(page)
     keep_places()

@@ -36,6 +36,15 @@ def count(number: int, thing: str) -> str:
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
+def gigabytes(size: float) -> str:
+    """Write an amount of memory, such as "3.4 GB" or "40 MB".
+
+    Args:
+        size: bytes.
+    """
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
+
+
 def say_noise(alpha_bar: float) -> str:
     """Say how much noise is in ``x_t``, as a share of its power.
 

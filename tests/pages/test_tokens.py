@@ -184,16 +184,14 @@ def test_positions_are_the_models_own(
     assert len(positions(at)["positions"]) == 20
 
 
-def test_model_is_one_choice_where_there_are_two(
+def test_another_model_reads_with_its_own_encoder(
     open_page: Open, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("GLASSBOX_FOLDERS", "")
-    assert not open_page(PAGE).main.selectbox
     monkeypatch.setenv("GLASSBOX_FOLDERS", str(tiny_folder))
     at = open_page(PAGE)
-    at.main.selectbox[0].set_value(tiny_folder.name).run()
+    [box] = [box for box in at.sidebar.selectbox if box.label == "Model"]
+    box.set_value(tiny_folder.name).run()
     assert not at.exception
-    assert at.query_params["model"] == tiny_folder.name
     at.button_group(key="ask_look").set_value("Inside the encoder").run()
     assert not at.exception
     assert "of 3" in grids(at)[1]["title"]  # layers of the tiny text encoder

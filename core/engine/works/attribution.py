@@ -57,7 +57,14 @@ class AttributionWork(RunWork[Attribution]):
         import torch
 
         from core.ideas.attribution import integrate_gradients
+        from core.models.conditions import is_xl
 
+        if is_xl(loaded.checkpoint.unet):
+            raise ExplainerError(
+                "This model also reads the whole prompt as one vector, in which no word has a part "
+                "of its own.",
+                "Choose a model of the Stable Diffusion 1 or 2 family.",
+            )
         [outcome] = yield self.wants()
         steps = outcome.result().steps
         if self.call >= len(steps):

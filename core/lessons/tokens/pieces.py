@@ -10,7 +10,7 @@ from core.models.token_words import read_merges, words_of
 from core.ui.component import mount
 from core.ui.model_folder import model_folder
 from core.ui.running_example import running_example
-from core.ui.tokenizing import Files, files_of, tokenizer_of, tokens_of
+from core.ui.tokenizing import Files, facts_of, files_of, tokenizer_of, tokens_of
 
 LIVE = "120ms"  # pause in typing after which the words are read
 
@@ -33,6 +33,13 @@ def show_pieces() -> None:
             _merges(request.model, files_of(model_folder(request.model) / "tokenizer")),
         ),
     )
+    facts = facts_of(request.model)
+    if facts.readers > 1:
+        st.caption(
+            f"This model has {facts.readers} text encoders, each with a tokenizer of its own. This "
+            "page shows the first. The U-Net reads the last but one layer of both, beside each "
+            "other, and the whole prompt as one vector of the second."
+        )
     if html.unescape(request.prompt) != request.prompt:
         st.caption(
             "OpenAI's own tokenizer first turns HTML entities such as `&amp;` into their "

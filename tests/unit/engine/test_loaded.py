@@ -17,12 +17,15 @@ WORDS = {
     "core.engine.request",  # the key holds the request itself
     "core.ideas.equation",
     "core.ideas.arrays",  # names of types
+    "core.ideas.checks",
     "core.models.catalog",
     "core.models.config_files",
+    "core.models.fitting",  # number type and tiles are in the stamp
     "core.models.folders",
     "core.models.gallery",  # quick colours are fitted on it; they are not kept
     "core.ideas.spacings",  # refuses what the library would miscount
     "core.models.manifest",  # reads the small decoder, whose weights are in the stamp
+    "core.models.loras",  # names and checksums, which the request holds
     "core.models.hardware",  # device and number type are in the stamp
     "core.models.schedulers.names",
     "core.models.schedulers.planners",  # curves are drawn by them; a run is the library's
