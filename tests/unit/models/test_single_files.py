@@ -27,7 +27,6 @@ from core.models.latents import fed
 from core.models.loading import Checkpoint, load_checkpoint
 from core.models.single_files import read_single
 from tests.single_file import build, save, state_of
-from tests.unit.engine.test_works import works_of
 
 CPU = Hardware("cpu", "float32", "CPU", 8 * 1024**3, 1)
 RUN = Request(prompt="a red cat", negative="blurry", scheduler="ddim", steps=3, height=64, width=64)
@@ -310,20 +309,3 @@ def test_what_is_added_is_remembered_until_it_is_removed(
         remove("sd1")
     with pytest.raises(ExplainerError, match="no checkpoint at"):
         add(tmp_path / "nowhere")
-
-
-def test_every_work_of_an_xl_checkpoint_is_done_or_told_to_be_impossible(
-    files: dict[str, Path],
-) -> None:
-    checkpoint = open_file(files["sdxl"])
-    trace = run_alone(checkpoint, replace(RUN, model=checkpoint.id))
-    told = set()
-    for name, work in works_of(trace).items():
-        try:
-            run_alone(checkpoint, work)
-        except ExplainerError as error:
-            told.add(name.split()[1] if error.fix else "without what to do")
-    assert told == {
-        "AttributionWork", "TimeWork", "SelfAttentionWork", "BlocksWork", "OffAtCallWork",
-        "OffRunWork",
-    }  # fmt: skip
