@@ -11,7 +11,7 @@ from typing import Any
 from core.engine.request import Request
 
 WAIT_S = 300.0
-BEGUN = 2  # calls that every run has had when the replica is killed
+BEGUN = 2  # calls that half of the runs have had when the replica is killed
 
 
 def kill_one(pupils: int, steps: int) -> dict[str, float]:
@@ -33,7 +33,7 @@ def kill_one(pupils: int, steps: int) -> dict[str, float]:
     try:
         wishes = [Request(prompt="a red cat", seed=seed, steps=steps) for seed in range(pupils)]
         tickets = [pool.submit(wish, f"pupil {n}") for n, wish in enumerate(wishes)]
-        _until(lambda: min(one.status().step for one in tickets) >= BEGUN)
+        _until(lambda: sum(map(_begun, tickets)) >= pupils / 2)
         again = _kill(pool, tickets)
         _until(lambda: sum(not one.wait(0) for one in tickets) == 0)  # looks at every one
         return {"serves again": again, "lost": sum(one.state != "done" for one in tickets)}
@@ -56,6 +56,10 @@ def _kill(pool: Any, tickets: list[Any]) -> float:  # Any: their modules import 
     os.kill(place.link.handle.process.remote().result(), signal.SIGKILL)
     _until(works, 0.1)
     return time.monotonic() - began
+
+
+def _begun(ticket: Any) -> bool:  # Any: as above
+    return ticket.wait(0) or ticket.status().step >= BEGUN
 
 
 def _until(there: Callable[[], bool], turn_s: float = 0.02) -> None:
