@@ -31,6 +31,7 @@ def test_every_page_says_so_and_takes_no_file(open_page: Open, file: str) -> Non
     assert not at.exception
     assert SHARED in [one.value for one in at.caption]
     assert not at.get("file_uploader")
+    assert not any("Pictures are computed on" in one.value for one in at.text)  # the doctor
 
 
 @pytest.mark.parametrize("file", ["pages/2_latents.py", "pages/6_generation.py"])

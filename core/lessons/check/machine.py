@@ -1,12 +1,15 @@
 """Our code against the installed libraries, the words of the doctor, and what the run cost."""
 
 import argparse
+import time
 
 import psutil
 import streamlit as st
 
 from core.commands import doctor
 from core.engine.works.machine_check import MachineCheckWork
+from core.host import host
+from core.ui.made import made
 from core.ui.running_example import running_example
 from core.ui.runs import read
 from core.ui.shown import kept
@@ -14,6 +17,8 @@ from core.ui.tables import offer_csv
 from core.views.numbers import count
 from core.views.tables import Row
 from core.views.versions import versions
+
+AGAIN_S = 60.0  # that the doctor's words hold: he reads all weights, and tries the disk
 
 
 def show_checks() -> None:
@@ -52,7 +57,8 @@ def show_checks() -> None:
 def show_machine() -> None:
     """Say what this machine is, what is wrong with it, and what the run on show cost."""
     st.header("This machine", anchor=False)
-    st.text("\n".join(doctor.tell(doctor.run(argparse.Namespace()))))
+    if not host().shared:  # whose visitors are strangers, and on whose disk nothing is tried
+        st.text(made(("doctor", time.monotonic() // AGAIN_S), _ask_doctor))
     held = psutil.Process().memory_info().rss / 2**20
     st.markdown(f"This process holds **{held:,.0f} MB** of memory, libraries and models included.")
     shown = kept(running_example())
@@ -61,3 +67,7 @@ def show_machine() -> None:
             f"The run on show took **{shown.run.seconds:.2f} s** for "
             f"{count(len(shown.run.timesteps), 'call')}, with whatever else was done meanwhile."
         )
+
+
+def _ask_doctor() -> str:
+    return "\n".join(doctor.tell(doctor.run(argparse.Namespace())))
