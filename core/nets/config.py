@@ -87,6 +87,12 @@ class UNetConfig:
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:  # Any: a JSON file
         """Read unet/config.json; raises ``ExplainerError`` for another kind of U-Net."""
+        if config.get("addition_embed_type") == "text_time":
+            raise ExplainerError(
+                "Stable Diffusion XL’s U-Net also reads a size, and the prompt as one vector; the "
+                "network that can be looked into here is Stable Diffusion 1’s and 2’s.",
+                "Choose a checkpoint of the Stable Diffusion 1 or 2 family.",
+            )
         for name, allowed in _PLAIN_UNET.items():
             _accept(name, config.get(name, allowed[0]), allowed)
         read = _read(cls, config)

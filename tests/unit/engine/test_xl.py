@@ -11,6 +11,7 @@ from core.models.catalog import FOLDERS, offer
 from core.models.hardware import Hardware
 from core.models.loading import load_checkpoint
 from core.models.loras import LORAS
+from core.nets.config import UNetConfig
 from tests.single_file import build, save
 from tests.unit.engine.test_works import works_of
 
@@ -26,6 +27,8 @@ def test_every_work_is_done_or_told_to_be_impossible(
     model = offer(save(build("sdxl"), tmp_path / "xl.safetensors")).id
     checkpoint = load_checkpoint(model, CPU)
     request = Request(model=model, prompt="a red cat", steps=3, height=64, width=64)
+    with pytest.raises(ExplainerError, match="XL’s U-Net also reads a size"):
+        UNetConfig.from_config(dict(checkpoint.unet.config))
     told = set()
     for name, work in works_of(run_alone(checkpoint, request)).items():
         try:

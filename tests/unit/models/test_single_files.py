@@ -18,13 +18,14 @@ from diffusers import (
     StableDiffusionXLPipeline,
 )
 
+from core.__main__ import main
 from core.engine.alone import run_alone
 from core.engine.request import Request
 from core.errors import ExplainerError
 from core.models.catalog import FOLDERS, add, added, entries, find_entry, offer, remove
 from core.models.hardware import Hardware
 from core.models.latents import fed
-from core.models.loading import Checkpoint, load_checkpoint
+from core.models.loading import Checkpoint, load_checkpoint, load_folder
 from core.models.single_files import read_single
 from tests.single_file import build, save, state_of
 
@@ -101,6 +102,17 @@ def test_a_single_file_gives_the_librarys_latents(
     )
     found = library_latents(theirs, checkpoint, RUN)
     torch.testing.assert_close(ours.latents[None], found, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["sdxl", "inpainting"])
+def test_a_folder_in_diffusers_format_gives_the_librarys_latents(
+    kind: str, pipelines: dict[str, Any], tmp_path: Path
+) -> None:
+    pipelines[kind].save_pretrained(tmp_path / kind)
+    checkpoint = load_folder(kind, tmp_path / kind, CPU)
+    ours = run_alone(checkpoint, RUN).latents[None]
+    theirs = library_latents(pipelines[kind], checkpoint, RUN)
+    torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
 
 
 def test_no_negative_prompt_is_zeros_in_the_xl_family(
@@ -309,3 +321,22 @@ def test_what_is_added_is_remembered_until_it_is_removed(
         remove("sd1")
     with pytest.raises(ExplainerError, match="no checkpoint at"):
         add(tmp_path / "nowhere")
+
+
+def test_the_command_line_adds_and_removes(
+    files: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("GLASSBOX_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv(FOLDERS, "")
+    assert main(["models", "--add", str(files["sd1"]), "--json"]) == 0
+    listed = {row["id"]: row for row in json.loads(capsys.readouterr().out)["models"]}
+    assert listed["sd1"]["installed"]
+    assert listed["sd1"]["size"] == round(files["sd1"].stat().st_size / 1e6)
+    assert main(["models", "--remove", "sd1", "--json"]) == 0
+    assert "sd1" not in capsys.readouterr().out
+    header_only(tmp_path / "small.safetensors", "lora_unet_x.lora_down.weight")
+    assert main(["models", "--add", str(tmp_path / "small.safetensors")]) == 1
+    assert "is a LoRA" in capsys.readouterr().err

@@ -218,7 +218,6 @@ def test_a_skip_that_is_not_there_is_named() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("addition_embed_type", "text_time"),
         ("time_cond_proj_dim", 256),
         ("act_fn", "gelu"),
         ("mid_block_type", "UNetMidBlock2D"),
