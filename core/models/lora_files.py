@@ -10,26 +10,22 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, NoReturn
 
 from core.errors import ExplainerError
 from core.ideas.checks import read_json
 from core.models.config_files import again
+from core.models.lora_names import Part, place_of
 from core.models.weight_files import PICKLES, read_header
 
-Part = Literal["unet", "text_encoder"]
 Shape = tuple[int, ...]
 
-MOST_NUMBERS = 250_000_000  # rank 256 on all layers of Stable Diffusion 1.5 has 200 million
+MOST_NUMBERS = 500_000_000  # rank 128 on all layers of Stable Diffusion XL has 400 million
 MADE_FOR = "glassbox_weights"  # in a file: fingerprint of the only weights that it belongs to
 _KEY = re.compile(
     r"(?P<layer>.+?)(?:\.lora_(?:(?P<a>down|A)|up|B)(?:\.default)?"
     r"|(?:\.lora|\.lora_linear_layer|_lora)\.(?:(?P<b>down)|up))\.weight"
 )
-_PREFIXES: tuple[tuple[str, Part], ...] = (
-    ("lora_unet_", "unet"), ("lora_te_", "text_encoder"), ("text_encoder.", "text_encoder"),
-    ("unet.", "unet"),
-)  # fmt: skip
 _OTHERS = {  # what part of a tensor's name tells which other way of adapting
     "hada_w": "a LoHa", "lokr_w": "a LoKr", "dora_scale": "a DoRA", "lora_mid": "a Tucker LoCon",
     "lora_magnitude_vector": "a DoRA", "oft_": "an OFT", "ia3_l": "an IA3",
@@ -69,7 +65,7 @@ class LoraFile:
 
     Attributes:
         path: the file.
-        layers: of the U-Net and of the text encoder, by the layer's name with underscores.
+        layers: of the U-Net and of the text encoders, by the layer's name with underscores.
         family: what it is made for, as far as it can be told; "" where it cannot.
         made_for: fingerprint of the weights that it belongs to, "" where it fits any of its shape.
     """
@@ -108,9 +104,9 @@ def read_lora(file: Path) -> LoraFile:
         else:
             _refuse_key(file, key, shapes)
     told = _adapter_settings(file, about)
-    layers: dict[Part, dict[str, Layer]] = {"unet": {}, "text_encoder": {}}
+    layers: dict[Part, dict[str, Layer]] = {"unet": {}, "text_encoder": {}, "text_encoder_2": {}}
     for name, keys in found.items():
-        part, plain = _place_of(name)
+        part, plain = place_of(name)
         if plain in layers[part]:
             _refuse(file, f"is damaged: it changes {name:.60} twice", ANOTHER)
         layers[part][plain] = _layer(file, name, keys, shapes, told)
@@ -118,16 +114,6 @@ def read_lora(file: Path) -> LoraFile:
     return LoraFile(
         file, layers, _family(shapes, layers["unet"]), made_for if isinstance(made_for, str) else ""
     )
-
-
-def flat(name: str) -> str:
-    """Return a layer's name as all layouts can be brought to it: with underscores alone.
-
-    Args:
-        name: with dots or underscores; of a text encoder with ``text_model`` or without.
-    """
-    plain = name.replace(".processor", "").replace(".", "_").removeprefix("text_model_")
-    return re.sub(r"(?<=_to_out)$", "_0", plain)  # older diffusers left it out
 
 
 def squeezed(shape: Iterable[int]) -> Shape:
@@ -174,16 +160,6 @@ def _refuse_key(file: Path, key: str, shapes: Mapping[str, Shape]) -> NoReturn:
     _refuse(file, f"holds {key:.60}, which is no part of a plain LoRA", PLAIN)
 
 
-def _place_of(name: str) -> tuple[Part, str]:
-    """Return which network a layer is of, and its name there with underscores."""
-    name = name.removeprefix("base_model.model.")  # of peft
-    for prefix, part in _PREFIXES:
-        if name.startswith(prefix):
-            return part, flat(name.removeprefix(prefix))
-    plain = flat(name)
-    return "text_encoder" if plain.startswith("encoder_layers_") else "unet", plain
-
-
 def _layer(
     file: Path, name: str, keys: Mapping[str, str], shapes: Mapping[str, Shape], told: "_Told"
 ) -> Layer:
@@ -217,7 +193,10 @@ class _Told:
 
     def alpha(self, name: str, rank: int) -> float | None:
         """Return a layer's alpha, None where nothing is told."""
-        part = next((one for one in ("unet.", "text_encoder.") if name.startswith(one)), "")
+        part = next(
+            (one for one in ("unet.", "text_encoder.", "text_encoder_2.") if name.startswith(one)),
+            "",
+        )
         value = self.settings.get(f"{part}lora_alpha", self.settings.get("lora_alpha"))
         patterns = self.settings.get(f"{part}alpha_pattern", self.settings.get("alpha_pattern"))
         for ending, own in patterns.items() if isinstance(patterns, dict) else ():

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from core.errors import ExplainerError
 from core.models.loading import Checkpoint
-from core.models.lora_files import ANOTHER, Layer, LoraFile, Part, flat, squeezed
+from core.models.lora_files import ANOTHER, Layer, LoraFile, squeezed
+from core.models.lora_names import Part, flat
 from core.models.loras import Chosen, find_lora
 from core.models.part_loading import TITLES
 from core.nets.lora import Pair, adapted, merge
@@ -32,15 +33,18 @@ class Fitted:
     Attributes:
         unet: of the U-Net.
         text_encoder: of the text encoder.
+        text_encoder_2: of the second one, which Stable Diffusion XL has.
     """
 
     unet: dict[str, Pair]
     text_encoder: dict[str, Pair]
+    text_encoder_2: dict[str, Pair]
 
     @property
     def nbytes(self) -> int:
         """Bytes of all matrices."""
-        pairs = (*self.unet.values(), *self.text_encoder.values())
+        parts = (self.unet, self.text_encoder, self.text_encoder_2)
+        pairs = [pair for part in parts for pair in part.values()]
         return sum(one.nbytes for pair in pairs for one in (pair.down, pair.up))
 
 
@@ -193,7 +197,19 @@ def read_pairs(checkpoint: Checkpoint, file: LoraFile) -> Fitted:
             }
     except (OSError, RuntimeError) as error:  # gone or written anew since its header was read
         raise ExplainerError(f"{file.path.name:.80} cannot be read.", ANOTHER) from error
-    return Fitted(found["unet"], found["text_encoder"])
+    return Fitted(found["unet"], found["text_encoder"], found["text_encoder_2"])
+
+
+def network_of(checkpoint: Checkpoint, part: Part) -> nn.Module | None:
+    """Return one of the networks that LoRAs change; None where the checkpoint has none such.
+
+    Args:
+        checkpoint: any.
+        part: which.
+    """
+    if part != "text_encoder_2":
+        return getattr(checkpoint, part)
+    return None if checkpoint.second is None else checkpoint.second.encoder
 
 
 Match = tuple[Layer, torch.Size]
@@ -201,7 +217,11 @@ Match = tuple[Layer, torch.Size]
 
 def _match(checkpoint: Checkpoint, file: LoraFile, part: Part) -> dict[str, Match]:
     """Find the layers that a file names, by the names that they have here."""
-    network: nn.Module = getattr(checkpoint, part)
+    network = network_of(checkpoint, part)
+    if network is None:
+        if file.layers[part]:
+            _misfit(file, f"changes a second text encoder, which {checkpoint.id} does not have")
+        return {}
     layers = {
         flat(name): (name, layer.weight.shape)
         for name, layer in network.named_modules()

@@ -45,7 +45,8 @@ def encode_text(
     with wearing(checkpoint, first.encoder, "text_encoder", [loras]):
         read = _ask(checkpoint, first, prompt, inside, padding_mask)
     if checkpoint.second is not None:
-        other = _ask(checkpoint, checkpoint.second, prompt, inside, padding_mask)
+        with wearing(checkpoint, checkpoint.second.encoder, "text_encoder_2", [loras]):
+            other = _ask(checkpoint, checkpoint.second, prompt, inside, padding_mask)
         # Stable Diffusion XL reads the state before the last layer, of both, and does not norm it.
         states = [one.hidden_states[-2 - clip_skip] for one in (read, other)]
         return pack(torch.cat(states, dim=-1), other.text_embeds).float()

@@ -91,7 +91,8 @@ def block_of(layer: LayerChange) -> str:
     name = layer.name.removeprefix("text_model.")
     if found := re.match(r"(encoder\.layers|down_blocks|up_blocks)\.(\d+)", name):
         words = {"encoder.layers": "text", "down_blocks": "down", "up_blocks": "up"}
-        return f"{words[found[1]]} {int(found[2]) + 1}"
+        second = " of the second" if layer.part == "text_encoder_2" else ""
+        return f"{words[found[1]]} {int(found[2]) + 1}{second}"
     named = {"mid_block": "middle", "conv_in": "first", "time_embedding": "time"}
     return named.get(name.partition(".")[0], "last")
 

@@ -14,6 +14,9 @@ import pytest
 import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import (
+    StableDiffusionXLPipeline,
+)
 from diffusers.training_utils import _collate_lora_metadata
 from diffusers.utils.state_dict_utils import convert_state_dict_to_diffusers
 from peft import LoraConfig, get_peft_model
@@ -22,15 +25,18 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from core.errors import ExplainerError
-from core.models.loading import Checkpoint
+from core.models.loading import Checkpoint, Reader
 from core.models.lora_files import MADE_FOR, LoraFile, read_lora
 from core.models.lora_fitted import Fitted, fitted, read_pairs
 from core.models.loras import LORAS, MOST, check_loras, offered_loras
+from core.models.text import encode_text
 from core.nets.lora import Pair, merge
+from tests.single_file import build
 
 UNET = ["to_q", "to_k", "to_v", "to_out.0", "ff.net.0.proj", "proj_in", "conv1", "conv2",
         "time_emb_proj", "conv_shortcut", "conv"]  # fmt: skip
 TEXT = ["q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2"]
+READERS = ("text_encoder", "text_encoder_2")
 LAYER = "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k"
 KOHYA = f"lora_unet_{LAYER.replace('.', '_')}"
 
@@ -182,6 +188,36 @@ def test_stable_diffusion_s_own_shape_merges_to_what_peft_merges(
     assert_merged_alike(found, checkpoint.unet, unet)
 
 
+def test_stable_diffusion_xl_s_two_text_encoders_are_changed_as_peft_changes_them(
+    tmp_path: Path, tiny_checkpoint: Checkpoint, offer: Path
+) -> None:
+    pipeline = build("sdxl")
+    plain = {name: deepcopy(getattr(pipeline, name)) for name in ("unet", *READERS)}
+    second = Reader(plain["text_encoder_2"], tiny_checkpoint.tokenizer, 0)
+    checkpoint = replace(
+        tiny_checkpoint, unet=plain["unet"], text_encoder=plain["text_encoder"], second=second
+    )
+    parts = {name: getattr(pipeline, name) for name in plain}
+    for name, part in parts.items():
+        part.add_adapter(
+            LoraConfig(r=2, lora_alpha=3, target_modules=UNET if name == "unet" else TEXT)
+        )
+        stirred(part)
+    StableDiffusionXLPipeline.save_lora_weights(
+        offer, *(state_of(part) for part in parts.values()), **_collate_lora_metadata(parts)
+    )
+    [chosen] = check_loras([(offer.name, 1.0)])
+    lora = fitted(checkpoint, chosen.name, chosen.digest)
+    for name, part in parts.items():
+        assert_merged_alike(getattr(lora, name), plain[name], part)
+    found = encode_text(checkpoint, "a red cat", loras=(chosen,))
+    for name in READERS:
+        for layer, pair in getattr(lora, name).items():
+            own = plain[name].get_submodule(layer)
+            own.weight.data = merge(own.weight, pair)
+    torch.testing.assert_close(found, encode_text(checkpoint, "a red cat"), atol=1e-5, rtol=1e-4)
+
+
 @pytest.fixture
 def offer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder whose LoRAs are offered."""
@@ -226,7 +262,10 @@ BAD: dict[str, tuple[str, Callable[[Path], object], str]] = {
            "is a LoRA of Stable Diffusion XL: it fits 320 × 2048 weights"),
     "XL by its names": (
         "x.safetensors", lambda file: write(file, pair(key="lora_te1_text_model_encoder_layers_0")),
-        "is a LoRA of Stable Diffusion XL: it changes lora_te1_"),
+        "is a LoRA of Stable Diffusion XL: it changes encoder_layers_0, which the text encoder"),
+    "XL by its second text encoder": (
+        "x.safetensors", lambda file: write(file, pair(key="lora_te2_x")),
+        "is a LoRA of Stable Diffusion XL: it changes a second text encoder, which tiny-sd"),
     "1.x": ("x.safetensors", lambda file: write(file, pair(768)), "Stable Diffusion 1.x: it fits"),
     "2.x": ("x.safetensors", lambda file: write(file, pair(1024)), "Stable Diffusion 2.x: it fits"),
     "no such layer": ("x.safetensors", lambda file: write(file, pair(key="lora_unet_mid_block_x")),
@@ -246,7 +285,8 @@ BAD: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "pickled checkpoint": ("x.ckpt", pickled, "is pickled"),
     "pickled by peft": ("adapter_model.bin", pickled, "is pickled"),
     "renamed": ("x.safetensors", pickled, "is pickled inside"),
-    "no safetensors": ("x.safetensors", lambda file: file.write_text("<html>" * 9), "not safe"),
+    "no safetensors": ("x.safetensors", lambda file: file.write_text("words" * 9), "not safe"),
+    "web page": ("x.safetensors", lambda file: file.write_text("<html>" * 9), "is a web page"),
     "cut": ("x.safetensors", cut, "is damaged"),
     "checkpoint": (
         "x.safetensors",
