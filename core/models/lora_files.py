@@ -21,7 +21,7 @@ from core.models.weight_files import PICKLES, read_header
 Shape = tuple[int, ...]
 
 MOST_NUMBERS = 500_000_000  # rank 128 on all layers of Stable Diffusion XL has 400 million
-MADE_FOR = "glassbox_weights"  # in a file: fingerprint of the only weights that it belongs to
+MADE_FOR = "glassbox_weights"  # in a file: digest of the only U-Net that it belongs to
 _KEY = re.compile(
     r"(?P<layer>.+?)(?:\.lora_(?:(?P<a>down|A)|up|B)(?:\.default)?"
     r"|(?:\.lora|\.lora_linear_layer|_lora)\.(?:(?P<b>down)|up))\.weight"
@@ -67,7 +67,7 @@ class LoraFile:
         path: the file.
         layers: of the U-Net and of the text encoders, by the layer's name with underscores.
         family: what it is made for, as far as it can be told; "" where it cannot.
-        made_for: fingerprint of the weights that it belongs to, "" where it fits any of its shape.
+        made_for: digest of the U-Net that it belongs to, "" where it fits any of its shape.
     """
 
     path: Path

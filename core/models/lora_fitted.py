@@ -19,6 +19,7 @@ from core.models.lora_files import ANOTHER, Layer, LoraFile, squeezed
 from core.models.lora_names import Part, flat
 from core.models.loras import Chosen, find_lora
 from core.models.part_loading import TITLES
+from core.models.small_decoder import digest_of
 from core.nets.lora import Pair, adapted, merge
 
 MERGED_AFTER = 8  # calls in a row with the same LoRAs; a slider that is dragged makes fewer
@@ -183,7 +184,7 @@ def read_pairs(checkpoint: Checkpoint, file: LoraFile) -> Fitted:
     Raises:
         ExplainerError: it belongs to other weights, does not fit, or holds NaN or infinity.
     """
-    if file.made_for and file.made_for != checkpoint.fingerprint:
+    if file.made_for and file.made_for != digest_of(checkpoint.unet):
         raise ExplainerError(
             f"{file.path.name:.80} was distilled from other weights than those of {checkpoint.id}.",
             "Choose the checkpoint that it was made for.",

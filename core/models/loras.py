@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from core.errors import ExplainerError
 from core.ideas.checks import check_real, check_text
+from core.models import turbo
 from core.models.lora_files import ANOTHER, LoraFile, read_lora
 from core.models.manifest import sha256_of
 from core.models.weight_files import PICKLES
@@ -34,11 +35,12 @@ class Chosen(NamedTuple):
 
 
 def offered_loras() -> dict[str, Path]:
-    """Return the files that are offered, by name; none of them is opened.
+    """Return the files that are offered, the one that ships among them, by name; none is opened.
 
     Pickled ones are among them, so that whoever chooses one is told why it stays closed.
     """
-    found: dict[str, Path] = {}
+    ships = turbo.FOLDER / turbo.WEIGHTS
+    found = {turbo.FOLDER.name: ships} if ships.is_file() else {}
     for text in filter(None, os.environ.get(LORAS, "").split(os.pathsep)):
         for file in _files(Path(text)):
             called = file.parent.name if file.stem in _UNNAMED else file.stem

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 FOLDER = ROOT / "core" / "weights" / "turbo128"
 WEIGHTS, CONFIG = "pytorch_lora_weights.safetensors", "config.json"
 OF_UNET = "unet"  # in the config: the digest of the weights that it was distilled from
-MADE_FOR = "glassbox_weights"  # the same in the file's own header
 DOWN, UP = ".lora_A.weight", ".lora_B.weight"  # behind "unet." and a layer's name, in the file
 
 

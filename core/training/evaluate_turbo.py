@@ -5,6 +5,7 @@ What needs no LoRA is drawn once for a U-Net and kept.
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 
@@ -20,13 +21,12 @@ from core.models.latents import to_bytes
 from core.nets.lora import Lora, adapted
 from core.training import loop
 from core.training.captions import Caption
-from core.training.evaluate import STEPS, Drawn, draw, judge_drawn, typed_prompts
+from core.training.evaluate import GUIDANCE, STEPS, Drawn, draw, judge_drawn, typed_prompts
 from core.training.judge import Judge
 from core.training.pictures import PictureBank
 
 CALLS = (1, 2, 4, 8)
 VARIED, SEEDS = 12, 6  # prompts, the first of all, each drawn from so many seeds
-GUIDED = {"teacher": STEPS} | {f"ddim_{calls}": calls for calls in CALLS}
 KEPT = ("top1_percent", "top5_percent", "background_percent")
 
 
@@ -49,15 +49,19 @@ def draw_guided(
         By way of drawing ("teacher", "ddim_4", ..., "varied" of the teacher), pictures (n, 3, 128,
         128), uint8.
     """
-    pipeline.scheduler = DDIMScheduler.from_config(pipeline.scheduler.config)
-    ways: dict[str, tuple[list[Caption], int]] = {
-        name: (typed_prompts(bank), steps) for name, steps in GUIDED.items()
-    }
-    ways["varied"] = varied_prompts(bank), STEPS
-    return {
-        name: _kept(folder / f"{name}.safetensors", lambda way=way: draw(pipeline, *way).pictures)
-        for name, way in ways.items()
-    }
+    config = pipeline.scheduler.config
+
+    def drawn(captions: list[Caption], steps: int, *, few: bool = True) -> Tensor:
+        # A few steps must begin where there is most noise; the teacher runs as it is judged.
+        spacing = {"timestep_spacing": "trailing"} if few else {}
+        pipeline.scheduler = DDIMScheduler.from_config(dict(config) | spacing)
+        return draw(pipeline, captions, steps, GUIDANCE).pictures
+
+    typed = typed_prompts(bank)
+    ways = {"teacher": lambda: drawn(typed, STEPS, few=False)}
+    ways |= {f"ddim_{calls}": partial(drawn, typed, calls) for calls in CALLS}
+    ways["varied"] = lambda: drawn(varied_prompts(bank), STEPS, few=False)
+    return {name: _kept(folder / f"{name}.safetensors", way) for name, way in ways.items()}
 
 
 def draw_in_few(
@@ -98,9 +102,10 @@ def measure(
         device: of the judge.
 
     Returns:
-        "teacher": the judge's shares in percent; "ddim" and "turbo": the same for each number of
-        calls, and the mean PSNR to the teacher's picture of the same noise; "variety": mean RMS
-        distance between pictures of one prompt, 0 to 1, for the teacher and each number of calls.
+        "teacher": how it draws, and the judge's shares in percent; "ddim" and "turbo": shares for
+        each number of calls, and the mean PSNR to the teacher's picture of the same noise;
+        "variety": mean RMS distance between pictures of one prompt, 0 to 1, for the teacher and
+        each number of calls.
     """
     captions = typed_prompts(bank)
     guided = draw_guided(pipeline, bank, folder)
@@ -120,7 +125,7 @@ def measure(
     varied = {calls: draw_in_few(pipeline, lora, varied_prompts(bank), calls) for calls in CALLS}
     return {
         "prompts": len(captions),
-        "teacher": judged(guided["teacher"]),
+        "teacher": {"steps": STEPS, "guidance": GUIDANCE} | judged(guided["teacher"]),
         "ddim": [row(calls, guided[f"ddim_{calls}"]) for calls in CALLS],
         "turbo": [row(calls, few[calls]) for calls in CALLS],
         "variety": {

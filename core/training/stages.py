@@ -1,6 +1,7 @@
 """The stages of the built-in model's training, each from its inputs to its files."""
 
 import copy
+import dataclasses
 import functools
 import json
 import shutil
@@ -185,7 +186,7 @@ def run_turbo(run: Run) -> None:
 def _measure_turbo(run: Run, lora: Lora) -> dict[str, object]:
     pipeline = evaluate.load_pipeline(builtin_folder(), run.device)
     return evaluate_turbo.measure(
-        *(pipeline, lora, run_judge(run), run.pictures()),
+        *(pipeline, lora, run_judge(dataclasses.replace(run, steps=None)), run.pictures()),
         folder=run.folder / "turbo" / "guided",
         device=run.device,
     )

@@ -35,7 +35,7 @@ from core.training.unet import (
     spread_timesteps,
 )
 
-PLAN = Plan(steps=2_300, lr=4e-4, warmup=50, weight_decay=0.0, ema=0.99, seed=14, save_every=100)
+PLAN = Plan(steps=2_000, lr=4e-4, warmup=50, weight_decay=0.0, ema=0.99, seed=14, save_every=100)
 RANK = 20
 LEFT_OUT = ("conv_out",)  # what it says is the prediction itself, at full precision
 GRID = 50  # timesteps that the teacher's runs know, those of the schedulers LCM and TCD

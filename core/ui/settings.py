@@ -10,6 +10,7 @@ import streamlit as st
 from core.engine.request import MAX_GUIDANCE, MAX_PROMPT, MAX_SEED
 from core.errors import ExplainerError
 from core.ideas.checks import say_number
+from core.models.few_steps import distilled
 from core.models.loras import MOST as MOST_LORAS
 from core.models.loras import offered_loras
 from core.models.schedulers.table import SCHEDULERS
@@ -186,11 +187,13 @@ def _trail() -> None:
 
 
 def offered_schedulers() -> list[str]:
-    """Return the schedulers that suit ordinary models and can be had here."""
+    """Return the schedulers that suit the running example's networks and can be had here."""
+    request = running_example()
+    few = distilled(request.model, request.loras)
     return [
         name
         for name, scheduler in SCHEDULERS.items()
-        if not scheduler.distilled_only and scheduler.available
+        if scheduler.available and (few or not scheduler.distilled_only)
     ]
 
 

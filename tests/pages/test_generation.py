@@ -79,15 +79,32 @@ def test_loras_are_asked_for_where_some_are_offered(open_page: Open, offered_lor
     assert film(again)["given"]["sheet"]["url"] == strong
 
 
-def test_where_no_lora_is_offered_none_is_asked_for(
+def test_the_lora_that_ships_is_always_offered_and_one_that_is_gone_is_told(
     open_page: Open, monkeypatch: pytest.MonkeyPatch, shown_text: Callable[[AppTest], str]
 ) -> None:
     monkeypatch.setenv(LORAS, "")
     at = open_page(PAGE, loras='[["gone", 1]]', **SHORT)
     assert not at.exception
-    assert not at.multiselect
+    assert at.multiselect(key="ask_loras").options == ["turbo128"]
     assert "There is no LoRA called 'gone' here." in shown_text(at)
     assert "loras" not in at.query_params
+
+
+def test_schedulers_for_distilled_networks_are_offered_with_such_a_lora_alone(
+    open_page: Open,
+) -> None:
+    at = open_page(PAGE, **SHORT)
+    box = labelled(at.selectbox, "Scheduler")
+    assert not {"LCM", "TCD"} & set(box.options)
+    at.multiselect(key="ask_loras").set_value(["turbo128"]).run()
+    box = labelled(at.selectbox, "Scheduler")
+    assert {"LCM", "TCD"} <= set(box.options)
+    box.set_value("lcm").run()
+    assert not at.exception
+    assert film(at)["given"]["sheet"]["count"] == 4
+    labelled(at.slider, "Strength of turbo128").set_value(0.0).run()
+    assert "TCD" not in labelled(at.selectbox, "Scheduler").options
+    assert labelled(at.selectbox, "Scheduler").value == "lcm"  # what is chosen stays
 
 
 def test_numbers_are_a_look(open_page: Open) -> None:

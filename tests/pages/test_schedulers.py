@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.models.schedulers.table import SCHEDULERS
+from core.models.turbo import FOLDER
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = "pages/4_schedulers.py"
@@ -129,6 +130,7 @@ def look(at: AppTest, name: str) -> AppTest:
         ("One step", "def ddim_step("),
         ("Your own noise levels", "def space_karras("),
         ("The proof", "def solve_exactly("),
+        ("Fewer steps", "def consistency_loss("),
     ],
 )
 def test_every_look_has_its_formulas_with_their_code(
@@ -305,3 +307,22 @@ def test_learned_variance_is_weighed_against_both_fixed_ones(
     assert not at.exception
     drawn_charts = [part.proto.spec for part in at.get("vega_lite_chart")]
     assert "all steps; fewer is better" in drawn_charts[0]
+
+
+def test_fewer_steps_are_drawn_from_one_noise_and_measured(
+    open_page: Open, shown_text: Callable[[AppTest], str]
+) -> None:
+    at = open_page(PAGE, look="Fewer steps", prompt="a red apple", steps="3")
+    assert not at.exception
+    assert not at.error
+    drawn_table, judged = (table.value for table in at.dataframe)
+    assert drawn_table["calls"].tolist() == [20, *(1, 2, 4, 8) * 2]
+    rows = drawn_table["rows of the network"].tolist()
+    assert rows == [40, 2, 4, 8, 16, 1, 2, 4, 8]
+    near = drawn_table["PSNR to the teacher, dB"].tolist()
+    assert float(near[7]) > float(near[5])  # four calls are nearer than one
+    assert judged["calls"].tolist() == drawn_table["calls"].tolist()
+    report = json.loads((FOLDER / "evaluation.json").read_text())
+    named = [row["top1_percent"] for row in report["few"]["turbo"]]
+    assert [float(cell) for cell in judged["named rightly, %"].tolist()[5:]] == named
+    assert f"a judge names {named[2]:g} %" in shown_text(at)

@@ -1,6 +1,6 @@
 """A picture while somebody types: the run in few calls, and nothing kept of it but the picture."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.engine.request import Request, RunWork
@@ -37,4 +37,10 @@ def in_few_calls(request: Request) -> Request:
     Args:
         request: valid.
     """
-    return replace(request, negative="", params=(), **asdict(few_steps(request.model)))
+    few = few_steps(request.model)
+    names = {one.name for one in few.loras}
+    loras = (*few.loras, *(one for one in request.loras if one.name not in names))
+    return replace(
+        request, negative="", params=(), steps=few.steps, guidance=few.guidance,
+        scheduler=few.scheduler, loras=tuple(sorted(loras)),
+    )  # fmt: skip

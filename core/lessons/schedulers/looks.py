@@ -9,6 +9,7 @@ LOOKS = Closers(
         Closer("One step", "core.lessons.schedulers.step"),
         Closer("Your own noise levels", "core.lessons.schedulers.own"),
         Closer("The proof", "core.lessons.schedulers.proof"),
+        Closer("Fewer steps", "core.lessons.schedulers.fewer"),
         Closer("Learned variance", "core.lessons.schedulers.variance"),
     ),
 )
@@ -17,5 +18,6 @@ SOURCES = (
     "Diffusion Implicit Models* · Nichol & Dhariwal 2021, *Improved DDPM* · Karras et al. 2022, "
     "*Elucidating the Design Space of Diffusion-Based Generative Models* · Lu et al. 2022, "
     "*DPM-Solver++* · Lin et al. 2023, *Common Diffusion Noise Schedules and Sample Steps are "
-    "Flawed* · Lee et al. 2024, *Beta Sampling is All You Need*"
+    "Flawed* · Lee et al. 2024, *Beta Sampling is All You Need* · Luo et al. 2023, "
+    "*Latent Consistency Models* · Hu et al. 2021, *LoRA*"
 )

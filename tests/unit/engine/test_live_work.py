@@ -4,29 +4,40 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from core.engine.alone import run_alone
 from core.engine.engine import Engine
 from core.engine.loaded import LoadedModel
 from core.engine.request import Request, validated
 from core.engine.worker import Worker
+from core.engine.works import live
 from core.engine.works.live import LiveWork, in_few_calls
-from core.models.few_steps import few_steps
+from core.models.few_steps import PLAIN
 from core.models.loading import Checkpoint
 from core.models.small_decoder import decode_quickly, find_small_decoder
 from tests.unit.engine.conftest import Network, tick_until_quiet
 
 CAT = Request(prompt="a red cat", seed=1, height=64, width=64)
+
+
+@pytest.fixture
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the tiny model, which has no LoRA for few calls."""
+    monkeypatch.setattr(live, "few_steps", lambda _: PLAIN)
+
+
 Make = Callable[..., Engine]
 
 
+@pytest.mark.usefixtures("plain")
 def test_a_live_picture_takes_few_calls_of_one_row(make_worker: Make, network: Network) -> None:
     few = in_few_calls(replace(CAT, negative="a dog", params=(("eta", 0.5),)))
     assert few == replace(in_few_calls(CAT), prompt=CAT.prompt)
     worker = make_worker()
     ticket = worker.submit(LiveWork(few.model, few))
     tick_until_quiet(worker)
-    assert network.calls == [1] * few_steps(few.model).steps
+    assert network.calls == [1] * PLAIN.steps
     run = worker.submit(few)
     tick_until_quiet(worker)
     assert np.abs(ticket.result().astype(int) - run.result().picture).max() <= 1
@@ -45,6 +56,7 @@ def test_the_small_decoder_draws_it_where_there_is_one(checkpoint: Checkpoint) -
     worker.close()
 
 
+@pytest.mark.usefixtures("plain")
 def test_the_noise_turns_from_one_seed_to_the_other(tiny_checkpoint: Checkpoint) -> None:
     few = in_few_calls(CAT)
     first, half, other, end = (
@@ -63,6 +75,7 @@ def test_the_noise_turns_from_one_seed_to_the_other(tiny_checkpoint: Checkpoint)
     assert validated(replace(few, other_seed=2)) == few
 
 
+@pytest.mark.usefixtures("plain")
 def test_words_weigh_from_nothing_to_the_prompt_and_beyond(tiny_checkpoint: Checkpoint) -> None:
     loaded = LoadedModel(tiny_checkpoint, 0)
     none, half, plain, twice = (

@@ -30,6 +30,7 @@ from core.models.lora_files import MADE_FOR, LoraFile, read_lora
 from core.models.lora_fitted import Fitted, fitted, read_pairs
 from core.models.loras import LORAS, MOST, check_loras, offered_loras
 from core.models.text import encode_text
+from core.models.turbo import FOLDER, WEIGHTS
 from core.nets.lora import Pair, merge
 from tests.single_file import build
 
@@ -311,7 +312,7 @@ def test_a_file_that_cannot_be_used_is_refused_in_a_sentence(
     name, make, expected = BAD[what]
     make(offer / name)
     with pytest.raises(ExplainerError) as caught:
-        use(next(iter(offered_loras())), tiny_checkpoint)
+        use(list(offered_loras())[1], tiny_checkpoint)  # the first one ships
     assert expected in caught.value.what
     assert re.fullmatch(r"[^\n]{10,250}\.", caught.value.what)
     assert caught.value.what.count(". ") == 0
@@ -371,9 +372,9 @@ def test_files_are_offered_by_their_names(tmp_path: Path, monkeypatch: pytest.Mo
         (tmp_path / name).touch()
     places = [tmp_path / name for name in ("one", "two", "three", "c.safetensors", "gone")]
     monkeypatch.setenv(LORAS, os.pathsep.join(map(str, places)))
-    assert list(offered_loras()) == ["a", "a 2", "b.PT", "three", "c"]
+    assert list(offered_loras()) == [FOLDER.name, "a", "a 2", "b.PT", "three", "c"]
     monkeypatch.setenv(LORAS, "")
-    assert offered_loras() == {}
+    assert offered_loras() == {FOLDER.name: FOLDER / WEIGHTS}
 
 
 def test_a_run_names_its_loras_in_order_and_by_checksum(offer: Path) -> None:

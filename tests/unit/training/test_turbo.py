@@ -154,7 +154,7 @@ def measured(calls_right: float) -> Any:  # Any: a report holds what JSON holds
 
     return {
         "prompts": 200,
-        "teacher": dict.fromkeys(evaluate_turbo.KEPT, 80.0),
+        "teacher": {"steps": 20, "guidance": 5.0} | dict.fromkeys(evaluate_turbo.KEPT, 80.0),
         "ddim": [row(calls, 10.0 * calls) for calls in evaluate_turbo.CALLS],
         "turbo": [row(calls, calls_right if calls == 4 else 1.5) for calls in evaluate_turbo.CALLS],
         "variety": {
@@ -192,7 +192,7 @@ def test_what_ships_is_what_was_averaged_and_names_its_unet(
     card = (target / "MODEL_CARD.md").read_text()
     assert "| at least 73.6 % | 73.7 % | yes |" in card
     assert "| this LoRA, 4 | 4 | 73.7 | 99.0 | 98.0 | 21.5 |" in card
-    assert "| DDIM, guided, 8 | 16 | 80.0 |" in card
+    assert "| DDIM, guided, trailing spacing, 8 | 16 | 80.0 |" in card
 
 
 def test_renewing_measures_only_what_is_missing_and_refuses_another_unet(

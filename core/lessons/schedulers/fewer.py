@@ -1,0 +1,95 @@
+"""Fewer steps: one noise drawn in 1, 2, 4, 8 calls, plainly and by a network distilled for it."""
+
+from typing import Any
+
+import streamlit as st
+
+from core.engine.works.grid import Cell, Cells, GridWork
+from core.ideas.consistency import consistency_loss, jump_to_the_end, step_of_teacher
+from core.lessons.schedulers.fewer_data import (
+    CALLS,
+    FEW,
+    PLAIN,
+    TEACHER,
+    drawn_rows,
+    judged_rows,
+    requests_of,
+    say_lost,
+)
+from core.models.few_steps import few_steps
+from core.models.turbo import FOLDER
+from core.training.history import read_report
+from core.ui.running_example import running_example
+from core.ui.runs import read
+from core.ui.tables import show_table
+from core.views.pictures import row_picture
+
+FORMULAS = (consistency_loss, jump_to_the_end, step_of_teacher)
+
+
+def show(_: dict[str, Any]) -> None:  # Any: what JSON holds
+    """Draw the running example's words in fewer and fewer calls.
+
+    Raises:
+        ExplainerError: what ships is damaged, or the engine could not draw a picture.
+    """
+    request = running_example()
+    if not few_steps(request.model).loras:
+        st.info(
+            "This checkpoint has no LoRA for few calls here. The built-in model has one: choose "
+            "it on Generation.",
+            icon=":material/info:",
+        )
+        return
+    few = read_report(FOLDER)["few"]
+    asked = requests_of(request, few["teacher"])
+    work = GridWork(request.model, tuple(one for row in asked.values() for one in row))
+    cells = _by_row(read(work, "Call"), {who: len(row) for who, row in asked.items()})
+    _show_pictures(cells)
+    st.markdown(
+        "**One noise, the same words, fewer and fewer calls.** A plain scheduler takes long steps "
+        "along the network’s answers, and where the way bends it leaves it. The distilled network "
+        "was taught to say from anywhere on the way where it ends: what it says at one place must "
+        "be what it says one step of the teacher later. What it learned for that is a LoRA, two "
+        "thin matrices beside each layer’s weights."
+    )
+    show_table(
+        drawn_rows(cells), "fewer", "What each picture took, and how near the teacher’s it is"
+    )
+    st.markdown(
+        "**What is lost.** Guidance: its strength was learned once, at "
+        f"w = {few['teacher']['guidance']:g}, so at run time there is none to turn, and no "
+        "negative prompt. And some of what it draws: in one call it must guess it all; every "
+        f"further call puts fresh noise on the guess and looks again. {say_lost(few)}"
+    )
+    show_table(judged_rows(few), "fewer_judged", "The distilled network measured, by calls")
+
+
+def _by_row(cells: Cells, sizes: dict[str, int]) -> dict[str, list[Cell]]:
+    """Return the cells by who drew them.
+
+    Raises:
+        ExplainerError: one has no picture; says why.
+    """
+    found = [cell for cell in cells if cell is not None]
+    for cell in found:
+        if cell.error is not None:
+            raise cell.error
+    rest = iter(found)
+    return {who: [next(rest) for _ in range(size)] for who, size in sizes.items()}
+
+
+def _show_pictures(cells: dict[str, list[Cell]]) -> None:
+    """Show both ways beside each other, each with the teacher's picture at its end."""
+    steps, [teacher] = ", ".join(map(str, CALLS)), cells[TEACHER]
+    end = f"and the teacher’s, {teacher.calls}"
+    told = {
+        PLAIN: f"DDIM, guided: {steps} calls, {end}",
+        FEW: f"Distilled, no guidance: {steps} calls, {end}",
+    }
+    for place, who in zip(st.columns(2, gap="large"), told, strict=True):
+        pictures = [cell.picture for cell in (*cells[who], teacher) if cell.picture is not None]
+        place.image(
+            row_picture(pictures), told[who], width="stretch", output_format="PNG",
+            alt=f"{told[who]}, from one noise",
+        )  # fmt: skip
