@@ -18,7 +18,7 @@ from core.models.weight_files import find_weights, read_rows
 
 UNET_COPIES = 26  # of (rows, first-level channels, positions) that are alive at the U-Net's peak
 VAE_COPIES = (1.7, 4.2)  # of (channels before and on the last level, pixels) at the autoencoder's
-ALWAYS = 60_000_000  # bytes that the first call of all takes besides
+ALWAYS = 155_000_000  # bytes besides: tokenizers, converters, and the first calls of all
 ROWS = 2  # one picture with guidance
 
 

@@ -52,7 +52,8 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def pipelines() -> dict[str, Any]:
     """One small random pipeline of the library for each kind."""
-    return {kind: build(family, **unet) for kind, (family, unet, _) in KINDS.items()}
+    built = {kind: build(*KINDS[kind][:1], **KINDS[kind][1]) for kind in KINDS if kind != "sd2-v"}
+    return built | {"sd2-v": built["sd2"]}  # the same weights, said to predict v
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +179,22 @@ def test_an_autoencoder_that_is_missing_is_taken_from_beside(
     checkpoint = open_file(file)
     assert torch.equal(checkpoint.vae.state_dict()["decoder.conv_in.weight"],
                        own["decoder.conv_in.weight"])  # fmt: skip
+
+
+def test_a_text_encoder_that_is_missing_is_taken_from_beside(
+    pipelines: dict[str, Any], tmp_path: Path
+) -> None:
+    file, beside = tmp_path / "mute.safetensors", tmp_path / "mute.text_encoder.safetensors"
+    state = state_of(pipelines["sd1"])
+    inside = {name: w for name, w in state.items() if not name.startswith("cond_stage_model.")}
+    safetensors.torch.save_file(inside, file)
+    with pytest.raises(ExplainerError, match=r"no text encoder.* named mute\.text_encoder\."):
+        read_single(file)
+    own = pipelines["sd1"].text_encoder.state_dict()
+    named = {f"text_model.{name.removeprefix('text_model.')}": w for name, w in own.items()}
+    safetensors.torch.save_file(named, beside)
+    found = open_file(file).text_encoder.state_dict()
+    assert all(torch.equal(found[name], weight) for name, weight in own.items())
 
 
 def header_only(file: Path, *names: str) -> None:
