@@ -9,6 +9,7 @@ from typing import NamedTuple
 from core.errors import ExplainerError
 from core.ideas.checks import check_real, check_text
 from core.models import turbo
+from core.models.catalog import BUILT_IN
 from core.models.lora_files import ANOTHER, LoraFile, read_lora
 from core.models.manifest import sha256_of
 from core.models.weight_files import PICKLES
@@ -49,6 +50,15 @@ def offered_loras() -> dict[str, Path]:
             names = (name, *(f"{name} {number}" for number in range(2, len(found) + 3)))
             found[next(one for one in names if one not in found)] = file
     return found
+
+
+def loras_for(model: str) -> list[str]:
+    """Return the names of those that a model is offered: the one that ships fits no other.
+
+    Args:
+        model: the checkpoint's id in the catalog.
+    """
+    return [name for name in offered_loras() if model == BUILT_IN or name != turbo.FOLDER.name]
 
 
 def offer_lora(text: str) -> str:

@@ -12,7 +12,7 @@ from core.errors import ExplainerError
 from core.ideas.checks import say_number
 from core.models.few_steps import distilled
 from core.models.loras import MOST as MOST_LORAS
-from core.models.loras import offered_loras
+from core.models.loras import loras_for
 from core.models.schedulers.table import SCHEDULERS
 from core.ui.address import tied
 from core.ui.errors import show_error
@@ -99,7 +99,7 @@ def scheduler_box() -> None:
 def lora_box() -> None:
     """Ask for LoRAs, and for each how strong it is; nothing is asked where none is offered."""
     chosen = {one.name: one.strength for one in running_example().loras}
-    names = list(dict.fromkeys((*offered_loras(), *chosen)))
+    names = list(dict.fromkeys((*loras_for(running_example().model), *chosen)))
     if not names:
         return
 

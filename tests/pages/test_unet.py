@@ -15,6 +15,7 @@ from core.ideas.activations import ACTIVATIONS
 from core.lessons.unet.off_data import SAYS
 from core.models.catalog import builtin_folder
 from core.models.loras import LORAS
+from core.models.turbo import FOLDER
 from core.models.unet_facts import read_unet_facts
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -302,9 +303,9 @@ LORA = "What a LoRA changes"
 def test_what_a_lora_changes_is_measured_and_drawn_over_its_strength(
     open_run: Open, offered_lora: str, shown_text: Callable[[AppTest], str]
 ) -> None:
-    at = open_run(look=LORA, steps="2")
+    at = open_run(look=LORA, steps="2", lora=offered_lora)
     assert not at.exception
-    assert at.selectbox(key="ask_lora").options == [offered_lora]
+    assert at.selectbox(key="ask_lora").options == [FOLDER.name, offered_lora]
     assert "Rank 2: " in shown_text(at)
     assert len(at.get("vega_lite_chart")) == 1
     assert "strengths of 0, 0.5, 1, 1.5" in at.get("image")[-1].proto.imgs[0].caption
@@ -314,11 +315,25 @@ def test_what_a_lora_changes_is_measured_and_drawn_over_its_strength(
     assert (rows["change in %"] > 0).all()
 
 
-def test_without_a_lora_the_look_says_how_to_offer_one(
-    open_run: Open, shown_text: Callable[[AppTest], str], monkeypatch: pytest.MonkeyPatch
+def test_the_lora_that_ships_is_shown_in_the_few_calls_that_it_is_for(
+    open_run: Open, shown_text: Callable[[AppTest], str]
+) -> None:
+    at = open_run(look=LORA, steps="2")
+    assert not at.exception
+    assert at.selectbox(key="ask_lora").value == FOLDER.name
+    assert "in 4 steps of LCM at w = 1: strengths" in at.get("image")[-1].proto.imgs[0].caption
+    assert "residual block" in str(at.get("vega_lite_chart")[0].proto)
+
+
+def test_where_no_lora_is_offered_the_look_says_how_to(
+    open_run: Open,
+    shown_text: Callable[[AppTest], str],
+    monkeypatch: pytest.MonkeyPatch,
+    tiny_folder: Path,
 ) -> None:
     monkeypatch.setenv(LORAS, "")
-    at = open_run(look=LORA, steps="2")
+    monkeypatch.setenv("GLASSBOX_FOLDERS", str(tiny_folder))
+    at = open_run(look=LORA, steps="2", model=tiny_folder.name)
     assert not at.exception
     assert "No LoRA is offered here." in shown_text(at)
 
@@ -335,6 +350,6 @@ def test_a_lora_of_another_model_is_told(
     }
     save_file(tensors, tmp_path / "other.safetensors")
     monkeypatch.setenv(LORAS, str(tmp_path))
-    at = open_run(look=LORA, steps="2")
+    at = open_run(look=LORA, steps="2", lora="other")
     assert not at.exception
     assert "other.safetensors fits 2 × 2 weights of conv_in" in shown_text(at)

@@ -7,10 +7,13 @@ import streamlit as st
 
 from core.engine.request import Request
 from core.engine.works.grid import GridWork
+from core.engine.works.live import in_few_calls
 from core.engine.works.lora_change import LoraChangeWork
 from core.ideas.low_rank import product_norm
 from core.lessons.unet.lora_data import change_chart, change_rows, say_change
-from core.models.loras import LORAS, Chosen, offered_loras
+from core.models.few_steps import few_steps
+from core.models.loras import LORAS, Chosen, loras_for
+from core.models.schedulers.table import SCHEDULERS
 from core.models.unet_facts import UNetFacts
 from core.nets.lora import merge
 from core.ui.address import ask, one_of
@@ -18,6 +21,7 @@ from core.ui.made import chart
 from core.ui.runs import read
 from core.ui.shown import Shown
 from core.ui.tables import as_table
+from core.views.numbers import count
 from core.views.pictures import row_picture
 
 FORMULAS = (merge, product_norm)
@@ -35,7 +39,8 @@ def show(facts: UNetFacts, shown: Shown, call: int) -> None:
     Raises:
         ExplainerError: the LoRA does not fit, or the engine says why there is no answer.
     """
-    names, request = list(offered_loras()), shown.run.request
+    request = shown.run.request
+    names = loras_for(request.model)
     if not names:
         st.markdown(
             "**No LoRA is offered here.** Put LoRA files of this model, `.safetensors`, into a "
@@ -61,6 +66,8 @@ def show(facts: UNetFacts, shown: Shown, call: int) -> None:
 
 
 def _show_strengths(request: Request, name: str) -> None:
+    if name in {one.name for one in few_steps(request.model).loras}:
+        request = in_few_calls(request)  # that is what it was made for
     others = tuple(one for one in request.loras if one.name != name)
     requests = tuple(
         replace(request, loras=(*others, Chosen(name, strength))).validated()
@@ -70,7 +77,9 @@ def _show_strengths(request: Request, name: str) -> None:
     for cell in cells:
         if cell.error is not None:
             raise cell.error
-    said = f"From one noise, at strengths of {', '.join(f'{one:g}' for one in STRENGTHS)}"
+    how = f"{count(request.steps, 'step')} of {SCHEDULERS[request.scheduler].title}"
+    strengths = ", ".join(f"{one:g}" for one in STRENGTHS)
+    said = f"From one noise in {how} at w = {request.guidance:g}: strengths of {strengths}"
     st.image(
         row_picture([cell.picture for cell in cells]), said, width="stretch",
         output_format="PNG", alt=said,
