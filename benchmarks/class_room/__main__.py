@@ -76,6 +76,8 @@ LINES = (
     Line("hosted", "memory at most", 1.0, "GB"),
     Line("hosted", "files kept", 0),
     Line("hosted", "bad", 0),
+    Line("live", "p95", 3.0, "s"),
+    Line("live", "bad", 0),
     Line("ray", "serves again", 10.0, "s"),
     Line("ray", "lost", 0),
 )

@@ -30,6 +30,7 @@ from core.engine.request import Request
 from core.views.strips import frames_in
 
 Figures = dict[str, float]
+KEY_S, REST_S = 0.25, 0.7  # between two keys; after the last picture, as the browser waits
 NEAR = 12.0  # mean difference of two pictures in 8-bit steps that WebP can make
 
 
@@ -49,6 +50,7 @@ class Scale:
         requests: to pages, then to the engine.
         steps: of every run.
         pages: that are opened; none is all of them.
+        words: that each of those types who type in live mode.
     """
 
     pupils: int = 30
@@ -62,9 +64,10 @@ class Scale:
     requests: tuple[int, int] = (4000, 1000)
     steps: int = 20
     pages: tuple[str, ...] = ()
+    words: int = 4
 
 
-SHORT = Scale(3, 0.3, 3, 4, 0.5, 2.0, 1, 1, (40, 20), 4, ("", "tokens", "generation"))
+SHORT = Scale(3, 0.3, 3, 4, 0.5, 2.0, 1, 1, (40, 20), 4, ("", "tokens", "generation"), 1)
 
 
 async def draw(room: Room, scale: Scale) -> Figures:
@@ -312,6 +315,59 @@ async def requests(room: Room, scale: Scale) -> Figures:
     return {"requests": sum(room.counts.values()), "bad": room.bad}
 
 
+async def live(room: Room, scale: Scale) -> Figures:
+    """All type in live mode: words of six keys, after each of which the hand rests."""
+    took: list[float | None] = []
+
+    async def pupil(visitor: Visitor, wish: Request, chance: random.Random) -> None:
+        await visitor.open("generation", link(wish, live="on"))
+        await visitor.until(lambda one: one.settled and _answered(one) == 0)
+        keys = asyncio.Queue[tuple[int, float]]()
+        watcher = asyncio.create_task(watch(visitor, keys, 6 * scale.words))
+        prompt = wish.prompt
+        for number in range(1, 6 * scale.words + 1):
+            prompt += chance.choice("abcdefg ")
+            keys.put_nowait((number, now()))
+            await visitor.tell("live", "asked", {"number": number, "prompt": prompt})
+            await think(chance, KEY_S)
+            if number % 6 == 0:
+                await visitor.until(lambda one, number=number: _answered(one) >= number)
+                await asyncio.sleep(REST_S)
+                await visitor.tell("live", "rested", number)
+        await watcher
+        await visitor.until(lambda one: one.settled)
+
+    async def watch(visitor: Visitor, keys: asyncio.Queue[tuple[int, float]], count: int) -> None:
+        for _ in range(count):
+            number, pressed = await keys.get()
+            await visitor.until(lambda one, number=number: _answered(one) >= number)
+            took.append(now() - pressed)
+
+    wishes = room.wishes(scale.pupils, scale.steps)
+    async with room.visitors(scale.pupils) as visitors:
+        everyone = enumerate(zip(visitors, wishes, strict=True))
+        work = [pupil(*one, random.Random(at)) for at, one in everyone]
+        await asyncio.gather(*(_typed(room, *one) for one in zip(visitors, work, strict=True)))
+    missing = 6 * scale.words * scale.pupils - len(took)
+    return {"p50": middle(took), "p95": late([*took, *[None] * missing]), "bad": room.bad}
+
+
+async def _typed(room: Room, visitor: Visitor, work: Awaitable[None]) -> None:
+    """See somebody who types to the end, and count how it went."""
+    try:
+        await work
+    except Lost:
+        room.counts["lost"] += 1
+    else:
+        room.counts["error" if visitor.errors else "ok"] += 1
+
+
+def _answered(visitor: Visitor) -> int:
+    """Return the number of the newest question that has its picture; -1 where there is none."""
+    drawn = visitor.component("live")
+    return drawn["number"] if drawn and drawn["picture"] else -1
+
+
 async def ray(room: Room, scale: Scale) -> Figures:
     """All draw on two replicas, of which one is killed; nothing is asked of the server."""
     return await asyncio.to_thread(kill_one, scale.pupils, scale.steps)
@@ -319,6 +375,6 @@ async def ray(room: Room, scale: Scale) -> Figures:
 
 ROWS: dict[str, Callable[[Room, Scale], Awaitable[Figures]]] = {
     row.__name__: row
-    for row in (draw, alone, same, share, idle, equal, greedy, requests, hosted, ray)
+    for row in (draw, alone, same, share, idle, equal, greedy, requests, hosted, live, ray)
 }
 HOSTED = {"hosted"}  # whose server is set up as on a small public host

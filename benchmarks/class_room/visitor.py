@@ -19,6 +19,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
+from streamlit.runtime.state.session_state import STREAMLIT_INTERNAL_KEY_PREFIX
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
 from websockets.typing import Subprotocol
@@ -182,6 +183,25 @@ class Visitor:
         finally:
             self._states.pop(element.id, None)
 
+    async def tell(self, name: str, event: str, value: Any) -> None:  # Any: JSON
+        """Have a component tell something, and only its part of the page be run again for it.
+
+        Args:
+            name: as for ``component``.
+            event: that it tells.
+            value: with it.
+        """
+        standing = self._mounted(name)
+        assert standing is not None
+        assert standing.element is not None
+        told = json.dumps([{"event": event, "value": value}])
+        name = f"{STREAMLIT_INTERNAL_KEY_PREFIX}_{standing.element.bidi_component.id}__events"
+        self._states[name] = WidgetState(id=name, json_trigger_value=told)
+        try:
+            await self._send(fragment_id=standing.fragment)
+        finally:
+            del self._states[name]
+
     async def until(self, what: Callable[["Visitor"], Any], wait_s: float | None = None) -> float:
         """Wait until something holds of the page; returns the seconds that it took.
 
@@ -251,18 +271,24 @@ class Visitor:
         """Return the data of one of our components; None where it is not on the page.
 
         Args:
-            name: its wing's and its own, such as "home/pipeline".
+            name: as it is mounted, such as "home/pipeline".
         """
+        standing = self._mounted(name)
+        if standing is None or standing.element is None:
+            return None
+        if standing.data is None:
+            mounted = standing.element.bidi_component
+            standing.data = json.loads(mounted.json or mounted.mixed.json)[0]
+        return standing.data
+
+    def _mounted(self, name: str) -> Standing | None:
         wanted = f"glassbox_{name.replace('/', '_')}"
         for standing in self.standing.values():
             element = standing.element
             if element is None or element.WhichOneof("type") != "bidi_component":
                 continue
-            mounted = element.bidi_component
-            if mounted.component_name.endswith(wanted):
-                if standing.data is None:
-                    standing.data = json.loads(mounted.json or mounted.mixed.json)[0]
-                return standing.data
+            if element.bidi_component.component_name.endswith(wanted):
+                return standing
         return None
 
     @property

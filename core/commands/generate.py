@@ -132,6 +132,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
         "fingerprint": trace.fingerprint,
         "calls": trace.calls,
         "seconds": round(trace.seconds, 3),
+        "computer": trace.computer,
         "peak_mb": round(peak_memory(checkpoint.device.type) / 1e6),
         "notes": [note] if note else [],
         "timesteps": trace.timesteps,

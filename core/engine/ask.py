@@ -10,6 +10,7 @@ from core.engine.calls import FittedCalls
 from core.engine.work import CallRow, NoiseQuery
 from core.host import host
 from core.models.conditions import given
+from core.models.fast_unet import FastUNet
 from core.models.latents import fed
 from core.models.loading import Checkpoint
 from core.models.lora_fitted import merged, wearing
@@ -89,18 +90,38 @@ def answer_all(
     return answers
 
 
-def unet_calls(checkpoint: Checkpoint, most: Callable[[torch.Size], int]) -> FittedCalls[CallRow]:
+def ask_fast(fast: FastUNet | None, rows: Sequence[CallRow]) -> Tensor | None:
+    """Put rows to the U-Net on another runtime; None where torch must answer.
+
+    Args:
+        fast: of the checkpoint; None where there is none.
+        rows: as for ``ask_unet``, asked plainly.
+    """
+    if fast is None or any(row.loras for row in rows):
+        return None
+    times = torch.tensor([row.t for row in rows], dtype=torch.float32)
+    states = torch.stack([row.states for row in rows])
+    return fast.ask(torch.stack([row.latents for row in rows]), times, states)
+
+
+def unet_calls(
+    checkpoint: Checkpoint, most: Callable[[torch.Size], int], fast: FastUNet | None = None
+) -> FittedCalls[CallRow]:
     """Return calls of a checkpoint's U-Net that halve when memory runs out.
 
     Args:
         checkpoint: whose U-Net answers.
         most: rows of a latent shape (C, H, W) that one call should have at most.
+        fast: answers what is asked plainly, where it can.
     """
 
     def ask(rows: list[CallRow]) -> Tensor:
         how = rows[0].how
         if how is not None:
             return how.ask(checkpoint, rows)
+        answer = ask_fast(fast, rows)
+        if answer is not None:
+            return answer
         changed = merged(checkpoint, [row.loras for row in rows])
         if changed is None:
             return ask_unet(checkpoint, rows)

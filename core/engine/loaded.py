@@ -8,6 +8,7 @@ import sys
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -16,13 +17,15 @@ from torch import Tensor
 
 from core.engine.ask import MEMORY_SHARE, answer_all, most_rows, unet_calls
 from core.engine.calls import FittedCalls, free_memory
-from core.engine.denoise import read_prompts
+from core.engine.denoise import latent_shape, read_prompts
 from core.engine.request import Request
 from core.engine.work import Decode, NoiseQuery
 from core.errors import ExplainerError
 from core.host import host
 from core.models.container import most_cores
+from core.models.fast_unet import FastUNet, find_fast_unet
 from core.models.fitting import fit_for
+from core.models.hardware import peak_memory
 from core.models.latents import ColorMap, decode_latents, fit_color_map
 from core.models.loading import Checkpoint, load_checkpoint
 from core.models.loras import Chosen
@@ -45,7 +48,7 @@ DECIDING = (
     *("models/conditions.py", "models/latents.py", "models/loading.py", "models/text.py"),
     *("models/building.py", "models/part_loading.py", "models/tokens.py"),
     *("models/single_files.py", "models/single_sizes.py"),
-    *("models/small_decoder.py", "nets/small_decoder.py"),
+    *("models/small_decoder.py", "nets/small_decoder.py", "models/fast_unet.py"),
     *("models/lora_files.py", "models/lora_fitted.py", "models/lora_names.py"),
     "nets/lora.py",
     *("models/schedulers/factory.py", "models/schedulers/options.py"),
@@ -67,6 +70,7 @@ class LoadedModel:
         checkpoint: Checkpoint,
         memory_bytes: int,
         small_decoder: SmallDecoder | None = None,
+        fast: FastUNet | None = None,
     ) -> None:
         """Keep the checkpoint.
 
@@ -74,12 +78,15 @@ class LoadedModel:
             checkpoint: read-only.
             memory_bytes: of the device it is on; 0 where unknown.
             small_decoder: of its autoencoder, on its device; None where there is none.
+            fast: its U-Net on another runtime; None where there is none.
         """
         self.checkpoint, self._memory = checkpoint, memory_bytes
         self.small_decoder = small_decoder
+        self.fast = fast
         scale = checkpoint.vae_scale
         own = (checkpoint.latent_channels, checkpoint.height // scale, checkpoint.width // scale)
-        self.unet = unet_calls(checkpoint, lambda shape: most_rows(checkpoint, shape, memory_bytes))
+        most = partial(most_rows, checkpoint, memory_bytes=memory_bytes)
+        self.unet = unet_calls(checkpoint, most, fast)
         self.vae = FittedCalls(self._decode, lambda latents: latents.shape, self._most_pictures)
         self.small = FittedCalls(self._draw, lambda latents: latents.shape, lambda _: MOST_SMALL)
         self.most_rows = most_rows(checkpoint, torch.Size(own), memory_bytes)  # of one call
@@ -98,7 +105,21 @@ class LoadedModel:
             kind += " tiled"
         if self.small_decoder is not None:
             kind += f" small {digest_of(self.small_decoder)}"
+        if self.fast is not None:
+            kind += f" {self.fast.said} {version('openvino')}"
         return f"{self.checkpoint.fingerprint} {kind} {libraries()} core {source_hash()}"
+
+    def memory(self) -> int:
+        """Return the most memory that was held by now, bytes: of the GPU, or of this process."""
+        return peak_memory(self.checkpoint.device.type)
+
+    def computer_of(self, request: Request) -> str:
+        """Say what computes a run's calls of the U-Net now, and in which numbers."""
+        shape = latent_shape(self.checkpoint, request)
+        if self.fast is not None and self.fast.takes(shape) and not request.loras:
+            return self.fast.said
+        on = "" if self.checkpoint.device.type == "cpu" else f" on {self.checkpoint.device.type}"
+        return f"torch {str(self.checkpoint.dtype).removeprefix('torch.')}{on}"
 
     def read(
         self,
@@ -174,6 +195,8 @@ class LoadedModel:
 
     def _ask(self, queries: Sequence[NoiseQuery]) -> list[Tensor | Exception]:
         """Put questions to the U-Net, with as many CPU threads as pay just now."""
+        if self.fast is not None and all(self._is_fast(query) for query in queries):
+            return answer_all(self.unet, queries)  # it has threads of its own
         rows = sum(len(query.states) for query in queries)
         on_cpu = self.checkpoint.device.type == "cpu"
         threads = self._threads.choose(rows) if on_cpu else torch.get_num_threads()
@@ -183,6 +206,10 @@ class LoadedModel:
         answers = answer_all(self.unet, queries)
         self._threads.took(rows, threads, time.perf_counter() - started)
         return answers
+
+    def _is_fast(self, query: NoiseQuery) -> bool:
+        assert self.fast is not None
+        return query.how is None and not query.loras and self.fast.takes(query.latents.shape)
 
     @property
     def text_reader(self) -> ClipTextEncoder:
@@ -256,4 +283,5 @@ def load_model(model_id: str) -> LoadedModel:
     if found.said:
         LOG.warning("%s: %s", model_id, found.said)
     checkpoint = load_checkpoint(model_id, found.hardware, found.tiles)
-    return LoadedModel(checkpoint, found.hardware.memory_bytes, find_small_decoder(checkpoint))
+    small, fast = find_small_decoder(checkpoint), find_fast_unet(checkpoint, all_threads())
+    return LoadedModel(checkpoint, found.hardware.memory_bytes, small, fast)

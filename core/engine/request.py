@@ -98,9 +98,12 @@ class Request(Work["Trace"]):
         from core.engine.denoise import denoise
         from core.engine.trace import Trace
 
+        computers = [loaded.computer_of(self)]
         steps = yield from denoise(loaded.checkpoint, self, loaded.states(self))
+        computers.append(loaded.computer_of(self))  # one that was built meanwhile
         [picture] = yield Decode([steps[-1].x_prev])
-        return Trace(self, loaded.checkpoint.fingerprint, steps, picture.numpy(), 0.0)
+        how = ", then ".join(dict.fromkeys(computers)), loaded.memory()
+        return Trace(self, loaded.checkpoint.fingerprint, steps, picture.numpy(), 0.0, *how)
 
     def rows(self, positions: int) -> float:
         """Return its steps, twice with guidance, in rows of the model's own size."""

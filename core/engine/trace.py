@@ -3,7 +3,7 @@
 import json
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import safetensors.torch
@@ -62,6 +62,8 @@ class Trace:
         picture: the decoded picture, uint8 (height, width, 3).
         seconds: from the first step to the picture, as lived through on the machine that ran it:
             what it did for others meanwhile is in it.
+        computer: what answered for the U-Net, and in which numbers.
+        memory: the most that the process had held by then, bytes; on a GPU of its memory.
     """
 
     request: Request
@@ -69,6 +71,8 @@ class Trace:
     steps: tuple[Step, ...]
     picture: np.ndarray
     seconds: float
+    computer: str = ""
+    memory: int = 0
 
     @property
     def calls(self) -> int:
@@ -114,6 +118,8 @@ class Trace:
             "request": to_json(self.request),
             "fingerprint": self.fingerprint,
             "seconds": repr(self.seconds),
+            "computer": self.computer,
+            "memory": str(self.memory),
         }
         return safetensors.torch.save(self.to_tensors(), about)
 
@@ -147,6 +153,7 @@ def from_bytes(content: bytes) -> Trace:
         about = json.loads(content[8 : 8 + length])["__metadata__"]
         tensors = safetensors.torch.load(content)
         request = from_json(about["request"])
-        return from_tensors(tensors, request, about["fingerprint"], float(about["seconds"]))
+        trace = from_tensors(tensors, request, about["fingerprint"], float(about["seconds"]))
+        return replace(trace, computer=about["computer"], memory=int(about["memory"]))
     except Exception as error:  # safetensors, JSON and the request each have their own kinds
         raise ValueError(f"{len(content)} bytes are no trace: {error!s:.200}") from error

@@ -60,11 +60,14 @@ def show_live(below: Callable[[Shown], object] = lambda shown: None) -> None:
             if find(work) is None:
                 done(work, lambda ticket: line.caption(say_status(ticket.status(), "Call")))
 
-    paint_first(NAME, wanted, there, lambda: _draw(facts, below), compute)
+    # A part of its own, alike in every run: one that asks again for a while would begin anew then,
+    # with another box in the place of the one that is typed into.
+    st.fragment(_draw)(facts, below)
+    paint_first(NAME, wanted, there, st.empty, compute)
 
 
-def _draw(facts: LatentFacts, below: Callable[[Shown], object]) -> DeltaGenerator:
-    """Show the newest question with its picture; returns where to say how far more is."""
+def _draw(facts: LatentFacts, below: Callable[[Shown], object]) -> None:
+    """Show the newest question with its picture."""
     if st.session_state.pop(_RESTED, False):
         st.rerun()  # all of the page: it is about the running example
     number, request = _newest()
@@ -78,22 +81,20 @@ def _draw(facts: LatentFacts, below: Callable[[Shown], object]) -> DeltaGenerato
             error = caught
         line.empty()
     mount(
-        NAME, _data(number, request, facts, picture),
+        NAME, _data(number, request, facts, picture, trace is not None),
         on_asked_change=_take, on_rested_change=_rest, on_full_change=_take_full,
     )  # fmt: skip
     if error is not None:
         show_error(error)
-    after = st.empty()
     if trace is not None and request == running_example():
         below(drawn(trace))
-    return after
 
 
 def _say(line: DeltaGenerator) -> Callable[[Any], object]:  # Any: a ticket
     return lambda ticket: line.caption(say_status(ticket.status(), "Call"))
 
 
-def _data(number: int, request: Request, facts: LatentFacts, picture: Any) -> LiveData:
+def _data(number: int, request: Request, facts: LatentFacts, picture: Any, whole: bool) -> LiveData:
     """Return what the component shows.
 
     Args:
@@ -101,13 +102,14 @@ def _data(number: int, request: Request, facts: LatentFacts, picture: Any) -> Li
         request: as the visitor chose it.
         facts: of the model.
         picture: in few calls, uint8 (H, W, 3); None while there is none.
+        whole: whether its run is there.
     """
     full = find(request) if _full_wanted(request) else None
     run, settings = say_run(in_few_calls(request)), settings_data(request, facts)
     words = request.prompt.strip() or "no words"
     return {
         "number": number,
-        "settled": request == running_example(),
+        "settled": whole and request == running_example(),
         "settings": settings,
         "longest": MAX_PROMPT,
         "sizes": sizes_data(facts, settings["side"]),

@@ -5,7 +5,7 @@ what the network makes of them; the last place is the finished picture on both s
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from PIL import Image
 from core.engine.request import Request, key
 from core.engine.works.call_input import CallInput
 from core.views.browser import PlaceData
-from core.views.numbers import say_after, say_noise
+from core.views.numbers import count, say_after, say_noise
 
 PREVIEW_TIMES = 8  # pixels a latent position in the picture of a run that was stopped
 
@@ -40,6 +40,8 @@ class Run:
         seconds: from the first step to the picture on the machine that ran it, with what it did
             for others meanwhile.
         fingerprint: of the weights that answered.
+        computer: what answered for the U-Net, and in which numbers; "" where that is not known.
+        memory: the most that the process had held by then, bytes.
     """
 
     request: Request
@@ -55,6 +57,8 @@ class Run:
     picture: NDArray[np.uint8]
     seconds: float
     fingerprint: str
+    computer: str = ""
+    memory: int = 0
 
     def input_at(self, call: int) -> CallInput:
         """Return what the network was asked at one call, to ask about it again.
@@ -106,7 +110,21 @@ def run_of(trace: Any) -> Run:  # Any: an engine.trace.Trace; naming its class w
     Args:
         trace: from the engine.
     """
-    return _run(trace.request, trace.steps, trace.picture, trace.seconds, trace.fingerprint)
+    run = _run(trace.request, trace.steps, trace.picture, trace.seconds, trace.fingerprint)
+    return replace(run, computer=trace.computer, memory=trace.memory)
+
+
+def say_cost(run: Run) -> str:
+    """Say what a run cost: calls, seconds, what computed it, and memory.
+
+    Args:
+        run: finished.
+    """
+    calls = count(len(run.timesteps), "call")
+    said = f"{calls} of the network and the decoding in {run.seconds:.2f} s"
+    if not run.computer:
+        return said
+    return f"{said}, by {run.computer}; the most memory so far {run.memory / 1e9:.2g} GB"
 
 
 def _run(

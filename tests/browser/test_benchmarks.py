@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
     ("name", "first"),
     [
         ("first_paint", "fresh"),
+        ("live", "typed"),
         ("scheduler_overlay", "curves"),
         ("timestep_slider", "dim"),
         ("tokens_redraw", "milliseconds"),

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 NAMES = sorted(path.stem for path in Path("benchmarks").glob("[a-z]*.py"))
-IN_BROWSER = ("first_paint", "scheduler_overlay", "timestep_slider", "tokens_redraw", "unet_page")
+IN_BROWSER = ("first_paint", "live", "scheduler_overlay", "timestep_slider", "tokens_redraw",
+              "unet_page")  # fmt: skip
 
 
 @pytest.fixture(autouse=True)

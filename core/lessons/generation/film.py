@@ -16,7 +16,7 @@ from core.ui.settings import show_refused
 from core.ui.shown import Shown, decode, drawn
 from core.views.film import begun_film
 from core.views.numbers import count
-from core.views.run import begun_run
+from core.views.run import begun_run, say_cost
 
 _SO_FAR = "run_so_far"
 PREVIEW_HEIGHT = 340  # CSS pixels, until the first preview is there
@@ -59,6 +59,7 @@ def mount_film(shown: Shown) -> None:
         shown: the run.
     """
     mount("generation/film", shown.film)
+    st.caption(say_cost(shown.run))
 
 
 def place_below(request: Request) -> DeltaGenerator:

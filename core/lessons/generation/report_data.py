@@ -20,7 +20,7 @@ from core.lessons.generation.report_charts_data import Line, line_chart
 from core.models.schedulers.table import SCHEDULERS
 from core.views.numbers import say_noise
 from core.views.one_file import document, picture_png, table, text
-from core.views.run import Frames, Run
+from core.views.run import Frames, Run, say_cost
 from core.views.steps import measure, rms, step_rows
 from core.views.versions import versions
 
@@ -62,7 +62,7 @@ def report_html(run: Run, frames: Frames) -> str:
         ),
         *([("Padding mask", "passed on")] if request.padding_mask else []),
         *((f"LoRA {one.name}", say_number(one.strength)) for one in request.loras),
-        ("Time", f"{run.seconds:.2f} s from the first step to the picture, other work included"),
+        ("Cost", f"{say_cost(run)}; other work included"),
     ]
     body = (
         f"<header><h1>How noise became this picture</h1>"
