@@ -4,7 +4,8 @@
 
 Ours keeps every step (x_t, both predictions, x0) and hands back a trace; the pipeline hands back
 the picture alone. Prints one JSON object: medians in seconds and their ratio (1 is equal, above 1
-ours is slower), the same from CPU time, and the largest difference between the two pictures.
+ours is slower), the same from CPU time, and the largest difference between the two pictures. Where
+the runtime of requirements-fast.txt is installed, ours is timed with it as well, once it is built.
 """
 
 import json
@@ -18,9 +19,12 @@ from benchmarks._measuring import Arguments, by_turns, medians, ratios, use_thre
 from core.engine.alone import run_alone
 from core.engine.request import Request
 from core.models.catalog import builtin_folder
+from core.models.fast_unet import find_fast_unet
 from core.models.loading import load_checkpoint
 from core.models.schedulers.factory import make_scheduler
 from core.models.schedulers.names import find_scheduler
+
+BOUND, FAST_BOUND = 1.05, 0.70  # of bare diffusers' time
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -52,10 +56,16 @@ def main(argv: Sequence[str] | None = None) -> None:
         return (pictures[0] * 255).round().astype(np.uint8)
 
     ways = {"ours": lambda: run_alone(checkpoint, request).picture, "diffusers": bare}
+    fast = find_fast_unet(checkpoint, threads)
+    if fast is not None and fast.wait():
+        ways["fast"] = lambda: run_alone(checkpoint, request, fast=fast).picture
     by_turns(ways, 1)  # to warm up
     found = by_turns(ways, options.repeats)
     middle = medians(found)
-    ours, theirs = (found[name][0][2].astype(int) for name in ways)
+    pictures = {name: found[name][0][2].astype(int) for name in ways}
+    differs = {
+        name: int(np.abs(one - pictures["diffusers"]).max()) for name, one in pictures.items()
+    }
     summary = {
         "steps": options.steps,
         "scheduler": options.scheduler,
@@ -63,8 +73,16 @@ def main(argv: Sequence[str] | None = None) -> None:
         "device": str(checkpoint.device),
         **middle,
         **ratios(middle["ours"], middle["diffusers"]),
-        "largest_difference": int(np.abs(ours - theirs).max()),
+        "largest_difference": differs["ours"],
+        "bound_wall": BOUND,
     }
+    if fast is not None and "fast" in ways:
+        summary["fast_runtime"] = {
+            "computer": fast.said,
+            **ratios(middle["fast"], middle["diffusers"]),
+            "largest_difference": differs["fast"],
+            "bound_wall": FAST_BOUND,
+        }
     print(json.dumps(summary, indent=2))
 
 

@@ -7,11 +7,15 @@ from typing import Any
 from core.engine.calls import explain
 from core.engine.loaded import LoadedModel
 from core.engine.work import Outcome, Progress, Result, Wanted, Work
+from core.models.fast_unet import FastUNet
 from core.models.loading import Checkpoint
 
 
 def run_alone(
-    checkpoint: Checkpoint, work: Work[Result], tell: Callable[[Progress], object] = lambda _: None
+    checkpoint: Checkpoint,
+    work: Work[Result],
+    tell: Callable[[Progress], object] = lambda _: None,
+    fast: FastUNet | None = None,
 ) -> Result:
     """Do one work from its beginning to its end, and return its result.
 
@@ -19,11 +23,12 @@ def run_alone(
         checkpoint: answers, whatever model the work names.
         work: validated here.
         tell: is told how far it is, before every piece.
+        fast: the checkpoint's U-Net on another runtime; None computes all with torch.
 
     Raises:
         ExplainerError: a field is wrong, or the work cannot be done.
     """
-    return _drive(LoadedModel(checkpoint, 0), work.validated(), tell)
+    return _drive(LoadedModel(checkpoint, 0, fast=fast), work.validated(), tell)
 
 
 def _drive(loaded: LoadedModel, work: Work[Any], tell: Callable[[Progress], object]) -> Any:

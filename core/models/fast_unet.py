@@ -139,8 +139,7 @@ class FastUNet:
 
     def _build(self, unet: Any) -> None:  # Any: as above
         try:
-            import openvino
-
+            openvino = importlib.import_module("openvino")  # not installed where types are checked
             example = [torch.zeros(2, *shape[1:]) for shape in self._inputs]
             with warnings.catch_warnings(), torch.no_grad():
                 warnings.simplefilter("ignore")  # of tracing: what is read from shapes stays

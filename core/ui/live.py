@@ -60,8 +60,7 @@ def show_live(below: Callable[[Shown], object] = lambda shown: None) -> None:
             if find(work) is None:
                 done(work, lambda ticket: line.caption(say_status(ticket.status(), "Call")))
 
-    # A part of its own, alike in every run: one that asks again for a while would begin anew then,
-    # with another box in the place of the one that is typed into.
+    # A part of its own, so that a key runs nothing else.
     st.fragment(_draw)(facts, below)
     paint_first(NAME, wanted, there, st.empty, compute)
 

@@ -21,7 +21,6 @@ WORDS = {
     "core.models.catalog",
     "core.models.config_files",
     "core.models.fitting",  # number type and tiles are in the stamp
-    "core.models.loras",  # names and checksums, which are in the key
     "core.models.folders",
     "core.models.gallery",  # quick colours are fitted on it; they are not kept
     "core.ideas.spacings",  # refuses what the library would miscount

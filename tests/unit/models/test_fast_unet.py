@@ -11,7 +11,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from core.engine.ask import ask_unet
+from core.engine.alone import run_alone
+from core.engine.ask import ask_fast, ask_unet
 from core.engine.loaded import LoadedModel
 from core.engine.request import Request
 from core.engine.work import CallRow, NoiseQuery
@@ -78,20 +79,12 @@ def test_it_answers_as_torch_does(tiny_checkpoint: Checkpoint, fast: FastUNet, c
 def test_a_picture_of_the_built_in_model_is_the_same(
     checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from core.engine.alone import run_alone
-    from core.engine.worker import Worker
-
     monkeypatch.delenv(fast_unet.SETTING, raising=False)
     built = find_fast_unet(checkpoint, 1)
     assert built is not None
     assert built.wait()
-    loaded = LoadedModel(checkpoint, 0, fast=built)
-    worker = Worker(load=lambda _: loaded, threaded=False)
-    ticket = worker.submit(Request(prompt="a red apple", steps=4))
-    while worker.busy:
-        worker.tick()
-    run, plain = ticket.result(), run_alone(checkpoint, Request(prompt="a red apple", steps=4))
-    worker.close()
+    request = Request(prompt="a red apple", steps=4)
+    run, plain = run_alone(checkpoint, request, fast=built), run_alone(checkpoint, request)
     assert run.computer == "OpenVINO float32"
     assert plain.computer == "torch float32"
     np.testing.assert_allclose(run.latents, plain.latents, atol=1e-4)
@@ -158,8 +151,6 @@ def test_only_what_is_asked_plainly_goes_there(
         [answer] = loaded.answers([other])
         assert answer.any()  # type: ignore[union-attr]  # a tensor
     worn = replace(row, loras=(Chosen("a", 1.0, "0" * 64),))
-    from core.engine.ask import ask_fast
-
     assert ask_fast(runtime, [row, worn]) is None
     assert runtime.asked == [1]
     request = Request(model="tiny-sd")
