@@ -50,7 +50,7 @@ def change_chart(rows: Sequence[Row]) -> alt.Chart:
     blocks = list(dict.fromkeys(str(row["block"]) for row in rows))
     kinds = [kind for kind in COLOURS if any(row["of"] == kind for row in rows)]
     shapes = [SHAPES[list(COLOURS).index(kind)] for kind in kinds]
-    legend = alt.Legend(orient="top", title=None, columns=3)
+    legend = alt.Legend(orient="top", title=None, columns=2)  # as many as a phone has room for
     hues = alt.Scale(domain=kinds, range=[COLOURS[kind] for kind in kinds])
     return (
         alt.Chart(alt.InlineData(values=list(rows)))
