@@ -191,6 +191,7 @@ class Visitor:
             event: that it tells.
             value: with it.
         """
+        await self.until(lambda one: one._mounted(name) is not None)  # a run may be drawing it
         standing = self._mounted(name)
         assert standing is not None
         assert standing.element is not None
