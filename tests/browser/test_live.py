@@ -60,7 +60,7 @@ def test_the_picture_follows_the_keys_and_the_words_stay(page: Page) -> None:
     expect(box).to_be_focused()
     assert "prompt=a+pears+on+red" in page.url
     said = page.locator(f"{LIVE} [aria-live]")
-    expect(said).to_have_text("a pears on red: drawn in 4 steps of DDIM without guidance")
+    expect(said).to_have_text("a pears on red: drawn in 4 steps of LCM without guidance")
 
 
 def test_only_a_part_of_the_page_is_run_for_a_key(page: Page) -> None:

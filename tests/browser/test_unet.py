@@ -46,7 +46,7 @@ def test_bar_of_a_box_is_explained_and_shapes_are_shown_where_there_is_room(
     page = new_page(1024, 768)
     open_page(page, server)
     expect(page.locator(f"{UNET} .key .bar")).to_have_text("time it took, beside the slowest box")
-    expect(page.get_by_text("million weights")).to_be_visible()
+    expect(page.locator("span.total", has_text="million weights")).to_be_visible()
     box = page.locator(f"{UNET} [data-name='down_blocks.0.resnets.0']")
     expect(box.locator("i").first).to_be_visible()
     expect(box.locator("i").first).to_have_text("64×16×16")

@@ -5,6 +5,7 @@
 // longer stand in the boxes is not shown. While a slider is dragged, its pictures follow.
 
 const PAUSE_MS = 50; // between two questions
+const PATIENT_MS = 1000; // that a slider waits for the picture on its way: each question ends the one before
 const RESTS_MS = 700; // after the last picture
 const TEXTS = /** @type {const} */ (["prompt", "blend"]);
 const NUMBERS = /** @type {const} */ (["share", "words", "seed", "other_seed", "turn"]);
@@ -21,7 +22,7 @@ class Live extends View {
     this.told = -PAUSE_MS;
     /** @type {Map<number, { words: string, at: number, took?: string }>} */
     this.asked = new Map();
-    for (const input of root.querySelectorAll("input")) input.addEventListener("input", () => this.changed());
+    for (const input of root.querySelectorAll("input")) input.addEventListener("input", () => this.changed(input.type === "range"));
     this.find("button.fully").addEventListener("click", () => this.tell("full", this.number));
   }
 
@@ -80,13 +81,22 @@ class Live extends View {
 
   // ---- asking
 
-  changed() {
+  /** @param {boolean} dragged or else typed: then the picture on its way is out of date */
+  changed(dragged) {
     this.label();
     this.find(".full").hidden = true;
     this.root.ariaBusy = "true";
     clearTimeout(this.resting);
     this.at = performance.now();
-    this.waiting ||= setTimeout(() => this.ask(), Math.max(0, this.told + PAUSE_MS - this.at));
+    this.askAt(this.told + (dragged && this.number > this.answered ? PATIENT_MS : PAUSE_MS));
+  }
+
+  /** @param {number} time at the latest, in the browser's milliseconds */
+  askAt(time) {
+    if (this.waiting && this.due <= time) return;
+    clearTimeout(this.waiting);
+    this.due = time;
+    this.waiting = setTimeout(() => this.ask(), Math.max(0, time - performance.now()));
   }
 
   ask() {
@@ -112,6 +122,7 @@ class Live extends View {
     for (const old of this.asked.keys()) if (old < number) this.asked.delete(old);
     this.label();
     this.find(".fully span").textContent = this.data.fully;
+    if (this.waiting && this.answered === this.number) this.askAt(this.told + PAUSE_MS);
     const newest = this.answered === this.number && !this.waiting;
     if (newest) this.root.ariaBusy = "false";
     this.paint(this.find("figure.few"), picture, this.data.drawn + this.took(number));
