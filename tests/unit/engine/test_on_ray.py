@@ -26,6 +26,7 @@ from core.engine.work import Work
 from core.engine.works.grid import GridWork
 from core.models.hardware import Hardware
 from core.models.loading import Checkpoint, load_folder
+from core.models.loras import LORAS
 from tests.unit.engine.test_pool import assert_right
 from tests.unit.engine.test_worker import MIXED, assert_account, assert_equal_alone
 from tests.unit.engine.test_works import CAT, KINDS, picture_in, works_of
@@ -45,11 +46,12 @@ def load_tiny(folder: Path, _: str) -> LoadedModel:
 
 
 @pytest.fixture(scope="module")
-def pool(tiny_folder: Path) -> Iterator[Pool]:
+def pool(tiny_folder: Path, lora_folder: Path) -> Iterator[Pool]:
     from core.engine.on_ray import open_pool
 
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("RAY_ADDRESS", raising=False)
+        patch.setenv(LORAS, str(lora_folder))  # before the replicas start, which have it too
         opened = open_pool(Results(), partial(load_tiny, tiny_folder))
         yield opened
         opened.close()
