@@ -22,7 +22,8 @@ class Live extends View {
     this.told = -PAUSE_MS;
     /** @type {Map<number, { words: string, at: number, took?: string }>} */
     this.asked = new Map();
-    for (const input of root.querySelectorAll("input")) input.addEventListener("input", () => this.changed(input.type === "range"));
+    for (const input of root.querySelectorAll("input"))
+      input.addEventListener("input", () => this.changed(input.type === "range"));
     this.find("button.fully").addEventListener("click", () => this.tell("full", this.number));
   }
 
