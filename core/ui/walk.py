@@ -108,7 +108,7 @@ def presenting(page: str) -> None:
         mounted = _presenter()(key="presenter", on_turn_change=lambda: None)
     turned = told_one(mounted, "turn", (1, -1))
     order = _order()
-    if turned is not None:
+    if turned is not None and page in order:  # the check stands beside the walk
         st.switch_page(page_of(order[(order.index(page) + turned) % len(order)]))
     st.button(
         "End presenting", on_click=lambda: _keep(PRESENTING, None), type="tertiary",
@@ -123,7 +123,7 @@ def predict_first(page: str) -> None:
         page: its address below the app's.
     """
     if walking():
-        with st.container(border=True, key="predict_first"):
+        with st.container(border=True, key="predict_first"), explained():
             _predict(page, lesson_of(page))
 
 
@@ -321,14 +321,13 @@ def _show_words(page: str, lesson: Lesson) -> None:
 
 def _show_mistake(page: str, lesson: Lesson) -> None:
     """Say how to tell whoever keeps the app of a mistake; nothing is sent from here."""
-    from core.views.versions import versions
+    from core.views.versions import say_versions
 
     st.markdown(
         "A wrong number or word is worth a line to whoever gave you this app. Copy this with it, "
         "so that they see what you saw:"
     )
-    told = ", ".join(f"{name} {version}" for name, version in versions().items())
-    st.code(f"{title_of(page)}: {st.context.url}\n{told}", language=None)
+    st.code(f"{title_of(page)}: {st.context.url}\n{say_versions()}", language=None)
 
 
 _PARTS: dict[str, Callable[[str, Lesson], None]] = {

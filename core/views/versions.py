@@ -15,3 +15,8 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def say_versions() -> str:
+    """Return the versions in one line."""
+    return ", ".join(f"{name} {version}" for name, version in versions().items())

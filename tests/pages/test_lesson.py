@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.errors import ExplainerError
 from core.ui.navigation import WALK
 from core.views.lesson import PAGES, lesson_of
 
@@ -101,3 +102,15 @@ def test_the_machine_is_checked(open_page: Open, shown_text: Text) -> None:
     assert not at.exception
     assert any("agree, with" in one.value for one in at.success)
     assert "This process holds" in shown_text(at)
+
+
+def test_a_question_that_cannot_be_asked_says_why(
+    open_page: Open, shown_text: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> None:
+        raise ExplainerError("Nobody can be asked now.", "Try again.")
+
+    monkeypatch.setattr("core.ui.walk.live_run", lambda: refuse(None))
+    at = open_page(FILES["noising"], walk="on", steps="2")
+    assert not at.exception
+    assert "Nobody can be asked now." in shown_text(at)

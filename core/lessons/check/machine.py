@@ -16,7 +16,7 @@ from core.ui.shown import kept
 from core.ui.tables import offer_csv
 from core.views.numbers import count
 from core.views.tables import Row
-from core.views.versions import versions
+from core.views.versions import say_versions
 
 AGAIN_S = 60.0  # that the doctor's words hold: he reads all weights, and tries the disk
 
@@ -29,13 +29,14 @@ def show_checks() -> None:
     """
     checks = read(MachineCheckWork(running_example().model), "Check")
     wrong = [check for check in checks if not check.ok]
-    told = ", ".join(f"{name} {version}" for name, version in versions().items())
     if wrong:
         st.error(
             f"{count(len(wrong), 'check')} of {len(checks)} disagree.", icon=":material/error:"
         )
     else:
-        st.success(f"All {len(checks)} agree, with {told}.", icon=":material/check_circle:")
+        st.success(
+            f"All {len(checks)} agree, with {say_versions()}.", icon=":material/check_circle:"
+        )
     for check in wrong:
         st.markdown(f"**{check.name}:** if this is wrong, {check.means}.")
     rows: list[Row] = [
