@@ -78,8 +78,8 @@ def _says_why(live: Live) -> str:
     return (
         f"A map says what was read, not what was done with it. {percent(shares['word'], 1)} of all "
         f"attention went to your words, {percent(shares['start'] + shares['end'], 1)} to the start "
-        f"and end tokens, which draw nothing, {percent(shares['padding'], 1)} to padding. What a "
-        "word does is seen only by taking it away and drawing again."
+        f"and end tokens, which are no words of yours, {percent(shares['padding'], 1)} to padding. "
+        "What a word does is seen only by taking it away and drawing again."
     )
 
 

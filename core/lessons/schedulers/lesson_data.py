@@ -101,8 +101,9 @@ LESSON = Lesson(
         "chooses where to ask next.",
         "first": "The scheduler decides how much noise is taken away at each step. **Choose "
         "another one** and compare the way down.",
-        "maths": "All of these solve one differential equation in σ; they differ in where they "
-        "evaluate it, in their order, and in the noise that they add.",
+        "maths": "Those without fresh noise solve one differential equation in σ, the others a "
+        "random one with the same noise levels; they differ in where they evaluate it, in their "
+        "order, and in the noise that they add.",
     },
     remember="The network names the noise, the scheduler decides how much of it to take: it "
     "chooses the noise levels, and how to get from one to the next.",

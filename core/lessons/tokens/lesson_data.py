@@ -62,9 +62,9 @@ def _last_word(live: Live) -> Asked:
     return choose(
         "You add one word at the end. Which of the rows before it change?",
         "none" if moved == 0 else "some",
-        ("none", f"{said}: each place reads only what stands before it."),
-        ("some", f"{said}: each place reads only what stands before it."),
-        ("all", f"{said}: each place reads only what stands before it."),
+        ("none", f"{said}: each place reads itself and what stands before it."),
+        ("some", f"{said}: each place reads itself and what stands before it."),
+        ("all", f"{said}: each place reads itself and what stands before it."),
     )
 
 
@@ -93,7 +93,7 @@ LESSON = Lesson(
         "the matrix that cross-attention reads.",
     },
     remember="The model reads pieces with numbers, not words: always the same count of rows, each "
-    "of which has read only what stands before it.",
+    "of which has read itself and what stands before it.",
     questions=(
         Question("pieces", _pieces), Question("rows", _rows), Question("last", _last_word),
     ),
