@@ -19,6 +19,7 @@ import streamlit as st
 from streamlit.components import v2
 
 from core.ideas.checks import check_text, read_json, say_number
+from core.ui.part import part
 
 T = TypeVar("T")
 LONGEST_IN_LINK = 6_000  # characters of one text, percent-encoded: servers refuse longer addresses
@@ -303,7 +304,7 @@ def keep_places() -> None:
     The page's components tell a small one of their own, and only that one is run again for it.
     """
     with st.container(key="places_room"):  # takes none, see page.css
-        st.fragment(lambda: _keeper()(key=_KEEPER, on_places_change=_take_places))()
+        part(lambda: _keeper()(key=_KEEPER, on_places_change=_take_places))()
 
 
 def _take_places() -> None:

@@ -21,6 +21,7 @@ from core.ui.class_rules import (
 )
 from core.ui.errors import show_note
 from core.ui.navigation import TEACHER, is_routed, page_of, title_of
+from core.ui.part import part
 from core.ui.running_example import link_parameters, running_example, set_running_example
 from core.ui.runs import find
 
@@ -46,7 +47,7 @@ def attend() -> None:
         _show_teachers_corner(room)
         return
     take_note(room.state)
-    st.fragment(_look_in, run_every=TURN_S)(room, name)
+    part(_look_in, every_s=TURN_S)(room, name)
     _show_own_corner(room, name)
     if page_on_show() in room.state.closed:
         st.title("This page is closed for now", anchor=False)

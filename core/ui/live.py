@@ -21,6 +21,7 @@ from core.ui.component import mount, told
 from core.ui.errors import show_error
 from core.ui.model_folder import model_folder
 from core.ui.paint_first import paint_first
+from core.ui.part import part
 from core.ui.running_example import running_example, set_running_example
 from core.ui.runs import done, find, say_status
 from core.ui.shown import Shown, drawn
@@ -61,7 +62,7 @@ def show_live(below: Callable[[Shown], object] = lambda shown: None) -> None:
                 done(work, lambda ticket: line.caption(say_status(ticket.status(), "Call")))
 
     # A part of its own, so that a key runs nothing else.
-    st.fragment(_draw)(facts, below)
+    part(_draw)(facts, below)
     paint_first(NAME, wanted, there, st.empty, compute)
 
 

@@ -15,6 +15,7 @@ from streamlit.runtime.scriptrunner_utils.script_run_context import (
 from core.engine.client import woken
 from core.errors import ExplainerError
 from core.ui.errors import show_error
+from core.ui.part import part
 
 PAINT_S = 0.5  # left to the browser before the engine is woken
 SOON_S = 0.1  # and where it is awake
@@ -49,7 +50,7 @@ def paint_first(
     waits = not there and error is None
     first = waits and not st.session_state.get(f"{name}_painted")
     pause = SOON_S if woken() else PAINT_S
-    st.fragment(_turn, run_every=pause if first else None)(name, wanted, waits, draw, compute)
+    part(_turn, every_s=pause if first else None)(name, wanted, waits, draw, compute)
 
 
 def failure(name: str, wanted: Hashable) -> ExplainerError | None:

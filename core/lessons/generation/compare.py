@@ -24,6 +24,7 @@ from core.models.schedulers.table import SCHEDULERS
 from core.ui.address import Field, ask, one_of, some_of, text, value
 from core.ui.component import mount, told_one
 from core.ui.errors import show_error
+from core.ui.part import part
 from core.ui.running_example import running_example, set_running_example
 from core.ui.runs import begun, say_status
 from core.ui.settings import offered_schedulers
@@ -58,7 +59,7 @@ def show(shown: Shown) -> None:
     work = GridWork(request.model, cells_of(request, across, down))
     _show_buttons(work, "seed" in (across.field, down.field))
     running = _ticket(work) is not None
-    st.fragment(_draw, run_every=TURN_S if running else None)(work, across, down)
+    part(_draw, every_s=TURN_S if running else None)(work, across, down)
 
 
 def _show_buttons(work: GridWork, many_seeds: bool) -> None:

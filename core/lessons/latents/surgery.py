@@ -15,6 +15,7 @@ from core.models.latent_reading import PictureReading
 from core.ui.address import Field, choose, value
 from core.ui.component import mount, told
 from core.ui.errors import show_error
+from core.ui.part import part
 from core.ui.picture_source import Source
 from core.ui.running_example import running_example
 from core.ui.runs import read
@@ -41,7 +42,7 @@ def show(source: Source, _facts: LatentFacts, reading: PictureReading) -> None:
         source: the picture.
         reading: of it.
     """
-    st.fragment(_draw)(source, reading)
+    part(_draw)(source, reading)
     st.markdown(
         "**Each channel does a bit of everything**: none is red or sharpness alone. A patch of "
         "noise spoils little more than its own place. The guess is one small matrix product; the "

@@ -14,6 +14,7 @@ from core.lessons.teacher.rules import offer_rules
 from core.ui.class_frame import ask_secret
 from core.ui.class_rules import is_teacher, let_in
 from core.ui.navigation import title_of
+from core.ui.part import part
 
 TURN_S = 2.0  # between two drawings of what changes
 
@@ -36,14 +37,14 @@ def show_desk() -> None:
 
 def _show(room: Classroom) -> None:
     st.title("Your class", anchor=False)
-    st.fragment(_show_glance, run_every=TURN_S)(room)
+    part(_show_glance, every_s=TURN_S)(room)
     if not st.toggle("The board alone", key="desk_board", help="For the projector."):
         way_in, rules = st.columns([2, 3], gap="large")
         with way_in:
             _show_way_in(room)
         with rules:
             offer_rules(room)
-    st.fragment(show_board, run_every=TURN_S)(room)
+    part(show_board, every_s=TURN_S)(room)
 
 
 def _show_glance(room: Classroom) -> None:

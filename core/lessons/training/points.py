@@ -23,6 +23,7 @@ from core.lessons.training.points_data import field_of, paths_data, points_data,
 from core.training.history import Stage
 from core.ui.address import Field, ask, choose, one_of, real, switch, value, whole
 from core.ui.component import mount, told
+from core.ui.part import part
 from core.ui.runs import train
 from core.ui.tables import offer_csv
 
@@ -68,9 +69,9 @@ def show(_stages: tuple[Stage, ...]) -> None:
     training = _known(settings)
     going = st.session_state.get(_WANTED) == settings
     offer("points", "Train", training, going, _want, _again, _stop)
-    st.fragment(_follow, run_every=TURN_S if going else None)(settings, going)
+    part(_follow, every_s=TURN_S if going else None)(settings, going)
     if training is not None and training.state == "done" and not going:
-        st.fragment(_show_paths)(settings, training)
+        part(_show_paths)(settings, training)
 
 
 def show_more() -> None:

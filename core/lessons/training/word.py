@@ -19,6 +19,7 @@ from core.training.history import Stage
 from core.ui.address import Field, ask, choose, text, value, whole
 from core.ui.component import mount
 from core.ui.errors import show_error
+from core.ui.part import part
 from core.ui.picture_source import choose_picture, show_notes, source_of
 from core.ui.running_example import running_example
 from core.ui.runs import train
@@ -47,7 +48,7 @@ def show(_stages: tuple[Stage, ...]) -> None:
     training = _known(settings)
     going = st.session_state.get(_WANTED) == settings
     offer("word", "Teach it", training, going, _want, _again, _stop)
-    st.fragment(_follow, run_every=TURN_S if going else None)(settings, going)
+    part(_follow, every_s=TURN_S if going else None)(settings, going)
     if training is not None and training.state == "done":
         _explain(training)
 
