@@ -1,7 +1,7 @@
 """One work by itself: its course driven by hand, for tests, notebooks and the command line."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from core.engine.calls import explain
@@ -16,6 +16,7 @@ def run_alone(
     work: Work[Result],
     tell: Callable[[Progress], object] = lambda _: None,
     fast: FastUNet | None = None,
+    done: Mapping[Work[Any], Any] | None = None,  # Any: each work has a result of its own
 ) -> Result:
     """Do one work from its beginning to its end, and return its result.
 
@@ -24,14 +25,21 @@ def run_alone(
         work: validated here.
         tell: is told how far it is, before every piece.
         fast: the checkpoint's U-Net on another runtime; None computes all with torch.
+        done: works, validated, that this one may want, with their results.
 
     Raises:
         ExplainerError: a field is wrong, or the work cannot be done.
     """
-    return _drive(LoadedModel(checkpoint, 0, fast=fast), work.validated(), tell)
+    loaded = LoadedModel(checkpoint, 0, fast=fast)
+    return _drive(loaded, work.validated(), tell, done or {})
 
 
-def _drive(loaded: LoadedModel, work: Work[Any], tell: Callable[[Progress], object]) -> Any:
+def _drive(
+    loaded: LoadedModel,
+    work: Work[Any],
+    tell: Callable[[Progress], object],
+    done: Mapping[Work[Any], Any],
+) -> Any:
     started, course, answer = time.perf_counter(), work.course(loaded), None
     while True:
         try:
@@ -44,18 +52,20 @@ def _drive(loaded: LoadedModel, work: Work[Any], tell: Callable[[Progress], obje
         if isinstance(asked, Progress):
             answer = None
         elif isinstance(asked, Wanted):
-            answer = [_outcome(loaded, part) for part in asked.works]
+            answer = [_outcome(loaded, part, done) for part in asked.works]
         else:
             [answer] = loaded.answers([asked])
             if isinstance(answer, Exception):
                 raise answer
 
 
-def _outcome(loaded: LoadedModel, work: Work[Any]) -> Outcome:
+def _outcome(loaded: LoadedModel, work: Work[Any], done: Mapping[Work[Any], Any]) -> Outcome:
     """Do a work that another one wants; one that fails fails alone."""
+    if work in done:
+        return Outcome(done[work])
     started, before = time.perf_counter(), loaded.unet.calls
     try:
-        value, error = _drive(loaded, work.validated(), lambda _: None), None
+        value, error = _drive(loaded, work.validated(), lambda _: None, done), None
     except Exception as caught:  # whatever it is, it ends this one
         value, error = None, explain(caught)
     return Outcome(value, error, loaded.unet.calls - before, time.perf_counter() - started)

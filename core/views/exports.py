@@ -153,13 +153,16 @@ def _user_comment(comment: bytes) -> str:
     return text.decode("utf-16-le" if little else "utf-16-be").removeprefix("\ufeff")
 
 
-def webp_animation(frames: NDArray[np.uint8], frame_ms: int = 120, rest_ms: int = 1500) -> bytes:
+def webp_animation(
+    frames: NDArray[np.uint8], frame_ms: int = 120, rest_ms: int = 1500, about: str = ""
+) -> bytes:
     """Write frames as one WebP that plays for ever.
 
     Args:
         frames: pictures, (n, H, W, 3).
         frame_ms: how long each is shown, milliseconds.
         rest_ms: how long the last is shown, milliseconds.
+        about: what the file says of itself, as EXIF's description.
 
     Returns:
         The file's bytes.
@@ -170,10 +173,12 @@ def webp_animation(frames: NDArray[np.uint8], frame_ms: int = 120, rest_ms: int 
     if len(frames) == 0:
         raise ValueError("there are 0 frames, expected at least 1")
     first, *others = (Image.fromarray(frame) for frame in frames)
-    written = io.BytesIO()
+    written, exif = io.BytesIO(), Image.Exif()
+    if about:
+        exif[ExifTags.Base.ImageDescription] = about
     first.save(
         written, "WEBP", save_all=True, append_images=others, loop=0, quality=90, method=3,
-        duration=[frame_ms] * len(others) + [rest_ms],
+        exif=exif, duration=[frame_ms] * len(others) + [rest_ms],
     )  # fmt: skip
     return written.getvalue()
 

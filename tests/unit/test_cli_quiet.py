@@ -29,6 +29,7 @@ def test_every_command_is_quiet(tmp_path: Path, tiny_folder: Path) -> None:
         ["encode", "--image", image, "--out", out],
         ["noise", "--image", image, "--t", "500", "--out", out],
         ["attention", *draw],
+        ["film", *draw],
         *(["generate", *draw, "--scheduler", name] for name in ("dpmpp-sde", "lms")),
     ]
     done = subprocess.run(
