@@ -23,7 +23,7 @@ SCREEN = $(shell test -z "$(CONTAINER)$$CI$$SSH_CONNECTION" && { test "`uname`" 
 	test -n "$$DISPLAY$$WAYLAND_DISPLAY" && command -v xdg-open; } } >/dev/null 2>&1 && echo yes)
 OPENED = $(if $(SCREEN),--server.headless false --server.showEmailPrompt false --logger.hideWelcomeMessage true)
 
-.PHONY: help run class serve-ray test test-ray test-fast lint format setup setup-dev constraints bench \
+.PHONY: help run class serve-ray test test-ray test-fast lint format setup setup-dev constraints docs bench \
 	bench-class train clean
 
 help:
@@ -34,6 +34,7 @@ help:
 	@echo "make test-ray    what the replicas promise, on two of them"
 	@echo "make test-fast   the optional faster runtime of requirements-fast.txt, in an environment of its own"
 	@echo "make lint    ruff, pyright, and the browser's scripts, alone"
+	@echo "make docs    docs/pages anew, with pictures of all pages"
 	@echo "make bench   ratios against bare diffusers and a bare Streamlit page"
 	@echo "make bench-class   what a class of thirty feels, on this machine"
 	@echo "make train   train the built-in model again (hours)"
@@ -80,6 +81,10 @@ constraints: setup-dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade \
 		--upgrade-strategy eager -r requirements-dev.txt
 	$(BIN)/python .ci/constraints.py > constraints.new && mv constraints.new constraints.txt
+
+docs: setup-dev
+	PYTHONPATH=. $(BIN)/python .ci/page_docs.py
+	$(BIN)/python tests/browser/screens.py docs
 
 bench: setup-dev
 	for file in benchmarks/[a-z]*.py; do name=$${file##*/}; \

@@ -1,7 +1,7 @@
 """Latents: a picture becomes a small stack of numbers, and comes back."""
 
 from core.lessons.latents.hero import show_hero
-from core.lessons.latents.looks import LOOKS, SOURCES
+from core.lessons.latents.looks import LOOKS
 from core.ui.closer import ask_for_formulas, choose_look, show_formulas, show_look
 from core.ui.errors import explained
 from core.ui.page import lesson
@@ -17,6 +17,6 @@ with explained():
     look = choose_look(LOOKS)
     show_look(look, LOOKS, source, facts, reading)
     if ask_for_formulas():
-        show_formulas(look, SOURCES)
+        show_formulas(LOOKS, look)
 
 foot("latents")

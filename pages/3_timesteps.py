@@ -2,18 +2,12 @@
 
 import streamlit as st
 
-from core.ideas.timestep import (
-    compare_embeddings,
-    compute_frequencies,
-    compute_periods,
-    embed_timesteps,
-)
 from core.lessons.timesteps.looks import LOOKS
 from core.lessons.timesteps.map import say_told, show_map, time_facts
 from core.lessons.timesteps.settings import embedding_settings, show_settings
 from core.ui.closer import ask_for_formulas, choose_look, show_formulas, show_look
 from core.ui.errors import explained
-from core.ui.page import lesson, show_equation
+from core.ui.page import lesson
 from core.ui.walk import foot
 
 lesson("timesteps")
@@ -30,8 +24,6 @@ with explained():
     show_look(look, LOOKS, settings, facts)
 
 if ask_for_formulas():
-    for idea in (compute_frequencies, embed_timesteps, compute_periods, compare_embeddings):
-        show_equation(idea)
-    show_formulas(look)
+    show_formulas(LOOKS, look)
 
 foot("timesteps")

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from core.ideas.guidance import guide, rescale
 from core.lessons.generation.downloads import offer_downloads
 from core.lessons.generation.film import mount_film, place_below, show_run
 from core.lessons.generation.looks import LOOKS, show_closer
@@ -11,7 +10,7 @@ from core.ui.can_draw import say_what_it_draws
 from core.ui.closer import ask_for_formulas, choose_look, look_on_show, show_formulas
 from core.ui.errors import explained
 from core.ui.live import live_toggle, show_live
-from core.ui.page import lesson, show_equation
+from core.ui.page import lesson
 from core.ui.prompt_notes import prompt_notes
 from core.ui.running_example import running_example
 from core.ui.settings import (
@@ -24,7 +23,7 @@ from core.ui.settings import (
     seed_box,
     steps_slider,
 )
-from core.ui.walk import foot
+from core.ui.walk import foot, say_picture
 
 lesson("generation")
 if live_toggle():
@@ -50,19 +49,12 @@ with settings:
 
 below = place_below(running_example())
 if ask_for_formulas("The formula and its code"):
-    show_equation(guide)
-    show_equation(rescale)
-    show_formulas(look_on_show(LOOKS))
+    show_formulas(LOOKS, look_on_show(LOOKS))
 
 with film, explained():
     shown = show_run(running_example())
     if shown:
-        st.markdown(
-            "**Drag the green frame**, or press ← and →. Left is what the network gets to see. "
-            "Right is the picture it believes is hidden in there: first a rough guess, which "
-            "guidance drives too far (at w = 1 it is only blurry), then detail after detail. The "
-            "small ones are the noise that it sees, and what the scheduler then changes."
-        )
+        say_picture("generation")
         say_low_start(float(shown.run.timesteps[0]), float(shown.run.alpha_bars[0]))
         say_weights(shown)
         offer_downloads(shown)

@@ -9,7 +9,7 @@ from core.ui.errors import explained
 from core.ui.page import lesson
 from core.ui.prompt_notes import prompt_notes
 from core.ui.settings import prompt_box, seed_box
-from core.ui.walk import foot
+from core.ui.walk import foot, say_picture
 
 lesson("attention")
 words, seed = st.columns([5, 1], gap="small")
@@ -20,13 +20,7 @@ with seed:
 with explained():
     prompt_notes()
     seen = show_hero()
-    st.markdown(
-        "**Where will a word be bright? Guess, then choose it.** Bright places took much from it: "
-        "often those of the thing that it names, sometimes all the others. At every place the "
-        "shares of all tokens, start and padding included, add up to 100 %. Each token has read "
-        "all before it, so others may carry a word along: a map says where numbers came from, not "
-        "why."
-    )
+    say_picture("attention")
     offer_plain_maps()
     show_look(choose_look(LOOKS), LOOKS, seen, meanwhile=WAITS)
 

@@ -14,6 +14,6 @@ with explained():
     look = choose_look(LOOKS)
     show_look(look, LOOKS, stages)
     if ask_for_formulas():
-        show_formulas(look)
+        show_formulas(LOOKS, look)
 
 foot("training")

@@ -4,8 +4,10 @@ A look is imported when it is chosen, for charts take time to load; nothing of t
 """
 
 import importlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -44,9 +46,20 @@ class Closers:
 
     Attributes:
         looks: the one to begin with first.
+        formulas: those of the page itself, whichever look is shown: dotted names of functions,
+            imported when they are shown.
+        sources: of all its formulas, in Markdown.
     """
 
     looks: tuple[Closer, ...]
+    formulas: tuple[str, ...] = ()
+    sources: str = ""
+
+    def load_formulas(self) -> Iterator[Callable[..., Any]]:  # Any: functions with @equation
+        """Yield the functions behind the page's own formulas."""
+        for name in self.formulas:
+            module, _, function = name.rpartition(".")
+            yield getattr(importlib.import_module(module), function)
 
 
 def choose_look(closers: Closers) -> Closer:
@@ -116,20 +129,22 @@ def show_look(look: Closer, closers: Closers, *on_show: object, meanwhile: str =
             st.caption(meanwhile)
 
 
-def show_formulas(look: Closer, sources: str = "") -> None:
-    """Show the formulas of a look, each with the code that computes it.
+def show_formulas(closers: Closers, *looks: Closer) -> None:
+    """Show the formulas of a page and of some of its looks, each with the code that computes it.
 
     Args:
-        look: from ``choose_look``.
-        sources: of the page's formulas, in Markdown.
+        closers: of the page.
+        looks: of them.
     """
-    module = look.load()
-    for function in getattr(module, "FORMULAS", ()):
+    for function in closers.load_formulas():
         show_equation(function)
-    if hasattr(module, "show_more"):
-        module.show_more()
-    if sources:
-        st.caption(sources)
+    for module in (look.load() for look in looks):
+        for function in getattr(module, "FORMULAS", ()):
+            show_equation(function)
+        if hasattr(module, "show_more"):
+            module.show_more()
+    if closers.sources:
+        st.caption(closers.sources)
 
 
 def ask_for_formulas(label: str = "The formulas and their code") -> bool:

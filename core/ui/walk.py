@@ -127,6 +127,15 @@ def predict_first(page: str) -> None:
             _predict(page, lesson_of(page))
 
 
+def say_picture(page: str) -> None:
+    """Say below a page's picture what is seen there, and what to do with it.
+
+    Args:
+        page: its address below the app's.
+    """
+    st.markdown(lesson_of(page).picture)
+
+
 def foot(page: str) -> None:
     """End a page: what to remember, its questions and beliefs, and where the walk goes on.
 

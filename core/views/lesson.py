@@ -137,6 +137,8 @@ class Lesson:
     Attributes:
         headline: the question that the page answers.
         leads: one or two sentences below it, by reading level; there may be none.
+        picture: what stands below the page's picture: what is seen there, and what to do with it;
+            "" where it is said with the run's own numbers, or above.
         remember: the one sentence to take along.
         questions: two or three.
         cards: there may be none.
@@ -145,6 +147,7 @@ class Lesson:
     headline: str
     remember: str
     leads: Mapping[Level, str] = field(default_factory=dict)
+    picture: str = ""
     questions: Sequence[Question] = ()
     cards: Sequence[Card] = ()
 

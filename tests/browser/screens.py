@@ -3,9 +3,11 @@
     python tests/browser/screens.py take FOLDER [--home Home.py] [--scheme dark] [--width 390]
         [--only generation latents]
     python tests/browser/screens.py compare BEFORE AFTER
+    python tests/browser/screens.py docs
 
 ``--home`` may name another checkout's Home.py, so that one round shows the app as it was. What two
-rounds of the same app do not share, such as measured seconds, differs in a comparison too.
+rounds of the same app do not share, such as measured seconds, differs in a comparison too. ``docs``
+takes the pictures of docs/pages: each page as it opens.
 """
 
 import argparse
@@ -22,6 +24,7 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 HERE = Path(__file__).resolve().parent
+DOCS = HERE.parents[1] / "docs" / "pages"
 HEIGHT = 2400  # CSS pixels: all of most pages at once
 IDLE = "[data-test-script-state=notRunning]"
 QUIET_MS, TRIES, WAIT_MS = 700, 60, 300_000
@@ -43,10 +46,14 @@ def main() -> None:
     comparing = tasks.add_parser("compare")
     comparing.add_argument("before", type=Path)
     comparing.add_argument("after", type=Path)
+    tasks.add_parser("docs")
     options = parser.parse_args()
     if options.task == "compare":
         sys.exit(compare(options.before, options.after))
-    take(options)
+    if options.task == "docs":
+        take_for_docs(taking.parse_args([str(DOCS), "--heroes", "--height", "860"]))
+    else:
+        take(options)
 
 
 def take(options: argparse.Namespace) -> None:
@@ -71,6 +78,14 @@ def take(options: argparse.Namespace) -> None:
             _settle(page).save(options.folder / f"{name}.png")
             print(name, flush=True)
         browser.close()
+
+
+def take_for_docs(options: argparse.Namespace) -> None:
+    """Write one small WebP a page."""
+    with tempfile.TemporaryDirectory() as folder:
+        take(argparse.Namespace(**{**vars(options), "folder": Path(folder)}))
+        for file in Path(folder).glob("*.png"):
+            Image.open(file).save(options.folder / f"{file.stem}.webp", quality=80, method=6)
 
 
 def _links(

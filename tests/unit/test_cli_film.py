@@ -28,7 +28,8 @@ def test_a_run_becomes_an_animation_with_a_frame_a_place(tiny_folder: Path, tmp_
     assert main(["film", *asked, "--out", str(tmp_path)]) == 0
     film = tmp_path / "film.webp"
     with Image.open(film) as opened:
-        assert (opened.format, len(ImageSequence.all_frames(opened)), opened.info["loop"]) == ("WEBP", 4, 0)
+        assert (opened.format, opened.info["loop"]) == ("WEBP", 0)
+        assert len(ImageSequence.all_frames(opened)) == 4
     request = recipe_in(film).request
     assert (request.prompt, request.steps, request.seed) == ("a cat", 3, 7)
     assert recipe_in(film).fingerprint == inspect_folder(tiny_folder).fingerprint

@@ -91,6 +91,11 @@ LESSON = Lesson(
         "maths": "$\\mathrm{softmax}(QK^\\top/\\sqrt d)$: a row for each place, that adds up to 1 "
         "over all positions of the text.",
     },
+    picture="**Where will a word be bright? Guess, then choose it.** Bright places took much "
+    "from it: often those of the thing that it names, sometimes all the others. At every place the "
+    "shares of all tokens, start and padding included, add up to 100 %. Each token has read "
+    "all before it, so others may carry a word along: a map says where numbers came from, not "
+    "why.",
     remember="Every place of the picture shares out its attention over the whole text, and a map "
     "shows what was read, not why something was drawn.",
     questions=(Question("most", _most), Question("sum", _sum), Question("double", _double)),

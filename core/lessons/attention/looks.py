@@ -5,7 +5,6 @@ import inspect
 import streamlit as st
 
 from core.ui.closer import Closer, Closers, show_formulas
-from core.ui.page import show_equation
 
 LOOKS = Closers(
     (
@@ -18,6 +17,7 @@ LOOKS = Closers(
         Closer("By gradient", "core.lessons.attention.gradient"),
         Closer("Numbers", "core.lessons.attention.export"),
     ),
+    formulas=("core.nets.attention.attend",),
 )
 WAITS = "This comes as soon as the run above is there."
 
@@ -25,11 +25,8 @@ WAITS = "This comes as soon as the run above is there."
 def show_all_formulas() -> None:
     """Show the formulas, each with the code that computes it, and how the weights are read."""
     from core.models import attention_watched  # torch: not for the first paint
-    from core.nets.attention import attend
 
-    show_equation(attend)
-    for look in LOOKS.looks:
-        show_formulas(look)
+    show_formulas(LOOKS, *LOOKS.looks)
     st.markdown(
         "The library’s own attention hands out no weights. For each call this takes its place:"
     )

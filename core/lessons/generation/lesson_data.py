@@ -124,6 +124,10 @@ LESSON = Lesson(
         "maths": "A loop: ask $\\hat\\varepsilon_\\theta(x_t, t, c)$ twice, mix the two answers by "
         "$w$, and let the scheduler go from $x_t$ to the next level.",
     },
+    picture="**Drag the green frame**, or press ← and →. Left is what the network gets to see. "
+    "Right is the picture it believes is hidden in there: first a rough guess, which "
+    "guidance drives too far (at w = 1 it is only blurry), then detail after detail. The "
+    "small ones are the noise that it sees, and what the scheduler then changes.",
     remember="The network never draws the picture: at every call it only names the noise, and the "
     "scheduler takes a part of it away.",
     questions=(Question("rows", _rows), Question("when", _when), Question("seed", _other_seed)),

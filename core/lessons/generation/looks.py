@@ -14,6 +14,10 @@ LOOKS = Closers(
         Closer("Branch", "core.lessons.generation.branch"),
         Closer("From a picture", "core.lessons.generation.picture"),
     ),
+    formulas=(
+        "core.ideas.guidance.guide",
+        "core.ideas.guidance.rescale",
+    ),
 )
 QUICK = ("Guidance", "Every step in numbers")  # all others ask the engine
 

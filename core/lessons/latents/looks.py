@@ -11,9 +11,9 @@ LOOKS = Closers(
         Closer("Your run", "core.lessons.latents.run"),
         Closer("Train your own", "core.lessons.latents.lab"),
     ),
-)
-SOURCES = (
-    "Kingma & Welling 2014, *Auto-Encoding Variational Bayes* · Rombach et al. 2022, "
-    "*High-Resolution Image Synthesis with Latent Diffusion Models* · Wang et al. 2004, *Image "
-    "Quality Assessment: From Error Visibility to Structural Similarity*"
+    sources=(
+        "Kingma & Welling 2014, *Auto-Encoding Variational Bayes* · Rombach et al. 2022, "
+        "*High-Resolution Image Synthesis with Latent Diffusion Models* · Wang et al. 2004, *Image "
+        "Quality Assessment: From Error Visibility to Structural Similarity*"
+    ),
 )

@@ -84,6 +84,10 @@ LESSON = Lesson(
         "maths": "$x_t = \\sqrt{\\bar\\alpha_t}\\,x_0 + \\sqrt{1-\\bar\\alpha_t}\\,\\varepsilon$: "
         "two weights whose squares add up to 1, and one draw of noise.",
     },
+    picture="**Drag from left to right:** the picture fades and noise takes its place; the squares "
+    "of the two weights always add up to 1. Nothing is learned here. To undo it is what the "
+    "network learns. (Signal to noise counts the picture’s numbers as if their variance were "
+    "1; that of pixels is smaller.)",
     remember="Destroying a picture needs no network: one formula mixes it with noise, by a known "
     "amount for every time t, and a high t means much noise.",
     questions=(Question("half", _half), Question("left", _left), Question("jump", _jump)),

@@ -105,6 +105,10 @@ LESSON = Lesson(
         "random one with the same noise levels; they differ in where they evaluate it, in their "
         "order, and in the noise that they add.",
     },
+    picture="**One seed, one network, three ways down the same hill.** Every dot is a call of the "
+    "U-Net, every ring an end, where nobody asks. Who stops elsewhere, or adds fresh noise on "
+    "the way, comes to another picture: much the same after many steps, less so after few. "
+    "Try 4. Point at the chart to read all curves at once.",
     remember="The network names the noise, the scheduler decides how much of it to take: it "
     "chooses the noise levels, and how to get from one to the next.",
     questions=(

@@ -12,12 +12,12 @@ LOOKS = Closers(
         Closer("Fewer steps", "core.lessons.schedulers.fewer"),
         Closer("Learned variance", "core.lessons.schedulers.variance"),
     ),
-)
-SOURCES = (
-    "Ho et al. 2020, *Denoising Diffusion Probabilistic Models* · Song et al. 2021, *Denoising "
-    "Diffusion Implicit Models* · Nichol & Dhariwal 2021, *Improved DDPM* · Karras et al. 2022, "
-    "*Elucidating the Design Space of Diffusion-Based Generative Models* · Lu et al. 2022, "
-    "*DPM-Solver++* · Lin et al. 2023, *Common Diffusion Noise Schedules and Sample Steps are "
-    "Flawed* · Lee et al. 2024, *Beta Sampling is All You Need* · Luo et al. 2023, "
-    "*Latent Consistency Models* · Hu et al. 2021, *LoRA*"
+    sources=(
+        "Ho et al. 2020, *Denoising Diffusion Probabilistic Models* · Song et al. 2021, *Denoising "
+        "Diffusion Implicit Models* · Nichol & Dhariwal 2021, *Improved DDPM* · Karras et al. "
+        "2022, *Elucidating the Design Space of Diffusion-Based Generative Models* · Lu et al. "
+        "2022, *DPM-Solver++* · Lin et al. 2023, *Common Diffusion Noise Schedules and Sample "
+        "Steps are Flawed* · Lee et al. 2024, *Beta Sampling is All You Need* · Luo et al. 2023, "
+        "*Latent Consistency Models* · Hu et al. 2021, *LoRA*"
+    ),
 )

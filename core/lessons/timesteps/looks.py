@@ -9,4 +9,10 @@ LOOKS = Closers(
         Closer("Side by side", "core.lessons.timesteps.presets"),
         Closer("In the network", "core.lessons.timesteps.network"),
     ),
+    formulas=(
+        "core.ideas.timestep.compute_frequencies",
+        "core.ideas.timestep.embed_timesteps",
+        "core.ideas.timestep.compute_periods",
+        "core.ideas.timestep.compare_embeddings",
+    ),
 )

@@ -92,6 +92,8 @@ LESSON = Lesson(
         "maths": "Byte-pair encoding maps the text to 77 ids; a causal transformer maps those to "
         "the matrix that cross-attention reads.",
     },
+    picture="**Pieces, not words:** lower-cased, and a `</w>` marks where a word ends. **Click a "
+    "word** to see how it was put together.",
     remember="The model reads pieces with numbers, not words: always the same count of rows, each "
     "of which has read itself and what stands before it.",
     questions=(

@@ -88,6 +88,8 @@ LESSON = Lesson(
         "maths": "Down to see the whole, up to say where: residual blocks, attention over text, "
         "and skips that carry detail across. **Click a box** to see its output.",
     },
+    picture="**Down, the picture gets smaller and each number sees more of it; up, it grows "
+    "again.** The numbered arcs carry what going down has lost: **click one to switch it off**.",
     remember="Down to see the whole, up to say where, and skips that carry the detail across: the "
     "answer has one number for every number that went in.",
     questions=(

@@ -29,6 +29,12 @@ def test_look_lies_in_its_wing_and_shows_formulas_that_there_are(wing: str, look
 
 
 @pytest.mark.parametrize("wing", TABLES)
+def test_page_names_formulas_that_there_are(wing: str) -> None:
+    found = list(TABLES[wing].load_formulas())
+    assert len({equation_of(function).tex for function in found}) == len(TABLES[wing].formulas)
+
+
+@pytest.mark.parametrize("wing", TABLES)
 def test_looks_of_a_page_get_the_same_and_are_told_apart(wing: str) -> None:
     looks = TABLES[wing].looks
     taken = {len(inspect.signature(look.load().show).parameters) for look in looks}
