@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.models.catalog import BUILT_IN, builtin_folder
 from core.models.known_words import known_words
+from core.ui.all_pages import held
 from core.ui.errors import explained, show_note
 from core.ui.made import made
 from core.ui.running_example import running_example, set_running_example
@@ -44,7 +45,7 @@ def offer_prompts(said: str, prompts: Sequence[str]) -> None:
         st.markdown(f":small[{said}]", width="content")
         st.pills(
             "Things to try", prompts, label_visibility="collapsed", key=_TRIED, on_change=_take,
-            wrap=True,
+            wrap=True, disabled=held(),
         )  # fmt: skip
 
 

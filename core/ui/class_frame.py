@@ -22,7 +22,7 @@ from core.ui.class_rules import (
 from core.ui.errors import show_note
 from core.ui.navigation import TEACHER, is_routed, page_of, title_of
 from core.ui.part import part
-from core.ui.running_example import link_parameters, running_example, set_running_example
+from core.ui.running_example import impose_example, link_parameters, running_example
 from core.ui.runs import find
 
 TURN_S = 3.0  # between two looks at what the class shares
@@ -65,7 +65,7 @@ def follow_settings() -> None:
     example = running_example()
     wanted = with_settings(example, state.settings) if new or state.locked else example
     if wanted != example:
-        set_running_example(wanted)
+        impose_example(wanted)
 
 
 def ask_secret(label: str, what: str, right: str) -> bool:

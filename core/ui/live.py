@@ -16,6 +16,7 @@ from core.engine.works.live import LiveWork, in_few_calls
 from core.errors import ExplainerError
 from core.models.latent_facts import LatentFacts, read_latent_facts
 from core.ui.address import ask, switch
+from core.ui.all_pages import held
 from core.ui.class_rules import kept_to
 from core.ui.component import mount, told
 from core.ui.errors import show_error
@@ -34,11 +35,12 @@ FIELDS = ("prompt", "blend", "share", "words", "seed", "other_seed", "turn")
 
 
 def live_toggle() -> bool:
-    """Ask whether the picture follows the hand."""
-    return ask(
-        st.toggle, "Live", switch("live"),
+    """Ask whether the picture follows the hand; not where a link holds what is drawn."""
+    wanted = ask(
+        st.toggle, "Live", switch("live"), disabled=held(),
         help="The picture follows every key and every slider, in a few calls of the network.",
     )  # fmt: skip
+    return wanted and not held()
 
 
 def show_live(below: Callable[[Shown], object] = lambda shown: None) -> None:

@@ -7,8 +7,7 @@ import streamlit as st
 from core.engine.client import woken
 from core.errors import ExplainerError
 from core.models.catalog import entries, find_entry, is_installed, measure_size, without_paths
-from core.ui.address import tied
-from core.ui.running_example import running_example, set_running_example
+from core.ui.running_example import running_example, set_running_example, tied_to_run
 from core.views.numbers import gigabytes
 
 KEPT_S = 60  # for which what was found out about a model's files is told again
@@ -22,7 +21,7 @@ def show_model_box() -> None:
     with st.sidebar.expander("The model", icon=":material/deployed_code:"):
         st.selectbox(
             "Model", list(titles), list(titles).index(now), format_func=titles.__getitem__,
-            label_visibility="collapsed", **tied("model", now, _take),
+            label_visibility="collapsed", **tied_to_run("model", now, _take),
         )  # fmt: skip
         try:
             for line in say_model(now):

@@ -12,13 +12,12 @@ import streamlit as st
 from core.classroom import JOIN, classroom
 from core.host import host
 from core.ideas.equation import equation_of
-from core.ui import walk
+from core.ui import all_pages, walk
 from core.ui.address import begin_page, keep_places
 from core.ui.model_box import show_model_box
 from core.ui.model_folder import look_again
 from core.ui.navigation import APP, ensure_navigation, title_of
-from core.ui.running_example import IN_LINK, follow_link, show_summary, write_link
-from core.ui.walk import HOME
+from core.ui.running_example import IN_LINK, follow_link, say_held, show_summary, write_link
 from core.views.lesson import lesson_of
 
 STYLE = Path(__file__).parent / "browser" / "page.css"
@@ -34,25 +33,26 @@ def lesson(page: str) -> None:
     Args:
         page: its address below the app's; what it teaches stands in its wing's ``lesson_data``.
     """
-    begin(APP if page == HOME else title_of(page))
+    begin(APP if page == all_pages.HOME else title_of(page))
     taught = lesson_of(page)
     in_class = classroom() is not None
     if in_class:
         from core.ui.class_frame import attend, follow_settings
 
         attend()
-    stayed = begin_page(page, (*IN_LINK, *walk.IN_LINK, JOIN))
+    stayed = begin_page(page, (*IN_LINK, *all_pages.IN_LINK, JOIN))
     follow_link(stayed)
     if in_class:
         follow_settings()
     write_link()
-    walk.follow_walk(stayed)
+    all_pages.follow_all_pages(stayed)
     st.title(taught.headline, anchor=False)
-    lead = taught.leads.get(walk.level()) or taught.leads.get(walk.USUAL)
+    lead = taught.leads.get(walk.level()) or taught.leads.get(all_pages.USUAL)
     if lead:
         st.markdown(lead)
     if host().shared:
         st.caption(SHARED)
+    say_held()
     show_summary()
     walk.ask_level()
     show_model_box()

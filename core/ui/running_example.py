@@ -5,6 +5,7 @@ change it, and every run writes it back to the address bar, so that the address 
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, fields, replace
 from typing import Any
 
@@ -13,7 +14,8 @@ import streamlit as st
 from core.engine.request import Request, usable
 from core.ideas.checks import read_json, say_number
 from core.models.schedulers.table import SCHEDULERS
-from core.ui.address import fitting, said, say
+from core.ui.address import fitting, said, say, tied
+from core.ui.all_pages import HELD, held, keep
 from core.ui.class_rules import code_for_address, kept_to
 from core.ui.errors import show_note
 from core.views.numbers import count
@@ -32,6 +34,7 @@ NUMBERS = {
     "other_seed": int,
     "turn": float,
 }
+IS_HELD = "The link of this lesson holds words and settings as they are."
 SWITCHES = {"true": True, "false": False}
 _EXAMPLE, _NOTES = "running_example", "running_example_notes"
 
@@ -42,10 +45,22 @@ def running_example() -> Request:
 
 
 def set_running_example(request: Request) -> None:
-    """Look at another run from now on; what cannot be used of it stays at its start, with a note.
+    """Look at another run from now on, as a visitor asks; not where a lesson's link holds it.
 
     Args:
-        request: any request.
+        request: any request; what cannot be used of it stays at its start, with a note.
+    """
+    if held():
+        st.session_state[_NOTES] = [(IS_HELD, "Let go of them first.")]
+    else:
+        impose_example(request)
+
+
+def impose_example(request: Request) -> None:
+    """Look at another run from now on, as a link or a class wants it.
+
+    Args:
+        request: as for ``set_running_example``.
     """
     example, notes = usable(request, START)
     st.session_state[_EXAMPLE] = kept_to(example)
@@ -78,7 +93,34 @@ def follow_link(stayed: bool = False) -> None:
     given = {name: text for name in IN_LINK if (text := said(name)) is not None}
     went_back = stayed and len(st.query_params) > 0
     if (given or went_back) and given != _texts(running_example()):
-        set_running_example(replace(START, **{name: _read(name, given[name]) for name in given}))
+        impose_example(replace(START, **{name: _read(name, given[name]) for name in given}))
+
+
+def say_held() -> None:
+    """Say so where a lesson's link holds the running example, with a way to let go of it."""
+    if held():
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(f":small[:material/lock: {IS_HELD}]", width="content")
+            st.button(
+                "Let me change them", on_click=_let_go, type="tertiary", key="let_go",
+                icon=":material/lock_open:",
+            )  # fmt: skip
+
+
+def _let_go() -> None:
+    keep(HELD, None)
+    st.session_state[_NOTES] = []
+
+
+def tied_to_run(name: str, now: object, take: Callable[[Any], object]) -> dict[str, Any]:
+    """Tie a widget that changes the running example; a link may hold it as it is.
+
+    Args:
+        name: as for ``address.tied``, as are the others.
+        now: the value.
+        take: gets what was chosen.
+    """
+    return {**tied(name, now, take), "disabled": held()}
 
 
 def write_link() -> None:

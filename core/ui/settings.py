@@ -14,9 +14,9 @@ from core.models.few_steps import distilled
 from core.models.loras import MOST as MOST_LORAS
 from core.models.loras import loras_for
 from core.models.schedulers.table import SCHEDULERS
-from core.ui.address import tied
+from core.ui.all_pages import held
 from core.ui.errors import show_error
-from core.ui.running_example import running_example, set_running_example
+from core.ui.running_example import running_example, set_running_example, tied_to_run
 from core.views.numbers import count, say_noise
 
 EVERYDAY_STEPS = 50  # end of the slider; a link may ask for more
@@ -109,7 +109,7 @@ def lora_box() -> None:
     st.multiselect(
         "LoRA", names, list(chosen), placeholder="none", max_selections=MOST_LORAS,
         help="What somebody trained into thin matrices beside the weights.",
-        **tied("loras", list(chosen), lambda picked: _take(
+        **tied_to_run("loras", list(chosen), lambda picked: _take(
             "loras", tuple((name, chosen.get(name, 1.0)) for name in picked)
         )),
     )  # fmt: skip
@@ -118,7 +118,7 @@ def lora_box() -> None:
         st.slider(
             f"Strength of {MARKS.sub(AS_TEXT, name)}", *ends, strength, 0.05,
             help="0 leaves the weights as they are, 1 is what was trained.",
-            **tied(f"loras {name}", strength, partial(take, name)),
+            **tied_to_run(f"loras {name}", strength, partial(take, name)),
         )  # fmt: skip
 
 
@@ -137,7 +137,7 @@ def show_refused(error: ExplainerError) -> None:
     if running_example().params:
         st.button(
             "Back to the checkpoint’s settings", on_click=forget_params, key="refused_back",
-            icon=":material/undo:",
+            icon=":material/undo:", disabled=held(),
         )  # fmt: skip
 
 
@@ -177,7 +177,7 @@ def say_low_start(t: float, alpha_bar: float) -> None:
     if helps:
         st.button(
             "Begin where there is most noise: trailing spacing", on_click=_trail,
-            key="trailing_spacing", icon=":material/last_page:",
+            key="trailing_spacing", icon=":material/last_page:", disabled=held(),
         )  # fmt: skip
 
 
@@ -198,7 +198,7 @@ def offered_schedulers() -> list[str]:
 
 
 def _bound(field: str) -> dict[str, Any]:  # Any: keyword arguments of every widget
-    return tied(field, getattr(running_example(), field), partial(_take, field))
+    return tied_to_run(field, getattr(running_example(), field), partial(_take, field))
 
 
 def _take(field: str, chosen: object) -> None:

@@ -1,8 +1,4 @@
-"""The walk through the pages: questions before the answer, what to remember, how far one is.
-
-What belongs to all pages at once, the reading level, whether somebody walks, and which pages are
-done, stands in the address of every page and is kept in the session, as the running example is.
-"""
+"""The walk through the pages: questions before the answer, what to remember, how far one is."""
 
 from collections.abc import Callable
 from functools import cache
@@ -13,59 +9,51 @@ import streamlit as st
 from streamlit.components import v2
 
 from core.engine.request import key, to_json
-from core.ui.address import Field, ask, said, say, tied
+from core.ui.address import Field, ask, tied
+from core.ui.all_pages import (
+    HOME,
+    LEVEL,
+    PRESENTING,
+    USUAL,
+    WALKED,
+    WALKING,
+    held,
+    keep,
+    kept,
+    turn_on,
+)
 from core.ui.component import told_one
 from core.ui.errors import explained, show_note
+from core.ui.lesson_link import IN_FOOT, link_to_page, show_link
 from core.ui.navigation import START, existing, page_of, title_of
-from core.ui.running_example import link_parameters, running_example
+from core.ui.running_example import IN_LINK, link_parameters, running_example
 from core.views.lesson import LEVELS, PAGES, Lesson, Level, Live, Option, Question, lesson_of
 
-LEVEL, WALKING, WALKED, PRESENTING = "level", "walk", "walked", "present"
-IN_LINK = (LEVEL, WALKING, WALKED, PRESENTING)  # of every page
-HOME = "home"
 BROWSER = Path(__file__).parent / "browser"
 STYLE = BROWSER / "presenter.css"
-USUAL: Level = "how"
-_KEPT, _ANSWERS = "walk_kept", "walk_answers"
+_ANSWERS = "walk_answers"
 FOOT = {
     "predict": "Predict",
     "cards": "True or not?",
     "words": "Glossary",
+    "link": "Link to this",
     "mistake": "Found a mistake?",
 }
 
 
-def follow_walk(stayed: bool) -> None:
-    """Take from the address what belongs to the walk, and have the address say it.
-
-    Args:
-        stayed: whether this page was on show before; then what is missing was taken back.
-    """
-    given = {name: text for name in IN_LINK if (text := said(name)) is not None}
-    kept = given if stayed else {**_kept(), **given}
-    done = [page for page in kept.pop(WALKED, "").split(".") if page in (HOME, *PAGES)]
-    if kept.get(LEVEL) not in LEVELS or kept[LEVEL] == USUAL:
-        kept.pop(LEVEL, None)
-    for name in (WALKING, PRESENTING):
-        if kept.get(name) != "on":
-            kept.pop(name, None)
-    st.session_state[_KEPT] = kept | ({WALKED: ".".join(dict.fromkeys(done))} if done else {})
-    _write()
-
-
 def level() -> Level:
     """Return how much the pages say."""
-    return _kept().get(LEVEL, USUAL)  # type: ignore[return-value]  # follow_walk keeps no other
+    return kept().get(LEVEL, USUAL)  # type: ignore[return-value]  # follow_walk keeps no other
 
 
 def walking() -> bool:
     """Return whether questions are asked before a page shows the answer."""
-    return WALKING in _kept()
+    return WALKING in kept()
 
 
 def walked() -> tuple[str, ...]:
     """Return the pages whose questions were all answered."""
-    return tuple(filter(None, _kept().get(WALKED, "").split(".")))
+    return tuple(filter(None, kept().get(WALKED, "").split(".")))
 
 
 def ask_level() -> None:
@@ -76,23 +64,23 @@ def ask_level() -> None:
             list(LEVELS),
             index=list(LEVELS).index(level()),
             format_func=lambda one: LEVELS[one],
-            **tied(LEVEL, level(), lambda one: _keep(LEVEL, None if one == USUAL else one)),
+            **tied(LEVEL, level(), lambda one: keep(LEVEL, None if one == USUAL else one)),
         )
 
 
 def begin_walk() -> None:
     """From now on every page asks its questions first."""
-    _keep(WALKING, "on")
+    turn_on(WALKING)
 
 
 def end_walk() -> None:
     """Show the pages without their questions first; what was answered stays."""
-    _keep(WALKING, None)
+    keep(WALKING, None)
 
 
 def present() -> None:
     """Show the pages for a projector."""
-    _keep(PRESENTING, "on")
+    turn_on(PRESENTING)
 
 
 def presenting(page: str) -> None:
@@ -101,7 +89,7 @@ def presenting(page: str) -> None:
     Args:
         page: its address below the app's.
     """
-    if PRESENTING not in _kept():
+    if PRESENTING not in kept():
         return
     st.html(STYLE)
     with st.container(key="presenter_room"):  # takes none, see page.css
@@ -111,7 +99,7 @@ def presenting(page: str) -> None:
     if turned is not None and page in order:  # the check stands beside the walk
         st.switch_page(page_of(order[(order.index(page) + turned) % len(order)]))
     st.button(
-        "End presenting", on_click=lambda: _keep(PRESENTING, None), type="tertiary",
+        "End presenting", on_click=lambda: keep(PRESENTING, None), type="tertiary",
         icon=":material/close_fullscreen:", key="end_presenting",
     )  # fmt: skip
 
@@ -178,24 +166,9 @@ def show_progress() -> None:
         st.page_link(following.path, label=label, icon=":material/arrow_forward:")
 
 
-def _kept() -> dict[str, str]:
-    return dict(st.session_state.get(_KEPT, {}))
-
-
-def _keep(name: str, text: str | None) -> None:
-    kept = _kept()
-    kept.pop(name, None)
-    st.session_state[_KEPT] = kept | ({name: text} if text else {})
-    _write()
-
-
-def _write() -> None:
-    say({name: _kept().get(name) for name in IN_LINK})
-
-
 def _foot_field(names: list[str]) -> Field[str | None]:
     return Field(
-        "foot", None, lambda text: text if text in names else None, lambda name: name or "",
+        IN_FOOT, None, lambda text: text if text in names else None, lambda name: name or "",
         lambda name: {"options": names, "default": name},
     )  # fmt: skip
 
@@ -299,7 +272,7 @@ def _answer(page: str, question: Question) -> None:
     lesson = lesson_of(page)
     st.session_state[f"asked_{page}"] = lesson.questions.index(question)
     if all(_given(page, one) is not None for one in lesson.questions):
-        _keep(WALKED, ".".join(dict.fromkeys((*walked(), page))))
+        keep(WALKED, ".".join(dict.fromkeys((*walked(), page))))
 
 
 def _show_cards(page: str, lesson: Lesson) -> None:
@@ -309,10 +282,11 @@ def _show_cards(page: str, lesson: Lesson) -> None:
             st.markdown(f"**“{card.claim}”** Is that so?")
             with st.container(horizontal=True):
                 if card.query:
-                    now = {**link_parameters(running_example()), **_kept()}
+                    now = {**link_parameters(running_example()), **kept()}
                     st.page_link(
                         page_of(page), label="Try it", icon=":material/science:",
-                        query_params={**now, **card.query, "foot": "cards"},
+                        query_params={**now, **card.query, IN_FOOT: "cards"},
+                        disabled=held() and not card.query.keys().isdisjoint(IN_LINK),
                     )  # fmt: skip
                 told = st.toggle("What this run says", key=f"card_{page}_{at}")
             if told:
@@ -336,12 +310,14 @@ def _show_mistake(page: str, lesson: Lesson) -> None:
         "A wrong number or word is worth a line to whoever gave you this app. Copy this with it, "
         "so that they see what you saw:"
     )
-    st.code(f"{title_of(page)}: {st.context.url}\n{say_versions()}", language=None)
+    said = f"{title_of(page)}: {link_to_page()}\n{say_versions()}"
+    st.code(said, language=None, wrap_lines=True)
 
 
 _PARTS: dict[str, Callable[[str, Lesson], None]] = {
     "predict": _predict,
     "cards": _show_cards,
     "words": _show_words,
+    "link": lambda *_: show_link(),
     "mistake": _show_mistake,
 }

@@ -35,6 +35,7 @@ NOT_IN_LINKS = {
     "scheduler_settings_typed": "a press: the settings take it over",
     "card_": "a press: what a run says to a belief is read, not shared",
     "answer_": "an answer is the visitor's own; a link says which pages are done",
+    "link_holds": "it is about the link itself",
     "unet_call_waits": "nothing can be asked while there is no run",
 }
 OF_THE_RUN = (*(field.name for field in fields(Request)), "plain_", "scheduler_")  # test_home.py

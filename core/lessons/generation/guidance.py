@@ -21,6 +21,7 @@ from core.lessons.generation.guidance_data import (
     speckle,
 )
 from core.ui.address import ask, choose, switch
+from core.ui.all_pages import held
 from core.ui.component import mount
 from core.ui.errors import show_error
 from core.ui.running_example import running_example, set_running_example
@@ -47,7 +48,10 @@ def show(shown: Shown) -> None:
             "**This run has no guidance.** At w = 1 the formula leaves ε_c alone, so the network "
             "is never asked without your words, and there is no second answer to look at."
         )
-        st.button(f"Look with w = {GUIDED:g}", on_click=_guide, icon=":material/call_split:")
+        st.button(
+            f"Look with w = {GUIDED:g}", on_click=_guide, icon=":material/call_split:",
+            disabled=held(),
+        )  # fmt: skip
     else:
         mount("generation/guidance", guidance_data(run, _predicts_noise(run.request.model)))
         against = " (with what you do not want)" if run.request.negative else ""

@@ -5,6 +5,7 @@ import streamlit as st
 from core.errors import ExplainerError
 from core.host import host
 from core.lessons.generation.recipe_data import read_recipe
+from core.ui.all_pages import held
 from core.ui.running_example import note, set_running_example
 from core.ui.shown import Shown
 from core.views.exports import open_picture
@@ -16,7 +17,9 @@ def open_saved() -> None:
     """Take the settings out of a PNG or a recipe that was saved here."""
     if not host().uploads:
         return
-    with st.popover("Open a saved run", icon=":material/file_open:", width="stretch"):
+    with st.popover(
+        "Open a saved run", icon=":material/file_open:", width="stretch", disabled=held()
+    ):
         st.file_uploader(
             "A PNG or a recipe from here holds its settings; so do pictures of other programs",
             type=("png", "json", "jpg", "jpeg", "webp"), key=_FILE, on_change=_take,

@@ -25,6 +25,10 @@ def offer_material() -> None:
         if st.session_state.get(_WANTED) == request:
             with explained():
                 _offer_files()
+        st.markdown(
+            "A link that opens a page with this run, and may hold its settings as they are: "
+            "*Link to this*, at the foot of that page."
+        )
         st.markdown("For a projector: large type, and Page Down leads on from page to page.")
         st.button("Present", on_click=present, icon=":material/slideshow:", key="present")
 

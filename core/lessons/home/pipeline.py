@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.engine.request import FilmRequest, Request
 from core.lessons.home.material import offer_material
 from core.lessons.home.stations_data import MapData, empty_map
+from core.ui.all_pages import HOME
 from core.ui.can_draw import say_what_it_draws
 from core.ui.component import mount, told_one
 from core.ui.navigation import existing
@@ -20,7 +21,7 @@ from core.ui.paint_first import failure, paint_first
 from core.ui.running_example import link_parameters, running_example
 from core.ui.runs import find
 from core.ui.settings import prompt_box
-from core.ui.walk import HOME, foot, show_progress, walked
+from core.ui.walk import foot, show_progress, walked
 
 NAME = "home/pipeline"
 

@@ -18,9 +18,10 @@ from core.lessons.schedulers.table_data import option_rows
 from core.models.schedulers.record import Option, Value
 from core.models.schedulers.settings import check_params, latent_config, options_in_force
 from core.models.schedulers.table import SCHEDULERS
-from core.ui.address import ask, switch, tied
+from core.ui.address import ask, switch
+from core.ui.all_pages import held
 from core.ui.errors import show_error
-from core.ui.running_example import running_example, set_running_example
+from core.ui.running_example import running_example, set_running_example, tied_to_run
 from core.ui.settings import forget_params
 
 FORMULAS = (
@@ -80,7 +81,7 @@ def show(config: Config) -> None:
     if wrong is not None and wrong[0] == request.scheduler:
         show_error(wrong[1])
     st.button(
-        "Back to the checkpoint’s settings", on_click=_forget, disabled=not chosen,
+        "Back to the checkpoint’s settings", on_click=_forget, disabled=held() or not chosen,
         icon=":material/undo:",
     )  # fmt: skip
     every = f"All {len(found)} settings, by the names that diffusers gives them"
@@ -93,7 +94,7 @@ def show(config: Config) -> None:
                 _widget(option, chosen.get(option.name, option.default), config)
     st.text_input(
         "Or type one", placeholder="use_karras_sigmas=true", key=_TYPED, max_chars=200,
-        on_change=_take_typed, args=(config,),
+        on_change=_take_typed, args=(config,), disabled=held(),
         help="As on the command line: --param KEY=VALUE. Try a wrong one.",
     )  # fmt: skip
     st.dataframe(
@@ -107,7 +108,7 @@ def _switch(one: Plain, option: Option, now: object, config: Config) -> None:
     """Draw one setting as a switch."""
     st.toggle(
         one.says, now == one.on, help=f"{option.name}: {option.meaning}",
-        **tied(
+        **tied_to_run(
             f"plain_{running_example().scheduler}_{one.name}", now == one.on,
             lambda on: _take(one.name, config, one.on if on else option.default),
         ),
@@ -121,7 +122,7 @@ def _widget(option: Option, now: object, config: Config) -> None:
     shown = bool(now) if kind is bool else kind(str(now))
     told = {
         "help": meaning,
-        **tied(
+        **tied_to_run(
             f"scheduler_{running_example().scheduler}_{option.name}", shown,
             partial(_take, option.name, config),
         ),
