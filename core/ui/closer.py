@@ -16,6 +16,7 @@ from core.ui.address import Field, ask, choose, one_of, said, switch, value
 from core.ui.errors import show_note
 from core.ui.page import show_equation
 from core.ui.walk import level
+from core.views.numbers import count
 
 IN_LINK = "look"
 _UNKNOWN = "look_unknown"
@@ -62,28 +63,43 @@ class Closers:
             yield getattr(importlib.import_module(module), function)
 
 
-def choose_look(closers: Closers) -> Closer:
+def choose_look(closers: Closers) -> Closer | None:
     """Ask for one of the looks; the address says which, unless it is the first.
+
+    At the first reading level they are folded away behind one line, unless a link names one.
 
     Args:
         closers: of the page.
+
+    Returns:
+        None where they are folded away.
     """
     field, asked = _field(closers), said(IN_LINK)
     if asked is not None:
         st.session_state[_UNKNOWN] = None if field.read(asked) else (closers, asked)
-    ask(st.segmented_control, "Look closer", field, required=True)
+    if level() == "first":
+        waiting = count(len(closers.looks), "closer look")
+        ask(st.toggle, f"{waiting} wait at the next level", _unfolded())
+    if look_on_show(closers) is None:
+        return None
+    ask(st.segmented_control, "Look closer", field, _unfold, required=True)
     of, missing = st.session_state.get(_UNKNOWN) or (None, "")
     if of == closers:
         show_note(f"This page has no look called “{missing:.60}”.", f"“{field.start}” is shown.")
     return look_on_show(closers)
 
 
-def look_on_show(closers: Closers) -> Closer:
+def look_on_show(closers: Closers) -> Closer | None:
     """Return the look that the box shows, or will show once it is drawn.
 
     Args:
         closers: of the page.
+
+    Returns:
+        None where the looks are folded away.
     """
+    if level() == "first" and not value(_unfolded()):
+        return None
     return next(look for look in closers.looks if look.title == value(_field(closers)))
 
 
@@ -95,6 +111,7 @@ def turn_to(look: Closer, closers: Closers) -> None:
         closers: of the page.
     """
     choose(_field(closers), look.title)
+    _unfold()
 
 
 def look_place(look: Closer, closers: Closers) -> DeltaGenerator:
@@ -110,11 +127,11 @@ def look_place(look: Closer, closers: Closers) -> DeltaGenerator:
     return places[closers.looks.index(look)]
 
 
-def show_look(look: Closer, closers: Closers, *on_show: object, meanwhile: str = "") -> None:
+def show_look(look: Closer | None, closers: Closers, *on_show: object, meanwhile: str = "") -> None:
     """Show one look.
 
     Args:
-        look: from ``choose_look``.
+        look: from ``choose_look``; None shows nothing.
         closers: of the page.
         on_show: what its ``show`` gets; as long as something is None, the look waits for it.
         meanwhile: said while it waits.
@@ -122,6 +139,8 @@ def show_look(look: Closer, closers: Closers, *on_show: object, meanwhile: str =
     Raises:
         ExplainerError: something that it needs is missing, or could not be done.
     """
+    if look is None:
+        return
     with look_place(look, closers):
         if all(one is not None for one in on_show):
             look.load().show(*on_show)
@@ -129,16 +148,16 @@ def show_look(look: Closer, closers: Closers, *on_show: object, meanwhile: str =
             st.caption(meanwhile)
 
 
-def show_formulas(closers: Closers, *looks: Closer) -> None:
+def show_formulas(closers: Closers, *looks: Closer | None) -> None:
     """Show the formulas of a page and of some of its looks, each with the code that computes it.
 
     Args:
         closers: of the page.
-        looks: of them.
+        looks: of them; None has none.
     """
     for function in closers.load_formulas():
         show_equation(function)
-    for module in (look.load() for look in looks):
+    for module in (look.load() for look in looks if look is not None):
         for function in getattr(module, "FORMULAS", ()):
             show_equation(function)
         if hasattr(module, "show_more"):
@@ -154,6 +173,16 @@ def ask_for_formulas(label: str = "The formulas and their code") -> bool:
         label: of the toggle.
     """
     return ask(st.toggle, label, switch("formulas", level() == "maths"))
+
+
+def _unfolded() -> Field[bool]:
+    return switch("looks", level() != "first" or said(IN_LINK) is not None)
+
+
+def _unfold() -> None:
+    """Have the looks stay open, also where the first one is chosen, which no address names."""
+    if level() == "first":
+        choose(_unfolded(), True)
 
 
 def _field(closers: Closers) -> Field[str]:

@@ -1,5 +1,6 @@
 """The walk: questions first, answers explained, progress kept; beliefs, levels, the check."""
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlparse
@@ -9,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.errors import ExplainerError
 from core.ui.navigation import WALK
-from core.views.lesson import PAGES, lesson_of
+from core.views.lesson import LEVELS, PAGES, lesson_of
 
 Open = Callable[..., AppTest]
 Text = Callable[[AppTest], str]
@@ -66,16 +67,54 @@ def test_a_belief_is_met_when_it_is_asked_for(open_page: Open, shown_text: Text)
     assert parse_qs(urlparse(f"?{link.query_string}").query)["t"] == ["0"]
 
 
+def look_box(at: AppTest) -> Any:  # Any: as above
+    """The box of closer looks; None where they are folded away."""
+    groups: Any = at.get("button_group")
+    return next((one for one in groups if str(one.key).startswith("ask_look")), None)
+
+
+def hero(at: AppTest) -> str:
+    """What the first component of a page shows."""
+    components: Any = at.get("bidi_component")  # Any: Streamlit's class of what has none
+    return next(one.proto.json for one in components if len(one.proto.json) > 1000)
+
+
 def test_a_reading_level_changes_words_and_what_is_open(open_page: Open, shown_text: Text) -> None:
-    leads = lesson_of("timesteps").leads
-    for level in ("first", "how", "maths"):
+    leads, drawn = lesson_of("timesteps").leads, []
+    for level in LEVELS:
         at = open_page(FILES["timesteps"], level=level)
         assert not at.exception
         assert leads[level] in shown_text(at)
         assert bool(at.get("latex")) == (level == "maths")
+        assert (look_box(at) is None) == (level == "first")
+        drawn.append(hero(at))
+    assert drawn[0] == drawn[1] == drawn[2]  # no level is told anything else
     at = open_page(FILES["timesteps"], level="nonsense", walked="tokens.nonsense")
     assert leads["how"] in shown_text(at)
     assert at.query_params["walked"] == "tokens"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_at_the_first_level_closer_looks_wait_behind_one_line(page: str, open_page: Open) -> None:
+    looks = importlib.import_module(f"core.lessons.{page}.looks").LOOKS.looks
+    at = open_page(FILES[page], level="first", steps="2")
+    assert not at.exception
+    (line,) = [one for one in at.toggle if "wait at the next level" in one.label]
+    assert line.label.startswith(f"{len(looks)} closer looks ")
+    assert not line.value
+    assert look_box(at) is None
+
+
+def test_looks_that_were_opened_stay_open_whichever_is_chosen(open_page: Open) -> None:
+    at = open_page(FILES["timesteps"], level="first", look="How alike")  # a link names one
+    assert look_box(at).value == "How alike"
+    look_box(at).set_value("All the clocks").run()  # the first, which no address names
+    assert look_box(at).value == "All the clocks"
+    assert "look" not in at.query_params
+    next(one for one in at.toggle if "wait" in one.label).set_value(False).run()
+    assert look_box(at) is None
+    at.selectbox(key="ask_level").set_value("how").run()
+    assert look_box(at).value == "All the clocks"
 
 
 def test_the_front_page_tells_how_far_one_is_and_makes_worksheet_and_key(

@@ -22,16 +22,17 @@ LOOKS = Closers(
 QUICK = ("Guidance", "Every step in numbers")  # all others ask the engine
 
 
-def show_closer(look: Closer, shown: Shown) -> None:
+def show_closer(look: Closer | None, shown: Shown) -> None:
     """Show one look; the film gets its decoded pictures, before a look that asks the engine.
 
     Args:
-        look: from ``choose_look``.
+        look: from ``choose_look``; None shows nothing.
         shown: the run on show.
     """
-    place = look_place(look, LOOKS)
-    if look.title not in QUICK:
-        decode_film(shown)
-    with place, explained():
-        look.load().show(shown)
+    if look is not None:
+        place = look_place(look, LOOKS)
+        if look.title not in QUICK:
+            decode_film(shown)
+        with place, explained():
+            look.load().show(shown)
     decode_film(shown)

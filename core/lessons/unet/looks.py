@@ -22,14 +22,16 @@ LOOKS = Closers(
 )
 
 
-def show_closer(look: Closer, facts: UNetFacts, call_of: Callable[[Shown], int]) -> None:
+def show_closer(look: Closer | None, facts: UNetFacts, call_of: Callable[[Shown], int]) -> None:
     """Show one look.
 
     Args:
-        look: from ``choose_look``.
+        look: from ``choose_look``; None shows nothing.
         facts: of the running example's network.
         call_of: tells which call of a run is looked into.
     """
+    if look is None:
+        return
     with look_place(look, LOOKS):
         shown = kept(running_example())
         if shown is None and look != SILU:
