@@ -82,7 +82,7 @@ def choose_look(closers: Closers) -> Closer | None:
         ask(st.toggle, f"{waiting} wait at the next level", _unfolded())
     if look_on_show(closers) is None:
         return None
-    ask(st.segmented_control, "Look closer", field, _unfold, required=True)
+    ask(st.segmented_control, "Look closer", field, _unfold, required=True, wrap=True)
     of, missing = st.session_state.get(_UNKNOWN) or (None, "")
     if of == closers:
         show_note(f"This page has no look called “{missing:.60}”.", f"“{field.start}” is shown.")

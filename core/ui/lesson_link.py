@@ -38,7 +38,7 @@ def show_link() -> None:
     """Show the link, to be copied, and ask whether it holds words and settings."""
     st.markdown(
         "This link opens the page as you see it: the same run, the same look, the same reading "
-        "level. Choose how much the pages say beside *Read as*."
+        "level (*Read as*, in the sidebar)."
     )
     hold = st.toggle(
         "Hold words and settings as they are", held(), key="link_holds",

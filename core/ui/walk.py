@@ -134,16 +134,17 @@ def foot(page: str) -> None:
     with st.container(border=True, key="lesson_foot"):
         st.markdown(f"**To remember.** {lesson.remember}")
         shown = [name for name in FOOT if not (name == "predict" and walking())]
-        choose, go_on = st.columns([3, 2], vertical_alignment="center", gap="medium")
-        with choose:
+        with st.container(
+            horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
+        ):
             chosen = ask(
                 st.segmented_control,
                 "The lesson",
                 _foot_field(shown),
                 format_func=lambda name: _label(name, page),
                 label_visibility="collapsed",
+                wrap=True,
             )
-        with go_on:
             _show_next(page)
         with explained():
             _PARTS.get(chosen or "", lambda *_: None)(page, lesson)
@@ -195,11 +196,11 @@ def _presenter() -> Any:  # Any: Streamlit's renderer type is private
 def _show_next(page: str) -> None:
     order = _order()
     after = order[order.index(page) + 1 :]
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        label = f"Next: {lesson_of(after[0]).headline}" if after else f"Back to {START}"
-        st.page_link(
-            page_of(after[0] if after else HOME), label=label, icon=":material/arrow_forward:"
-        )
+    label = f"Next: {lesson_of(after[0]).headline}" if after else f"Back to {START}"
+    st.page_link(
+        page_of(after[0] if after else HOME), label=label, icon=":material/arrow_forward:",
+        width="content",
+    )  # fmt: skip
 
 
 def live_run() -> Live:
