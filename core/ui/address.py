@@ -286,6 +286,11 @@ def begin_page(page: str, shared: Collection[str]) -> bool:
     return stayed
 
 
+def is_first_page() -> bool:
+    """Return whether this session has begun no page yet."""
+    return _PAGE not in st.session_state
+
+
 def newly(name: str) -> bool:
     """Return whether this is asked for the first time since somebody came to the page.
 

@@ -71,6 +71,7 @@ def take(options: argparse.Namespace) -> None:
             reduced_motion="reduce",
             viewport={"width": options.width, "height": options.height},
         )
+        context.add_init_script("localStorage.setItem('glassbox_map_is_known', '1')")
         page = context.new_page()
         page.set_default_timeout(WAIT_MS)
         for name, link in _links(page, address, options.heroes, options.only):

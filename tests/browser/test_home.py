@@ -1,7 +1,7 @@
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 MAP = "section.pipeline"
 
@@ -136,3 +136,32 @@ def test_box_link_and_run_say_the_same(page: Page, server: str) -> None:
     box.press("Enter")
     expect(page).to_have_url(re.compile(r"on(\+|%20)a(\+|%20)mat(\+|%20)now"))
     expect(box).to_have_value("a cat on a mat now")
+
+
+def test_the_map_introduces_itself_once_to_who_comes_without_a_link(
+    browser: Browser, server: str
+) -> None:
+    context = browser.new_context(reduced_motion="reduce")
+    page = context.new_page()
+    page.set_default_timeout(120_000)
+    tour = page.locator(f"{MAP} .tour")
+    page.goto(f"{server}/noising?steps=3")
+    page.get_by_role("link", name="Start", exact=True).click()
+    wait_for_map(page)
+    expect(tour).to_be_hidden()
+    page.goto(server)
+    expect(tour).to_contain_text("Drag the handle")
+    expect(page.locator(f"{MAP} .walk input.tried")).to_have_count(1)
+    assert tour.evaluate("card => getComputedStyle(card).animationName") == "none"
+    page.get_by_role("slider", name="Place in the run").press("ArrowLeft")
+    expect(tour).to_contain_text("underlined name")
+    tour.get_by_role("button", name="Next, 2 of 3").press("Enter")
+    expect(tour).to_contain_text("other words")
+    expect(page.locator(f"{MAP} .text .look.tried")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(tour).to_be_hidden()
+    expect(page.get_by_role("slider", name="Place in the run")).to_be_focused()
+    page.goto(server)
+    wait_for_map(page)
+    expect(tour).to_be_hidden()
+    context.close()

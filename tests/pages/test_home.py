@@ -39,6 +39,15 @@ def test_second_turn_fills_every_station(open_page: Open) -> None:
     assert drawn["picture"]["look"]["sheet"]["count"] == 4
 
 
+def test_the_map_is_told_about_to_who_comes_without_a_link(open_page: Open) -> None:
+    def tour(at: AppTest) -> list[str]:
+        (component,) = [part for part in at.get("bidi_component") if part.proto.json]
+        return json.loads(component.proto.json)[0]["tour"]
+
+    assert len(tour(open_page())) == 3
+    assert tour(open_page(**SHORT)) == []
+
+
 def test_only_pages_that_exist_are_linked(open_page: Open) -> None:
     drawn = stations(open_page(prompt="two dogs", **SHORT))
     linked = {part["link"]["page"] for part in drawn.values() if part.get("link")}

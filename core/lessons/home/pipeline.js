@@ -14,14 +14,23 @@ const WAYS = [
 const FRAME_MS = 160;
 const WHOLE_MS = 5000;
 const WING = 7; // CSS pixels of an arrow's head
+const TRIED = [".walk input", ".station a", ".text .look"]; // what the sentences of the tour are about
+const KNOWN = "glassbox_map_is_known"; // in the browser's memory
 
 export default (/** @type {Mounted} */ mounted) => present(mounted, ".pipeline", Pipeline);
 
 /** @extends {Player<MapData>} */
 class Pipeline extends Player {
+  /** @type {boolean} */ newcomer;
+
   constructor(root) {
     super(root, FRAME_MS, WHOLE_MS);
     this.list = this.find(".stations");
+    this.stop = 0;
+    this.find(".tour .on").addEventListener("click", () => this.tour(this.stop + 1));
+    this.find(".tour .off").addEventListener("click", () => this.tour(TRIED.length));
+    this.range.addEventListener("input", () => this.stop === 0 && this.tour(1));
+    root.addEventListener("keydown", (event) => event.key === "Escape" && this.tour(TRIED.length));
   }
 
   load({ stations }) {
@@ -38,8 +47,28 @@ class Pipeline extends Player {
     this.root.classList.toggle("awaited", !places.length && awaited);
     this.root.dataset.run = id;
     this.span(Math.max(0, places.length - 1), isNew);
+    this.tour(before?.id && isNew ? TRIED.length : this.stop); // who types other words has tried it
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     if (isNew && this.last && !still) this.play();
+  }
+
+  /**
+   * Points at what can be tried, for who has not seen the map in this browser before.
+   * @param {number} stop which of it; behind the last one it is over
+   */
+  tour(stop) {
+    const card = this.find(".tour");
+    const { tour = [], places } = this.data;
+    this.newcomer ??= tour.length > 0 && !isKnown();
+    const said = this.newcomer && places.length ? tour[stop] : "";
+    this.stop = stop;
+    if (this.newcomer && stop > 0) remember();
+    for (const one of this.root.querySelectorAll(".tried")) one.classList.remove("tried");
+    if (said) this.root.querySelector(TRIED[stop]).classList.add("tried");
+    if (!said && card.matches(":focus-within")) this.range.focus();
+    card.hidden = !said;
+    this.find(".tour p").textContent = said;
+    this.find(".tour .on").textContent = stop + 1 < tour.length ? `Next, ${stop + 1} of ${tour.length}` : "Done";
   }
 
   state() {
@@ -98,6 +127,21 @@ class Pipeline extends Player {
     const { unet, latents } = places;
     this.find(".ways").replaceChildren(...drawn, ...(unet && latents ? back(latents, unet, this.data.times) : []));
   }
+}
+
+// A browser may refuse to remember; then the map is told about once more.
+function isKnown() {
+  try {
+    return localStorage.getItem(KNOWN) !== null;
+  } catch {
+    return false;
+  }
+}
+
+function remember() {
+  try {
+    localStorage.setItem(KNOWN, "1");
+  } catch {}
 }
 
 /**

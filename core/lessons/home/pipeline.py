@@ -9,9 +9,11 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.classroom import JOIN
 from core.engine.request import FilmRequest, Request
 from core.lessons.home.material import offer_material
-from core.lessons.home.stations_data import MapData, empty_map
+from core.lessons.home.stations_data import TOUR, MapData, empty_map
+from core.ui.address import is_first_page
 from core.ui.all_pages import HOME
 from core.ui.can_draw import say_what_it_draws
 from core.ui.component import mount, told_one
@@ -24,10 +26,13 @@ from core.ui.settings import prompt_box
 from core.ui.walk import foot, show_progress, walked
 
 NAME = "home/pipeline"
+_PLAIN = "came_by_no_link"
 
 
 def front_page() -> None:
     """Draw the front page."""
+    query = st.query_params.to_dict()
+    st.session_state.setdefault(_PLAIN, is_first_page() and query.keys() <= {JOIN})
     lesson(HOME)
     prompt_box()
     say_what_it_draws()
@@ -68,7 +73,10 @@ def _mount(drawn: MapData, request: Request) -> None:
         {**station, **links.get(station["page"], {}), "done": station["page"] in done}
         for station in drawn["stations"]
     ]
-    mounted = mount(NAME, {**drawn, "stations": stations}, on_open_change=lambda: None)
+    tour = TOUR if st.session_state[_PLAIN] else []
+    mounted = mount(
+        NAME, {**drawn, "stations": stations, "tour": tour}, on_open_change=lambda: None
+    )
     page = told_one(mounted, "open", paths)
     if page is not None:
         st.switch_page(paths[page], query_params=chosen)

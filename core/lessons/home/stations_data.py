@@ -93,6 +93,7 @@ class MapData(TypedDict):
         times: how often the loop is walked, for the label on it.
         how: numbers became colours, one line.
         awaited: whether a run that is not there yet will come.
+        tour: what to try with the map, for who comes for the first time; for others nothing.
     """
 
     id: str
@@ -101,6 +102,15 @@ class MapData(TypedDict):
     times: str
     how: str
     awaited: bool
+    tour: NotRequired[list[str]]
+
+
+# The order is that of the parts that pipeline.js points at.
+TOUR = [
+    "Drag the handle, or press ← and →: every box goes along.",
+    "Click an underlined name: its page opens, with the same picture.",
+    "Type other words above the map and press Enter: all of it is drawn anew.",
+]
 
 
 def stations(request: Request) -> tuple[Station, ...]:
