@@ -10,6 +10,7 @@ from torch import Tensor
 
 from core.errors import ExplainerError
 from core.models.hardware import is_out_of_memory
+from core.words import tr
 
 LOG = logging.getLogger(__name__)
 Item = TypeVar("Item")
@@ -84,11 +85,11 @@ def explain(error: Exception) -> ExplainerError:
     LOG.error("a run failed", exc_info=error)
     if is_out_of_memory(error):
         return ExplainerError(
-            "There was not enough memory for this picture.",
-            "Choose a smaller size, or close other programs that use the device.",
+            tr("There was not enough memory for this picture."),
+            tr("Choose a smaller size, or close other programs that use the device."),
         )
     first_line = (str(error).strip() or "no reason given").splitlines()[0]
     return ExplainerError(
-        f"This run failed: {first_line:.160}",
-        "Change the settings, or try again; the log says more.",
+        tr("This run failed: {first_line:.160}", first_line=first_line),
+        tr("Change the settings, or try again; the log says more."),
     )

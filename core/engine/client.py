@@ -9,6 +9,7 @@ from core.classroom import classroom
 from core.errors import ExplainerError
 from core.host import host
 from core.models.catalog import ROOT
+from core.words import tr
 
 if TYPE_CHECKING:
     from core.engine.engine import Engine
@@ -47,8 +48,8 @@ def _make_engine() -> "Engine":
     kind = os.environ.get("GLASSBOX_ENGINE", "local")
     if kind not in ("local", "ray"):
         raise ExplainerError(
-            f"There is no engine called {kind!r:.40}.",
-            "Unset GLASSBOX_ENGINE, or set it to local or ray.",
+            tr("There is no engine called {kind!r:.40}.", kind=kind),
+            tr("Unset GLASSBOX_ENGINE, or set it to local or ray."),
         )
     from core.engine.results import Results
     from core.engine.store import Store

@@ -24,6 +24,7 @@ from core.models.loras import Chosen
 from core.models.schedulers.factory import begin_at, make_scheduler, noise_level, scheduler_step
 from core.models.schedulers.table import SCHEDULERS
 from core.models.text import encode_text
+from core.words import tr
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -237,8 +238,15 @@ def latent_shape(checkpoint: Checkpoint, request: Request) -> tuple[int, int, in
 def _check_finite(step: Step, calls: int) -> None:
     if not (step.x_prev.isfinite().all() and step.x0.isfinite().all()):
         raise ExplainerError(
-            f"The numbers ran away: call {step.index + 1} of {calls} to the network gave values "
-            "that are not finite.",
-            "Try another number of steps, a lower guidance or another scheduler; if every prompt "
-            "ends like this, the model's files are damaged.",
+            tr(
+                "The numbers ran away: call {index} of {calls} to the network gave values "
+                "that are not finite.",
+                index=step.index + 1,
+                calls=calls,
+            ),
+            tr(
+                "Try another number of steps, a lower guidance or another scheduler; if every "
+                "prompt "
+                "ends like this, the model's files are damaged."
+            ),
         )

@@ -25,6 +25,7 @@ from core.engine.work import (
     Work,
 )
 from core.errors import ExplainerError
+from core.words import tr
 
 PATIENCE = 15.0  # seconds after which a ticket that nobody looks at is dropped
 NEWEST = 0.2  # weight of the newest measurement in a running mean
@@ -182,7 +183,9 @@ class Line:
         """
         with self._lock:
             if self._closed:
-                raise ExplainerError("The engine has been shut down.", "Start the app again.")
+                raise ExplainerError(
+                    tr("The engine has been shut down."), tr("Start the app again.")
+                )
             ticket: AnyTicket = Ticket(self, session)
             if not self._jobs:
                 self._heard = self.now()
@@ -519,12 +522,14 @@ class Line:
         held = len(mine) - (len(given_up) if replacing else 0)
         if held >= max(1, self._room // 2):
             raise ExplainerError(
-                f"You already have {held} runs under way.", "Wait until some are done."
+                tr("You already have {held} runs under way.", held=held),
+                tr("Wait until some are done."),
             )
         others = len(waiting) - (len(given_up) if replacing else 0)
         if others >= self._room * (1 if held else CEILING):
             raise ExplainerError(
-                f"The engine is busy: {others} runs are waiting.", "Try again in a moment."
+                tr("The engine is busy: {others} runs are waiting.", others=others),
+                tr("Try again in a moment."),
             )
 
     def _order(self) -> list[Job]:

@@ -37,6 +37,7 @@ from core.models.text_reading import readable_encoder
 from core.models.threads import ThreadChoice
 from core.nets.clip_text import ClipTextEncoder
 from core.nets.small_decoder import SmallDecoder
+from core.words import tr
 
 LOG = logging.getLogger(__name__)
 CORE = Path(__file__).resolve().parents[1]
@@ -142,8 +143,12 @@ class LoadedModel:
         layers = self.checkpoint.clip_layers
         if clip_skip > layers:
             raise ExplainerError(
-                f"This text encoder has {layers} layers, and {clip_skip} should be left out.",
-                f"Skip {layers} at most.",
+                tr(
+                    "This text encoder has {layers} layers, and {clip_skip} should be left out.",
+                    layers=layers,
+                    clip_skip=clip_skip,
+                ),
+                tr("Skip {layers} at most.", layers=layers),
             )
         name = prompt, clip_skip, padding_mask, loras
         if name not in self._prompts:

@@ -27,6 +27,7 @@ from core.engine.replica import Replica
 from core.engine.results import Results
 from core.errors import ExplainerError
 from core.models.catalog import ROOT
+from core.words import tr
 
 LOG = logging.getLogger(__name__)
 Load = Callable[[str], LoadedModel]
@@ -191,8 +192,8 @@ def open_pool(results: Results, load: Load = load_model) -> Pool:
     except Exception as error:  # Ray has many kinds of its own
         LOG.exception("Ray does not start")
         raise ExplainerError(
-            f"Ray does not start: {str(error).splitlines()[0]:.160}",
-            "Look into the log, or unset GLASSBOX_ENGINE to compute in this process.",
+            tr("Ray does not start: {error:.160}", error=str(error).splitlines()[0]),
+            tr("Look into the log, or unset GLASSBOX_ENGINE to compute in this process."),
         ) from error
     heard = threading.Event()
     links = [RayLink(*one, heard) for one in zip(names, handles, strict=True)]
@@ -203,8 +204,11 @@ def _import_ray() -> tuple[Any, Any]:  # Any: Ray is not installed everywhere
     """Return Ray and its Serve."""
     if importlib.util.find_spec("ray") is None:
         raise ExplainerError(
-            "GLASSBOX_ENGINE=ray needs Ray, which is not installed.",
-            "Install requirements-scale.txt, as `make serve-ray` does, or unset GLASSBOX_ENGINE.",
+            tr("GLASSBOX_ENGINE=ray needs Ray, which is not installed."),
+            tr(
+                "Install requirements-scale.txt, as `make serve-ray` does, or unset "
+                "GLASSBOX_ENGINE."
+            ),
         )
     for name, value in _settings().items():
         os.environ.setdefault(name, value)
@@ -250,8 +254,11 @@ def _wished_replicas() -> int:
     wished = os.environ.get("GLASSBOX_REPLICAS", "0")
     if not wished.isascii() or not wished.isdecimal() or int(wished) > MOST_REPLICAS:
         raise ExplainerError(
-            f"GLASSBOX_REPLICAS is {wished!r:.40}.",
-            f"Set it to a number up to {MOST_REPLICAS}, or unset it for one a GPU.",
+            tr("GLASSBOX_REPLICAS is {wished!r:.40}.", wished=wished),
+            tr(
+                "Set it to a number up to {most_replicas}, or unset it for one a GPU.",
+                most_replicas=MOST_REPLICAS,
+            ),
         )
     return int(wished)
 

@@ -37,6 +37,7 @@ from core.engine.work import Outcome, Progress, Question, Wanted
 from core.errors import ExplainerError
 from core.models.folders import find_checkpoint
 from core.models.latents import ColorMap, preview
+from core.words import tr
 
 LOG = logging.getLogger(__name__)
 TRIES = 3  # of a work whose replica dies of it
@@ -311,7 +312,9 @@ class Pool(Engine):
         model, stamp = news.model, news.stamp
         if self._stamps.get(model) != stamp and self._has(model):
             LOG.error("a replica computes %s otherwise than the others: %s", model, stamp)
-            said = ExplainerError(f"Not all replicas compute {model} alike.", "The log says more.")
+            said = ExplainerError(
+                tr("Not all replicas compute {model} alike.", model=model), tr("The log says more.")
+            )
             return self._unready(place, model, said)
         self._stamps[model] = stamp
         self._results.stamp(model, stamp)
@@ -379,8 +382,8 @@ class Pool(Engine):
             if hand.tries >= TRIES:
                 del self._hands[job]
                 self._line.end(job, error=ExplainerError(
-                    f"What computed this broke down {TRIES} times.",
-                    "Change the settings, or try again; the log says more.",
+                    tr("What computed this broke down {tries} times.", tries=TRIES),
+                    tr("Change the settings, or try again; the log says more."),
                 ))  # fmt: skip
         place.orders.clear()
 
@@ -390,5 +393,5 @@ class Pool(Engine):
             self._up_at = self._line.now()
         elif self._line.now() - self._up_at > AWAY_S and self._line.busy:
             self._leave(self._line.end_all(ExplainerError(
-                "No machine that computes answers.", "Try again in some minutes."
+                tr("No machine that computes answers."), tr("Try again in some minutes.")
             )))  # fmt: skip

@@ -22,6 +22,7 @@ from core.models.loras import Chosen, check_loras
 from core.models.schedulers.names import find_scheduler
 from core.models.schedulers.record import Scheduler, Value
 from core.models.schedulers.settings import check_params
+from core.words import tr
 
 if TYPE_CHECKING:
     from core.engine.film import Film
@@ -154,7 +155,7 @@ class FilmRequest(Work["Film"]):
 
     def validated(self) -> Self:
         """Return the film request with every field checked, those of its run as well."""
-        frames = check_whole(self.frames, "number of frames", 2, MAX_FRAMES)
+        frames = check_whole(self.frames, tr("number of frames"), 2, MAX_FRAMES)
         return type(self)(validated(self.request), frames)
 
     def rows(self, positions: int) -> float:
@@ -211,7 +212,7 @@ def of_model(request: Request, model: str) -> Request:
     """Return a run with every field checked, which must be this model's."""
     checked = validated(request)
     if checked.model != model:
-        raise ExplainerError("This run is another model's.", "Draw the picture again.")
+        raise ExplainerError(tr("This run is another model's."), tr("Draw the picture again."))
     return checked
 
 
@@ -274,13 +275,15 @@ def from_values(data: object) -> Request:
         ExplainerError: it is no request, or a field is wrong or unknown.
     """
     if not isinstance(data, dict):
-        raise ExplainerError("These settings cannot be read.", "Give them as one JSON object.")
+        raise ExplainerError(
+            tr("These settings cannot be read."), tr("Give them as one JSON object.")
+        )
     data = dict(data)
     unknown = sorted(set(data) - set(_CHECKS))
     if unknown:
         raise ExplainerError(
-            f"There is no setting called {unknown[0]!r:.40}.",
-            f"The settings are: {', '.join(_CHECKS)}.",
+            tr("There is no setting called {unknown!r:.40}.", unknown=unknown[0]),
+            tr("The settings are: {checks}.", checks=", ".join(_CHECKS)),
         )
     for name in ("params", "loras"):
         if isinstance(data.get(name), list):
@@ -303,20 +306,20 @@ def key(request: Request | FilmRequest, fingerprint: str) -> str:
 
 def _blend(request: Request) -> str:
     """Take the second prompt; without a share it changes nothing, and must not change the key."""
-    text = check_text(request.blend, "second prompt")
+    text = check_text(request.blend, tr("second prompt"))
     return text if request.share else ""
 
 
 def _other_seed(request: Request) -> int:
     """Take the second seed; where nothing is turned towards it, it must not change the key."""
-    seed = check_whole(request.other_seed, "second seed", 0, MAX_SEED)
+    seed = check_whole(request.other_seed, tr("second seed"), 0, MAX_SEED)
     return seed if request.turn else 0
 
 
 def _steps(request: Request) -> int:
     scheduler = _scheduler(request)
     if scheduler is None:
-        return check_whole(request.steps, "number of steps", 1, MAX_STEPS)
+        return check_whole(request.steps, tr("number of steps"), 1, MAX_STEPS)
     name = f"number of {scheduler.title} steps"
     return check_whole(request.steps, name, scheduler.min_steps, scheduler.max_steps)
 
@@ -332,12 +335,17 @@ def _scheduler(request: Request) -> Scheduler | None:
 def _side(value: object, name: str) -> int | None:
     if value is None:
         return None
-    side = check_whole(value, f"{name} in pixels", *SIDES)
+    side = check_whole(value, tr("{name} in pixels", name=name), *SIDES)
     if side % SIDE_STEP:
         below = side - side % SIDE_STEP
         raise ExplainerError(
-            f"The {name} of {side} pixels is not a multiple of {SIDE_STEP}.",
-            f"Try {below} or {below + SIDE_STEP}.",
+            tr(
+                "The {name} of {side} pixels is not a multiple of {side_step}.",
+                name=name,
+                side=side,
+                side_step=SIDE_STEP,
+            ),
+            tr("Try {below} or {below_2}.", below=below, below_2=below + SIDE_STEP),
         )
     return side
 
@@ -348,16 +356,19 @@ def _params(request: Request) -> tuple[tuple[str, Value], ...]:
     pairs = list(given) if isinstance(given, tuple | list) else [None]
     if len(pairs) > MAX_PARAMS:
         raise ExplainerError(
-            f"There are {len(pairs)} scheduler options.", f"Give at most {MAX_PARAMS}."
+            tr("There are {pairs} scheduler options.", pairs=len(pairs)),
+            tr("Give at most {max_params}.", max_params=MAX_PARAMS),
         )
     options: dict[str, Value] = {}
     for pair in pairs:
         if not isinstance(pair, tuple | list) or len(pair) != 2 or not isinstance(pair[0], str):
             raise ExplainerError(
-                "A scheduler option is not a name and a value.", "Write it as name=value."
+                tr("A scheduler option is not a name and a value."), tr("Write it as name=value.")
             )
         if pair[0] in options:
-            raise ExplainerError(f"The option {pair[0]!r:.40} is given twice.", "Give it once.")
+            raise ExplainerError(
+                tr("The option {pair!r:.40} is given twice.", pair=pair[0]), tr("Give it once.")
+            )
         options[pair[0]] = pair[1]
     scheduler = _scheduler(request)
     if scheduler is None:
@@ -369,7 +380,7 @@ def _params(request: Request) -> tuple[tuple[str, Value], ...]:
 _CHECKS: dict[str, Callable[[Request], Any]] = {
     "model": lambda request: find_entry(request.model).id,
     "prompt": lambda request: check_text(request.prompt, "prompt"),
-    "negative": lambda request: check_text(request.negative, "negative prompt"),
+    "negative": lambda request: check_text(request.negative, tr("negative prompt")),
     "seed": lambda request: check_whole(request.seed, "seed", 0, MAX_SEED),
     "steps": _steps,
     # adding 0.0 turns -0.0 into 0.0, so that the two have one key
@@ -378,12 +389,14 @@ _CHECKS: dict[str, Callable[[Request], Any]] = {
     "params": _params,
     "height": lambda request: _side(request.height, "height"),
     "width": lambda request: _side(request.width, "width"),
-    "clip_skip": lambda request: check_whole(request.clip_skip, "clip skip", 0, MAX_CLIP_SKIP),
-    "padding_mask": lambda request: check_switch(request.padding_mask, "padding mask"),
+    "clip_skip": lambda request: check_whole(request.clip_skip, tr("clip skip"), 0, MAX_CLIP_SKIP),
+    "padding_mask": lambda request: check_switch(request.padding_mask, tr("padding mask")),
     "blend": _blend,
     "share": lambda request: check_real(request.share, "share", 0, 1) + 0.0,
-    "words": lambda request: check_real(request.words, "weight of the words", 0, MAX_WORDS) + 0.0,
+    "words": lambda request: (
+        check_real(request.words, tr("weight of the words"), 0, MAX_WORDS) + 0.0
+    ),
     "other_seed": _other_seed,
-    "turn": lambda request: check_real(request.turn, "turn of the noise", 0, 1) + 0.0,
+    "turn": lambda request: check_real(request.turn, tr("turn of the noise"), 0, 1) + 0.0,
     "loras": lambda request: check_loras(request.loras),
 }

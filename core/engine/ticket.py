@@ -6,6 +6,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from core.engine.work import Outcome, Progress
 from core.errors import ExplainerError
+from core.words import tr
 
 State = Literal["queued", "running", "decoding", "done", "cancelled", "failed"]
 ENDED: tuple[State, ...] = ("done", "cancelled", "failed")
@@ -126,7 +127,7 @@ class Ticket(Generic[Result]):
         if self.error is not None:
             raise self.error
         if self.value is None:
-            raise ExplainerError("This run was cancelled.", "Start it again.")
+            raise ExplainerError(tr("This run was cancelled."), tr("Start it again."))
         return self.value
 
     def outcome(self) -> Outcome:

@@ -12,6 +12,7 @@ from numbers import Real
 from typing import Any
 
 from core.errors import ExplainerError
+from core.words import tr
 
 MAX_TEXT = 20_000  # characters of a prompt; 75 tokens are read, the rest is shown as cut
 LONGEST_WHOLE = 20  # digits; a longer number is out of every range here
@@ -33,10 +34,11 @@ def check_text(value: object, name: str) -> str:
         ExplainerError: it is no text, or too long.
     """
     if not isinstance(value, str):
-        raise ExplainerError(f"The {name} is not text.", "Type it as words.")
+        raise ExplainerError(tr("The {name} is not text.", name=name), tr("Type it as words."))
     if len(value) > MAX_TEXT:
         raise ExplainerError(
-            f"The {name} has {len(value):,} characters.", f"Keep it under {MAX_TEXT:,}."
+            tr("The {name} has {value:,} characters.", name=name, value=len(value)),
+            tr("Keep it under {max_text:,}.", max_text=MAX_TEXT),
         )
     return UNSEEN.sub(" ", _paired(value))
 
@@ -78,7 +80,8 @@ def check_whole(value: object, name: str, low: int, high: int) -> int:
     number = _as_number(value)
     if number is None or not number.is_integer() or not low <= number <= high:
         raise ExplainerError(
-            f"The {name} is {_quote(value)}.", f"Give a whole number from {low:,} to {high:,}."
+            tr("The {name} is {value}.", name=name, value=_quote(value)),
+            tr("Give a whole number from {low:,} to {high:,}.", low=low, high=high),
         )
     return int(number)
 
@@ -98,7 +101,8 @@ def check_real(value: object, name: str, low: float, high: float) -> float:
     number = _as_number(value)
     if number is None or not low <= number <= high:
         raise ExplainerError(
-            f"The {name} is {_quote(value)}.", f"Give a number from {low:,g} to {high:,g}."
+            tr("The {name} is {value}.", name=name, value=_quote(value)),
+            tr("Give a number from {low:,g} to {high:,g}.", low=low, high=high),
         )
     return number
 
@@ -125,7 +129,8 @@ def check_choice(value: object, name: str, choices: Collection[str]) -> str:
     """
     if not isinstance(value, str) or value not in choices:
         raise ExplainerError(
-            f"The {name} is {_quote(value)}.", f"Choose one of: {', '.join(sorted(choices))}."
+            tr("The {name} is {value}.", name=name, value=_quote(value)),
+            tr("Choose one of: {choices}.", choices=", ".join(sorted(choices))),
         )
     return value
 
@@ -141,7 +146,9 @@ def check_switch(value: object, name: str) -> bool:
         ExplainerError: it is neither True nor False.
     """
     if not isinstance(value, bool):
-        raise ExplainerError(f"The {name} is {_quote(value)}.", "Give true or false.")
+        raise ExplainerError(
+            tr("The {name} is {value}.", name=name, value=_quote(value)), tr("Give true or false.")
+        )
     return value
 
 

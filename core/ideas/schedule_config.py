@@ -15,6 +15,7 @@ from core.ideas.schedules import (
     make_sigmoid_betas,
     rescale_to_zero_snr,
 )
+from core.words import tr
 
 BETA_SCHEDULES = {
     "linear": make_linear_betas,
@@ -39,7 +40,9 @@ def read_betas(config: Mapping[str, object]) -> np.ndarray:
         ExplainerError: a value is missing, no number, or out of range.
     """
     betas = _read_plain_betas(config)
-    zero_snr = check_switch(config.get("rescale_betas_zero_snr", False), "zero terminal SNR switch")
+    zero_snr = check_switch(
+        config.get("rescale_betas_zero_snr", False), tr("zero terminal SNR switch")
+    )
     return rescale_to_zero_snr(betas) if zero_snr else betas
 
 
@@ -64,19 +67,24 @@ def _read_plain_betas(config: Mapping[str, object]) -> np.ndarray:
     if trained is not None:
         return _read_trained_betas(trained)
     steps = check_whole(
-        config.get("num_train_timesteps", 1000), "number of training timesteps", 2, MAX_TRAIN_STEPS
+        config.get("num_train_timesteps", 1000),
+        tr("number of training timesteps"),
+        2,
+        MAX_TRAIN_STEPS,
     )
     name = check_choice(
-        config.get("beta_schedule", "linear"), "beta schedule", [*BETA_SCHEDULES, COSINE]
+        config.get("beta_schedule", "linear"), tr("beta schedule"), [*BETA_SCHEDULES, COSINE]
     )
     if name == COSINE:
         return make_cosine_betas(steps)
-    start = check_real(config.get("beta_start", 0.0001), "first beta", 1e-9, 0.999)
-    end = check_real(config.get("beta_end", 0.02), "last beta", 1e-9, 0.999)
+    start = check_real(config.get("beta_start", 0.0001), tr("first beta"), 1e-9, 0.999)
+    end = check_real(config.get("beta_end", 0.02), tr("last beta"), 1e-9, 0.999)
     if start > end:
         raise ExplainerError(
-            f"The first beta, {start:g}, is larger than the last, {end:g}.",
-            "Noise grows with t: swap them.",
+            tr(
+                "The first beta, {start:g}, is larger than the last, {end:g}.", start=start, end=end
+            ),
+            tr("Noise grows with t: swap them."),
         )
     return BETA_SCHEDULES[name](start, end, steps)
 
@@ -85,6 +93,6 @@ def _read_trained_betas(trained: object) -> np.ndarray:
     """Return betas that were given one by one."""
     if not isinstance(trained, list | tuple | np.ndarray) or len(trained) < 2:
         raise ExplainerError(
-            "The trained betas are not a list of at least two numbers.", "Leave them out."
+            tr("The trained betas are not a list of at least two numbers."), tr("Leave them out.")
         )
-    return np.array([check_real(beta, "trained beta", 0.0, 0.999) for beta in trained])
+    return np.array([check_real(beta, tr("trained beta"), 0.0, 0.999) for beta in trained])

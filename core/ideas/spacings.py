@@ -9,8 +9,9 @@ import math
 import numpy as np
 
 from core.ideas.equation import equation
+from core.words import tr_later
 
-TABLE_2 = "Lin et al. 2023 (Common Diffusion Noise Schedules ...), table 2"
+TABLE_2 = tr_later("Lin et al. 2023 (Common Diffusion Noise Schedules ...), table 2")
 
 
 @equation(tex=r"t_k = \frac{k}{N-1}\,(T-1)", source=f"{TABLE_2}, 'linspace'")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from core.errors import ExplainerError
 from core.ideas.checks import check_real, check_switch, check_whole
 from core.ideas.timestep import MAX_DIM, EmbeddingSettings
+from core.words import tr, tr_later
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,37 +19,48 @@ class EmbeddingPreset:
 
 PRESETS: dict[str, EmbeddingPreset] = {
     "sd-1": EmbeddingPreset(
-        "Stable Diffusion 1.x",
+        tr_later("Stable Diffusion 1.x"),
         EmbeddingSettings(dim=320, flip_sin_to_cos=True, freq_shift=0.0),
-        "Rombach et al. 2022; its U-Net config: block_out_channels[0] = 320, "
-        "flip_sin_to_cos = true, freq_shift = 0",
+        tr_later(
+            "Rombach et al. 2022; its U-Net config: block_out_channels[0] = 320, "
+            "flip_sin_to_cos = true, freq_shift = 0"
+        ),
     ),
     "ddpm": EmbeddingPreset(
-        "DDPM (CIFAR-10)",
+        tr_later("DDPM (CIFAR-10)"),
         EmbeddingSettings(dim=128, flip_sin_to_cos=False, freq_shift=1.0),
-        "Ho et al. 2020, code: get_timestep_embedding with 128 channels, sines first, "
-        "log(10000) / (half_dim - 1)",
+        tr_later(
+            "Ho et al. 2020, code: get_timestep_embedding with 128 channels, sines first, "
+            "log(10000) / (half_dim - 1)"
+        ),
     ),
     "transformer": EmbeddingPreset(
         "Transformer (2017)",
         EmbeddingSettings(dim=512, flip_sin_to_cos=False, freq_shift=0.0),
-        "Vaswani et al. 2017, section 3.5; there sines and cosines alternate: the same numbers in "
-        "another order",
+        tr_later(
+            "Vaswani et al. 2017, section 3.5; there sines and cosines alternate: the same "
+            "numbers in "
+            "another order"
+        ),
     ),
     "guided-diffusion": EmbeddingPreset(
-        "ADM / guided diffusion (256 x 256)",
+        tr_later("ADM / guided diffusion (256 x 256)"),
         EmbeddingSettings(dim=256, flip_sin_to_cos=True, freq_shift=0.0),
-        "Dhariwal & Nichol 2021, code: timestep_embedding with 256 channels, cosines first",
+        tr_later(
+            "Dhariwal & Nichol 2021, code: timestep_embedding with 256 channels, cosines first"
+        ),
     ),
     "dit": EmbeddingPreset(
         "DiT",
         EmbeddingSettings(dim=256, flip_sin_to_cos=True, freq_shift=0.0),
-        "Peebles & Xie 2023, code: TimestepEmbedder, frequency_embedding_size = 256",
+        tr_later("Peebles & Xie 2023, code: TimestepEmbedder, frequency_embedding_size = 256"),
     ),
     "base-1000": EmbeddingPreset(
-        "Base 1,000 (a common slip)",
+        tr_later("Base 1,000 (a common slip)"),
         EmbeddingSettings(dim=320, max_period=1_000.0, flip_sin_to_cos=True, freq_shift=0.0),
-        "seen in tutorials, in no checkpoint: the base is taken for the number of timesteps",
+        tr_later(
+            "seen in tutorials, in no checkpoint: the base is taken for the number of timesteps"
+        ),
     ),
 }
 
@@ -73,23 +85,31 @@ def check_embedding(
     Raises:
         ExplainerError: a value is missing, no number, or out of range.
     """
-    width = check_whole(dim, "embedding dimension", 2, MAX_DIM)
+    width = check_whole(dim, tr("embedding dimension"), 2, MAX_DIM)
     if width % 2:
         raise ExplainerError(
-            f"The embedding dimension is {width}, which is odd.",
-            f"Every sine needs its cosine: take {width - 1} or {width + 1}.",
+            tr("The embedding dimension is {width}, which is odd.", width=width),
+            tr(
+                "Every sine needs its cosine: take {width} or {width_2}.",
+                width=width - 1,
+                width_2=width + 1,
+            ),
         )
-    period = check_real(max_period, "max period", 1e-3, 1e12)
-    shift = check_real(freq_shift, "frequency shift", -1e6, 1e6)
+    period = check_real(max_period, tr("max period"), 1e-3, 1e12)
+    shift = check_real(freq_shift, tr("frequency shift"), -1e6, 1e6)
     if shift >= width / 2:
         raise ExplainerError(
-            f"The frequency shift is {shift:g} with a dimension of {width}.",
-            f"Give a number below {width // 2}, half of the dimension.",
+            tr(
+                "The frequency shift is {shift:g} with a dimension of {width}.",
+                shift=shift,
+                width=width,
+            ),
+            tr("Give a number below {width}, half of the dimension.", width=width // 2),
         )
     return EmbeddingSettings(
         dim=width,
         max_period=period,
-        flip_sin_to_cos=check_switch(flip_sin_to_cos, "order of sines and cosines"),
+        flip_sin_to_cos=check_switch(flip_sin_to_cos, tr("order of sines and cosines")),
         freq_shift=shift,
         scale=check_real(scale, "scale", -1e6, 1e6),
     )

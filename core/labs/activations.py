@@ -19,6 +19,7 @@ from core.errors import ExplainerError
 from core.ideas.activations import ACTIVATIONS
 from core.ideas.arrays import Numbers
 from core.models.catalog import find_entry
+from core.words import tr
 
 if TYPE_CHECKING:
     import torch
@@ -73,7 +74,9 @@ class ActivationLab(Work["Round"]):
     def validated(self) -> Self:
         """Return the look with every field checked."""
         if not 0 <= self.number < ROUNDS or bool(self.number) != bool(self.state):
-            raise ExplainerError("This round of training cannot be.", "Start the training again.")
+            raise ExplainerError(
+                tr("This round of training cannot be."), tr("Start the training again.")
+            )
         return type(self)(find_entry(self.model).id, self.number, self.state, self.seed)
 
     def course(self, loaded: object) -> "Course[Round]":

@@ -5,6 +5,7 @@ from typing import ClassVar, Protocol, Self
 
 from core.engine.request import MAX_SEED
 from core.ideas.checks import check_real, check_whole
+from core.words import tr
 
 STEPS = 500
 MOST_STEPS = 5_000
@@ -47,7 +48,7 @@ class LabSettings:
     def validated(self) -> "LabSettings":
         """Return the settings with every field checked."""
         return LabSettings(
-            check_real(self.kl_weight, "weight of the KL term", 0.0, MOST_WEIGHT),
+            check_real(self.kl_weight, tr("weight of the KL term"), 0.0, MOST_WEIGHT),
             check_whole(self.seed, "seed", 0, MAX_SEED),
-            check_whole(self.steps, "number of steps", 1, MOST_STEPS),
+            check_whole(self.steps, tr("number of steps"), 1, MOST_STEPS),
         )

@@ -25,6 +25,7 @@ from core.engine.ticket import browser_of
 from core.errors import ExplainerError
 from core.host import host
 from core.labs.autoencoder_settings import Settings
+from core.words import tr
 
 ROOT = Path(__file__).resolve().parents[2]
 WAITING = 16  # then only those are let in who have none yet
@@ -161,10 +162,10 @@ class Bench:
         has = not session or browser_of(session) in map(browser_of, self._of)
         if len(self._line) >= WAITING * (1 if has else CEILING):
             raise ExplainerError(
-                f"The lab is full: {len(self._line)} trainings are waiting.",
-                "Choose what somebody else is training, or try again soon."
+                tr("The lab is full: {line} trainings are waiting.", line=len(self._line)),
+                tr("Choose what somebody else is training, or try again soon.")
                 if shared
-                else "Try again soon.",
+                else tr("Try again soon."),
             )
 
     def _hold(self, session: str, training: Training) -> None:

@@ -7,10 +7,11 @@ from typing import ClassVar
 from core.engine.request import MAX_SEED
 from core.errors import ExplainerError
 from core.ideas.checks import check_choice, check_real, check_switch, check_whole
+from core.words import tr, tr_later
 
 STEPS = 4_000
 MOST_STEPS = 20_000
-SHAPES = ("two moons", "rings", "spiral", "letters", "drawn")
+SHAPES = (tr_later("two moons"), "rings", "spiral", "letters", "drawn")
 DRAWN = SHAPES[-1]
 FEWEST_DRAWN, MOST_DRAWN = 8, 600
 EDGE = 2.5  # of the plane that points lie on, either way
@@ -47,13 +48,14 @@ class PointSettings:
         points = check_points(self.points) if shape == DRAWN else ()
         if shape == DRAWN and len(points) < FEWEST_DRAWN:
             raise ExplainerError(
-                f"There are {len(points)} points.", f"Draw at least {FEWEST_DRAWN} on the plane."
+                tr("There are {points} points.", points=len(points)),
+                tr("Draw at least {fewest_drawn} on the plane.", fewest_drawn=FEWEST_DRAWN),
             )
         return PointSettings(
             shape,
-            check_switch(self.classes, "switch for the classes"),
+            check_switch(self.classes, tr("switch for the classes")),
             check_whole(self.seed, "seed", 0, MAX_SEED),
-            check_whole(self.steps, "number of steps", 1, MOST_STEPS),
+            check_whole(self.steps, tr("number of steps"), 1, MOST_STEPS),
             points,
         )
 
@@ -69,13 +71,16 @@ def check_points(points: object) -> tuple[Point, ...]:
     """
     if not isinstance(points, Sequence) or isinstance(points, str) or len(points) > MOST_DRAWN:
         raise ExplainerError(
-            "These points cannot be used.", f"Draw again, at most {MOST_DRAWN} points."
+            tr("These points cannot be used."),
+            tr("Draw again, at most {most_drawn} points.", most_drawn=MOST_DRAWN),
         )
     return tuple(_point(row) for row in points)
 
 
 def _point(row: object) -> Point:
     if not isinstance(row, Sequence) or isinstance(row, str) or len(row) != 3:
-        raise ExplainerError("A point is not two places and a class.", "Draw the points again.")
-    x, y = (check_real(value, "place of a point", -EDGE, EDGE) for value in row[:2])
-    return x, y, check_whole(row[2], "class of a point", 0, 1)
+        raise ExplainerError(
+            tr("A point is not two places and a class."), tr("Draw the points again.")
+        )
+    x, y = (check_real(value, tr("place of a point"), -EDGE, EDGE) for value in row[:2])
+    return x, y, check_whole(row[2], tr("class of a point"), 0, 1)

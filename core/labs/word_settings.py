@@ -10,6 +10,7 @@ import numpy as np
 from core.engine.request import MAX_PROMPT, MAX_SEED
 from core.errors import ExplainerError
 from core.ideas.checks import check_whole
+from core.words import tr
 
 STEPS, WALK = 60, 20
 MOST_WALK = 50
@@ -68,24 +69,31 @@ class WordSettings:
         word = " ".join(self.word.split()) if isinstance(self.word, str) else ""
         if not 1 <= len(word) <= LONGEST_WORD:
             raise ExplainerError(
-                f"The word has {len(word)} letters.", f"Choose one of 1 to {LONGEST_WORD} letters."
+                tr("The word has {word} letters.", word=len(word)),
+                tr("Choose one of 1 to {longest_word} letters.", longest_word=LONGEST_WORD),
             )
         if not isinstance(self.other, str) or len(self.other) > MAX_PROMPT:
-            raise ExplainerError("The other prompt cannot be used.", "Choose a shorter one.")
+            raise ExplainerError(
+                tr("The other prompt cannot be used."), tr("Choose a shorter one.")
+            )
         try:
             size = len(base64.b64decode(self.picture, validate=True))
         except (binascii.Error, ValueError, TypeError):
             size = 0
         if size != SIDE * SIDE * 3:
             raise ExplainerError(
-                f"The picture has {size} numbers, {SIDE * SIDE * 3} are needed.",
-                "Choose the picture again.",
+                tr(
+                    "The picture has {size} numbers, {side} are needed.",
+                    size=size,
+                    side=SIDE * SIDE * 3,
+                ),
+                tr("Choose the picture again."),
             )
         return WordSettings(
             word,
             self.picture,
             self.other,
             check_whole(self.seed, "seed", 0, MAX_SEED),
-            check_whole(self.steps, "number of steps", 1, MOST_STEPS),
-            check_whole(self.walk, "number of sampling steps", 1, MOST_WALK),
+            check_whole(self.steps, tr("number of steps"), 1, MOST_STEPS),
+            check_whole(self.walk, tr("number of sampling steps"), 1, MOST_WALK),
         )

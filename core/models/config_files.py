@@ -10,6 +10,7 @@ import numpy as np
 
 from core.errors import ExplainerError
 from core.ideas.schedule_config import BETA_SCHEDULES, COSINE, read_alpha_bar
+from core.words import tr
 
 Config = dict[str, Any]  # Any: what JSON holds
 
@@ -295,22 +296,27 @@ def read_json(file: Path, most: int = LARGEST_JSON) -> Config:
         with file.open("rb") as stream:
             content = stream.read(most + 1)
     except OSError as error:
-        raise ExplainerError(f"{named(file)} cannot be read.", again(file)) from error
+        raise ExplainerError(tr("{file} cannot be read.", file=named(file)), again(file)) from error
     if len(content) > most:
         raise ExplainerError(
-            f"{named(file)} is damaged: it has more than {most:,} bytes.", again(file)
+            tr("{file} is damaged: it has more than {most:,} bytes.", file=named(file), most=most),
+            again(file),
         )
     try:
         config = json.loads(content)  # UTF-8, UTF-16 or UTF-32, with a mark or without
     except (ValueError, RecursionError) as error:
         if content.startswith(LFS_POINTER):
             raise ExplainerError(
-                f"{named(file)} is only a Git LFS pointer, not the file.",
-                "Run `git lfs pull` in the checkpoint's folder.",
+                tr("{file} is only a Git LFS pointer, not the file.", file=named(file)),
+                tr("Run `git lfs pull` in the checkpoint's folder."),
             ) from error
-        raise ExplainerError(f"{named(file)} is damaged: not JSON.", again(file)) from error
+        raise ExplainerError(
+            tr("{file} is damaged: not JSON.", file=named(file)), again(file)
+        ) from error
     if not isinstance(config, dict):
-        raise ExplainerError(f"{named(file)} is damaged: not a JSON object.", again(file))
+        raise ExplainerError(
+            tr("{file} is damaged: not a JSON object.", file=named(file)), again(file)
+        )
     return config
 
 
@@ -356,4 +362,13 @@ def _refuse(file: Path, name: str, value: object, expected: str) -> NoReturn:
     got = text if len(text) <= 40 else f"{text[:37]}…"
     if isinstance(value, list) and len(text) > 40:
         got = f"a list of {len(value):,}"
-    raise ExplainerError(f"{named(file)} has {name} = {got}; {expected} was expected.", again(file))
+    raise ExplainerError(
+        tr(
+            "{file} has {name} = {got}; {expected} was expected.",
+            file=named(file),
+            name=name,
+            got=got,
+            expected=expected,
+        ),
+        again(file),
+    )

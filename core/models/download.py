@@ -3,6 +3,7 @@
 from core.errors import ExplainerError
 from core.models.catalog import CatalogEntry, models_cache, online
 from core.models.weight_files import STEMS, choose_weights
+from core.words import tr
 
 # Half-precision weights where there are some; never pickles, never code.
 SMALL = ("*.json", "*.txt")
@@ -20,10 +21,12 @@ def download(entry: CatalogEntry) -> None:
             the network failed.
     """
     if entry.kind not in ("preset", "hub"):
-        raise ExplainerError(f"{entry.title} is already on this machine.", "Nothing to fetch.")
+        raise ExplainerError(
+            tr("{title} is already on this machine.", title=entry.title), tr("Nothing to fetch.")
+        )
     if not online():
         raise ExplainerError(
-            "Downloads are switched off.", "Set GLASSBOX_ONLINE=1 for this one command."
+            tr("Downloads are switched off."), tr("Set GLASSBOX_ONLINE=1 for this one command.")
         )
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
@@ -39,13 +42,13 @@ def download(entry: CatalogEntry) -> None:
         status = error.response.status_code if isinstance(error, HfHubHTTPError) else None
         if isinstance(error, RepositoryNotFoundError) or status == 401:  # a gated one is the former
             raise ExplainerError(
-                f"The Hub has no model {entry.source} that can be read here.",
-                "Check the id on huggingface.co; some models want a token in HF_TOKEN.",
+                tr("The Hub has no model {source} that can be read here.", source=entry.source),
+                tr("Check the id on huggingface.co; some models want a token in HF_TOKEN."),
             ) from error
         why = f"the Hub answered {status}" if status else type(error).__name__
         raise ExplainerError(
-            f"{entry.source} could not be downloaded: {why}.",
-            "Check the network and the disk, then run it again; it goes on where it stopped.",
+            tr("{source} could not be downloaded: {why}.", source=entry.source, why=why),
+            tr("Check the network and the disk, then run it again; it goes on where it stopped."),
         ) from error
 
 
@@ -68,8 +71,8 @@ def weights(names: list[str]) -> list[str]:
         found = choose_weights(part, inside, HALF_FIRST)
         if found is None:
             raise ExplainerError(
-                f"This model has no safetensors for its {part}.",
-                "Choose another; pickled weights are never opened.",
+                tr("This model has no safetensors for its {part}.", part=part),
+                tr("Choose another; pickled weights are never opened."),
             )
         chosen += [f"{part}/{name}" for name in (*found.files, found.index) if name]
     return chosen

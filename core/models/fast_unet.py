@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from core.errors import ExplainerError
 from core.models.conditions import is_xl
 from core.models.loading import Checkpoint
+from core.words import tr
 
 LOG = logging.getLogger(__name__)
 SETTING = "GLASSBOX_FAST"
@@ -38,8 +39,12 @@ def fast_precision() -> str | None:
     wanted = os.environ.get(SETTING, "float32")
     if wanted not in (*PRECISIONS, OFF):
         raise ExplainerError(
-            f"{SETTING} is {wanted!r:.40}.",
-            f"Unset it, or set it to {', '.join(PRECISIONS)} or {OFF}.",
+            tr("{setting} is {wanted!r:.40}.", setting=SETTING, wanted=wanted),
+            tr(
+                "Unset it, or set it to {precisions} or {off}.",
+                precisions=", ".join(PRECISIONS),
+                off=OFF,
+            ),
         )
     there = importlib.util.find_spec("openvino") is not None
     return wanted if there and wanted != OFF else None

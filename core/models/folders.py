@@ -18,6 +18,7 @@ from core.models.config_files import (
 from core.models.manifest import MANIFEST, sha256_of, verify_manifest
 from core.models.single_files import Single, read_single
 from core.models.weight_files import Weights, find_weights
+from core.words import tr
 
 PARTS = {  # what the pipeline is made of, and the only classes that are ever built
     "unet": ("diffusers", "UNet2DConditionModel"),
@@ -70,25 +71,39 @@ def find_checkpoint(model_id: str) -> tuple[CatalogEntry, Path]:
     folder = local_folder(entry)
     if folder is None and entry.kind == "built-in":
         raise ExplainerError(
-            "The built-in model's weights are missing from core/weights.",
-            "Put the folder back as it came: git checkout, or a fresh download.",
+            tr("The built-in model's weights are missing from core/weights."),
+            tr("Put the folder back as it came: git checkout, or a fresh download."),
         )
     if folder is None and entry.kind in LOCAL:
         raise ExplainerError(
-            f"The {entry.kind} {entry.title} that was offered holds no model that can be read.",
-            "Whoever started the app named it in GLASSBOX_FOLDERS or added it: look at its name "
-            "and rights.",
+            tr(
+                "The {kind} {title} that was offered holds no model that can be read.",
+                kind=entry.kind,
+                title=entry.title,
+            ),
+            tr(
+                "Whoever started the app named it in GLASSBOX_FOLDERS or added it: look at its "
+                "name "
+                "and rights."
+            ),
         )
     if folder is None:
         raise ExplainerError(
-            f"{entry.title} is not on this machine.",
-            f"Run `GLASSBOX_ONLINE=1 python -m core models --get {entry.id}` once, or choose "
-            f"{BUILT_IN}.",
+            tr("{title} is not on this machine.", title=entry.title),
+            tr(
+                "Run `GLASSBOX_ONLINE=1 python -m core models --get {id}` once, or choose "
+                "{built_in}.",
+                id=entry.id,
+                built_in=BUILT_IN,
+            ),
         )
     if entry.kind == "built-in" and not (folder / MANIFEST).is_file():
         raise ExplainerError(
-            f"{MANIFEST} of the built-in model is missing, so its weights cannot be trusted.",
-            "Put the folder back as it came: git checkout, or a fresh download.",
+            tr(
+                "{manifest} of the built-in model is missing, so its weights cannot be trusted.",
+                manifest=MANIFEST,
+            ),
+            tr("Put the folder back as it came: git checkout, or a fresh download."),
         )
     return entry, folder
 
@@ -144,9 +159,15 @@ def parts_of(path: Path, index: Config) -> tuple[str, ...]:
     for part, right in expected.items():
         if index.get(part) != list(right):
             raise ExplainerError(
-                f"{path.name} is not a checkpoint of Stable Diffusion 1, 2 or XL: its {part} is "
-                f"{_class_name(index.get(part))}, {right[1]} was expected.",
-                "Choose a checkpoint of that family.",
+                tr(
+                    "{path} is not a checkpoint of Stable Diffusion 1, 2 or XL: its {part} is "
+                    "{get}, {right} was expected.",
+                    path=path.name,
+                    part=part,
+                    get=_class_name(index.get(part)),
+                    right=right[1],
+                ),
+                tr("Choose a checkpoint of that family."),
             )
     return tuple(expected)
 
@@ -156,11 +177,18 @@ def _tokenizer_files(folder: Path) -> list[Path]:
     try:
         files = {file: file.stat().st_size for file in folder.glob("[!.]*") if file.is_file()}
     except OSError as error:
-        raise ExplainerError(f"{named(folder)} cannot be read.", again(folder)) from error
+        raise ExplainerError(
+            tr("{folder} cannot be read.", folder=named(folder)), again(folder)
+        ) from error
     for file, size in files.items():
         if size > LARGEST_FILE:
             raise ExplainerError(
-                f"{named(file)} has {size:,} bytes; {LARGEST_FILE:,} at most were expected.",
+                tr(
+                    "{file} has {size:,} bytes; {largest_file:,} at most were expected.",
+                    file=named(file),
+                    size=size,
+                    largest_file=LARGEST_FILE,
+                ),
                 again(file),
             )
     return sorted(files)
@@ -181,8 +209,12 @@ def _check_family(path: Path, configs: dict[str, Config]) -> None:
         extra.append(f"addition_embed_type = {unet.get('addition_embed_type')}")
     if extra:
         raise ExplainerError(
-            f"The U-Net of {path.name} wants more than a prompt ({', '.join(extra)}).",
-            "Choose a text-to-picture checkpoint of Stable Diffusion 1, 2 or XL.",
+            tr(
+                "The U-Net of {path} wants more than a prompt ({extra}).",
+                path=path.name,
+                extra=", ".join(extra),
+            ),
+            tr("Choose a text-to-picture checkpoint of Stable Diffusion 1, 2 or XL."),
         )
     _check_widths(path, configs)
 
@@ -194,9 +226,14 @@ def _check_widths(path: Path, configs: dict[str, Config]) -> None:
     width = sum(configs[part].get("hidden_size", 512) for part in readers)
     if any(one != width for one in (read if isinstance(read, list) else [read])):
         raise ExplainerError(
-            f"unet/config.json has cross_attention_dim = {read}; {width} was expected, the "
-            f"hidden_size of {' and '.join(f'{part}/config.json' for part in readers)}.",
-            f"The two are of different checkpoints: get {path.name} again.",
+            tr(
+                "unet/config.json has cross_attention_dim = {read}; {width} was expected, the "
+                "hidden_size of {readers}.",
+                read=read,
+                width=width,
+                readers=" and ".join(f"{part}/config.json" for part in readers),
+            ),
+            tr("The two are of different checkpoints: get {path} again.", path=path.name),
         )
     if SECOND in configs:
         sizes = 6 * (unet.get("addition_time_embed_dim") or 0)
@@ -204,9 +241,14 @@ def _check_widths(path: Path, configs: dict[str, Config]) -> None:
         found = unet.get("projection_class_embeddings_input_dim")
         if found != wanted:
             raise ExplainerError(
-                f"unet/config.json has projection_class_embeddings_input_dim = {found}; {wanted} "
-                "was expected, the pooled text and six sizes.",
-                f"The two are of different checkpoints: get {path.name} again.",
+                tr(
+                    "unet/config.json has projection_class_embeddings_input_dim = {found}; "
+                    "{wanted} "
+                    "was expected, the pooled text and six sizes.",
+                    found=found,
+                    wanted=wanted,
+                ),
+                tr("The two are of different checkpoints: get {path} again.", path=path.name),
             )
 
 
@@ -219,7 +261,8 @@ def _fingerprint(path: Path, files: list[Path], known: dict[str, str]) -> str:
         # The Hub's cache names each large file by its checksum.
         if file.is_symlink() and len(blob) == 64 and blob != sha256:
             raise ExplainerError(
-                f"{named(file)} is damaged: its checksum is not the Hub's.", again(file)
+                tr("{file} is damaged: its checksum is not the Hub's.", file=named(file)),
+                again(file),
             )
         whole.update(f"{name} {sha256}\n".encode())
     return whole.hexdigest()

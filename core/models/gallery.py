@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from core.errors import ExplainerError
+from core.words import tr
 
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "gallery"
 
@@ -66,7 +67,10 @@ def find_picture(name: object) -> GalleryPicture:
         if picture.name == name:
             return picture
     names = ", ".join(picture.name for picture in gallery())
-    raise ExplainerError(f"There is no picture {name!r:.40} here.", f"Choose one of: {names}.")
+    raise ExplainerError(
+        tr("There is no picture {name!r:.40} here.", name=name),
+        tr("Choose one of: {names}.", names=names),
+    )
 
 
 @cache
@@ -134,5 +138,6 @@ def _read(file: str) -> bytes:
 
 def _damaged(file: str) -> ExplainerError:
     return ExplainerError(
-        f"{file} of the gallery is missing or damaged.", "Put assets/gallery back as it was."
+        tr("{file} of the gallery is missing or damaged.", file=file),
+        tr("Put assets/gallery back as it was."),
     )

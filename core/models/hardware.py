@@ -14,6 +14,7 @@ import psutil
 import torch
 
 from core.models.container import most_cores, most_memory
+from core.words import tr
 
 Device = Literal["cuda", "mps", "cpu"]
 Severity = Literal["error", "warning", "note"]
@@ -128,8 +129,8 @@ def judge(facts: Facts) -> list[Problem]:
     if facts.hidden and facts.nvidia_card:
         problems.append(
             Problem(
-                "The NVIDIA card is hidden: CUDA_VISIBLE_DEVICES names no card.",
-                "Unset CUDA_VISIBLE_DEVICES and start again.",
+                tr("The NVIDIA card is hidden: CUDA_VISIBLE_DEVICES names no card."),
+                tr("Unset CUDA_VISIBLE_DEVICES and start again."),
                 "warning",
             )
         )
@@ -138,26 +139,36 @@ def judge(facts: Facts) -> list[Problem]:
     if facts.cuda_works and facts.gpu_memory < ENOUGH_MEMORY:
         problems.append(
             Problem(
-                f"{facts.gpu_name} has {_gib(facts.gpu_memory)} of memory, too little for Stable "
-                f"Diffusion ({_gib(ENOUGH_MEMORY)}), so the CPU is used.",
-                "Use the built-in model, which is fast on the CPU, or another card.",
+                tr(
+                    "{gpu_name} has {gpu_memory} of memory, too little for Stable "
+                    "Diffusion ({enough_memory}), so the CPU is used.",
+                    gpu_name=facts.gpu_name,
+                    gpu_memory=_gib(facts.gpu_memory),
+                    enough_memory=_gib(ENOUGH_MEMORY),
+                ),
+                tr("Use the built-in model, which is fast on the CPU, or another card."),
                 "warning",
             )
         )
     elif facts.cuda_works and facts.gpu_free < ENOUGH_MEMORY:
         problems.append(
             Problem(
-                f"Only {_gib(facts.gpu_free)} of {facts.gpu_name}'s memory is free; large models "
-                f"need {_gib(ENOUGH_MEMORY)}.",
-                "Close other programs that use the card (nvidia-smi lists them).",
+                tr(
+                    "Only {gpu_free} of {gpu_name}'s memory is free; large models "
+                    "need {enough_memory}.",
+                    gpu_free=_gib(facts.gpu_free),
+                    gpu_name=facts.gpu_name,
+                    enough_memory=_gib(ENOUGH_MEMORY),
+                ),
+                tr("Close other programs that use the card (nvidia-smi lists them)."),
                 "warning",
             )
         )
     if not facts.nvidia_card and not facts.cuda_works and not facts.mps:
         problems.append(
             Problem(
-                "There is no GPU that can be used; everything runs on the CPU.",
-                "The built-in model is made for this; Stable Diffusion itself takes minutes.",
+                tr("There is no GPU that can be used; everything runs on the CPU."),
+                tr("The built-in model is made for this; Stable Diffusion itself takes minutes."),
                 "note",
             )
         )
@@ -168,15 +179,17 @@ def _cuda_problem(facts: Facts) -> Problem:
     """Say why a card that is there does not work; the first reason that holds is the cause."""
     if not facts.driver:
         return Problem(
-            "There is an NVIDIA card but no working driver for it.",
-            "Install NVIDIA's driver, restart, and check that nvidia-smi lists the card.",
+            tr("There is an NVIDIA card but no working driver for it."),
+            tr("Install NVIDIA's driver, restart, and check that nvidia-smi lists the card."),
             "error",
         )
     if not facts.torch_cuda:
         return Problem(
-            "There is an NVIDIA card, but this torch was built for the CPU only.",
-            "In .venv, uninstall torch and install the CUDA build of the same version that "
-            "pytorch.org names for this system.",
+            tr("There is an NVIDIA card, but this torch was built for the CPU only."),
+            tr(
+                "In .venv, uninstall torch and install the CUDA build of the same version that "
+                "pytorch.org names for this system."
+            ),
             "error",
         )
     built_for = tuple(int(part) for part in facts.torch_cuda.split(".")[:2])
@@ -184,15 +197,20 @@ def _cuda_problem(facts: Facts) -> Problem:
     if facts.driver_cuda and facts.driver_cuda[0] < built_for[0]:
         newest = ".".join(str(part) for part in facts.driver_cuda)
         return Problem(
-            f"The NVIDIA driver {facts.driver} is too old: it supports CUDA {newest}, and torch "
-            f"was built for CUDA {facts.torch_cuda}.",
-            "Update NVIDIA's driver, or install a torch built for the older CUDA.",
+            tr(
+                "The NVIDIA driver {driver} is too old: it supports CUDA {newest}, and torch "
+                "was built for CUDA {torch_cuda}.",
+                driver=facts.driver,
+                newest=newest,
+                torch_cuda=facts.torch_cuda,
+            ),
+            tr("Update NVIDIA's driver, or install a torch built for the older CUDA."),
             "error",
         )
     said = facts.cuda_error.strip().splitlines()
     return Problem(
-        f"CUDA does not start{': ' + said[0][:200] if said else ''}.",
-        "Check that nvidia-smi lists the card, restart the machine, and try again.",
+        tr("CUDA does not start{said}.", said=": " + said[0][:200] if said else ""),
+        tr("Check that nvidia-smi lists the card, restart the machine, and try again."),
         "error",
     )
 

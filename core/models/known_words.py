@@ -12,6 +12,7 @@ from typing import Any
 
 from core.errors import ExplainerError
 from core.models.folders import read_json
+from core.words import tr
 
 WORDS, REPORT = "captions.json", "evaluation.json"
 MILESTONES = "training/milestones/milestones.json"
@@ -207,8 +208,8 @@ def known_words(folder: Path) -> KnownWords:
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ExplainerError(
-            "What this model says of itself is damaged.",
-            "Put its folder back as it came: git checkout, or a fresh download.",
+            tr("What this model says of itself is damaged."),
+            tr("Put its folder back as it came: git checkout, or a fresh download."),
         ) from error
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from core.errors import ExplainerError
 from core.ideas.checks import check_real, check_whole
 from core.ideas.latent_surgery import Region, noise_region, rewire_channels
+from core.words import tr
 
 MOST_GAIN = 3.0
 SEED = 0  # of the noise that is painted in
@@ -72,10 +73,11 @@ def check_edits(raw: object, shape: tuple[int, int, int]) -> Edits:
     """
     channels, height, width = shape
     wrong = ExplainerError(
-        "There is not one change for each channel.", f"This model has {channels} channels."
+        tr("There is not one change for each channel."),
+        tr("This model has {channels} channels.", channels=channels),
     )
     if not isinstance(raw, Mapping):
-        raise ExplainerError("These are not changes to latents.", "Start again.")
+        raise ExplainerError(tr("These are not changes to latents."), tr("Start again."))
     gains, order, region = (raw.get(name) for name in ("gains", "order", "region"))
     gains, order = _list_of(gains, channels), _list_of(order, channels)
     if gains is None or order is None:
@@ -83,15 +85,17 @@ def check_edits(raw: object, shape: tuple[int, int, int]) -> Edits:
     if region is not None:
         region = _list_of(region, 4)
         if region is None:
-            raise ExplainerError("The region has no four sides.", "Drag it again.")
-        rows = sorted(check_whole(side, "row of the region", 0, height) for side in region[:2])
-        columns = sorted(check_whole(side, "column of the region", 0, width) for side in region[2:])
+            raise ExplainerError(tr("The region has no four sides."), tr("Drag it again."))
+        rows = sorted(check_whole(side, tr("row of the region"), 0, height) for side in region[:2])
+        columns = sorted(
+            check_whole(side, tr("column of the region"), 0, width) for side in region[2:]
+        )
         region = (rows[0], rows[1], columns[0], columns[1])
     return Edits(
         gains=tuple(check_real(gain, "gain", -MOST_GAIN, MOST_GAIN) for gain in gains),
-        order=tuple(check_whole(at, "source channel", 0, channels - 1) for at in order),
+        order=tuple(check_whole(at, tr("source channel"), 0, channels - 1) for at in order),
         region=region,
-        amount=check_real(raw.get("amount"), "amount of noise", 0.0, 1.0),
+        amount=check_real(raw.get("amount"), tr("amount of noise"), 0.0, 1.0),
     )
 
 

@@ -16,6 +16,7 @@ from core.models.gallery import gallery, open_picture
 from core.models.loading import Checkpoint
 from core.models.uploads import fit
 from core.nets.autoencoder import Posterior
+from core.words import tr
 
 LOG = logging.getLogger(__name__)
 FITTED_PICTURES = 8
@@ -139,9 +140,14 @@ def _in_range(
         kind = str(checkpoint.dtype).removeprefix("torch.")
         tried = "float32" if kind == "float32" else f"{kind}, nor in float32"
         raise ExplainerError(
-            f"The autoencoder of this model gave numbers that are not finite in {tried}.",
-            "Its weights are damaged or do not suit this input: get the checkpoint again, or "
-            "choose another model.",
+            tr(
+                "The autoencoder of this model gave numbers that are not finite in {tried}.",
+                tried=tried,
+            ),
+            tr(
+                "Its weights are damaged or do not suit this input: get the checkpoint again, or "
+                "choose another model."
+            ),
         )
     return found
 
@@ -163,14 +169,29 @@ def fit_latents(
     height, width = asked[0] or own[0], asked[1] or own[1]
     if height * width > LARGEST * own[0] * own[1]:
         raise ExplainerError(
-            f"{width} × {height} pixels are too many for this model, which was trained at "
-            f"{own[1]} × {own[0]}.",
-            f"Choose at most {LARGEST} times its area, for example {2 * own[1]} × {2 * own[0]}.",
+            tr(
+                "{width} × {height} pixels are too many for this model, which was trained at "
+                "{own} × {own_2}.",
+                width=width,
+                height=height,
+                own=own[1],
+                own_2=own[0],
+            ),
+            tr(
+                "Choose at most {largest} times its area, for example {own} × {own_2}.",
+                largest=LARGEST,
+                own=2 * own[1],
+                own_2=2 * own[0],
+            ),
         )
     if height % scale or width % scale:
         raise ExplainerError(
-            f"{width} × {height} pixels do not divide into this model's latents.",
-            f"Choose sides that are multiples of {scale}.",
+            tr(
+                "{width} × {height} pixels do not divide into this model's latents.",
+                width=width,
+                height=height,
+            ),
+            tr("Choose sides that are multiples of {scale}.", scale=scale),
         )
     return 1, channels, height // scale, width // scale
 
@@ -228,8 +249,8 @@ def check_finite(latents: Tensor) -> None:
     """Refuse latents that no decoder can read; raises ExplainerError."""
     if not latents.isfinite().all():
         raise ExplainerError(
-            "The latents to decode hold numbers that are not finite.",
-            "Lower the guidance, or change the scheduler's settings.",
+            tr("The latents to decode hold numbers that are not finite."),
+            tr("Lower the guidance, or change the scheduler's settings."),
         )
 
 

@@ -20,6 +20,7 @@ from core.models.hardware import Hardware, is_out_of_memory
 from core.models.part_loading import load_part
 from core.models.schedulers.settings import latent_config
 from core.models.tokens import load_tokenizer, read_pad_id
+from core.words import tr
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +179,12 @@ def load_folder(
         if not is_out_of_memory(error):
             raise
         raise ExplainerError(
-            f"There is not enough memory on {hardware.name} for {model_id}.",
-            "Close other programs, or choose a smaller model.",
+            tr(
+                "There is not enough memory on {hardware} for {model_id}.",
+                hardware=hardware.name,
+                model_id=model_id,
+            ),
+            tr("Close other programs, or choose a smaller model."),
         ) from error
     first, *others = (
         Reader(networks[part], tokenizer, read_pad_id(path / name, tokenizer))
@@ -224,7 +229,13 @@ def _check_vocabulary(folder: Folder, part: str, tokenizer: Tokenizer) -> None:
     most = max(tokenizer.get_vocab(with_added_tokens=True).values())
     if most >= known:
         raise ExplainerError(
-            f"The tokenizer of {folder.path.name} has token {most:,}, and {part}/config.json "
-            f"has vocab_size = {known:,}; more than {most:,} was expected.",
-            "The two are of different checkpoints: get it again.",
+            tr(
+                "The tokenizer of {path} has token {most:,}, and {part}/config.json "
+                "has vocab_size = {known:,}; more than {most:,} was expected.",
+                path=folder.path.name,
+                most=most,
+                part=part,
+                known=known,
+            ),
+            tr("The two are of different checkpoints: get it again."),
         )

@@ -21,6 +21,7 @@ from core.models.loras import Chosen, find_lora
 from core.models.part_loading import TITLES
 from core.models.small_decoder import digest_of
 from core.nets.lora import Pair, adapted, merge
+from core.words import tr
 
 MERGED_AFTER = 8  # calls in a row with the same LoRAs; a slider that is dragged makes fewer
 MOST_MERGED = 200_000_000  # bytes of weights in a copy; beside larger ones a LoRA costs little
@@ -82,8 +83,11 @@ def fitted(checkpoint: Checkpoint, name: str, digest: str) -> Fitted:
             file, found = find_lora(name)
             if found != digest:
                 raise ExplainerError(
-                    f"The file of the LoRA {name!r:.60} is another one where this is computed.",
-                    "Choose it again, or have the same file on all machines.",
+                    tr(
+                        "The file of the LoRA {name!r:.60} is another one where this is computed.",
+                        name=name,
+                    ),
+                    tr("Choose it again, or have the same file on all machines."),
                 )
             kept[name, digest] = read_pairs(checkpoint, file)
         kept.move_to_end((name, digest))
@@ -186,8 +190,12 @@ def read_pairs(checkpoint: Checkpoint, file: LoraFile) -> Fitted:
     """
     if file.made_for and file.made_for != digest_of(checkpoint.unet):
         raise ExplainerError(
-            f"{file.path.name:.80} was distilled from other weights than those of {checkpoint.id}.",
-            "Choose the checkpoint that it was made for.",
+            tr(
+                "{path:.80} was distilled from other weights than those of {id}.",
+                path=file.path.name,
+                id=checkpoint.id,
+            ),
+            tr("Choose the checkpoint that it was made for."),
         )
     parts = {part: _match(checkpoint, file, part) for part in file.layers}
     try:
@@ -197,7 +205,9 @@ def read_pairs(checkpoint: Checkpoint, file: LoraFile) -> Fitted:
                 for part, layers in parts.items()
             }
     except (OSError, RuntimeError) as error:  # gone or written anew since its header was read
-        raise ExplainerError(f"{file.path.name:.80} cannot be read.", ANOTHER) from error
+        raise ExplainerError(
+            tr("{path:.80} cannot be read.", path=file.path.name), ANOTHER
+        ) from error
     return Fitted(found["unet"], found["text_encoder"], found["text_encoder_2"])
 
 
@@ -245,7 +255,8 @@ def _match(checkpoint: Checkpoint, file: LoraFile, part: Part) -> dict[str, Matc
 def _misfit(file: LoraFile, what: str) -> NoReturn:
     family = f"is a LoRA of {file.family}: it " if file.family else ""
     raise ExplainerError(
-        f"{file.path.name:.80} {family}{what}.", "Choose a LoRA that was made for this checkpoint."
+        f"{file.path.name:.80} {family}{what}.",
+        tr("Choose a LoRA that was made for this checkpoint."),
     )
 
 
@@ -273,7 +284,11 @@ def _read(
 def _finite(tensor: Tensor, file: LoraFile, key: str) -> Tensor:
     if not tensor.isfinite().all():
         raise ExplainerError(
-            f"{file.path.name:.80} holds numbers that are not finite, the first in {key:.80}.",
+            tr(
+                "{path:.80} holds numbers that are not finite, the first in {key:.80}.",
+                path=file.path.name,
+                key=key,
+            ),
             ANOTHER,
         )
     return tensor

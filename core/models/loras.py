@@ -13,6 +13,7 @@ from core.models.catalog import BUILT_IN
 from core.models.lora_files import ANOTHER, LoraFile, read_lora
 from core.models.manifest import sha256_of
 from core.models.weight_files import PICKLES
+from core.words import tr
 
 LORAS = "GLASSBOX_LORAS"  # LoRA files and folders of them that whoever starts the app offers
 MOST = 8  # in one run
@@ -46,7 +47,7 @@ def offered_loras() -> dict[str, Path]:
         for file in _files(Path(text)):
             called = file.parent.name if file.stem in _UNNAMED else file.stem
             name = called if file.suffix == ".safetensors" else file.name
-            name = check_text(name, "name of the LoRA").strip()[:80] or "LoRA"
+            name = check_text(name, tr("name of the LoRA")).strip()[:80] or "LoRA"
             names = (name, *(f"{name} {number}" for number in range(2, len(found) + 3)))
             found[next(one for one in names if one not in found)] = file
     return found
@@ -88,14 +89,14 @@ def find_lora(name: str) -> tuple[LoraFile, str]:
     file = offered_loras().get(name) if isinstance(name, str) else None
     if file is None:
         raise ExplainerError(
-            f"There is no LoRA called {name!r:.60} here.",
-            f"Whoever starts the app names files or folders in {LORAS}.",
+            tr("There is no LoRA called {name!r:.60} here.", name=name),
+            tr("Whoever starts the app names files or folders in {loras}.", loras=LORAS),
         )
     try:
         status = file.stat()
         return _looked_over(file, status.st_mtime_ns, status.st_size)
     except OSError as error:
-        raise ExplainerError(f"{file.name:.80} cannot be read.", ANOTHER) from error
+        raise ExplainerError(tr("{file:.80} cannot be read.", file=file.name), ANOTHER) from error
 
 
 @functools.lru_cache(64)
@@ -115,20 +116,28 @@ def check_loras(given: object) -> tuple[Chosen, ...]:
     """
     rows: Sequence[object] = given if isinstance(given, tuple | list) else [given]
     if len(rows) > MOST:
-        raise ExplainerError(f"There are {len(rows)} LoRAs.", f"Choose {MOST} at most.")
+        raise ExplainerError(
+            tr("There are {rows} LoRAs.", rows=len(rows)), tr("Choose {most} at most.", most=MOST)
+        )
     found: dict[str, Chosen] = {}
     for row in rows:
         if not isinstance(row, tuple | list) or len(row) not in (2, 3):
-            raise ExplainerError("A LoRA is not a name and a strength.", "Write it as name=0.8.")
+            raise ExplainerError(
+                tr("A LoRA is not a name and a strength."), tr("Write it as name=0.8.")
+            )
         name, strength, known = Chosen(*row)
-        strength = check_real(strength, "strength of a LoRA", LEAST_STRENGTH, MOST_STRENGTH) + 0.0
+        strength = (
+            check_real(strength, tr("strength of a LoRA"), LEAST_STRENGTH, MOST_STRENGTH) + 0.0
+        )
         digest = find_lora(name)[1]
         if name in found:
-            raise ExplainerError(f"The LoRA {name!r:.60} is given twice.", "Give it once.")
+            raise ExplainerError(
+                tr("The LoRA {name!r:.60} is given twice.", name=name), tr("Give it once.")
+            )
         if known not in ("", digest):
             raise ExplainerError(
-                f"The file of the LoRA {name!r:.60} is another one than it was.",
-                "Choose it again for the picture that it makes now.",
+                tr("The file of the LoRA {name!r:.60} is another one than it was.", name=name),
+                tr("Choose it again for the picture that it makes now."),
             )
         found[name] = Chosen(name, strength, digest)
     return tuple(found[name] for name in sorted(found))

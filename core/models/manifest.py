@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import ExplainerError
 from core.models.config_files import again, named, read_json
+from core.words import tr
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -61,12 +62,20 @@ def verify_manifest(folder: Path) -> dict[str, str]:
         told = f"{MANIFEST} in {folder.name} is damaged."
         raise ExplainerError(told, _restore(folder)) from error
     if not expected:
-        raise ExplainerError(f"{MANIFEST} in {folder.name} lists no files.", _restore(folder))
+        raise ExplainerError(
+            tr("{manifest} in {folder} lists no files.", manifest=MANIFEST, folder=folder.name),
+            _restore(folder),
+        )
     for name, (sha256, size) in expected.items():
         file = folder / name
         if Path(name).is_absolute() or ".." in Path(name).parts:
             raise ExplainerError(
-                f"{MANIFEST} in {folder.name} names a file elsewhere.", _restore(folder)
+                tr(
+                    "{manifest} in {folder} names a file elsewhere.",
+                    manifest=MANIFEST,
+                    folder=folder.name,
+                ),
+                _restore(folder),
             )
         try:
             found = file.stat().st_size if file.is_file() else None
@@ -74,15 +83,28 @@ def verify_manifest(folder: Path) -> dict[str, str]:
             what = f"{name:.80} in {folder.name} cannot be read."
             raise ExplainerError(what, _restore(folder)) from error
         if found is None:
-            raise ExplainerError(f"{name} is missing in {folder.name}.", _restore(folder))
+            raise ExplainerError(
+                tr("{name} is missing in {folder}.", name=name, folder=folder.name),
+                _restore(folder),
+            )
         if found != size:
             raise ExplainerError(
-                f"{name} is damaged: it has {found:,} bytes, {size:,} were expected.",
+                tr(
+                    "{name} is damaged: it has {found:,} bytes, {size:,} were expected.",
+                    name=name,
+                    found=found,
+                    size=size,
+                ),
                 _restore(folder),
             )
         if sha256_of(file) != sha256:
             raise ExplainerError(
-                f"{name} is damaged: its checksum is not the one in {MANIFEST}.", _restore(folder)
+                tr(
+                    "{name} is damaged: its checksum is not the one in {manifest}.",
+                    name=name,
+                    manifest=MANIFEST,
+                ),
+                _restore(folder),
             )
     return {name: sha256 for name, (sha256, _) in expected.items()}
 
@@ -116,7 +138,10 @@ def read_weights(folder: Path, name: str) -> "dict[str, Tensor]":
         ExplainerError: the manifest or a file is missing or damaged; the file is named.
     """
     if name not in verify_manifest(folder):
-        raise ExplainerError(f"{name} is not listed in {MANIFEST}.", _restore(folder))
+        raise ExplainerError(
+            tr("{name} is not listed in {manifest}.", name=name, manifest=MANIFEST),
+            _restore(folder),
+        )
     from safetensors.torch import load_file  # imports torch
 
     return {key: value.float() for key, value in load_file(folder / name).items()}
@@ -132,7 +157,7 @@ def sha256_of(file: Path) -> str:
         with file.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
-        raise ExplainerError(f"{named(file)} cannot be read.", again(file)) from error
+        raise ExplainerError(tr("{file} cannot be read.", file=named(file)), again(file)) from error
 
 
 def _restore(folder: Path) -> str:

@@ -21,6 +21,7 @@ from core.models.hardware import is_out_of_memory
 from core.models.single_files import Source
 from core.models.uncompiled import compiler_left_out
 from core.models.weight_files import STEMS, is_renamed_index
+from core.words import tr
 
 with compiler_left_out():
     from diffusers.utils.logging import disable_progress_bar
@@ -48,22 +49,39 @@ def load_part(folder: Folder, part: str, dtype: torch.dtype, device: str) -> Any
         if is_out_of_memory(error):
             raise
         raise ExplainerError(
-            f"The weights of {part} in {folder.path.name} do not load: {first_line(error)}",
-            f"Get the checkpoint again, or put its {part} back.",
+            tr(
+                "The weights of {part} in {path} do not load: {error}",
+                part=part,
+                path=folder.path.name,
+                error=first_line(error),
+            ),
+            tr("Get the checkpoint again, or put its {part} back.", part=part),
         ) from error
     if wrong:
         raise ExplainerError(
-            f"The weights of {part} in {folder.path.name} lack {len(wrong)} that its config.json "
-            f"asks for, the first is {min(wrong):.80}.",
-            f"Get the checkpoint again, or put its {part} back.",
+            tr(
+                "The weights of {part} in {path} lack {wrong} that its config.json "
+                "asks for, the first is {wrong_2:.80}.",
+                part=part,
+                path=folder.path.name,
+                wrong=len(wrong),
+                wrong_2=min(wrong),
+            ),
+            tr("Get the checkpoint again, or put its {part} back.", part=part),
         )
     for name, weight in network.named_parameters():
         if not weight.isfinite().all():
             half = " in half precision" if dtype == torch.float16 else ""
             raise ExplainerError(
-                f"The weights of {part} in {folder.path.name} hold numbers that are not "
-                f"finite{half}, the first in {name:.80}.",
-                "Get the checkpoint again, or choose another.",
+                tr(
+                    "The weights of {part} in {path} hold numbers that are not "
+                    "finite{half}, the first in {name:.80}.",
+                    part=part,
+                    path=folder.path.name,
+                    half=half,
+                    name=name,
+                ),
+                tr("Get the checkpoint again, or choose another."),
             )
     if dtype == torch.float16 and part != "vae":  # which is asked again where it overflows
         network.register_forward_hook(functools.partial(_name_overflow, part))
@@ -148,9 +166,15 @@ def _name_overflow(
     sound = all(one.isfinite().all() for one in given if isinstance(one, Tensor))
     if sound and not answer[0].isfinite().all():
         raise ExplainerError(
-            f"The {TITLES[part]} of this model gave numbers that are not finite in half precision.",
-            "Lower the guidance, or choose another model. On the CPU it computes in float32: start "
-            "the app with CUDA_VISIBLE_DEVICES= in front.",
+            tr(
+                "The {titles} of this model gave numbers that are not finite in half precision.",
+                titles=TITLES[part],
+            ),
+            tr(
+                "Lower the guidance, or choose another model. On the CPU it computes in float32: "
+                "start "
+                "the app with CUDA_VISIBLE_DEVICES= in front."
+            ),
         )
 
 

@@ -36,6 +36,7 @@ from core.models.weight_files import (
     read_rows,
     refuse_pickle,
 )
+from core.words import tr
 
 Naming = Literal["ldm_unet", "ldm_vae", "clip", "open_clip", "library"]
 Header = dict[str, Config]
@@ -165,8 +166,8 @@ def configs_folder(single: Single) -> Path:
                 Path(made, "whole").replace(folder)
     except OSError as error:
         raise ExplainerError(
-            "The app's own folder for models cannot be written.",
-            "Make room there, or name another folder in GLASSBOX_CACHE.",
+            tr("The app's own folder for models cannot be written."),
+            tr("Make room there, or name another folder in GLASSBOX_CACHE."),
         ) from error
     return folder
 
@@ -190,8 +191,8 @@ def _read(file: Path, _: object) -> Single:
         refuse_pickle(file)
     if file.suffix.lower() != ".safetensors":
         raise ExplainerError(
-            f"{named(file)} does not end with .safetensors, as checkpoints do.",
-            f"If it is one that was renamed, give it that ending. {CHOOSE}",
+            tr("{file} does not end with .safetensors, as checkpoints do.", file=named(file)),
+            tr("If it is one that was renamed, give it that ending. {choose}", choose=CHOOSE),
         )
     rows, said = read_rows(file)
     shapes = {name: tuple(row["shape"]) for name, row in rows.items()}
@@ -201,8 +202,12 @@ def _read(file: Path, _: object) -> Single:
         configs = _configs(file, family, rows, said, sources)
     except (KeyError, StopIteration, IndexError, ValueError) as error:
         raise ExplainerError(
-            f"{named(file)} lacks tensors that every checkpoint of its family has: {error!s:.80}.",
-            f"Get it again. {CHOOSE}",
+            tr(
+                "{file} lacks tensors that every checkpoint of its family has: {error!s:.80}.",
+                file=named(file),
+                error=error,
+            ),
+            tr("Get it again. {choose}", choose=CHOOSE),
         ) from error
     for part, source in sources.items():
         if source.file == file:
@@ -236,12 +241,16 @@ def _refuse(file: Path, shapes: Shapes) -> NoReturn:
             raise ExplainerError(f"{named(file)} {what}.", fix)
     if len(shapes) <= 2 and all(len(shape) <= 2 for shape in shapes.values()):
         raise ExplainerError(
-            f"{named(file)} is an embedding, a learned word.",
-            "Choose the checkpoint that it was made for.",
+            tr("{file} is an embedding, a learned word.", file=named(file)),
+            tr("Choose the checkpoint that it was made for."),
         )
     raise ExplainerError(
-        f"{named(file)} holds {len(shapes):,} tensors, and none has a name of a Stable Diffusion "
-        "checkpoint.",
+        tr(
+            "{file} holds {shapes:,} tensors, and none has a name of a Stable Diffusion "
+            "checkpoint.",
+            file=named(file),
+            shapes=len(shapes),
+        ),
         CHOOSE,
     )
 
@@ -257,8 +266,8 @@ def _find_parts(file: Path, family: Family, shapes: Shapes) -> dict[str, Source]
         beside = _beside(file, part)
         if not beside.is_file():
             raise ExplainerError(
-                f"{named(file)} holds no {TITLES[part]}.",
-                f"Put one of its family beside it, named {beside.name:.120}.",
+                tr("{file} holds no {titles}.", file=named(file), titles=TITLES[part]),
+                tr("Put one of its family beside it, named {beside:.120}.", beside=beside.name),
             )
         sources[part] = _source_beside(beside, part)
     return sources

@@ -8,6 +8,7 @@ from typing import Any
 from core.errors import ExplainerError
 from core.ideas.timestep import EmbeddingSettings
 from core.models.config_files import read_config
+from core.words import tr
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,11 @@ def read_time_facts(folder: Path) -> TimeFacts:
         settings = embedding_of(unet)
     except ValueError as error:
         raise ExplainerError(
-            f"The timestep embedding in {folder.name}/unet/config.json cannot be read.",
-            "Put unet/config.json back as it was, or choose another model.",
+            tr(
+                "The timestep embedding in {folder}/unet/config.json cannot be read.",
+                folder=folder.name,
+            ),
+            tr("Put unet/config.json back as it was, or choose another model."),
         ) from error
     steps = scheduler.get("num_train_timesteps", 1000)
     return TimeFacts(settings=settings, train_steps=steps, scheduler_config=scheduler)

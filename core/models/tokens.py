@@ -22,6 +22,7 @@ from tokenizers.models import BPE
 
 from core.errors import ExplainerError
 from core.models.config_files import LARGEST_FILE, Config, read_json
+from core.words import tr
 
 START, END = "<|startoftext|>", "<|endoftext|>"
 NAMES = ("tokenizer_config.json", "special_tokens_map.json")  # where special tokens stand
@@ -90,13 +91,17 @@ def load_tokenizer(folder: Path) -> Tokenizer:
         raise
     except Exception as error:  # the tokenizers library raises bare Exception
         raise ExplainerError(
-            f"The tokenizer of {folder.parent.name} cannot be read: {error!s:.120}",
-            "Put the checkpoint's tokenizer folder back as it was.",
+            tr(
+                "The tokenizer of {parent} cannot be read: {error!s:.120}",
+                parent=folder.parent.name,
+                error=error,
+            ),
+            tr("Put the checkpoint's tokenizer folder back as it was."),
         ) from error
     if tokenizer.token_to_id(START) is None or tokenizer.token_to_id(END) is None:
         raise ExplainerError(
-            f"The tokenizer of {folder.parent.name} is not a CLIP tokenizer.",
-            "Choose a Stable Diffusion checkpoint.",
+            tr("The tokenizer of {parent} is not a CLIP tokenizer.", parent=folder.parent.name),
+            tr("Choose a Stable Diffusion checkpoint."),
         )
     tokenizer.no_padding()
     tokenizer.no_truncation()
@@ -117,9 +122,13 @@ def read_pad_id(folder: Path, tokenizer: Tokenizer) -> int:
     pad_id = tokenizer.token_to_id(token)
     if pad_id is None:
         raise ExplainerError(
-            f"The tokenizer of {folder.parent.name} pads with {token!r:.40}, which is not in its "
-            "vocabulary.",
-            "Put the checkpoint's tokenizer folder back as it was.",
+            tr(
+                "The tokenizer of {parent} pads with {token!r:.40}, which is not in its "
+                "vocabulary.",
+                parent=folder.parent.name,
+                token=token,
+            ),
+            tr("Put the checkpoint's tokenizer folder back as it was."),
         )
     return pad_id
 

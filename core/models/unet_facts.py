@@ -12,6 +12,7 @@ from core.errors import ExplainerError
 from core.models.config_files import own_size, read_config, vae_scale
 from core.models.weight_files import find_weights
 from core.nets.config import UNetConfig
+from core.words import tr
 
 Kind = Literal["time", "convolution", "norm", "residual", "attention", "halve", "double"]
 Side = Literal["top", "down", "middle", "up"]
@@ -106,8 +107,8 @@ def read_unet_facts(folder: Path, pixels: tuple[int | None, int | None]) -> UNet
         boxes, skips = draw_plan(config, (height, width))
     except (TypeError, IndexError, ValueError) as error:
         raise ExplainerError(
-            f"The U-Net in {folder.name}/unet/config.json cannot be drawn.",
-            "Put unet/config.json back as it was, or choose another model.",
+            tr("The U-Net in {folder}/unet/config.json cannot be drawn.", folder=folder.name),
+            tr("Put unet/config.json back as it was, or choose another model."),
         ) from error
     shapes = find_weights(folder / "unet").shapes
     numbers = {name: math.prod(shape) for name, shape in shapes.items()}

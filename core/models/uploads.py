@@ -13,6 +13,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageChops, ImageCms, ImageFile, ImageOps
 
 from core.errors import ExplainerError
+from core.words import tr, tr_later
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 SUFFIXES = ("png", "jpg", "jpeg", "webp")
@@ -36,10 +37,12 @@ SIDEWAYS = 5  # from this orientation on, width and height change places
 SRGB = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)  # white, red, green, blue; x and y
 GROUND = (255, 255, 255)  # below transparent parts
 OTHER = ExplainerError(
-    "This file is not a PNG, JPEG or WebP picture.", "Save it as one of these, then try again."
+    tr_later("This file is not a PNG, JPEG or WebP picture."),
+    tr_later("Save it as one of these, then try again."),
 )
 DAMAGED = ExplainerError(
-    "This picture is damaged or cut off.", "Open and save it again, or take another one."
+    tr_later("This picture is damaged or cut off."),
+    tr_later("Open and save it again, or take another one."),
 )
 
 
@@ -85,17 +88,18 @@ def read_upload(data: bytes) -> Upload:
         ExplainerError: it is no picture, damaged, too large, too small, or too narrow.
     """
     if not data:
-        raise ExplainerError("This file is empty.", "Choose a PNG, JPEG or WebP picture.")
+        raise ExplainerError(tr("This file is empty."), tr("Choose a PNG, JPEG or WebP picture."))
     if len(data) > MOST_BYTES:
         raise ExplainerError(
-            f"This file has more than {MOST_BYTES // 1024**2} MB.", "Choose a smaller one."
+            tr("This file has more than {most_bytes} MB.", most_bytes=MOST_BYTES // 1024**2),
+            tr("Choose a smaller one."),
         )
     try:
         opened = Image.open(io.BytesIO(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ExplainerError(
-            "This picture has far too many pixels.",
-            f"Choose one of at most {MOST_PIXELS // 10**6} million.",
+            tr("This picture has far too many pixels."),
+            tr("Choose one of at most {most_pixels} million.", most_pixels=MOST_PIXELS // 10**6),
         ) from error
     except Image.UnidentifiedImageError as error:
         raise OTHER from error
@@ -119,7 +123,7 @@ def read_upload(data: bytes) -> Upload:
         picture = _on_white(_srgb(picture, profile, notes), notes)
     except MemoryError as error:
         raise ExplainerError(
-            "There is not enough memory for this picture.", "Choose a smaller one."
+            tr("There is not enough memory for this picture."), tr("Choose a smaller one.")
         ) from error
     except Exception as error:  # as above, and pixels that end too early
         raise DAMAGED from error
@@ -160,12 +164,21 @@ def _check_size(opened: Image.Image) -> None:
     width, height = opened.size
     said = f"This picture has {width:,} × {height:,} pixels."
     if min(width, height) < LEAST_SIDE:
-        raise ExplainerError(said, f"Choose one of at least {LEAST_SIDE} pixels each way.")
+        raise ExplainerError(
+            said, tr("Choose one of at least {least_side} pixels each way.", least_side=LEAST_SIDE)
+        )
     if width * height > MOST_PIXELS:
-        raise ExplainerError(said, f"Choose one of at most {MOST_PIXELS // 10**6} million.")
+        raise ExplainerError(
+            said,
+            tr("Choose one of at most {most_pixels} million.", most_pixels=MOST_PIXELS // 10**6),
+        )
     if max(width, height) > MOST_ASPECT * min(width, height):
         raise ExplainerError(
-            said, f"Choose one that is at most {MOST_ASPECT} times as long as it is wide."
+            said,
+            tr(
+                "Choose one that is at most {most_aspect} times as long as it is wide.",
+                most_aspect=MOST_ASPECT,
+            ),
         )
 
 

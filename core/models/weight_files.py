@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from core.errors import ExplainerError
 from core.models.config_files import LFS_POINTER, Config, again, kind_of, named, read_json
+from core.words import tr
 
 STEMS = {  # what the libraries call the weights of each part
     "unet": "diffusion_pytorch_model",
@@ -109,7 +110,9 @@ def find_weights(folder: Path) -> Weights:
     try:
         names = sorted(file.name for file in folder.iterdir() if not file.name.startswith("."))
     except OSError as error:
-        raise ExplainerError(f"{named(folder)} cannot be read.", again(folder)) from error
+        raise ExplainerError(
+            tr("{folder} cannot be read.", folder=named(folder)), again(folder)
+        ) from error
     chosen = choose_weights(folder.name, names)
     if chosen is None:
         _refuse_names(folder, names)
@@ -122,8 +125,12 @@ def find_weights(folder: Path) -> Weights:
         shapes |= check_weights(file)
     if sum(map(math.prod, shapes.values())) > MOST_PARAMETERS:
         raise ExplainerError(
-            f"The weights in {named(folder)} hold more than {MOST_PARAMETERS:,} numbers.",
-            "Choose a smaller checkpoint.",
+            tr(
+                "The weights in {folder} hold more than {most_parameters:,} numbers.",
+                folder=named(folder),
+                most_parameters=MOST_PARAMETERS,
+            ),
+            tr("Choose a smaller checkpoint."),
         )
     index = [folder / chosen.index] if chosen.index else []
     return Weights(chosen, (*paths, *index), shapes)
@@ -187,16 +194,23 @@ def read_rows(file: Path) -> tuple[dict[str, Config], dict[str, Any]]:
             stream.seek(8)
             header = json.loads(stream.read(length)) if fits else None
     except OSError as error:
-        raise ExplainerError(f"{named(file)} cannot be read.", again(file)) from error
+        raise ExplainerError(tr("{file} cannot be read.", file=named(file)), again(file)) from error
     except (ValueError, RecursionError):
         header = None
     if not isinstance(header, dict):
-        raise ExplainerError(f"{named(file)} is damaged: not safetensors.", again(file))
+        raise ExplainerError(
+            tr("{file} is damaged: not safetensors.", file=named(file)), again(file)
+        )
     said = header.pop("__metadata__", None)
     end = max((_end_of(file, row) for row in header.values()), default=0)
     if size != 8 + length + end:
         raise ExplainerError(
-            f"{named(file)} is damaged: {size:,} bytes, {8 + length + end:,} were expected.",
+            tr(
+                "{file} is damaged: {size:,} bytes, {length:,} were expected.",
+                file=named(file),
+                size=size,
+                length=8 + length + end,
+            ),
             again(file),
         )
     return header, said if isinstance(said, dict) else {}
@@ -216,8 +230,14 @@ def check_kind(file: Path, name: str, row: Config) -> None:
     kind = row["dtype"]
     if kind not in WIDTHS and not (kind in COUNTS and name.endswith("position_ids")):
         raise ExplainerError(
-            f"{named(file)} holds {name:.80} as {kind!s:.20}; {', '.join(WIDTHS)} can be loaded.",
-            "Choose a checkpoint in full or half precision.",
+            tr(
+                "{file} holds {name:.80} as {kind!s:.20}; {widths} can be loaded.",
+                file=named(file),
+                name=name,
+                kind=kind,
+                widths=", ".join(WIDTHS),
+            ),
+            tr("Choose a checkpoint in full or half precision."),
         )
 
 
@@ -240,10 +260,16 @@ def refuse_pickle(file: Path) -> NoReturn:
         ExplainerError: always.
     """
     raise ExplainerError(
-        f"{named(file)} is pickled, and pickled files are never opened: they can run code.",
-        "Get the same checkpoint as .safetensors, which most have. Or convert it away from this "
-        "machine: huggingface.co/spaces/safetensors/convert, or the checkpoint merger of "
-        "AUTOMATIC1111 with one model and the format safetensors.",
+        tr(
+            "{file} is pickled, and pickled files are never opened: they can run code.",
+            file=named(file),
+        ),
+        tr(
+            "Get the same checkpoint as .safetensors, which most have. Or convert it away from "
+            "this "
+            "machine: huggingface.co/spaces/safetensors/convert, or the checkpoint merger of "
+            "AUTOMATIC1111 with one model and the format safetensors."
+        ),
     )
 
 
@@ -251,20 +277,25 @@ def _refuse_other_file(file: Path, start: bytes) -> None:
     """Refuse what is no safetensors file by its first bytes."""
     if start.startswith(LFS_POINTER):
         raise ExplainerError(
-            f"{named(file)} is only a Git LFS pointer, not the weights.",
-            "Run `git lfs pull` in the checkpoint's folder.",
+            tr("{file} is only a Git LFS pointer, not the weights.", file=named(file)),
+            tr("Run `git lfs pull` in the checkpoint's folder."),
         )
     if start.startswith(PICKLED):
         refuse_pickle(file)
     if start.lstrip().lower().startswith((b"<!doctype", b"<html", b'{"error', b"<?xml")):
         raise ExplainerError(
-            f"{named(file)} is a web page, not the weights: the download was refused.",
-            "Log in where it comes from, and get it again.",
+            tr(
+                "{file} is a web page, not the weights: the download was refused.", file=named(file)
+            ),
+            tr("Log in where it comes from, and get it again."),
         )
     if start.startswith(b"GGUF"):
         raise ExplainerError(
-            f"{named(file)} is a GGUF file, whose weights are kept in other kinds of numbers.",
-            "Get the same checkpoint as .safetensors in full or half precision.",
+            tr(
+                "{file} is a GGUF file, whose weights are kept in other kinds of numbers.",
+                file=named(file),
+            ),
+            tr("Get the same checkpoint as .safetensors in full or half precision."),
         )
 
 
@@ -278,9 +309,11 @@ def _end_of(file: Path, row: Any) -> int:  # Any: what JSON holds
         bits = {**WIDTHS, **COUNTS}.get(kind, 0)
         right = whole and (not bits or math.prod(shape) * bits == end - begin)
     except (TypeError, KeyError, ValueError) as error:
-        raise ExplainerError(f"{named(file)} is damaged: its header.", again(file)) from error
+        raise ExplainerError(
+            tr("{file} is damaged: its header.", file=named(file)), again(file)
+        ) from error
     if not right:
-        raise ExplainerError(f"{named(file)} is damaged: its header.", again(file))
+        raise ExplainerError(tr("{file} is damaged: its header.", file=named(file)), again(file))
     return end
 
 
@@ -301,7 +334,10 @@ def _read_index(file: Path) -> list[Path]:
     shards = set(places.values()) if isinstance(places, dict) and _plain(places.values()) else ()
     if not shards or not isinstance(index.get("metadata"), dict):
         raise ExplainerError(
-            f"{named(file)} is damaged: it has no weight_map of file names, or no metadata.",
+            tr(
+                "{file} is damaged: it has no weight_map of file names, or no metadata.",
+                file=named(file),
+            ),
             again(file),
         )
     return [file.parent / name for name in sorted(shards)]
@@ -320,24 +356,49 @@ def _refuse_names(folder: Path, names: Sequence[str]) -> NoReturn:
     other = [name for name in names if name.endswith(".safetensors") and name not in shards]
     if other:
         raise ExplainerError(
-            f"The weights in {named(folder)} have another name: {other[0]:.80} is there, "
-            f"{expected} was expected.",
-            f"If it holds the whole {folder.name}, rename it to {expected}.",
+            tr(
+                "The weights in {folder} have another name: {other:.80} is there, "
+                "{expected} was expected.",
+                folder=named(folder),
+                other=other[0],
+                expected=expected,
+            ),
+            tr(
+                "If it holds the whole {folder}, rename it to {expected}.",
+                folder=folder.name,
+                expected=expected,
+            ),
         )
     if shards and shards[0].endswith(".safetensors"):
         raise ExplainerError(
-            f"{named(folder)} holds weights in parts such as {shards[0]:.80}, but no "
-            f"{expected}.index.json that says what is in which.",
-            f"Get {expected}.index.json from where the checkpoint came from.",
+            tr(
+                "{folder} holds weights in parts such as {shards:.80}, but no "
+                "{expected}.index.json that says what is in which.",
+                folder=named(folder),
+                shards=shards[0],
+                expected=expected,
+            ),
+            tr("Get {expected}.index.json from where the checkpoint came from.", expected=expected),
         )
     if any(name.endswith(PICKLES) for name in names):
         raise ExplainerError(
-            f"There is no .safetensors file in {named(folder)}, only pickled weights, which are "
-            "never opened: they can run code.",
-            f"Get the same checkpoint with {expected} in {folder.name}, which most have; "
-            "huggingface.co/spaces/safetensors/convert makes one away from this machine.",
+            tr(
+                "There is no .safetensors file in {folder}, only pickled weights, which are "
+                "never opened: they can run code.",
+                folder=named(folder),
+            ),
+            tr(
+                "Get the same checkpoint with {expected} in {folder}, which most have; "
+                "huggingface.co/spaces/safetensors/convert makes one away from this machine.",
+                expected=expected,
+                folder=folder.name,
+            ),
         )
     raise ExplainerError(
-        f"There is no .safetensors file in {named(folder)}; {expected} was expected.",
-        "Choose a checkpoint that has safetensors weights.",
+        tr(
+            "There is no .safetensors file in {folder}; {expected} was expected.",
+            folder=named(folder),
+            expected=expected,
+        ),
+        tr("Choose a checkpoint that has safetensors weights."),
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar, NoReturn, Protocol, Self, TypeVar
 
 from core.errors import ExplainerError
+from core.words import tr
 
 
 class _Dataclass(Protocol):
@@ -89,9 +90,12 @@ class UNetConfig:
         """Read unet/config.json; raises ``ExplainerError`` for another kind of U-Net."""
         if config.get("addition_embed_type") == "text_time":
             raise ExplainerError(
-                "Stable Diffusion XL’s U-Net also reads a size, and the prompt as one vector; the "
-                "network that can be looked into here is Stable Diffusion 1’s and 2’s.",
-                "Choose a checkpoint of the Stable Diffusion 1 or 2 family.",
+                tr(
+                    "Stable Diffusion XL’s U-Net also reads a size, and the prompt as one vector; "
+                    "the "
+                    "network that can be looked into here is Stable Diffusion 1’s and 2’s."
+                ),
+                tr("Choose a checkpoint of the Stable Diffusion 1 or 2 family."),
             )
         for name, allowed in _PLAIN_UNET.items():
             _accept(name, config.get(name, allowed[0]), allowed)
@@ -166,8 +170,13 @@ def _accept(name: str, value: object, allowed: tuple[object, ...]) -> None:
 
 def _refuse(name: str, value: object, allowed: str) -> NoReturn:
     raise ExplainerError(
-        f"This checkpoint's config has {name} = {value}, and our network knows {allowed} only.",
-        "Choose a checkpoint of the Stable Diffusion 1 or 2 family.",
+        tr(
+            "This checkpoint's config has {name} = {value}, and our network knows {allowed} only.",
+            name=name,
+            value=value,
+            allowed=allowed,
+        ),
+        tr("Choose a checkpoint of the Stable Diffusion 1 or 2 family."),
     )
 
 

@@ -37,7 +37,7 @@ from core.training.run import (
 from core.training.scenes import COLOUR_NAMES
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("training", "nets", "ideas", "models")  # of core, which the run imports from
+PARTS = ("training", "nets", "ideas", "models", "words")  # of core, which the run imports from
 PACKED_PICTURES = "pictures.xz"
 TOKEN_TABLE = "encoder.embeddings.token_embedding.weight"
 OUT = "out"  # what comes back, in the run's folder

@@ -20,6 +20,7 @@ from streamlit.components import v2
 
 from core.ideas.checks import check_text, read_json, say_number
 from core.ui.part import part
+from core.words import language
 
 T = TypeVar("T")
 LONGEST_IN_LINK = 6_000  # characters of one text, percent-encoded: servers refuse longer addresses
@@ -309,7 +310,11 @@ def keep_places() -> None:
     The page's components tell a small one of their own, and only that one is run again for it.
     """
     with st.container(key="places_room"):  # takes none, see page.css
-        part(lambda: _keeper()(key=_KEEPER, on_places_change=_take_places))()
+        part(_keep_places)()
+
+
+def _keep_places() -> None:
+    _keeper(language())(key=_KEEPER, on_places_change=_take_places)
 
 
 def _take_places() -> None:
@@ -325,9 +330,10 @@ def _take_places() -> None:
 
 
 @cache
-def _keeper() -> Any:  # Any: Streamlit's renderer type is private
+def _keeper(spoken: str) -> Any:  # Any: Streamlit's renderer type is private
     script = Path(__file__).parent / "browser" / "keeper.js"
-    return v2.component("glassbox_places", html="<i></i>", js=script.read_text("utf-8"))
+    name, html = f"glassbox_places_{spoken}", f'<i lang="{spoken}"></i>'
+    return v2.component(name, html=html, js=script.read_text("utf-8"))
 
 
 def _said() -> dict[str, str]:

@@ -7,10 +7,12 @@ link holds the running example as it is.
 import streamlit as st
 
 from core.ui.address import said, say
+from core.ui.language import LANGUAGE
 from core.views.lesson import LEVELS, PAGES, Level
+from core.words import LANGUAGES
 
 LEVEL, WALKING, WALKED, PRESENTING, HELD = "level", "walk", "walked", "present", "lock"
-IN_LINK = (LEVEL, WALKING, WALKED, PRESENTING, HELD)
+IN_LINK = (LEVEL, WALKING, WALKED, PRESENTING, HELD, LANGUAGE)
 HOME = "home"
 USUAL: Level = "how"
 _ON = {WALKING: "on", PRESENTING: "on", HELD: "1"}
@@ -26,6 +28,8 @@ def follow_all_pages(stayed: bool) -> None:
     given = {name: text for name in IN_LINK if (text := said(name)) is not None}
     now = given if stayed else {**kept(), **given}
     done = [page for page in now.pop(WALKED, "").split(".") if page in (HOME, *PAGES)]
+    if now.get(LANGUAGE) not in LANGUAGES:
+        now.pop(LANGUAGE, None)
     if now.get(LEVEL) not in LEVELS or now[LEVEL] == USUAL:
         now.pop(LEVEL, None)
     for name, text in _ON.items():

@@ -11,6 +11,7 @@ from core.ui.all_pages import held
 from core.ui.errors import explained, show_note
 from core.ui.made import made
 from core.ui.running_example import running_example, set_running_example
+from core.words import tr
 
 ROOM = 90  # characters of things to try: one row, also in a small window
 _TRIED = "prompt_to_try"
@@ -23,10 +24,13 @@ def say_what_it_draws() -> None:
         return
     with explained():
         known = known_words(builtin_folder())
-        offered = made(("to try", builtin_folder()), lambda: known.suggestions(ROOM))
+        offered = made((tr("to try"), builtin_folder()), lambda: known.suggestions(ROOM))
         offer_prompts(
-            "This small model knows **single things in English, on one plain background**."
-            f"{' Try:' if offered else ''}",
+            tr(
+                "This small model knows **single things in English, on one plain background**."
+                "{offered}",
+                offered=" Try:" if offered else "",
+            ),
             offered,
         )
         doubt = known.doubt(request.prompt)
@@ -44,7 +48,7 @@ def offer_prompts(said: str, prompts: Sequence[str]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.markdown(f":small[{said}]", width="content")
         st.pills(
-            "Things to try", prompts, label_visibility="collapsed", key=_TRIED, on_change=_take,
+            tr("Things to try"), prompts, label_visibility="collapsed", key=_TRIED, on_change=_take,
             wrap=True, disabled=held(),
         )  # fmt: skip
 

@@ -24,6 +24,7 @@ from core.ui.navigation import TEACHER, is_routed, page_of, title_of
 from core.ui.part import part
 from core.ui.running_example import impose_example, link_parameters, running_example
 from core.ui.runs import find
+from core.words import tr
 
 TURN_S = 3.0  # between two looks at what the class shares
 SIDE = 192  # pixels of a picture on the board
@@ -50,8 +51,8 @@ def attend() -> None:
     part(_look_in, every_s=TURN_S)(room, name)
     _show_own_corner(room, name)
     if page_on_show() in room.state.closed:
-        st.title("This page is closed for now", anchor=False)
-        st.markdown("Your teacher opens it again. The others are in the menu.")
+        st.title(tr("This page is closed for now"), anchor=False)
+        st.markdown(tr("Your teacher opens it again. The others are in the menu."))
         st.stop()
 
 
@@ -89,28 +90,38 @@ def ask_secret(label: str, what: str, right: str) -> bool:
             label, type="password" if right == "knows" else "default", max_chars=60,
             autocomplete="off", key=f"class_{what}_typed",
         )  # fmt: skip
-        pressed = st.form_submit_button("Go on")
+        pressed = st.form_submit_button(tr("Go on"))
     if not pressed:
         return False
     tries, not_before = st.session_state.get(_WRONG, (0, 0.0))
     left = not_before - time.monotonic()
     if left > 0:
-        show_note(f"That was too soon after a wrong {what}.", f"Wait {left + 1:.0f} s.")
+        show_note(
+            tr("That was too soon after a wrong {what}.", what=what),
+            tr("Wait {left:.0f} s.", left=left + 1),
+        )
         return False
     if getattr(room, right)(given):
         st.session_state.pop(_WRONG, None)
         return True
     waits = min(MOST_WAIT_S, FIRST_WAIT_S * 2**tries)
     st.session_state[_WRONG] = (tries + 1, time.monotonic() + waits)
-    show_note(f"This {what} is wrong.", f"The next one may be tried in {waits:.0f} s.")
+    show_note(
+        tr("This {what} is wrong.", what=what),
+        tr("The next one may be tried in {waits:.0f} s.", waits=waits),
+    )
     return False
 
 
 def _ask_code(room: Classroom) -> None:
-    st.title("What is your class’s code?", anchor=False)
+    st.title(tr("What is your class’s code?"), anchor=False)
     st.markdown(
-        f"{CODE} letters and digits; your teacher shows them. You need no account: you get a name "
-        "of two random words, and nothing of the class is kept when it is over."
+        tr(
+            "{code} letters and digits; your teacher shows them. You need no account: you get a "
+            "name "
+            "of two random words, and nothing of the class is kept when it is over.",
+            code=CODE,
+        )
     )
     if ask_secret("Code", "code", "admits"):
         let_in(room)
@@ -131,9 +142,11 @@ def _look_in(room: Classroom, name: str) -> None:
 def _show_pointed(pointed: Pointed) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         where = title_of(pointed.page)
-        st.markdown(f":material/visibility: Your teacher asks you to look at **{where}**.")
-        went = st.button("Go there", key="class_go")
-        stays = st.button("Not now", key="class_stay")
+        st.markdown(
+            tr(":material/visibility: Your teacher asks you to look at **{where}**.", where=where)
+        )
+        went = st.button(tr("Go there"), key="class_go")
+        stays = st.button(tr("Not now"), key="class_stay")
     if went or stays:
         st.session_state[_LOOKED] = pointed.number
     if went:
@@ -144,15 +157,15 @@ def _show_pointed(pointed: Pointed) -> None:
 
 def _show_own_corner(room: Classroom, name: str) -> None:
     with st.sidebar.container(border=True, gap="xxsmall"):
-        st.caption(f"In this class you are **{name}**.")
+        st.caption(tr("In this class you are **{name}**.", name=name))
         st.toggle(
-            "Show my pictures", key=_OPT_IN, on_change=_withdraw, args=(room, name),
-            help="Your newest pictures, with your words below them, go on the board that the "
-            "teacher shows. Off takes them away.",
+            tr("Show my pictures"), key=_OPT_IN, on_change=_withdraw, args=(room, name),
+            help=tr("Your newest pictures, with your words below them, go on the board that the "
+            "teacher shows. Off takes them away."),
         )  # fmt: skip
         state = room.state
         if state.locked and state.settings:
-            st.caption(":material/lock: Your teacher has set some of the settings.")
+            st.caption(tr(":material/lock: Your teacher has set some of the settings."))
 
 
 def _withdraw(room: Classroom, name: str) -> None:
@@ -178,14 +191,14 @@ def _pin(room: Classroom, name: str) -> None:
 
 def _show_teachers_corner(room: Classroom) -> None:
     with st.sidebar.container(border=True, gap="xsmall"):
-        st.caption("You are the teacher of this class.")
+        st.caption(tr("You are the teacher of this class."))
         st.button(
-            "Everybody look here", on_click=_point, args=(room,), key="class_point",
+            tr("Everybody look here"), on_click=_point, args=(room,), key="class_point",
             width="stretch",
         )  # fmt: skip
         if room.state.pointed is not None:
-            st.button("No longer", on_click=room.point_nowhere, key="class_unpoint")
-        st.page_link(TEACHER, label="Your class", icon=":material/co_present:")
+            st.button(tr("No longer"), on_click=room.point_nowhere, key="class_unpoint")
+        st.page_link(TEACHER, label=tr("Your class"), icon=":material/co_present:")
 
 
 def _point(room: Classroom) -> None:

@@ -16,8 +16,9 @@ from core.classroom import JOIN, Classroom, Setting, State, classroom
 from core.engine.request import Request, problems
 from core.errors import ExplainerError
 from core.ideas.checks import say_number
+from core.words import tr, tr_later
 
-NAMES = {"model": "model", "steps": "number of steps", "scheduler": "scheduler",
+NAMES = {"model": "model", "steps": tr_later("number of steps"), "scheduler": "scheduler",
          "height": "size", "width": "size"}  # fmt: skip
 _NAME, _TEACHER = "class_name", "class_teacher"
 _PAGE, _DRAWN = "class_page", "class_drawn"
@@ -145,9 +146,9 @@ def check_session() -> None:
     if state is None:
         return
     if _NAME not in st.session_state:
-        raise ExplainerError("This is a class.", "Type its code first.")
+        raise ExplainerError(tr("This is a class."), tr("Type its code first."))
     if page_on_show() in state.closed:
-        raise ExplainerError("Your teacher has closed this page.", "Choose another one.")
+        raise ExplainerError(tr("Your teacher has closed this page."), tr("Choose another one."))
 
 
 def check_asked(work: object) -> None:
@@ -171,14 +172,16 @@ def check_asked(work: object) -> None:
                 _refuse(name, locked[name])
         if hasattr(part, "sigmas") and {"steps", "scheduler"} & locked.keys():
             raise ExplainerError(
-                "Your teacher has set how pictures are walked to.", "Noise levels are not free now."
+                tr("Your teacher has set how pictures are walked to."),
+                tr("Noise levels are not free now."),
             )
 
 
 def _refuse(name: str, value: str | int) -> None:
     said = value if isinstance(value, str) else say_number(value)
     raise ExplainerError(
-        f"Your teacher has set the {NAMES[name]} to {said}.", "Nothing else is computed for now."
+        tr("Your teacher has set the {names} to {said}.", names=NAMES[name], said=said),
+        tr("Nothing else is computed for now."),
     )
 
 

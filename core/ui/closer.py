@@ -17,6 +17,7 @@ from core.ui.errors import show_note
 from core.ui.page import show_equation
 from core.ui.walk import level
 from core.views.numbers import count
+from core.words import tr
 
 IN_LINK = "look"
 _UNKNOWN = "look_unknown"
@@ -79,13 +80,16 @@ def choose_look(closers: Closers) -> Closer | None:
         st.session_state[_UNKNOWN] = None if field.read(asked) else (closers, asked)
     if level() == "first":
         waiting = count(len(closers.looks), "closer look")
-        ask(st.toggle, f"{waiting} wait at the next level", _unfolded())
+        ask(st.toggle, tr("{waiting} wait at the next level", waiting=waiting), _unfolded())
     if look_on_show(closers) is None:
         return None
-    ask(st.segmented_control, "Look closer", field, _unfold, required=True, wrap=True)
+    ask(st.segmented_control, tr("Look closer"), field, _unfold, required=True, wrap=True)
     of, missing = st.session_state.get(_UNKNOWN) or (None, "")
     if of == closers:
-        show_note(f"This page has no look called “{missing:.60}”.", f"“{field.start}” is shown.")
+        show_note(
+            tr("This page has no look called “{missing:.60}”.", missing=missing),
+            tr("“{start}” is shown.", start=field.start),
+        )
     return look_on_show(closers)
 
 

@@ -9,13 +9,16 @@ import streamlit as st
 from streamlit.components import v2
 
 from core.views.theme import PALETTE
+from core.words import ENGLISH, in_html, language, of_files
 
 T = TypeVar("T")
-LESSONS = Path(__file__).resolve().parents[1] / "lessons"
+ROOT = Path(__file__).resolve().parents[2]
+LESSONS = ROOT / "core" / "lessons"
 SHARED = Path(__file__).parent / "browser"
 # Stand before every component's script.
 BEFORE = (
-    "linked.js", "present.js", "parts.js", "view.js", "player.js", "canvas.js", "chart.js"
+    "words.js", "linked.js", "present.js", "parts.js", "view.js", "player.js", "canvas.js",
+    "chart.js",
 )  # fmt: skip
 _TURNS = "component_turns"
 
@@ -37,7 +40,10 @@ def mount(
         The events as attributes, None where nothing happened.
     """
     # In a list: Streamlit would look through a dict for tables, and import pandas for it.
-    return _component(name)(key=name, data=[data, _turn(name, data)], **callbacks)
+    spoken = language()
+    words = [] if spoken == ENGLISH else [of_files(spoken, _files(name))]
+    shown = _component(name, spoken)
+    return shown(key=name, data=[data, _turn(name, data), *words], **callbacks)
 
 
 def told(state: object, event: str) -> Any:  # Any: whatever a browser sent
@@ -93,12 +99,12 @@ def _version(data: object) -> int:
 
 
 @cache
-def _component(name: str) -> Any:  # Any: Streamlit's renderer type is private
+def _component(name: str, spoken: str) -> Any:  # Any: Streamlit's renderer type is private
     colours = "".join(f"--{kind}: {colour};" for kind, colour in PALETTE.items())
     styles = (file.read_text("utf-8") for file in (SHARED / "base.css", _file(name, ".css")))
     return v2.component(
-        f"glassbox_{name.replace('/', '_')}",
-        html=_file(name, ".html").read_text("utf-8"),
+        f"glassbox_{name.replace('/', '_')}{'' if spoken == ENGLISH else f'_{spoken}'}",
+        html=in_html(_file(name, ".html").read_text("utf-8")),
         css="".join((f":host {{ {colours} }}\n", *styles)),
         js=script_of(name),
     )
@@ -112,6 +118,13 @@ def script_of(name: str) -> str:
     """
     files = (*(SHARED / file for file in BEFORE), _file(name, ".js"))
     return "".join(file.read_text("utf-8") for file in files)
+
+
+@cache
+def _files(name: str) -> frozenset[str]:
+    """Return the scripts of a component below the project's folder."""
+    files = (*(SHARED / file for file in BEFORE), _file(name, ".js"))
+    return frozenset(file.relative_to(ROOT).as_posix() for file in files)
 
 
 def _file(name: str, end: str) -> Path:

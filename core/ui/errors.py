@@ -11,6 +11,7 @@ import streamlit as st
 
 from core.errors import ExplainerError
 from core.models.catalog import without_paths
+from core.words import again
 
 
 @contextmanager
@@ -28,7 +29,9 @@ def show_error(error: ExplainerError) -> None:
     Args:
         error: what to say.
     """
-    show_note(without_paths(error.what), without_paths(error.fix), icon=":material/error:")
+    show_note(
+        without_paths(again(error.what)), without_paths(again(error.fix)), icon=":material/error:"
+    )
 
 
 def show_note(what: str, fix: str = "", icon: str = ":material/info:") -> None:

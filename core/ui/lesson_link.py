@@ -9,6 +9,7 @@ from core.ui.address import fitting
 from core.ui.all_pages import HELD, PRESENTING, WALKED, held
 from core.ui.errors import show_note
 from core.ui.running_example import link_parameters, running_example
+from core.words import tr
 
 IN_FOOT = "foot"  # which part of a page's foot is open
 OWN = (HELD, PRESENTING, WALKED, IN_FOOT, JOIN)  # what a link to others leaves out
@@ -37,14 +38,18 @@ def link_to_page(hold: bool = False) -> str:
 def show_link() -> None:
     """Show the link, to be copied, and ask whether it holds words and settings."""
     st.markdown(
-        "This link opens the page as you see it: the same run, the same look, the same reading "
-        "level (*Read as*, in the sidebar)."
+        tr(
+            "This link opens the page as you see it: the same run, the same look, the same reading "
+            "level (*Read as*, in the sidebar)."
+        )
     )
     hold = st.toggle(
-        "Hold words and settings as they are", held(), key="link_holds",
-        help="Whoever opens it sees them and cannot change them before they press “Let me change "
-        "them”. It keeps a lesson together; it keeps nobody out.",
+        tr("Hold words and settings as they are"), held(), key="link_holds",
+        help=tr(
+            "Whoever opens it sees them and cannot change them before they press “Let me change "
+            "them”. It keeps a lesson together; it keeps nobody out."
+        ),
     )  # fmt: skip
     if not fitting({"prompt": running_example().prompt}):
-        show_note("Your words are too long for a link.", "It opens without them.")
+        show_note(tr("Your words are too long for a link."), tr("It opens without them."))
     st.code(link_to_page(hold), language=None, wrap_lines=True)

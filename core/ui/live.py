@@ -27,6 +27,7 @@ from core.ui.running_example import running_example, set_running_example
 from core.ui.runs import done, find, say_status
 from core.ui.shown import Shown, drawn
 from core.views.live import LiveData, picture_data, say_run, settings_data, sizes_data
+from core.words import tr
 
 NAME = "live"
 PATIENT_S = 1.0  # before a line says how far it is: as a rule the picture is there by then
@@ -38,7 +39,7 @@ def live_toggle() -> bool:
     """Ask whether the picture follows the hand; not where a link holds what is drawn."""
     wanted = ask(
         st.toggle, "Live", switch("live"), disabled=held(),
-        help="The picture follows every key and every slider, in a few calls of the network.",
+        help=tr("The picture follows every key and every slider, in a few calls of the network."),
     )  # fmt: skip
     return wanted and not held()
 
@@ -108,7 +109,7 @@ def _data(number: int, request: Request, facts: LatentFacts, picture: Any, whole
     """
     full = find(request) if _full_wanted(request) else None
     run, settings = say_run(in_few_calls(request)), settings_data(request, facts)
-    words = request.prompt.strip() or "no words"
+    words = request.prompt.strip() or tr("no words")
     return {
         "number": number,
         "settled": whole and request == running_example(),
@@ -117,7 +118,7 @@ def _data(number: int, request: Request, facts: LatentFacts, picture: Any, whole
         "sizes": sizes_data(facts, settings["side"]),
         "picture": picture_data(picture),
         "drawn": run,
-        "spoken": "" if picture is None else f"{words}: drawn in {run}",
+        "spoken": "" if picture is None else tr("{words}: drawn in {run}", words=words, run=run),
         "fully": say_run(request),
         "full": picture_data(None if full is None else full.picture),
         "full_drawn": "" if full is None else f"{say_run(request)}, {full.seconds:.2f} s",

@@ -12,6 +12,7 @@ from PIL import Image
 from core.engine.results import Recent
 from core.host import host
 from core.ideas.arrays import Pixels
+from core.words import language
 
 Made = TypeVar("Made")
 
@@ -21,12 +22,15 @@ _lock = threading.Lock()  # guards what is under way
 
 
 def made(name: Hashable, make: Callable[[], Made]) -> Made:
-    """Return what was made under a name; who asks meanwhile waits, so that it is made once.
+    """Return what was made under a name, once for each language.
+
+    Who asks meanwhile waits.
 
     Args:
         name: all that decides it, and what it is. A thing with no plain == stands for itself.
         make: makes it; what it returns is never changed afterwards.
     """
+    name = language(), name
     found = _MADE.get(name)
     if found is None:
         with _lock:

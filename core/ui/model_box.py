@@ -9,6 +9,7 @@ from core.errors import ExplainerError
 from core.models.catalog import entries, find_entry, is_installed, measure_size, without_paths
 from core.ui.running_example import running_example, set_running_example, tied_to_run
 from core.views.numbers import gigabytes
+from core.words import tr
 
 KEPT_S = 60  # for which what was found out about a model's files is told again
 
@@ -18,9 +19,9 @@ def show_model_box() -> None:
     now = running_example().model
     titles = {entry.id: entry.title for entry in entries() if is_installed(entry)}
     titles.setdefault(now, now)
-    with st.sidebar.expander("The model", icon=":material/deployed_code:"):
+    with st.sidebar.expander(tr("The model"), icon=":material/deployed_code:"):
         st.selectbox(
-            "Model", list(titles), list(titles).index(now), format_func=titles.__getitem__,
+            tr("Model"), list(titles), list(titles).index(now), format_func=titles.__getitem__,
             label_visibility="collapsed", **tied_to_run("model", now, _take),
         )  # fmt: skip
         try:
@@ -30,8 +31,10 @@ def show_model_box() -> None:
             st.text(without_paths(error.what))  # pages say the rest
         st.caption(say_machine(now))
         st.caption(
-            "Whoever runs the app adds a `.safetensors` file, a folder, or all that another "
-            "program keeps: `python -m core models --add PATH`"
+            tr(
+                "Whoever runs the app adds a `.safetensors` file, a folder, or all that another "
+                "program keeps: `python -m core models --add PATH`"
+            )
         )
 
 
@@ -53,12 +56,16 @@ def say_model(model: str) -> tuple[str, ...]:
 
     size, need = measure_size(find_entry(model)), need_of(model)
     height, width = need.own
-    said = [f"{gigabytes(size * 1e6)} on disk"] if size else []
-    said.append(f"{need.weights / 1e6:,.0f} million weights")
-    drawing = (
-        f"In float32 it takes {gigabytes(4 * need.weights)} of memory, and "
-        f"{gigabytes(need.drawing(height, width, 4))} more to draw {width} × {height} pixels; half "
-        "of both in half precision, which a GPU computes in."
+    said = [tr("{size} on disk", size=gigabytes(size * 1e6))] if size else []
+    said.append(tr("{weights:,.0f} million weights", weights=need.weights / 1e6))
+    drawing = tr(
+        "In float32 it takes {weights} of memory, and "
+        "{drawing} more to draw {width} × {height} pixels; half "
+        "of both in half precision, which a GPU computes in.",
+        weights=gigabytes(4 * need.weights),
+        drawing=gigabytes(need.drawing(height, width, 4)),
+        width=width,
+        height=height,
     )
     return " · ".join(said), drawing
 
@@ -72,7 +79,11 @@ def say_machine(model: str) -> str:
     import psutil
 
     memory = psutil.virtual_memory()
-    free = f"{gigabytes(memory.available)} of {gigabytes(memory.total)} of memory are free."
+    free = tr(
+        "{available} of {total} of memory are free.",
+        available=gigabytes(memory.available),
+        total=gigabytes(memory.total),
+    )
     if woken() is None:
         return free
     from core.models.fitting import chosen_fit
@@ -82,5 +93,12 @@ def say_machine(model: str) -> str:
     if found is None:
         return free
     peak = gigabytes(peak_memory(found.hardware.device))
-    how = f"It is computed on {found.hardware.name} in {found.hardware.dtype}. {found.said}".strip()
-    return f"{how} The program has taken {peak} at its peak. {free}"
+    how = tr(
+        "It is computed on {hardware} in {dtype}. {said}",
+        hardware=found.hardware.name,
+        dtype=found.hardware.dtype,
+        said=found.said,
+    ).strip()
+    return tr(
+        "{how} The program has taken {peak} at its peak. {free}", how=how, peak=peak, free=free
+    )

@@ -16,10 +16,12 @@ from streamlit.navigation.page import StreamlitPage
 
 from core.classroom import classroom
 from core.ui.class_rules import go_to, in_force, is_teacher, own_name
+from core.ui.language import follow_language
 from core.ui.sessions import see_to_sessions
+from core.words import tr, tr_later
 
 ROOT = Path(__file__).resolve().parents[2]
-APP = "Glassbox Diffusion"
+APP = tr_later("Glassbox Diffusion")
 START = "Start"  # the front page, in the menu
 SIDEBAR_WIDTH = 260  # CSS pixels
 TEACHER = ROOT / "pages" / "teacher.py"  # of a class alone, and no page of the walk
@@ -59,10 +61,10 @@ WALK = (
     Entry("2_latents.py", "Walkthrough", "Latents", ":material/grid_view:"),
     Entry("3_timesteps.py", "Walkthrough", "Timesteps", ":material/schedule:"),
     Entry("4_schedulers.py", "Walkthrough", "Schedulers", ":material/show_chart:"),
-    Entry("5_noising.py", "Walkthrough", "Adding noise", ":material/blur_on:"),
+    Entry("5_noising.py", "Walkthrough", tr_later("Adding noise"), ":material/blur_on:"),
     Entry("6_generation.py", "Walkthrough", "Generation", ":material/auto_awesome:"),
     Entry("7_attention.py", "Deeper", "Attention", ":material/center_focus_strong:"),
-    Entry("8_unet.py", "Deeper", "Inside the U-Net", ":material/account_tree:"),
+    Entry("8_unet.py", "Deeper", tr_later("Inside the U-Net"), ":material/account_tree:"),
     Entry("9_training.py", "Deeper", "Training", ":material/model_training:"),
     Entry("10_check.py", "Tools", "Check", ":material/fact_check:"),
 )
@@ -101,6 +103,7 @@ def ensure_navigation() -> None:
 
 def _navigation(home: Callable[[], None]) -> StreamlitPage:
     see_to_sessions()
+    follow_language()
     # First of all, because until then the icon of the page in the menu is the browser tab's icon
     # as well, and that one would be fetched from a font server.
     st.set_page_config(
@@ -116,7 +119,7 @@ def _navigation(home: Callable[[], None]) -> StreamlitPage:
     shown = own_name(room) is not None
     pages[""].append(
         st.Page(
-            TEACHER, title="Your class", icon=":material/co_present:",
+            TEACHER, title=tr("Your class"), icon=":material/co_present:",
             visibility="visible" if is_teacher() else "hidden",
         )
     )  # fmt: skip

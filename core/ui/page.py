@@ -19,9 +19,10 @@ from core.ui.model_folder import look_again
 from core.ui.navigation import APP, ensure_navigation, title_of
 from core.ui.running_example import IN_LINK, follow_link, say_held, show_summary, write_link
 from core.views.lesson import lesson_of
+from core.words import tr, tr_later
 
 STYLE = Path(__file__).parent / "browser" / "page.css"
-SHARED = (
+SHARED = tr_later(
     ":material/public: A shared copy on a small host: everybody’s pictures take turns, what is "
     "typed is not kept on its disk, and it takes no files."
 )
@@ -55,6 +56,7 @@ def lesson(page: str) -> None:
     say_held()
     show_summary()
     walk.ask_level()
+    walk.ask_language()
     show_model_box()
     walk.presenting(page)
     walk.predict_first(page)
@@ -89,7 +91,7 @@ def show_equation(function: Callable[..., Any]) -> None:  # Any: any function wi
         st.markdown(f":small[{formula.source} · {function.__module__}.{function.__qualname__}]")
         st.code(brief, language="python")
         if brief != whole:
-            with st.expander("All of it"):
+            with st.expander(tr("All of it")):
                 st.code(whole, language="python")
 
 

@@ -16,6 +16,7 @@ from core.engine.client import woken
 from core.errors import ExplainerError
 from core.ui.errors import show_error
 from core.ui.part import part
+from core.words import tr
 
 PAINT_S = 0.5  # left to the browser before the engine is woken
 SOON_S = 0.1  # and where it is awake
@@ -46,7 +47,7 @@ def paint_first(
     error = failure(name, wanted)
     if error is not None:
         show_error(error)
-        st.button("Try again", on_click=lambda: st.session_state.pop(f"{name}_failed"))
+        st.button(tr("Try again"), on_click=lambda: st.session_state.pop(f"{name}_failed"))
     waits = not there and error is None
     first = waits and not st.session_state.get(f"{name}_painted")
     pause = SOON_S if woken() else PAINT_S

@@ -1,8 +1,11 @@
 """A part of a page that is run again by itself."""
 
 from collections.abc import Callable
+from functools import wraps
 
 import streamlit as st
+
+from core.words import language, use_language
 
 
 def part(draw: Callable[..., object], every_s: float | None = None) -> Callable[..., None]:
@@ -17,9 +20,15 @@ def part(draw: Callable[..., object], every_s: float | None = None) -> Callable[
         draw: draws it.
         every_s: how often the browser has it run again by itself, seconds; None for never.
     """
+    name = language()
+
+    @wraps(draw)
+    def drawn(*given: object) -> None:
+        use_language(name)  # run alone, it has a thread that has not seen the page
+        draw(*given)
 
     def placed(*given: object) -> None:
         with st.container():
-            st.fragment(draw, run_every=every_s)(*given)
+            st.fragment(drawn, run_every=every_s)(*given)
 
     return placed

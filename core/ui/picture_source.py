@@ -16,13 +16,14 @@ from core.ui.errors import show_error
 from core.ui.model_folder import model_folder
 from core.ui.running_example import running_example
 from core.ui.shown import kept
+from core.words import tr, tr_later
 
-RUN, UPLOAD = "your run", "your upload"
+RUN, UPLOAD = tr_later("your run"), tr_later("your upload")
 _LAST, _UPLOAD, _WRONG = "picture_chosen", "latents_upload", "latents_wrong"
 IN_LINK = "picture"
 LOST = {
-    UPLOAD: "This link is of an uploaded picture, and a link holds none.",
-    RUN: "This link is of the picture of a run, which is not there now.",
+    UPLOAD: tr_later("This link is of an uploaded picture, and a link holds none."),
+    RUN: tr_later("This link is of the picture of a run, which is not there now."),
 }
 
 
@@ -62,25 +63,32 @@ def choose_picture(first: str = "") -> str:
     """
     titles = {picture.name: picture.title for picture in gallery()}
     if kept(running_example()) is not None:
-        titles[RUN] = "Your run’s picture"
+        titles[RUN] = tr("Your run’s picture")
     if _UPLOAD in st.session_state:
-        titles[UPLOAD] = "Your upload"
+        titles[UPLOAD] = tr("Your upload")
     field = one_of(IN_LINK, titles, first or None)
     if newly(IN_LINK) and said(IN_LINK) is None:  # chosen on another page
         say({IN_LINK: st.session_state.get(_LAST) or None})
     lost = said(IN_LINK)
     if lost in LOST and lost not in titles:
         st.session_state[_WRONG] = ExplainerError(
-            LOST[lost], f"“{titles[field.start]}” is shown in its place."
+            LOST[lost], tr("“{titles}” is shown in its place.", titles=titles[field.start])
         )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.selectbox("Picture", format_func=titles.__getitem__, width=300, **bound(field, _took))
+        st.selectbox(
+            tr("Picture"), format_func=titles.__getitem__, width=300, **bound(field, _took)
+        )
         if host().uploads:
-            with st.popover("Upload", icon=":material/upload:"):
+            with st.popover(tr("Upload"), icon=":material/upload:"):
                 st.file_uploader(
-                    f"PNG, JPEG or WebP, at most {MOST_BYTES // 1024**2} MB", type=list(SUFFIXES),
-                    key="latents_file", on_change=_take_upload,
-                )  # fmt: skip
+                    tr(
+                        "PNG, JPEG or WebP, at most {most_bytes} MB",
+                        most_bytes=MOST_BYTES // 1024**2,
+                    ),
+                    type=list(SUFFIXES),
+                    key="latents_file",
+                    on_change=_take_upload,
+                )
     if _WRONG in st.session_state:
         show_error(st.session_state[_WRONG])
     return value(field)
@@ -103,13 +111,18 @@ def source_of(name: str, facts: LatentFacts) -> Source:
         upload: Upload = st.session_state[_UPLOAD]
         told = (*upload.notes, say_fit(upload, width, height), unsaid)
         notes = tuple(note for note in told if note)
-        return _source("Your upload", upload.picture, width, height, notes)
+        return _source(tr("Your upload"), upload.picture, width, height, notes)
     shown = kept(request) if name == RUN else None
     if shown is not None:
-        return _source(f"Run {shown.film['id']}", Image.fromarray(shown.run.picture), width, height)
+        return _source(
+            tr("Run {film}", film=shown.film["id"]),
+            Image.fromarray(shown.run.picture),
+            width,
+            height,
+        )
     picture = find_picture(name)
     unseen = picture.unseen and request.model == BUILT_IN
-    told = ("This autoencoder never saw this picture." if unseen else "", unsaid)
+    told = (tr("This autoencoder never saw this picture.") if unseen else "", unsaid)
     notes = tuple(note for note in told if note)
     return _source(picture.title, open_picture(name), width, height, notes)
 

@@ -5,6 +5,7 @@ import streamlit as st
 from core.models.latent_facts import read_latent_facts
 from core.ui.errors import show_note
 from core.ui.running_example import running_example
+from core.words import tr
 
 LONGEST_CUT = 120  # characters shown of what is cut off
 
@@ -20,14 +21,18 @@ def prompt_notes() -> None:
         show_note(note, icon=":material/crop_free:")
     if not request.prompt.strip():
         st.markdown(
-            "**No words:** the network draws whatever it likes. This is called *unconditional*."
+            tr("**No words:** the network draws whatever it likes. This is called *unconditional*.")
         )
         return
     tokens = tokens_of(request.prompt, request.model)
     if tokens.cut:
         cut = tokens.cut.strip()
         show_note(
-            f"The model reads {tokens.used} tokens and your words are {tokens.count}. Cut off:",
+            tr(
+                "The model reads {used} tokens and your words are {count}. Cut off:",
+                used=tokens.used,
+                count=tokens.count,
+            ),
             cut if len(cut) <= LONGEST_CUT else f"{cut[: LONGEST_CUT - 1]}…",
             icon=":material/content_cut:",
         )

@@ -19,6 +19,7 @@ from core.ui.all_pages import HELD, held, keep
 from core.ui.class_rules import code_for_address, kept_to
 from core.ui.errors import show_note
 from core.views.numbers import count
+from core.words import tr
 
 START = Request(prompt="a red apple")
 IN_LINK = tuple(field.name for field in fields(Request))
@@ -150,13 +151,15 @@ def show_summary() -> None:
     for what, fix in st.session_state.get(_NOTES, []):
         show_note(what, fix)
     with st.sidebar.container(border=True, gap="xxsmall"):
-        st.caption("The running example")
-        words = request.prompt.strip() or "(no prompt)"
+        st.caption(tr("The running example"))
+        words = request.prompt.strip() or tr("(no prompt)")
         st.text(words if len(words) <= 90 else f"{words[:89]}…")
         title = SCHEDULERS[request.scheduler].title
         steps = count(request.steps, "step")
-        st.caption(f"{steps} · guidance {say_number(request.guidance)}")
-        st.caption(f"{title} · seed {request.seed}")
+        st.caption(
+            tr("{steps} · guidance {guidance}", steps=steps, guidance=say_number(request.guidance))
+        )
+        st.caption(tr("{title} · seed {seed}", title=title, seed=request.seed))
         for line in _rarely_set(request):
             st.text(line)
 
@@ -175,7 +178,10 @@ def _rarely_set(request: Request) -> list[str]:
     ]
     return [
         *set_here,
-        *(f"LoRA {one.name}: {say_number(one.strength)}" for one in request.loras),
+        *(
+            tr("LoRA {one}: {strength}", one=one.name, strength=say_number(one.strength))
+            for one in request.loras
+        ),
         *(f"{name}: {_write(value)}" for name, value in request.params),
     ]
 

@@ -26,6 +26,7 @@ from core.engine.work import Work
 from core.errors import ExplainerError
 from core.labs.bench import Chosen, Training, bench
 from core.ui.class_rules import check_asked, check_session, is_behind
+from core.words import tr
 
 TURN_S = 0.15  # between two looks at a ticket
 AT_ONCE_S = 0.1  # an answer that is there already comes within this; no progress is drawn for it
@@ -185,7 +186,7 @@ def _wake_engine() -> None:
         return
     line = st.empty()
     while thread.is_alive():
-        line.caption("Waking the engine")
+        line.caption(tr("Waking the engine"))
         thread.join(TURN_S)
     line.empty()
 
@@ -221,10 +222,14 @@ def say_status(status: TicketStatus, doing: str) -> str:
         doing: what is counted, such as "Call".
     """
     if status.loading:
-        return "Loading the model, which takes a few seconds after a start"
+        return tr("Loading the model, which takes a few seconds after a start")
     if status.state == "queued":
         ahead = status.position - 1
-        return f"Waiting in line, {ahead} ahead of you" if ahead > 0 else "You are next"
+        return (
+            tr("Waiting in line, {ahead} ahead of you", ahead=ahead)
+            if ahead > 0
+            else tr("You are next")
+        )
     if not status.steps:
         return "Starting"
-    return f"{doing} {status.step} of {status.steps}"
+    return tr("{doing} {step} of {steps}", doing=doing, step=status.step, steps=status.steps)

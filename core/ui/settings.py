@@ -18,6 +18,7 @@ from core.ui.all_pages import held
 from core.ui.errors import show_error
 from core.ui.running_example import running_example, set_running_example, tied_to_run
 from core.views.numbers import count, say_noise
+from core.words import tr
 
 EVERYDAY_STEPS = 50  # end of the slider; a link may ask for more
 EVERYDAY_GUIDANCE = 15.0
@@ -32,18 +33,25 @@ def prompt_box(live: str | bool = False) -> None:
         live: the pause in typing after which it is taken, such as "120ms"; False waits for Enter.
     """
     st.text_input(
-        "Your words", running_example().prompt, max_chars=MAX_PROMPT, placeholder="no words",
-        live=live, **_bound("prompt"),
-    )  # fmt: skip
+        tr("Your words"),
+        running_example().prompt,
+        max_chars=MAX_PROMPT,
+        placeholder=tr("no words"),
+        live=live,
+        **_bound("prompt"),
+    )
 
 
 def negative_box() -> None:
     """Ask for the negative prompt."""
     st.text_input(
-        "Not this", running_example().negative, max_chars=MAX_PROMPT,
-        placeholder="negative prompt",
-        help="The negative prompt: guidance walks away from what it says.", **_bound("negative"),
-    )  # fmt: skip
+        tr("Not this"),
+        running_example().negative,
+        max_chars=MAX_PROMPT,
+        placeholder=tr("negative prompt"),
+        help=tr("The negative prompt: guidance walks away from what it says."),
+        **_bound("negative"),
+    )
 
 
 def steps_slider() -> None:
@@ -51,9 +59,9 @@ def steps_slider() -> None:
     request = running_example()
     info = SCHEDULERS[request.scheduler]
     st.slider(
-        "Steps", info.min_steps, min(info.max_steps, max(EVERYDAY_STEPS, request.steps)),
+        tr("Steps"), info.min_steps, min(info.max_steps, max(EVERYDAY_STEPS, request.steps)),
         request.steps,
-        help="How many steps lead from noise to picture.", **_bound("steps"),
+        help=tr("How many steps lead from noise to picture."), **_bound("steps"),
     )  # fmt: skip
 
 
@@ -61,8 +69,8 @@ def guidance_slider() -> None:
     """Ask for the guidance weight."""
     guidance = running_example().guidance
     st.select_slider(
-        "Guidance w", weights(guidance), guidance, format_func=say_number,
-        help="1 follows your words as they are, 0 forgets them, more exaggerates them.",
+        tr("Guidance w"), weights(guidance), guidance, format_func=say_number,
+        help=tr("1 follows your words as they are, 0 forgets them, more exaggerates them."),
         **_bound("guidance"),
     )  # fmt: skip
 
@@ -80,9 +88,14 @@ def weights(*shown: float) -> list[float]:
 def seed_box() -> None:
     """Ask for the seed."""
     st.number_input(
-        "Seed", 0, MAX_SEED, running_example().seed, step=1, help="Which noise to start from.",
+        tr("Seed"),
+        0,
+        MAX_SEED,
+        running_example().seed,
+        step=1,
+        help=tr("Which noise to start from."),
         **_bound("seed"),
-    )  # fmt: skip
+    )
 
 
 def scheduler_box() -> None:
@@ -91,9 +104,13 @@ def scheduler_box() -> None:
     offered = offered_schedulers()
     names = [name for name in SCHEDULERS if name == chosen or name in offered]
     st.selectbox(
-        "Scheduler", names, names.index(chosen), format_func=lambda name: SCHEDULERS[name].title,
-        help="Who decides how much noise goes at each step.", **_bound("scheduler"),
-    )  # fmt: skip
+        tr("Scheduler"),
+        names,
+        names.index(chosen),
+        format_func=lambda name: SCHEDULERS[name].title,
+        help=tr("Who decides how much noise goes at each step."),
+        **_bound("scheduler"),
+    )
 
 
 def lora_box() -> None:
@@ -108,7 +125,7 @@ def lora_box() -> None:
 
     st.multiselect(
         "LoRA", names, list(chosen), placeholder="none", max_selections=MOST_LORAS,
-        help="What somebody trained into thin matrices beside the weights.",
+        help=tr("What somebody trained into thin matrices beside the weights."),
         **tied_to_run("loras", list(chosen), lambda picked: _take(
             "loras", tuple((name, chosen.get(name, 1.0)) for name in picked)
         )),
@@ -116,8 +133,8 @@ def lora_box() -> None:
     for name, strength in chosen.items():
         ends = min(LEAST_LORA, strength), max(EVERYDAY_LORA, strength)
         st.slider(
-            f"Strength of {MARKS.sub(AS_TEXT, name)}", *ends, strength, 0.05,
-            help="0 leaves the weights as they are, 1 is what was trained.",
+            tr("Strength of {sub}", sub=MARKS.sub(AS_TEXT, name)), *ends, strength, 0.05,
+            help=tr("0 leaves the weights as they are, 1 is what was trained."),
             **tied_to_run(f"loras {name}", strength, partial(take, name)),
         )  # fmt: skip
 
@@ -136,7 +153,7 @@ def show_refused(error: ExplainerError) -> None:
     show_error(error)
     if running_example().params:
         st.button(
-            "Back to the checkpoint’s settings", on_click=forget_params, key="refused_back",
+            tr("Back to the checkpoint’s settings"), on_click=forget_params, key="refused_back",
             icon=":material/undo:", disabled=held(),
         )  # fmt: skip
 
@@ -165,18 +182,27 @@ def say_low_start(t: float, alpha_bar: float) -> None:
         helps = alpha_bar_from_sigma(sigma) <= 0.5
     spacing = settings_in_force(scheduler, config, params).get("timestep_spacing", "this")
     why = (
-        f"It is the spacing of the timesteps, not the number of them: *{spacing}* with "
-        f"{count(request.steps, 'step')} begins down there."
+        tr(
+            "It is the spacing of the timesteps, not the number of them: *{spacing}* with "
+            "{steps} begins down there.",
+            spacing=spacing,
+            steps=count(request.steps, "step"),
+        )
         if helps
-        else "It is the noise schedule: little noise is all that it knows."
+        else tr("It is the noise schedule: little noise is all that it knows.")
     )
     st.markdown(
-        f"**This run begins at t = {t:g}.** There the network expects {say_noise(alpha_bar)}, and "
-        f"it is given nothing but noise, so hardly any is taken away. {why}"
+        tr(
+            "**This run begins at t = {t:g}.** There the network expects {alpha_bar}, and "
+            "it is given nothing but noise, so hardly any is taken away. {why}",
+            t=t,
+            alpha_bar=say_noise(alpha_bar),
+            why=why,
+        )
     )
     if helps:
         st.button(
-            "Begin where there is most noise: trailing spacing", on_click=_trail,
+            tr("Begin where there is most noise: trailing spacing"), on_click=_trail,
             key="trailing_spacing", icon=":material/last_page:", disabled=held(),
         )  # fmt: skip
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.ui.address import ask, switch
 from core.views.tables import csv_of, written
+from core.words import tr
 
 
 def as_table(rows: Sequence[Mapping[str, object]], name: str, alt: str) -> None:
@@ -16,7 +17,7 @@ def as_table(rows: Sequence[Mapping[str, object]], name: str, alt: str) -> None:
         name: of the table, once a page.
         alt: the table in words.
     """
-    if ask(st.toggle, "As a table", switch(f"table_{name}")):
+    if ask(st.toggle, tr("As a table"), switch(f"table_{name}")):
         show_table(rows, name, alt)
 
 

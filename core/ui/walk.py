@@ -24,20 +24,22 @@ from core.ui.all_pages import (
 )
 from core.ui.component import told_one
 from core.ui.errors import explained, show_note
+from core.ui.language import LANGUAGE
 from core.ui.lesson_link import IN_FOOT, link_to_page, show_link
 from core.ui.navigation import START, existing, page_of, title_of
 from core.ui.running_example import IN_LINK, link_parameters, running_example
 from core.views.lesson import LEVELS, PAGES, Lesson, Level, Live, Option, Question, lesson_of
+from core.words import LANGUAGES, language, tr, tr_later
 
 BROWSER = Path(__file__).parent / "browser"
 STYLE = BROWSER / "presenter.css"
 _ANSWERS = "walk_answers"
 FOOT = {
     "predict": "Predict",
-    "cards": "True or not?",
+    "cards": tr_later("True or not?"),
     "words": "Glossary",
-    "link": "Link to this",
-    "mistake": "Found a mistake?",
+    "link": tr_later("Link to this"),
+    "mistake": tr_later("Found a mistake?"),
 }
 
 
@@ -60,11 +62,23 @@ def ask_level() -> None:
     """Ask in the sidebar how much the pages say."""
     with st.sidebar:
         st.selectbox(
-            "Read as",
+            tr("Read as"),
             list(LEVELS),
             index=list(LEVELS).index(level()),
             format_func=lambda one: LEVELS[one],
             **tied(LEVEL, level(), lambda one: keep(LEVEL, None if one == USUAL else one)),
+        )
+
+
+def ask_language() -> None:
+    """Ask in the sidebar for the language of the pages."""
+    with st.sidebar:
+        st.selectbox(
+            tr("Language"),
+            list(LANGUAGES),
+            index=list(LANGUAGES).index(language()),
+            format_func=lambda one: LANGUAGES[one],
+            **tied(LANGUAGE, language(), lambda one: keep(LANGUAGE, one)),
         )
 
 
@@ -99,7 +113,7 @@ def presenting(page: str) -> None:
     if turned is not None and page in order:  # the check stands beside the walk
         st.switch_page(page_of(order[(order.index(page) + turned) % len(order)]))
     st.button(
-        "End presenting", on_click=lambda: keep(PRESENTING, None), type="tertiary",
+        tr("End presenting"), on_click=lambda: keep(PRESENTING, None), type="tertiary",
         icon=":material/close_fullscreen:", key="end_presenting",
     )  # fmt: skip
 
@@ -132,14 +146,14 @@ def foot(page: str) -> None:
     """
     lesson = lesson_of(page)
     with st.container(border=True, key="lesson_foot"):
-        st.markdown(f"**To remember.** {lesson.remember}")
+        st.markdown(tr("**To remember.** {remember}", remember=lesson.remember))
         shown = [name for name in FOOT if not (name == "predict" and walking())]
         with st.container(
             horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
         ):
             chosen = ask(
                 st.segmented_control,
-                "The lesson",
+                tr("The lesson"),
                 _foot_field(shown),
                 format_func=lambda name: _label(name, page),
                 label_visibility="collapsed",
@@ -154,16 +168,19 @@ def show_progress() -> None:
     """Show on the front page how far the walk is, with a way to begin or to end it."""
     done, pages = walked(), [entry for entry in existing() if entry.url in PAGES]
     if walking():
-        st.button("End the walk", on_click=end_walk, icon=":material/close:", key="end_walk")
+        st.button(tr("End the walk"), on_click=end_walk, icon=":material/close:", key="end_walk")
     else:
         st.button(
-            "Walk me through it", on_click=begin_walk, icon=":material/hiking:", key="begin_walk"
+            tr("Walk me through it"),
+            on_click=begin_walk,
+            icon=":material/hiking:",
+            key="begin_walk",
         )
     count = sum(entry.url in done for entry in pages)
-    st.caption(f"{count} of {len(pages)} pages done", width="content")
+    st.caption(tr("{count} of {pages} pages done", count=count, pages=len(pages)), width="content")
     following = next((entry for entry in pages if entry.url not in done), None)
     if walking() and following is not None:
-        label = f"Go on: {following.title}"
+        label = tr("Go on: {title}", title=following.title)
         st.page_link(following.path, label=label, icon=":material/arrow_forward:")
 
 
@@ -180,7 +197,12 @@ def _label(name: str, page: str) -> str:
         return FOOT[name]
     lesson = lesson_of(page)
     done = sum(_given(page, question) is not None for question in lesson.questions)
-    return f"{FOOT[name]} · {done} of {len(lesson.questions)}"
+    return tr(
+        "{foot} · {done} of {questions}",
+        foot=FOOT[name],
+        done=done,
+        questions=len(lesson.questions),
+    )
 
 
 def _order() -> list[str]:
@@ -196,7 +218,11 @@ def _presenter() -> Any:  # Any: Streamlit's renderer type is private
 def _show_next(page: str) -> None:
     order = _order()
     after = order[order.index(page) + 1 :]
-    label = f"Next: {lesson_of(after[0]).headline}" if after else f"Back to {START}"
+    label = (
+        tr("Next: {headline}", headline=lesson_of(after[0]).headline)
+        if after
+        else tr("Back to {start}", start=START)
+    )
     st.page_link(
         page_of(after[0] if after else HOME), label=label, icon=":material/arrow_forward:",
         width="content",
@@ -224,11 +250,17 @@ def _predict(page: str, lesson: Lesson) -> None:
     at = min(st.session_state.get(f"asked_{page}", at), len(lesson.questions) - 1)
     question = lesson.questions[at]
     asked = question.of(live_run())
-    st.caption(f"Predict first · question {at + 1} of {len(lesson.questions)}")
+    st.caption(
+        tr(
+            "Predict first · question {at} of {questions}",
+            at=at + 1,
+            questions=len(lesson.questions),
+        )
+    )
     st.text(asked.text)
     given = _given(page, question)
     st.pills(
-        "Your answer", [option.text for option in asked.options], default=given,
+        tr("Your answer"), [option.text for option in asked.options], default=given,
         label_visibility="collapsed", key=_answer_key(page, question),
         on_change=_answer, args=(page, question), disabled=given is not None,
     )  # fmt: skip
@@ -240,9 +272,11 @@ def _predict(page: str, lesson: Lesson) -> None:
         _explain(asked.right)
     with st.container(horizontal=True):
         if at + 1 < len(lesson.questions):
-            st.button("Next question", on_click=_turn, args=(page, at + 1), key=f"next_{page}")
+            st.button(tr("Next question"), on_click=_turn, args=(page, at + 1), key=f"next_{page}")
         if at:
-            st.button("The one before", on_click=_turn, args=(page, at - 1), key=f"before_{page}")
+            st.button(
+                tr("The one before"), on_click=_turn, args=(page, at - 1), key=f"before_{page}"
+            )
 
 
 def _explain(option: Option) -> None:
@@ -280,16 +314,16 @@ def _show_cards(page: str, lesson: Lesson) -> None:
     """Show what many believe, each with a way to see it and what this run says to it."""
     for at, card in enumerate(lesson.cards):
         with st.container(border=True):
-            st.markdown(f"**“{card.claim}”** Is that so?")
+            st.markdown(tr("**“{claim}”** Is that so?", claim=card.claim))
             with st.container(horizontal=True):
                 if card.query:
                     now = {**link_parameters(running_example()), **kept()}
                     st.page_link(
-                        page_of(page), label="Try it", icon=":material/science:",
+                        page_of(page), label=tr("Try it"), icon=":material/science:",
                         query_params={**now, **card.query, IN_FOOT: "cards"},
                         disabled=held() and not card.query.keys().isdisjoint(IN_LINK),
                     )  # fmt: skip
-                told = st.toggle("What this run says", key=f"card_{page}_{at}")
+                told = st.toggle(tr("What this run says"), key=f"card_{page}_{at}")
             if told:
                 st.text(card.verdict(live_run()))
 
@@ -308,8 +342,11 @@ def _show_mistake(page: str, lesson: Lesson) -> None:
     from core.views.versions import say_versions
 
     st.markdown(
-        "A wrong number or word is worth a line to whoever gave you this app. Copy this with it, "
-        "so that they see what you saw:"
+        tr(
+            "A wrong number or word is worth a line to whoever gave you this app. Copy this with "
+            "it, "
+            "so that they see what you saw:"
+        )
     )
     said = f"{title_of(page)}: {link_to_page()}\n{say_versions()}"
     st.code(said, language=None, wrap_lines=True)

@@ -6,13 +6,14 @@ from PIL import Image, ImageDraw, ImageFont
 
 from core.views.run import Frames, Run, say_places
 from core.views.theme import INK, LINE, PALETTE, PANEL, text_colour
+from core.words import tr_later
 
 SIDE = 208  # pixels, longest side of one picture
 MARGIN, HEAD, FOOT = 16, 34, 44
 TEXT = 14
 BAR = 6  # pixels, height of the bar of the noise that is left
-TITLES = ("What the network is given", "What it believes is in there")
-LAST = ("The end of the way", "Your picture")
+TITLES = (tr_later("What the network is given"), tr_later("What it believes is in there"))
+LAST = (tr_later("The end of the way"), tr_later("Your picture"))
 
 
 def with_words(run: Run, frames: Frames) -> NDArray[np.uint8]:

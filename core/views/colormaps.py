@@ -10,8 +10,10 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-LATENTS_SAY = "blue below 0, white at 0, red-brown above; the scale ends at ±{limit:g}"
-NOISE_SAY = "black below 0, grey at 0, white above; the scale ends at ±{limit:g}"
+from core.words import tr_later
+
+LATENTS_SAY = tr_later("blue below 0, white at 0, red-brown above; the scale ends at ±{limit:g}")
+NOISE_SAY = tr_later("black below 0, grey at 0, white above; the scale ends at ±{limit:g}")
 
 # OKLab to linear sRGB, from https://bottosson.github.io/posts/oklab/
 _TO_LMS = np.array(

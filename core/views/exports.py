@@ -19,12 +19,13 @@ from core.views.other_programs import (
     take_over,
     write_parameters,
 )
+from core.words import tr, tr_later
 
 OURS = "glassbox"  # our own chunk: the whole request as JSON
 CUSTOM = "parameters"  # what other programs write and read
 FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_PIXELS = 16_000_000
-WHAT_TO_DROP = "Drop a PNG that was saved here, just as it was saved."
+WHAT_TO_DROP = tr_later("Drop a PNG that was saved here, just as it was saved.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +83,14 @@ def open_picture(data: bytes) -> Opened:
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             if picture.width * picture.height > MAX_PIXELS:
-                raise ExplainerError("This picture is too large to be one of ours.", WHAT_TO_DROP)
+                raise ExplainerError(
+                    tr("This picture is too large to be one of ours."), WHAT_TO_DROP
+                )
             opened = _read(_texts(picture.info)) or _read(_texts_behind(picture))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ExplainerError("This file cannot be read as a picture.", WHAT_TO_DROP) from error
+        raise ExplainerError(tr("This file cannot be read as a picture."), WHAT_TO_DROP) from error
     if opened is None:
-        raise ExplainerError("This picture holds no settings.", WHAT_TO_DROP)
+        raise ExplainerError(tr("This picture holds no settings."), WHAT_TO_DROP)
     return opened
 
 

@@ -19,9 +19,10 @@ from core.views.run import (
 )
 from core.views.steps import changes, charts_data, rms
 from core.views.strips import channel_tiles, exact_sheet, photo_sheet
+from core.words import tr, tr_later
 
-QUICK = "quick colours until it has been decoded"
-SMALL = "; by the small decoder, the finished picture by the VAE"
+QUICK = tr_later("quick colours until it has been decoded")
+SMALL = tr_later("; by the small decoder, the finished picture by the VAE")
 LIMIT = 3.0  # ends of the colour scale of latents: 99.7 % of unit noise lies within
 GREY = 0.5  # what stands for 0 where noise is shown in colours
 GAINS = (-2, 6)  # changes are shown 1/4 to 64 times as strong
@@ -120,26 +121,26 @@ def film_data(run: Run, frames: Frames) -> FilmData:
     return {
         "id": run_id(run.request),
         "given": {
-            **_words("What the network is given", "x", "t"),
-            "end": {**_words("The latents at the end", "x", "0"), "show": "latents"},
+            **_words(tr("What the network is given"), "x", "t"),
+            "end": {**_words(tr("The latents at the end"), "x", "0"), "show": "latents"},
             "sheet": photo_sheet(frames.given).as_json(),
             "latents": _channels(run.path[places]),
         },
         "guess": {
-            **_words("What it believes is in there", "x̂", "0"),
-            "end": {**_words("Your picture", "", ""), "show": "sheet"},
+            **_words(tr("What it believes is in there"), "x̂", "0"),
+            "end": {**_words(tr("Your picture"), "", ""), "show": "sheet"},
             "sheet": photo_sheet(frames.guess).as_json(),
             "latents": _channels(guess),
         },
         "noise": {
-            **_words("Noise it sees", "ε̂", ""),
-            "end": {**_words("First noise", "x", "T")},
+            **_words(tr("Noise it sees"), "ε̂", ""),
+            "end": {**_words(tr("First noise"), "x", "T")},
             "sheet": _coloured(run, eps),
             "latents": _channels(eps),
         },
         "change": {
             **_words("Change", "Δx", ""),
-            "end": {**_words("In all", "Δx", "")},
+            "end": {**_words(tr("In all"), "Δx", "")},
             "sheet": _coloured(run, change),
             "latents": _channels(change),
         },
@@ -171,7 +172,7 @@ def begun_film(run: Run, whole: tuple[int, int]) -> FilmData:
         "guess": _stopped(film["guess"], photo_sheet(shown.guess).as_json(), run.x0),
         "noise": _stopped(film["noise"], _coloured(run, run.eps), run.eps),
         "change": _stopped(film["change"], _coloured(run, moved), moved),
-        "id": f"{film['id']} stopped after {calls}",
+        "id": tr("{film} stopped after {calls}", film=film["id"], calls=calls),
         "places": say_places(run, shown.places, whole),
         "calls": list(shown.places),
         "count": calls - 1,
@@ -212,13 +213,24 @@ def _coloured(run: Run, latents: Numbers) -> SheetData:
 def _say_how(run: Run, gain: float, frames: Frames) -> HowData:
     height, width = run.picture.shape[:2]
     channels = run.path.shape[1]
-    size = f"{width} × {height} pixels, enlarged smoothly" if frames.decoded else QUICK
+    size = (
+        tr("{width} × {height} pixels, enlarged smoothly", width=width, height=height)
+        if frames.decoded
+        else QUICK
+    )
     size += SMALL if frames.small else ""
-    times = "" if gain == 1 else f"; changes {gain:g} times as strong"
-    end = "Below: the first noise, and all that has changed since"
+    times = "" if gain == 1 else tr("; changes {gain:g} times as strong", gain=gain)
+    end = tr("Below: the first noise, and all that has changed since")
     scale = LATENTS_SAY.format(limit=LIMIT)
     return {
-        "sheet": f"{size}. Below: latents in quick colours, grey is 0{times}.",
-        "latents": f"The {channels} channels of the latents: {scale}{times}.",
-        "end": f"{size}. Left: the latents, {scale}. {end}.",
+        "sheet": tr(
+            "{size}. Below: latents in quick colours, grey is 0{times}.", size=size, times=times
+        ),
+        "latents": tr(
+            "The {channels} channels of the latents: {scale}{times}.",
+            channels=channels,
+            scale=scale,
+            times=times,
+        ),
+        "end": tr("{size}. Left: the latents, {scale}. {end}.", size=size, scale=scale, end=end),
     }

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from core.words import tr_later
+
 
 @dataclass(frozen=True, slots=True)
 class Term:
@@ -21,75 +23,261 @@ class Term:
 
 
 TERMS = (
-    Term("latents", "z", "The small code of a picture that diffusion works on: a few numbers for "
-         "each place, where a place stands for a square of pixels.",
-         ("home", "latents", "generation", "unet")),
-    Term("noise", "\\varepsilon", "Random numbers, each drawn from a bell curve of mean 0 and "
-         "deviation 1, and none depending on another.", ("home", "noising", "generation", "unet")),
-    Term("time, timestep", "t", "How noisy the network is told to expect its input: a whole "
-         "number, 0 nearly clean, the highest nearly all noise. It counts down in a run.",
-         ("home", "timesteps", "noising", "schedulers", "generation")),
-    Term("step", "", "One move of the scheduler from one noise level to the next. Steps count up.",
-         ("home", "schedulers", "generation")),
-    Term("call", "", "One question to the U-Net. Some schedulers make two calls a step.",
-         ("schedulers", "generation")),
-    Term("seed", "", "A number that the random numbers are made from: the same seed gives the same "
-         "noise.", ("home", "noising", "generation")),
-    Term("signal power", "\\bar\\alpha_t", "The share of a noisy picture’s power that is still "
-         "picture; the rest, 1 − ᾱ, is noise power.", ("noising", "schedulers", "generation")),
-    Term("weights of the mixture", "\\sqrt{\\bar\\alpha_t}, \\sqrt{1-\\bar\\alpha_t}",
-         "What picture and noise are multiplied with before they are added; their squares add up "
-         "to 1.", ("noising",)),
-    Term("noise level", "\\sigma", "Noise for each unit of picture, √((1 − ᾱ)/ᾱ). At σ = 1 there "
-         "is as much of one as of the other.", ("schedulers", "noising", "generation")),
-    Term("signal to noise, SNR", "", "ᾱ/(1 − ᾱ), often in decibels: 10 dB are ten times the power, "
-         "0 dB is as much of both.", ("noising", "schedulers")),
-    Term("guess of the picture", "\\hat x_0", "What the noisy latents would be without the noise "
-         "that the network names: its best guess of the finished ones at that call.",
-         ("generation", "home", "unet")),
-    Term("guidance", "w", "How far to go beyond the answer without your words, in the direction of "
-         "the answer with them. 1 is none.", ("generation",)),
-    Term("negative prompt", "", "What the other answer of guidance is asked with; empty at first.",
-         ("generation",)),
-    Term("scheduler, sampler", "", "The rule that decides at which noise levels the network is "
-         "asked, and how to get from one to the next.", ("schedulers", "generation", "home")),
-    Term("token", "", "A piece of text that has a number in the model’s vocabulary: a word or a "
-         "part of one.", ("tokens", "attention", "home")),
-    Term("padding", "", "What fills the places behind a text that is shorter than the model reads.",
-         ("tokens", "attention")),
-    Term("embedding, row", "", "The list of numbers that stands for a token, or for a time.",
-         ("tokens", "timesteps")),
-    Term("mask", "", "A table that says which place may look at which.", ("tokens",)),
-    Term("cosine", "", "How alike the directions of two lists of numbers are: 1 the same, 0 "
-         "unrelated, −1 opposite.", ("tokens", "timesteps")),
-    Term("VAE, autoencoder", "", "Two networks: one makes latents of a picture, the other a "
-         "picture of latents.", ("latents", "home")),
-    Term("PSNR", "", "How near two pictures are, in decibels, from the mean of the squared "
-         "differences. 30 dB are near, 40 dB hardly told apart.", ("latents", "training")),
-    Term("SSIM", "", "How alike the structure of two pictures is, 1 at most.",
-         ("latents", "training")),
-    Term("KL", "", "How far a distribution lies from another, here the encoder’s from a plain bell "
-         "curve; in nats, of which 0.69 make a bit.", ("latents",)),
-    Term("scaling factor", "", "What latents are multiplied with so that their deviation is about "
-         "1; it belongs to one VAE.", ("latents",)),
-    Term("RMS", "", "The size of a list of numbers: the root of the mean of their squares.",
-         ("generation", "unet", "training")),
-    Term("U-Net", "\\varepsilon_\\theta", "The network that names the noise: it makes its input "
-         "smaller to see the whole, then larger again to say where.", ("unet", "home")),
-    Term("skip connection", "", "A way across the U: what was there before it was made smaller is "
-         "handed over to the way up.", ("unet",)),
-    Term("cross-attention", "", "Where the picture reads the text: every place takes a mixture of "
-         "the text’s rows.", ("attention", "unet")),
-    Term("softmax", "", "Turns any numbers into shares that are positive and add up to 1.",
-         ("attention",)),
-    Term("head", "", "One of several attentions that work side by side in a layer.",
-         ("attention",)),
-    Term("loss", "", "The number that training makes small: here the mean square of what was named "
-         "wrongly.", ("training",)),
-    Term("EMA", "", "A slow running average of the weights, which is what ships.", ("training",)),
-    Term("v", "v", "Another way to write the answer, √ᾱ ε − √(1 − ᾱ) x₀; it is not the velocity of "
-         "a flow, ε − x₀.", ("training", "unet")),
-)  # fmt: skip
+    Term(
+        "latents",
+        "z",
+        tr_later(
+            "The small code of a picture that diffusion works on: a few numbers for "
+            "each place, where a place stands for a square of pixels."
+        ),
+        ("home", "latents", "generation", "unet"),
+    ),
+    Term(
+        "noise",
+        "\\varepsilon",
+        tr_later(
+            "Random numbers, each drawn from a bell curve of mean 0 and "
+            "deviation 1, and none depending on another."
+        ),
+        ("home", "noising", "generation", "unet"),
+    ),
+    Term(
+        tr_later("time, timestep"),
+        "t",
+        tr_later(
+            "How noisy the network is told to expect its input: a whole "
+            "number, 0 nearly clean, the highest nearly all noise. It counts down in a run."
+        ),
+        ("home", "timesteps", "noising", "schedulers", "generation"),
+    ),
+    Term(
+        "step",
+        "",
+        tr_later("One move of the scheduler from one noise level to the next. Steps count up."),
+        ("home", "schedulers", "generation"),
+    ),
+    Term(
+        "call",
+        "",
+        tr_later("One question to the U-Net. Some schedulers make two calls a step."),
+        ("schedulers", "generation"),
+    ),
+    Term(
+        "seed",
+        "",
+        tr_later(
+            "A number that the random numbers are made from: the same seed gives the same noise."
+        ),
+        ("home", "noising", "generation"),
+    ),
+    Term(
+        tr_later("signal power"),
+        "\\bar\\alpha_t",
+        tr_later(
+            "The share of a noisy picture’s power that is still "
+            "picture; the rest, 1 − ᾱ, is noise power."
+        ),
+        ("noising", "schedulers", "generation"),
+    ),
+    Term(
+        tr_later("weights of the mixture"),
+        "\\sqrt{\\bar\\alpha_t}, \\sqrt{1-\\bar\\alpha_t}",
+        tr_later(
+            "What picture and noise are multiplied with before they are added; their squares add "
+            "up "
+            "to 1."
+        ),
+        ("noising",),
+    ),
+    Term(
+        tr_later("noise level"),
+        "\\sigma",
+        tr_later(
+            "Noise for each unit of picture, "
+            "√((1 − ᾱ)/ᾱ). At σ = 1 there "
+            "is as much of one as of the other."
+        ),
+        ("schedulers", "noising", "generation"),
+    ),
+    Term(
+        tr_later("signal to noise, SNR"),
+        "",
+        tr_later(
+            "ᾱ/(1 − ᾱ), often in decibels: 10 dB are ten times the power, 0 dB is as much of both."
+        ),
+        ("noising", "schedulers"),
+    ),
+    Term(
+        tr_later("guess of the picture"),
+        "\\hat x_0",
+        tr_later(
+            "What the noisy latents would be without the noise "
+            "that the network names: its best guess of the finished ones at that call."
+        ),
+        ("generation", "home", "unet"),
+    ),
+    Term(
+        "guidance",
+        "w",
+        tr_later(
+            "How far to go beyond the answer without your words, "
+            "in the direction of "
+            "the answer with them. 1 is none."
+        ),
+        ("generation",),
+    ),
+    Term(
+        tr_later("negative prompt"),
+        "",
+        tr_later("What the other answer of guidance is asked with; empty at first."),
+        ("generation",),
+    ),
+    Term(
+        tr_later("scheduler, sampler"),
+        "",
+        tr_later(
+            "The rule that decides at which noise levels the network is "
+            "asked, and how to get from one to the next."
+        ),
+        ("schedulers", "generation", "home"),
+    ),
+    Term(
+        "token",
+        "",
+        tr_later(
+            "A piece of text that has a number in the model’s vocabulary: a word or a part of one."
+        ),
+        ("tokens", "attention", "home"),
+    ),
+    Term(
+        "padding",
+        "",
+        tr_later("What fills the places behind a text that is shorter than the model reads."),
+        ("tokens", "attention"),
+    ),
+    Term(
+        tr_later("embedding, row"),
+        "",
+        tr_later("The list of numbers that stands for a token, or for a time."),
+        ("tokens", "timesteps"),
+    ),
+    Term("mask", "", tr_later("A table that says which place may look at which."), ("tokens",)),
+    Term(
+        "cosine",
+        "",
+        tr_later(
+            "How alike the directions of two lists of numbers are: 1 the same, 0 "
+            "unrelated, −1 opposite."
+        ),
+        ("tokens", "timesteps"),
+    ),
+    Term(
+        tr_later("VAE, autoencoder"),
+        "",
+        tr_later("Two networks: one makes latents of a picture, the other a picture of latents."),
+        ("latents", "home"),
+    ),
+    Term(
+        "PSNR",
+        "",
+        tr_later(
+            "How near two pictures are, in decibels, from the mean of the squared "
+            "differences. 30 dB are near, 40 dB hardly told apart."
+        ),
+        ("latents", "training"),
+    ),
+    Term(
+        "SSIM",
+        "",
+        tr_later("How alike the structure of two pictures is, 1 at most."),
+        ("latents", "training"),
+    ),
+    Term(
+        "KL",
+        "",
+        tr_later(
+            "How far a distribution lies from another, here the encoder’s from a plain bell "
+            "curve; in nats, of which 0.69 make a bit."
+        ),
+        ("latents",),
+    ),
+    Term(
+        tr_later("scaling factor"),
+        "",
+        tr_later(
+            "What latents are multiplied with so that their deviation is about "
+            "1; it belongs to one VAE."
+        ),
+        ("latents",),
+    ),
+    Term(
+        "RMS",
+        "",
+        tr_later("The size of a list of numbers: the root of the mean of their squares."),
+        ("generation", "unet", "training"),
+    ),
+    Term(
+        "U-Net",
+        "\\varepsilon_\\theta",
+        tr_later(
+            "The network that names the noise: it makes its input "
+            "smaller to see the whole, then larger again to say where."
+        ),
+        ("unet", "home"),
+    ),
+    Term(
+        tr_later("skip connection"),
+        "",
+        tr_later(
+            "A way across the U: what was there before it was made smaller is "
+            "handed over to the way up."
+        ),
+        ("unet",),
+    ),
+    Term(
+        "cross-attention",
+        "",
+        tr_later(
+            "Where the picture reads the text: every place takes a mixture of the text’s rows."
+        ),
+        ("attention", "unet"),
+    ),
+    Term(
+        "softmax",
+        "",
+        tr_later("Turns any numbers into shares that are positive and add up to 1."),
+        ("attention",),
+    ),
+    Term(
+        "head",
+        "",
+        tr_later("One of several attentions that work side by side in a layer."),
+        ("attention",),
+    ),
+    Term(
+        "loss",
+        "",
+        tr_later(
+            "The number that training makes small: here the mean square of what was named wrongly."
+        ),
+        ("training",),
+    ),
+    Term(
+        "EMA",
+        "",
+        tr_later("A slow running average of the weights, which is what ships."),
+        ("training",),
+    ),
+    Term(
+        "v",
+        "v",
+        tr_later(
+            "Another way to write the answer, √ᾱ ε − √(1 − ᾱ) x₀; it is not the velocity of "
+            "a flow, ε − x₀."
+        ),
+        ("training", "unet"),
+    ),
+)
 
 
 def terms_of(page: str) -> tuple[Term, ...]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from core.engine.request import Request
 from core.engine.work import Work
 from core.models.config_files import read_config
+from core.words import tr_later
 
 if TYPE_CHECKING:
     from core.ideas.arrays import Numbers
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 
 Level = Literal["first", "how", "maths"]
 LEVELS: dict[Level, str] = {
-    "first": "First look",
-    "how": "How it works",
-    "maths": "The mathematics",
+    "first": tr_later("First look"),
+    "how": tr_later("How it works"),
+    "maths": tr_later("The mathematics"),
 }
 PAGES = (
     "tokens", "latents", "timesteps", "schedulers", "noising", "generation", "attention", "unet",

@@ -8,6 +8,7 @@ from core.models.latent_facts import LatentFacts
 from core.models.schedulers.table import SCHEDULERS
 from core.views.browser import SheetData
 from core.views.numbers import count
+from core.words import tr
 
 if TYPE_CHECKING:  # a page's first paint needs no numpy
     import numpy as np
@@ -105,8 +106,13 @@ def say_run(request: Request) -> str:
         request: valid.
     """
     w = request.guidance
-    guided = "without guidance" if w == 1 else f"at guidance {say_number(w)}"
-    return f"{count(request.steps, 'step')} of {SCHEDULERS[request.scheduler].title} {guided}"
+    guided = tr("without guidance") if w == 1 else tr("at guidance {w}", w=say_number(w))
+    return tr(
+        "{steps} of {title} {guided}",
+        steps=count(request.steps, "step"),
+        title=SCHEDULERS[request.scheduler].title,
+        guided=guided,
+    )
 
 
 def picture_data(picture: "NDArray[np.uint8] | None") -> SheetData | None:
@@ -123,7 +129,13 @@ def picture_data(picture: "NDArray[np.uint8] | None") -> SheetData | None:
 def _say_size(side: int, facts: LatentFacts) -> str:
     wide = side // facts.scale
     pixels, latents = 3 * side * side, facts.channels * wide * wide
-    return (
-        f"{side} × {side} pixels are {pixels:,} numbers; their latents, {wide} × {wide} × "
-        f"{facts.channels}, are {latents:,}: {pixels / latents:.3g} times fewer."
+    return tr(
+        "{side} × {side} pixels are {pixels:,} numbers; their latents, {wide} × {wide} × "
+        "{channels}, are {latents:,}: {pixels_2:.3g} times fewer.",
+        side=side,
+        pixels=pixels,
+        wide=wide,
+        channels=facts.channels,
+        latents=latents,
+        pixels_2=pixels / latents,
     )

@@ -6,6 +6,8 @@ left and what step 7 begins with. Noise in percent is always its share of the po
 1 - alpha_bar; its weight, sqrt(1 - alpha_bar), is never given in percent.
 """
 
+from core.words import of_many, tr, tr_many
+
 
 def percent(share: float, digits: int = 0) -> str:
     """Write a share, such as "41 %".
@@ -33,7 +35,7 @@ def count(number: int, thing: str) -> str:
         number: of them.
         thing: its name for one; an s makes it many.
     """
-    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+    return tr_many(number, *of_many(thing))
 
 
 def gigabytes(size: float) -> str:
@@ -53,7 +55,7 @@ def say_noise(alpha_bar: float) -> str:
     """
     share = 1 - alpha_bar
     near = "under 1 %" if 0 < share < 0.01 else "over 99 %" if 0.99 < share < 1 else ""
-    return f"{near or percent(share)} noise power"
+    return tr("{near} noise power", near=near or percent(share))
 
 
 def say_after(calls: int, of_calls: int, steps: int, of_steps: int) -> str:
@@ -68,5 +70,11 @@ def say_after(calls: int, of_calls: int, steps: int, of_steps: int) -> str:
     if calls == 0:
         return "Start"
     if of_calls == of_steps:
-        return f"After {steps} of {count(of_steps, 'step')}"
-    return f"After {calls} of {count(of_calls, 'call')}, {steps} of {count(of_steps, 'step')}"
+        return tr("After {steps} of {steps_2}", steps=steps, steps_2=count(of_steps, "step"))
+    return tr(
+        "After {calls} of {calls_2}, {steps} of {steps_2}",
+        calls=calls,
+        calls_2=count(of_calls, "call"),
+        steps=steps,
+        steps_2=count(of_steps, "step"),
+    )

@@ -19,11 +19,22 @@ from core.models.catalog import BUILT_IN, entries
 from core.models.loras import MOST, Chosen, check_loras
 from core.models.schedulers.names import read_sampler
 from core.models.schedulers.table import SCHEDULERS
+from core.words import tr, tr_later
 
-KNOWN = ("Steps", "Sampler", "CFG scale", "Seed", "Size", "Model", "Model hash", "Schedule type",
-         "Clip skip", "Version")  # fmt: skip
+KNOWN = (
+    "Steps",
+    "Sampler",
+    "CFG scale",
+    "Seed",
+    "Size",
+    "Model",
+    "Model hash",
+    "Schedule type",
+    "Clip skip",
+    "Version",
+)
 _KNOWN = {name.lower(): name for name in KNOWN}  # some programs write "CFG Scale"
-NEGATIVE = "Negative prompt:"
+NEGATIVE = tr_later("Negative prompt:")
 MOST_TOLD = 12  # names of what has no counterpart
 _NAME = re.compile(r"[ \t]*(\w[^:,\"\n]*?)[ \t]*:[ \t]*")
 _QUOTED = re.compile(r'"((?:\\.|[^\\"])*)"', re.DOTALL)
@@ -32,8 +43,14 @@ _JSON = json.JSONDecoder(strict=False)  # a raw line break in a text is none of 
 _LORA = re.compile(r" ?<lora:([^:<>]+):\s*([-+]?[\d.]+)\s*>")
 _SYNTAX = re.compile(r"\([^()]*:\s*[\d.]+\s*\)|<\w+:[^>]*>|\[[^][]*[:|][^][]*\]|\bBREAK\b")
 # What sd-parsers calls them, or leaves as the program did; the names of AUTOMATIC1111 are ours.
-_NAMES = {"steps": "Steps", "cfg_scale": "CFG scale", "seed": "Seed", "noise_seed": "Seed",
-          "scheduler": "Schedule type", "noise_schedule": "Schedule type"}  # fmt: skip
+_NAMES = {
+    "steps": "Steps",
+    "cfg_scale": "CFG scale",
+    "seed": "Seed",
+    "noise_seed": "Seed",
+    "scheduler": "Schedule type",
+    "noise_schedule": "Schedule type",
+}
 _DECIDES = ("steps", "seed", "guidance", "scheduler")  # of a picture, beside its words and model
 # Inputs of ComfyUI's nodes that may come from another node, which holds the value alone.
 _LINKED = ("text", "seed", "noise_seed", "steps", "cfg", "sampler_name", "scheduler")
@@ -158,8 +175,11 @@ def take_over(theirs: Theirs) -> tuple[Request, list[Note]]:
         if unknown:
             notes.append(
                 (
-                    f"There is no spacing of sigmas called {unknown!r:.40} here.",
-                    "Until then the sampler has its own.",
+                    tr(
+                        "There is no spacing of sigmas called {unknown!r:.40} here.",
+                        unknown=unknown,
+                    ),
+                    tr("Until then the sampler has its own."),
                 )
             )
     start = Request()
@@ -167,8 +187,11 @@ def take_over(theirs: Theirs) -> tuple[Request, list[Note]]:
     if theirs.said and unsaid:
         notes.append(
             (
-                f"The picture does not say its {', '.join(unsaid)}.",
-                f"Until then: {', '.join(f'{name} {value}' for name, value in unsaid.items())}.",
+                tr("The picture does not say its {unsaid}.", unsaid=", ".join(unsaid)),
+                tr(
+                    "Until then: {items}.",
+                    items=", ".join(f"{name} {value}" for name, value in unsaid.items()),
+                ),
             )
         )
     model, size = said.pop("Model", None), said.pop("Size", None)
@@ -180,8 +203,13 @@ def take_over(theirs: Theirs) -> tuple[Request, list[Note]]:
     if model is not None and str(model).lower() not in known:
         notes.append(
             (
-                f"The model was {str(model)!r:.60}, which is not one of those here.",
-                f"Another model draws another picture. Until then it is {BUILT_IN}.",
+                tr(
+                    "The model was {model!r:.60}, which is not one of those here.", model=str(model)
+                ),
+                tr(
+                    "Another model draws another picture. Until then it is {built_in}.",
+                    built_in=BUILT_IN,
+                ),
             )
         )
     sides = re.fullmatch(r"\s*(\d{1,6})\s*[x×]\s*(\d{1,6})\s*", str(size))
@@ -189,21 +217,33 @@ def take_over(theirs: Theirs) -> tuple[Request, list[Note]]:
         fields["width"], fields["height"] = int(sides[1]), int(sides[2])
     elif size is not None:
         notes.append(
-            (f"The size was {size!s:.20} pixels.", "Until then it is the size of the model.")
+            (
+                tr("The size was {size!s:.20} pixels.", size=size),
+                tr("Until then it is the size of the model."),
+            )
         )
     if _SYNTAX.search(words + theirs.negative):
         notes.append(
             (
-                "Weights and commands in brackets, such as (word:1.2) or [a:b:0.5], have no "
-                "meaning here.",
-                "They are read as words.",
+                tr(
+                    "Weights and commands in brackets, such as (word:1.2) or [a:b:0.5], have no "
+                    "meaning here."
+                ),
+                tr("They are read as words."),
             )
         )
     if said:
         names = [name if len(name) <= 40 else f"{name[:39]}…" for name in said]
-        more = f" and {len(names) - MOST_TOLD} more" if len(names) > MOST_TOLD else ""
+        more = (
+            tr(" and {names} more", names=len(names) - MOST_TOLD) if len(names) > MOST_TOLD else ""
+        )
         told = ", ".join(names[:MOST_TOLD])
-        notes.append(("Some settings have no counterpart here.", f"Left out: {told}{more}."))
+        notes.append(
+            (
+                tr("Some settings have no counterpart here."),
+                tr("Left out: {told}{more}.", told=told, more=more),
+            )
+        )
     request = Request(prompt=words, negative=theirs.negative, **fields)
     request, wrong = usable(request, start)
     return request, [*wrong, *notes]
@@ -216,7 +256,7 @@ def _take_loras(prompt: str, notes: list[Note]) -> tuple[str, tuple[Chosen, ...]
         try:
             [found[name]] = check_loras([(name, _number(strength))])
         except ExplainerError as error:
-            notes.append((error.what, "Until then it is left out."))
+            notes.append((error.what, tr("Until then it is left out.")))
     return _LORA.sub("", prompt), tuple(found.values())[:MOST]
 
 

@@ -16,6 +16,7 @@ from core.engine.request import Request, key
 from core.engine.works.call_input import CallInput
 from core.views.browser import PlaceData
 from core.views.numbers import count, say_after, say_noise
+from core.words import tr
 
 PREVIEW_TIMES = 8  # pixels a latent position in the picture of a run that was stopped
 
@@ -121,10 +122,19 @@ def say_cost(run: Run) -> str:
         run: finished.
     """
     calls = count(len(run.timesteps), "call")
-    said = f"{calls} of the network and the decoding in {run.seconds:.2f} s"
+    said = tr(
+        "{calls} of the network and the decoding in {seconds:.2f} s",
+        calls=calls,
+        seconds=run.seconds,
+    )
     if not run.computer:
         return said
-    return f"{said}, by {run.computer}; the most memory so far {run.memory / 1e9:.2g} GB"
+    return tr(
+        "{said}, by {computer}; the most memory so far {memory:.2g} GB",
+        said=said,
+        computer=run.computer,
+        memory=run.memory / 1e9,
+    )
 
 
 def _run(
@@ -272,7 +282,10 @@ def say_places(
         if ended:
             parts.append("finished")
         elif place == 0:  # all of it is drawn; what t stands for has a little picture in it
-            parts += ["only noise", f"the network is told t = {run.timesteps[0]:g}"]
+            parts += [
+                tr("only noise"),
+                tr("the network is told t = {timesteps:g}", timesteps=run.timesteps[0]),
+            ]
         else:
             parts += [f"t = {run.timesteps[place]:g}", say_noise(float(run.alpha_bars[place]))]
         text = " · ".join(parts)

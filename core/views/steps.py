@@ -8,6 +8,7 @@ from core.ideas.arrays import Numbers
 from core.ideas.noise_levels import snr_db_from_alpha_bar
 from core.views.browser import ChartData, LineData
 from core.views.run import Run
+from core.words import tr
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # arrays have no plain ==
@@ -77,17 +78,17 @@ def charts_data(run: Run) -> list[ChartData]:
     found = measure(run)
     return [
         _chart(
-            "Change", "change per call, RMS", True,
-            _line("of x̂₀", "picture", found.corrected),
-            _line("of x", "latents", found.moved, dashed=True),
+            "Change", tr("change per call, RMS"), True,
+            _line(tr("of x̂₀"), "picture", found.corrected),
+            _line(tr("of x"), "latents", found.moved, dashed=True),
         ),
         _chart(
-            "Sizes", "size, RMS", True,
+            "Sizes", tr("size, RMS"), True,
             _line("x", "latents", found.given),
             _line("ε̂", "noise", found.eps),
             _line("x̂₀", "picture", found.guess),
         ),
-        _chart("SNR", "signal to noise, dB", False, _line("of x", "time", found.snr_db)),
+        _chart("SNR", tr("signal to noise, dB"), False, _line(tr("of x"), "time", found.snr_db)),
     ]  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from core.ideas.checks import say_number
 from core.models.schedulers.table import SCHEDULERS
 from core.views.lesson import Asked, Live, lesson_of
 from core.views.one_file import document, picture_png, table, text
+from core.words import tr
 
 LETTERS = "ABCDEFGH"
 STYLE = (
@@ -47,7 +48,7 @@ def sheet_html(live: Live, asked: Mapping[str, Sequence[Asked]], key: bool = Fal
         f"<h1>{'Key to the worksheet' if key else 'Worksheet'}</h1>{name}{_about(live)}"
         f"{''.join(parts)}<h2>Exit ticket: answer each in one sentence of your own</h2>{ticket}"
     )
-    return document("Glassbox Diffusion: worksheet", STYLE, body)
+    return document(tr("Glassbox Diffusion: worksheet"), STYLE, body)
 
 
 def _about(live: Live) -> str:
@@ -56,7 +57,7 @@ def _about(live: Live) -> str:
         ("Words", request.prompt or "(none)"),
         ("Seed", str(request.seed)),
         ("Steps", str(request.steps)),
-        ("Guidance w", say_number(request.guidance)),
+        (tr("Guidance w"), say_number(request.guidance)),
         ("Scheduler", SCHEDULERS[request.scheduler].title),
         ("Model", request.model),
     ]

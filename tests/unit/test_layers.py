@@ -9,8 +9,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYERS = (
-    "errors", "host", "classroom", "ideas", "nets", "models", "engine", "training", "labs", "views",
-    "data", "ui", "lessons", "pages",
+    "words", "errors", "host", "classroom", "ideas", "nets", "models", "engine", "training", "labs",
+    "views", "data", "ui", "lessons", "pages",
 )  # fmt: skip
 ABOVE_DATA = ("commands", "__main__")  # the command line: also what lessons draw, no streamlit
 LIBRARIES = {  # where a library may first appear

@@ -7,6 +7,7 @@ from core.engine.request import RunWork
 from core.engine.work import BESIDE, Course, Decode, How, NoiseQuery, Wanted
 from core.errors import ExplainerError
 from core.ideas.checks import check_real, check_text, check_whole
+from core.words import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +62,7 @@ class Reweight:
     def validated(self) -> Self:
         """Return the edit checked, each position once."""
         if not isinstance(self.positions, tuple) or not self.positions:
-            raise ExplainerError("No word is chosen.", "Choose one.")
+            raise ExplainerError(tr("No word is chosen."), tr("Choose one."))
         positions = [check_whole(at, "position", 0, MOST_TOKENS) for at in self.positions]
         factor = check_real(self.factor, "factor", *FACTORS)
         return type(self)(tuple(sorted(set(positions))), factor + 0.0)
@@ -81,8 +82,8 @@ class Swap:
 
     def validated(self) -> Self:
         """Return the edit checked."""
-        prompt = check_text(self.prompt, "new prompt")
-        return type(self)(prompt, check_real(self.share, "share of the calls", 0, 1) + 0.0)
+        prompt = check_text(self.prompt, tr("new prompt"))
+        return type(self)(prompt, check_real(self.share, tr("share of the calls"), 0, 1) + 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +129,8 @@ def _reweighted(loaded: "LoadedModel", edit: Reweight) -> "Hows":
     length = loaded.checkpoint.text_length
     if edit.positions[-1] >= length:
         raise ExplainerError(
-            f"There is no position {edit.positions[-1]} in the text.",
-            f"Choose positions of 0 to {length - 1}.",
+            tr("There is no position {positions} in the text.", positions=edit.positions[-1]),
+            tr("Choose positions of 0 to {length}.", length=length - 1),
         )
     factors = torch.ones(length, device=loaded.checkpoint.device)
     factors[list(edit.positions)] = edit.factor
@@ -146,7 +147,7 @@ def _moves(loaded: "LoadedModel", old: str, new: str) -> "Tensor":
     read = [read_prompt(loaded.checkpoint, prompt) for prompt in (old, new)]
     if any(tokens.cut or not tokens.used for tokens in read):
         raise ExplainerError(
-            "Both prompts must have words, and none may be cut off.", "Change the words."
+            tr("Both prompts must have words, and none may be cut off."), tr("Change the words.")
         )
     ids = [tokens.ids[1 : tokens.used + 1] for tokens in read]
     length = loaded.checkpoint.text_length

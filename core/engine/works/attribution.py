@@ -7,6 +7,7 @@ from core.engine.request import RunWork
 from core.engine.work import CallRow, Course, NoiseQuery, Progress, Wanted
 from core.errors import ExplainerError
 from core.ideas.checks import check_whole
+from core.words import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,15 +62,19 @@ class AttributionWork(RunWork[Attribution]):
 
         if is_xl(loaded.checkpoint.unet):
             raise ExplainerError(
-                "This model also reads the whole prompt as one vector, in which no word has a part "
-                "of its own.",
-                "Choose a model of the Stable Diffusion 1 or 2 family.",
+                tr(
+                    "This model also reads the whole prompt as one vector, in which no word has a "
+                    "part "
+                    "of its own."
+                ),
+                tr("Choose a model of the Stable Diffusion 1 or 2 family."),
             )
         [outcome] = yield self.wants()
         steps = outcome.result().steps
         if self.call >= len(steps):
             raise ExplainerError(
-                f"There is no U-Net call {self.call + 1}.", f"Choose 1 to {len(steps)}."
+                tr("There is no U-Net call {call}.", call=self.call + 1),
+                tr("Choose 1 to {steps}.", steps=len(steps)),
             )
         step = steps[self.call]
         # Both prompts, also where guidance 1 does not ask about the negative one.
@@ -80,7 +85,7 @@ class AttributionWork(RunWork[Attribution]):
         size = float(push.square().sum())
         if not size > 0:
             raise ExplainerError(
-                "Prompt and negative prompt ask for the same.", "Change one of them."
+                tr("Prompt and negative prompt ask for the same."), tr("Change one of them.")
             )
         negative, prompt = both
         way = (prompt - negative) / PARTS

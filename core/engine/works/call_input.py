@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 from core.engine.request import Request, of_model
 from core.engine.work import How, NoiseQuery
 from core.errors import ExplainerError
+from core.words import tr
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,7 +37,7 @@ class CallInput:
         """Return it with every field checked, which must be of a model's run."""
         right = 0 < len(self.xt) == 4 * math.prod(self.shape) <= LARGEST
         if not (right and 0 <= self.alpha_bar <= 1 and math.isfinite(self.t)):
-            raise ExplainerError("This is no call of a run.", "Draw the picture again.")
+            raise ExplainerError(tr("This is no call of a run."), tr("Draw the picture again."))
         request = of_model(self.request, model)
         return type(self)(request, self.t, self.alpha_bar, self.shape, self.xt)
 

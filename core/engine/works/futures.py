@@ -10,6 +10,7 @@ from core.engine.works.given_picture import check_picture
 from core.errors import ExplainerError
 from core.ideas.checks import check_real, check_whole
 from core.ideas.noise_levels import nearest_level
+from core.words import tr
 
 if TYPE_CHECKING:
     import numpy as np
@@ -89,16 +90,17 @@ class BranchWork(_FutureWork):
         run, size = validated(self.run), 4 * (self.call + 1) * math.prod(self.shape)
         right = self.call >= 0 and len(self.eps) == len(self.x0) == size <= LARGEST
         if not (right and 0 <= self.alpha_bar <= 1):  # 0: nothing but noise is left there
-            raise ExplainerError("This is no place of a run.", "Draw the picture again.")
+            raise ExplainerError(tr("This is no place of a run."), tr("Draw the picture again."))
         same = ("model", "seed", "other_seed", "turn", "height", "width")
         if any(getattr(run, name) != getattr(self.request, name) for name in same):
             raise ExplainerError(
-                "A future has the model, seed and size of its run.", "Change something else."
+                tr("A future has the model, seed and size of its run."),
+                tr("Change something else."),
             )
         return {
             "run": run,
-            "noise_seed": check_whole(self.noise_seed, "seed of the fresh noise", 0, MAX_SEED),
-            "noise_share": check_real(self.noise_share, "share of fresh noise", 0, 1),
+            "noise_seed": check_whole(self.noise_seed, tr("seed of the fresh noise"), 0, MAX_SEED),
+            "noise_share": check_real(self.noise_share, tr("share of fresh noise"), 0, 1),
         }
 
     @property
@@ -172,8 +174,12 @@ class FromPictureWork(_FutureWork):
         steps = self.request.steps
         if not steps_made(steps, strength):
             raise ExplainerError(
-                f"A strength of {strength:g} leaves none of the {steps} steps.",
-                f"Choose at least {math.ceil(100 / steps) / 100:g}, or more steps.",
+                tr(
+                    "A strength of {strength:g} leaves none of the {steps} steps.",
+                    strength=strength,
+                    steps=steps,
+                ),
+                tr("Choose at least {ceil:g}, or more steps.", ceil=math.ceil(100 / steps) / 100),
             )
         return {**given, "strength": strength}
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from core.engine.request import SIDES
 from core.errors import ExplainerError
 from core.ideas.checks import check_whole
+from core.words import tr
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,12 +21,17 @@ def check_picture(width: object, height: object, *pictures: bytes) -> dict[str, 
         height: pixels, as given.
         pictures: red, green, blue, row by row; all of this size.
     """
-    width = check_whole(width, "width of the picture", *SIDES)
-    height = check_whole(height, "height of the picture", *SIDES)
+    width = check_whole(width, tr("width of the picture"), *SIDES)
+    height = check_whole(height, tr("height of the picture"), *SIDES)
     for pixels in pictures:
         if not isinstance(pixels, bytes) or len(pixels) != width * height * 3:
             raise ExplainerError(
-                f"These are not the pixels of a picture of {width} × {height}.", "Choose it again."
+                tr(
+                    "These are not the pixels of a picture of {width} × {height}.",
+                    width=width,
+                    height=height,
+                ),
+                tr("Choose it again."),
             )
     return {"width": width, "height": height, "pixels": pictures[0]}
 
@@ -41,7 +47,11 @@ def open_picture(checkpoint: "Checkpoint", pixels: bytes, width: int, height: in
     scale = checkpoint.vae_scale
     if width % scale or height % scale:
         raise ExplainerError(
-            f"A picture of {width} × {height} does not fit this model.",
-            f"Its sides must be multiples of {scale}.",
+            tr(
+                "A picture of {width} × {height} does not fit this model.",
+                width=width,
+                height=height,
+            ),
+            tr("Its sides must be multiples of {scale}.", scale=scale),
         )
     return picture_tensor(pixels, width, height)

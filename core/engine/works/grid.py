@@ -8,6 +8,7 @@ from core.engine.request import Request
 from core.engine.work import BESIDE, Course, Outcome, Wanted, Work
 from core.errors import ExplainerError
 from core.ideas.checks import check_whole
+from core.words import tr
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,9 +60,11 @@ class GridWork(Work[Cells]):
     requests: tuple[Request, ...]
 
     def _checked(self) -> dict[str, Any]:  # each cell is checked when its turn comes
-        check_whole(len(self.requests), "number of pictures", 1, MOST_CELLS)
+        check_whole(len(self.requests), tr("number of pictures"), 1, MOST_CELLS)
         if any(request.model != self.model for request in self.requests):
-            raise ExplainerError("A grid has one model.", "Choose the same model for all pictures.")
+            raise ExplainerError(
+                tr("A grid has one model."), tr("Choose the same model for all pictures.")
+            )
         return {}
 
     def wants(self) -> Wanted:

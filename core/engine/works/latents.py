@@ -14,6 +14,7 @@ from core.ideas.checks import check_whole
 from core.ideas.latent_surgery import measure_scaling_factor
 from core.models.catalog import BUILT_IN
 from core.models.latent_reading import Decoded, PictureReading, ScaleReading
+from core.words import tr
 
 if TYPE_CHECKING:
     from core.engine.loaded import LoadedModel
@@ -43,7 +44,10 @@ class PictureWork(Work[PictureReading]):
 
     def _checked(self) -> dict[str, Any]:
         if not isinstance(self.seeds, tuple) or len(self.seeds) > MOST_SEEDS:
-            raise ExplainerError("There are too many seeds.", f"Give {MOST_SEEDS} at most.")
+            raise ExplainerError(
+                tr("There are too many seeds."),
+                tr("Give {most_seeds} at most.", most_seeds=MOST_SEEDS),
+            )
         seeds = tuple(check_whole(seed, "seed", 0, MAX_SEED) for seed in self.seeds)
         return {**check_picture(self.width, self.height, self.pixels), "seeds": seeds}
 
@@ -110,18 +114,22 @@ class DecodeWork(Work[Decoded]):
         return cls(model, whole.tobytes(), whole.shape)  # type: ignore[arg-type]  # checked below
 
     def _checked(self) -> dict[str, Any]:
-        wrong = ExplainerError("These latents have another shape.", "Encode a picture again.")
+        wrong = ExplainerError(
+            tr("These latents have another shape."), tr("Encode a picture again.")
+        )
         if len(self.shape) != 4:
             raise wrong
         n, channels, height, width = self.shape
-        check_whole(n, "number of latents", 1, MOST_LATENTS)
-        check_whole(channels, "number of channels", 1, MOST_CHANNELS)
+        check_whole(n, tr("number of latents"), 1, MOST_LATENTS)
+        check_whole(channels, tr("number of channels"), 1, MOST_CHANNELS)
         for side in (height, width):
-            check_whole(side, "side of the latents", 1, SIDES[1] // SIDE_STEP)
+            check_whole(side, tr("side of the latents"), 1, SIDES[1] // SIDE_STEP)
         if len(self.latents) != 4 * n * channels * height * width:
             raise wrong
         if not np.isfinite(np.frombuffer(self.latents, np.float32)).all():
-            raise ExplainerError("These latents hold numbers that are not finite.", "Start again.")
+            raise ExplainerError(
+                tr("These latents hold numbers that are not finite."), tr("Start again.")
+            )
         return {}
 
     def course(self, loaded: "LoadedModel") -> "Course[Decoded]":
@@ -131,9 +139,13 @@ class DecodeWork(Work[Decoded]):
         checkpoint = loaded.checkpoint
         if self.shape[1] != checkpoint.latent_channels:
             raise ExplainerError(
-                f"These latents have {self.shape[1]} channels; "
-                f"{checkpoint.id} has {checkpoint.latent_channels}.",
-                "Encode the picture with this model.",
+                tr(
+                    "These latents have {shape} channels; {id} has {latent_channels}.",
+                    shape=self.shape[1],
+                    id=checkpoint.id,
+                    latent_channels=checkpoint.latent_channels,
+                ),
+                tr("Encode the picture with this model."),
             )
         whole = torch.from_numpy(np.frombuffer(self.latents, np.float32).reshape(self.shape).copy())
         pictures, seconds = [], []
@@ -166,7 +178,7 @@ class ScaleWork(Work[ScaleReading]):
     seed: int = 0
 
     def _checked(self) -> dict[str, Any]:
-        check_whole(len(self.pictures), "number of pictures", 1, MOST_PICTURES)
+        check_whole(len(self.pictures), tr("number of pictures"), 1, MOST_PICTURES)
         given = check_picture(self.width, self.height, *self.pictures)
         return {
             "width": given["width"],

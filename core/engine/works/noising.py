@@ -8,6 +8,7 @@ from core.engine.work import Course, Decode, Progress, Work
 from core.engine.works.given_picture import check_picture, open_picture
 from core.ideas.checks import check_real, check_whole
 from core.models.catalog import BUILT_IN
+from core.words import tr
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,10 +53,10 @@ class NoiseWork(Work[NoisedPicture]):
     seed: int = 0
 
     def _checked(self) -> dict[str, Any]:
-        check_whole(len(self.levels), "number of noise levels", 1, MOST_LEVELS)
+        check_whole(len(self.levels), tr("number of noise levels"), 1, MOST_LEVELS)
         return {
             **check_picture(self.width, self.height, self.pixels),
-            "levels": tuple(check_real(one, "signal power left", 0, 1) for one in self.levels),
+            "levels": tuple(check_real(one, tr("signal power left"), 0, 1) for one in self.levels),
             "seed": check_whole(self.seed, "seed", 0, MAX_SEED),
         }
 

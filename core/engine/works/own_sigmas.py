@@ -8,6 +8,7 @@ from core.engine.request import Request, RunWork
 from core.engine.work import BESIDE, Course, Decode, NoiseQuery, Progress
 from core.errors import ExplainerError
 from core.ideas.checks import check_choice, check_real
+from core.words import tr
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -123,8 +124,12 @@ def _finite(latents: "Tensor", step: int, work: OwnSigmasWork) -> "Tensor":
 
     if not torch.isfinite(latents).all():
         raise ExplainerError(
-            f"The numbers ran away at step {step + 1} of {len(work.sigmas) - 1}.",
-            "Choose noise levels that fall more evenly.",
+            tr(
+                "The numbers ran away at step {step} of {sigmas}.",
+                step=step + 1,
+                sigmas=len(work.sigmas) - 1,
+            ),
+            tr("Choose noise levels that fall more evenly."),
         )
     return latents
 
@@ -173,13 +178,19 @@ def check_sigmas(sigmas: object) -> tuple[float, ...]:
     """
     if not isinstance(sigmas, tuple | list) or not 2 <= len(sigmas) <= MOST_STEPS + 1:
         raise ExplainerError(
-            "These are not noise levels for a run.", f"Give 2 to {MOST_STEPS + 1} of them."
+            tr("These are not noise levels for a run."),
+            tr("Give 2 to {most_steps} of them.", most_steps=MOST_STEPS + 1),
         )
     checked = [check_real(sigma, "sigma", 0, MOST_SIGMA) for sigma in sigmas]
     for place, (sigma, after) in enumerate(pairwise(checked)):
         if after >= sigma:
             raise ExplainerError(
-                f"Sigma {place + 2} is {after:g}, which is not below the {sigma:g} before it.",
-                "Noise must fall from step to step: lower it, or take it out.",
+                tr(
+                    "Sigma {place} is {after:g}, which is not below the {sigma:g} before it.",
+                    place=place + 2,
+                    after=after,
+                    sigma=sigma,
+                ),
+                tr("Noise must fall from step to step: lower it, or take it out."),
             )
     return tuple(checked)

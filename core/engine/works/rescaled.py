@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from core.engine.request import Request, RunWork, of_model
 from core.engine.work import BESIDE, Course, Decode, Outcome, Wanted, Work
 from core.ideas.checks import check_real, check_whole
+from core.words import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +32,7 @@ class RescaledRun(RunWork["np.ndarray"]):
     phi: float
 
     def _checked(self) -> dict[str, Any]:
-        return {"phi": check_real(self.phi, "rescale factor", 0, 1)}
+        return {"phi": check_real(self.phi, tr("rescale factor"), 0, 1)}
 
     def course(self, loaded: "LoadedModel") -> "Course[np.ndarray]":
         """Walk with the rescaled mix in the place of the plain one, then decode."""
@@ -62,10 +63,10 @@ class RescaledWork(Work["tuple[np.ndarray, ...]"]):
     phi: float
 
     def _checked(self) -> dict[str, Any]:
-        check_whole(len(self.requests), "number of pictures", 1, MOST_PICTURES)
+        check_whole(len(self.requests), tr("number of pictures"), 1, MOST_PICTURES)
         return {
             "requests": tuple(of_model(request, self.model) for request in self.requests),
-            "phi": check_real(self.phi, "rescale factor", 0, 1),
+            "phi": check_real(self.phi, tr("rescale factor"), 0, 1),
         }
 
     def wants(self) -> Wanted:

@@ -12,6 +12,7 @@ from core.models.schedulers.names import find_scheduler
 from core.models.schedulers.record import Value
 from core.models.schedulers.settings import check_params, latent_config
 from core.models.schedulers.table import SCHEDULERS
+from core.words import tr
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,10 +41,10 @@ class CountWork(Work[dict[str, int]]):
     params: tuple[tuple[str, Value], ...] = ()
 
     def _checked(self) -> dict[str, Any]:
-        check_whole(len(self.params), "number of settings", 0, MAX_PARAMS)
+        check_whole(len(self.params), tr("number of settings"), 0, MAX_PARAMS)
         scheduler = find_scheduler(self.scheduler)
         return {
-            "steps": check_whole(self.steps, "number of steps", 1, MOST_STEPS),
+            "steps": check_whole(self.steps, tr("number of steps"), 1, MOST_STEPS),
             "scheduler": scheduler.name,
             "params": tuple(check_params(scheduler, dict(self.params)).items()),
         }
@@ -76,7 +77,7 @@ class ProofWork(Work["tuple[ProofPoint, ...]"]):
     karras: bool = True
 
     def _checked(self) -> dict[str, Any]:
-        return {"karras": check_switch(self.karras, "Karras switch")}
+        return {"karras": check_switch(self.karras, tr("Karras switch"))}
 
     def course(self, loaded: object) -> "Course[tuple[ProofPoint, ...]]":
         """Run every scheduler with several numbers of steps."""

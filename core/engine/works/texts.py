@@ -7,6 +7,7 @@ from core.engine.work import Course, Progress, Work
 from core.errors import ExplainerError
 from core.ideas.checks import check_switch, check_text
 from core.models.catalog import BUILT_IN
+from core.words import tr
 
 if TYPE_CHECKING:
     from core.engine.loaded import LoadedModel
@@ -34,12 +35,13 @@ class TextWork(Work["TextReading"]):
         prompts = self.prompts
         if not isinstance(prompts, tuple) or not 1 <= len(prompts) <= MAX_TEXTS:
             raise ExplainerError(
-                "These are not texts that can be read together.", f"Give 1 to {MAX_TEXTS} of them."
+                tr("These are not texts that can be read together."),
+                tr("Give 1 to {max_texts} of them.", max_texts=MAX_TEXTS),
             )
         return {
             "prompts": tuple(check_text(prompt, "prompt") for prompt in prompts),
-            "padding_mask": check_switch(self.padding_mask, "padding mask"),
-            "inside": check_switch(self.inside, "look inside"),
+            "padding_mask": check_switch(self.padding_mask, tr("padding mask")),
+            "inside": check_switch(self.inside, tr("look inside")),
         }
 
     def course(self, loaded: "LoadedModel") -> "Course[TextReading]":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from core.engine.work import Course, Work
 from core.engine.works.call_input import CallInput
 from core.errors import ExplainerError
+from core.words import tr
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,8 +36,12 @@ class SelfAttentionWork(Work["tuple[Looking, ...]"]):
         _, height, width = given.shape
         if not (0 <= self.row < height and 0 <= self.column < width):
             raise ExplainerError(
-                f"There is no position {self.row}, {self.column}.",
-                f"Choose a row of 0 to {height - 1} and a column of 0 to {width - 1}.",
+                tr("There is no position {row}, {column}.", row=self.row, column=self.column),
+                tr(
+                    "Choose a row of 0 to {height} and a column of 0 to {width}.",
+                    height=height - 1,
+                    width=width - 1,
+                ),
             )
         return {"given": given}
 

@@ -9,6 +9,7 @@ from core.engine.request import Request, RunWork
 from core.engine.work import BESIDE, Course, Decode, Work
 from core.engine.works.call_input import CallInput
 from core.errors import ExplainerError
+from core.words import tr
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,7 +40,7 @@ class Switch:
     def validated(self) -> Self:
         """Return the switch with every field checked."""
         if self.part not in PARTS or not (math.isfinite(self.number) and self.number >= 0):
-            raise ExplainerError("This cannot be switched off.", "Choose another part.")
+            raise ExplainerError(tr("This cannot be switched off."), tr("Choose another part."))
         return type(self)(self.part, self.number)
 
     def told(self, t: float) -> float:
@@ -65,7 +66,8 @@ class Switch:
         _, skips = draw_plan(readable_unet(loaded.checkpoint).config, (1, 1))
         if self.number not in range(len(skips)):
             raise ExplainerError(
-                f"There is no skip connection {self.number:g}.", f"Choose 0 to {len(skips) - 1}."
+                tr("There is no skip connection {number:g}.", number=self.number),
+                tr("Choose 0 to {skips}.", skips=len(skips) - 1),
             )
         return Readable(Ablation(skips=frozenset({int(self.number)})))
 

@@ -7,6 +7,7 @@ from core.engine.request import MAX_SEED
 from core.engine.work import Course, Progress, Work, within
 from core.ideas.checks import check_whole
 from core.models.catalog import BUILT_IN
+from core.words import tr
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,7 +49,7 @@ class VarianceWork(Work[Variances]):
 
     def _checked(self) -> dict[str, Any]:
         return {
-            "steps": check_whole(self.steps, "number of steps", *STEPS),
+            "steps": check_whole(self.steps, tr("number of steps"), *STEPS),
             "seed": check_whole(self.seed, "seed", 0, MAX_SEED),
         }
 

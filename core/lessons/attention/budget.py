@@ -12,6 +12,7 @@ from core.models.attention_seen import AttentionSeen
 from core.ui.address import ask, switch
 from core.ui.made import chart, made
 from core.ui.tables import offer_csv
+from core.words import tr
 
 FORMULAS = (mean_map, attention_budget)
 
@@ -32,16 +33,22 @@ def show(seen: AttentionSeen) -> None:
     )
     start, own, end, padding = shares
     st.markdown(
-        f"**Of all attention, {say_percent(own)} goes to your words**; {say_percent(start)} to the "
-        f"start token, {say_percent(end)} to the end, {say_percent(padding)} to the padding. "
-        "Nothing hides start and padding from the network: a common reading is that "
-        "they take what no word is needed for, and the padding has read the whole prompt."
+        tr(
+            "**Of all attention, {own} goes to your words**; {start} to the "
+            "start token, {end} to the end, {padding} to the padding. "
+            "Nothing hides start and padding from the network: a common reading is that "
+            "they take what no word is needed for, and the padding has read the whole prompt.",
+            own=say_percent(own),
+            start=say_percent(start),
+            end=say_percent(end),
+            padding=say_percent(padding),
+        )
     )
     st.altair_chart(
         chart(("budget", seen), lambda: budget_chart(seen, entries)),
-        alt="Share of start, words, end and padding at each call",
+        alt=tr("Share of start, words, end and padding at each call"),
     )
     st.caption(say_mean_of_places(seen))
-    if ask(st.toggle, "As a table", switch("table_budget")):
-        st.dataframe(rows, hide_index=True, alt="Share of start, words, end and padding")
+    if ask(st.toggle, tr("As a table"), switch("table_budget")):
+        st.dataframe(rows, hide_index=True, alt=tr("Share of start, words, end and padding"))
     offer_csv(rows, "attention-budget")

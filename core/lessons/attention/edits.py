@@ -13,6 +13,7 @@ from core.ui.address import ask, one_of
 from core.ui.made import png
 from core.ui.running_example import running_example
 from core.ui.tokenizing import tokenizer_of
+from core.words import tr
 
 
 def prompt_words() -> tuple[PlacedWord, ...]:
@@ -24,7 +25,7 @@ def prompt_words() -> tuple[PlacedWord, ...]:
     request, tokens = running_example(), prompt_tokens()
     words = placed_words(tokenizer_of(request.model)[0], request.prompt, len(tokens.ids) - 2)
     if not words:
-        raise ExplainerError("There are no words in the prompt.", "Type some above.")
+        raise ExplainerError(tr("There are no words in the prompt."), tr("Type some above."))
     return words
 
 

@@ -10,6 +10,7 @@ from core.lessons.attention.words import choose_entry, choose_layers, say_percen
 from core.models.attention_seen import AttentionSeen
 from core.ui.running_example import running_example
 from core.ui.tables import offer_csv
+from core.words import tr
 
 
 def show(seen: AttentionSeen) -> None:
@@ -19,9 +20,12 @@ def show(seen: AttentionSeen) -> None:
         seen: the run.
     """
     rows = token_rows(seen, entries_of(prompt_tokens()))
-    st.dataframe(rows, hide_index=True, alt="Every token in numbers")
+    st.dataframe(rows, hide_index=True, alt=tr("Every token in numbers"))
     st.caption(
-        f"{say_mean(seen)} A share is of the whole softmax; places are counted in the largest map."
+        tr(
+            "{seen} A share is of the whole softmax; places are counted in the largest map.",
+            seen=say_mean(seen),
+        )
     )
     offer_csv(rows, "attention")
     _offer_maps(seen)
@@ -44,21 +48,28 @@ def _offer_maps(seen: AttentionSeen) -> None:
     words = [at for at, entry in enumerate(entries) if entry.kind == "word"] or [chosen]
     limit = scale_end(maps[words])
     png = map_png(seen, layers, maps[chosen], limit)
-    st.image(png, width=256, output_format="PNG", alt="The map of this token")
+    st.image(png, width=256, output_format="PNG", alt=tr("The map of this token"))
     st.caption(
-        f"{say_mean(seen, layers)} Black is 0, near white {say_percent(limit)} of a place’s "
-        "attention or more: the same scale for all tokens."
+        tr(
+            "{seen} Black is 0, near white {limit} of a place’s "
+            "attention or more: the same scale for all tokens.",
+            seen=say_mean(seen, layers),
+            limit=say_percent(limit),
+        )
     )
     with st.container(horizontal=True, gap="small"):
         st.download_button(
-            "Map (PNG)", png, "glassbox-attention.png", "image/png", on_click="ignore",
+            tr("Map (PNG)"), png, "glassbox-attention.png", "image/png", on_click="ignore",
             icon=":material/image:",
         )  # fmt: skip
         st.download_button(
-            "All maps (NPZ)", lambda: maps_npz(seen, tokens, request), "glassbox-attention.npz",
+            tr("All maps (NPZ)"), lambda: maps_npz(seen, tokens, request), "glassbox-attention.npz",
             "application/octet-stream", on_click="ignore", icon=":material/data_array:",
         )  # fmt: skip
     st.caption(
-        "The NPZ holds every layer, call, head and position that was kept, "
-        f"{seen.bytes / 1e6:.0f} MB unpacked, in half precision. In Python: numpy.load."
+        tr(
+            "The NPZ holds every layer, call, head and position that was kept, "
+            "{bytes:.0f} MB unpacked, in half precision. In Python: numpy.load.",
+            bytes=seen.bytes / 1e6,
+        )
     )

@@ -13,6 +13,7 @@ from core.ui.address import ask, whole
 from core.ui.running_example import running_example
 from core.ui.runs import read
 from core.ui.tables import offer_csv
+from core.words import tr
 
 FORMULAS = (integrate_gradients,)
 
@@ -29,24 +30,36 @@ def show(seen: AttentionSeen) -> None:
         call = (
             ask(
                 st.slider,
-                "U-Net call",
+                tr("U-Net call"),
                 whole("gradient_call", (calls + 1) // 2, 1, calls),
-                help="The first is the noisiest.",
+                help=tr("The first is the noisiest."),
             )
             - 1
         )
     found = read(AttributionWork(request.model, request, call).validated(), "Piece")
     st.markdown(
-        "**Attention says where a place looked; this says what moved the answer.** The noise that "
-        "the network sees with your prompt, less the noise that it sees with the negative one, is "
-        "the prompt’s push. A bar is the part of it that a token accounts for; to the left of 0 "
-        "a token pulls the other way. A dot is the token’s share of the attention."
+        tr(
+            "**Attention says where a place looked; this says what moved the answer.** The noise "
+            "that "
+            "the network sees with your prompt, less the noise that it sees with the negative "
+            "one, is "
+            "the prompt’s push. A bar is the part of it that a token accounts for; to the left of "
+            "0 "
+            "a token pulls the other way. A dot is the token’s share of the attention."
+        )
     )
     rows = attribution_rows(seen, entries_of(prompt_tokens()), call, found.shares)
-    st.altair_chart(attribution_chart(rows), alt="Share of the push and of the attention by token")
+    st.altair_chart(
+        attribution_chart(rows), alt=tr("Share of the push and of the attention by token")
+    )
     st.caption(
-        f"t = {found.t:g}. All of it adds up to {say_percent(found.shares.sum())}; cut into ever "
-        "finer parts, the way from the negative prompt to yours would give 100 %. The start token "
-        "is the same in both prompts, so it accounts for nothing."
+        tr(
+            "t = {t:g}. All of it adds up to {shares}; cut into ever "
+            "finer parts, the way from the negative prompt to yours would give 100 %. The start "
+            "token "
+            "is the same in both prompts, so it accounts for nothing.",
+            t=found.t,
+            shares=say_percent(found.shares.sum()),
+        )
     )
     offer_csv(rows, "attention-gradient")

@@ -9,9 +9,14 @@ from core.lessons.attention.reads_data import budget
 from core.models.attention_seen import AttentionSeen
 from core.views.lesson import Asked, Card, Lesson, Live, Question, choose
 from core.views.numbers import percent
+from core.words import tr, tr_later
 
-NAMES = {"start": "the start token", "word": "your words", "end": "the end token",
-         "padding": "the padding"}  # fmt: skip
+NAMES = {
+    "start": tr_later("the start token"),
+    "word": tr_later("your words"),
+    "end": tr_later("the end token"),
+    "padding": tr_later("the padding"),
+}
 
 
 def _seen(live: Live) -> AttentionSeen:
@@ -30,26 +35,35 @@ def _most(live: Live) -> Asked:
     said = ", ".join(f"{name} {percent(shares[kind], 1)}" for kind, name in NAMES.items())
     best = max(shares, key=lambda kind: shares[kind])
     return choose(
-        "Every place of the picture shares out its attention over all rows of the text. Who gets "
-        "the most of it?",
+        tr(
+            "Every place of the picture shares out its attention over all rows of the text. Who "
+            "gets "
+            "the most of it?"
+        ),
         NAMES[best],
-        *((name, f"Of all attention in this run: {said}.") for name in NAMES.values()),
+        *(
+            (name, tr("Of all attention in this run: {said}.", said=said))
+            for name in NAMES.values()
+        ),
     )
 
 
 def _sum(live: Live) -> Asked:
     layers = _seen(live).layers
     sums = np.concatenate([layer.maps.sum(axis=2, dtype=np.float64).ravel() for layer in layers])
-    said = (
-        f"Added up over all {layers[0].maps.shape[2]} rows of the text, every place has "
-        f"between {sums.min():.2f} and {sums.max():.2f}"
+    said = tr(
+        "Added up over all {shape} rows of the text, every place has "
+        "between {sums:.2f} and {sums_2:.2f}",
+        shape=layers[0].maps.shape[2],
+        sums=sums.min(),
+        sums_2=sums.max(),
     )
     return choose(
-        "One word gets more attention at a place. What happens to the others there?",
-        "they get less",
-        ("they get more as well", f"No: it is shared out. {said}."),
-        ("nothing", f"No: it is shared out. {said}."),
-        ("they get less", f"{said}: a softmax shares out exactly 1."),
+        tr("One word gets more attention at a place. What happens to the others there?"),
+        tr("they get less"),
+        (tr("they get more as well"), tr("No: it is shared out. {said}.", said=said)),
+        ("nothing", tr("No: it is shared out. {said}.", said=said)),
+        (tr("they get less"), tr("{said}: a softmax shares out exactly 1.", said=said)),
     )
 
 
@@ -62,42 +76,55 @@ def _double(live: Live) -> Asked:
     request = live.run.request
     edited = live.read(EditedAttentionWork(request.model, request, Reweight(last.positions, 0.0)))
     far = apart(live.run.picture, edited)
-    said = f"Drawn just now: the picture moved by {far:.1f} of 255 on average"
-    names = ("not at all", "a little", "a lot")
+    said = tr("Drawn just now: the picture moved by {far:.1f} of 255 on average", far=far)
+    names = (tr("not at all"), "a little", "a lot")
     right = names[0] if far < 0.05 else names[1] if far < 15 else names[2]
     return choose(
-        f"“{last.label}” is given no attention at all, at every call. How much does the picture "
-        "change? (A lot: by more than 15 of 255.)",
+        tr(
+            "“{label}” is given no attention at all, at every call. How much does the picture "
+            "change? (A lot: by more than 15 of 255.)",
+            label=last.label,
+        ),
         right,
-        *((name, f"{said}." if name == right else f"No. {said}.") for name in names),
+        *((name, f"{said}." if name == right else tr("No. {said}.", said=said)) for name in names),
     )
 
 
 def _says_why(live: Live) -> str:
     shares = _shares(live)
-    return (
-        f"A map says what was read, not what was done with it. {percent(shares['word'], 1)} of all "
-        f"attention went to your words, {percent(shares['start'] + shares['end'], 1)} to the start "
-        f"and end tokens, which are no words of yours, {percent(shares['padding'], 1)} to padding. "
-        "What a word does is seen only by taking it away and drawing again."
+    return tr(
+        "A map says what was read, not what was done with it. {shares} of all "
+        "attention went to your words, {shares_2} to the start "
+        "and end tokens, which are no words of yours, {shares_3} to padding. "
+        "What a word does is seen only by taking it away and drawing again.",
+        shares=percent(shares["word"], 1),
+        shares_2=percent(shares["start"] + shares["end"], 1),
+        shares_3=percent(shares["padding"], 1),
     )
 
 
 LESSON = Lesson(
-    headline="Which places listened to which word?",
+    headline=tr_later("Which places listened to which word?"),
     leads={
-        "first": "Every place of the picture reads the words while it is drawn. The brighter a "
-        "square, the more this word was read there.",
+        "first": tr_later(
+            "Every place of the picture reads the words while it is drawn. The brighter a "
+            "square, the more this word was read there."
+        ),
         "maths": "$\\mathrm{softmax}(QK^\\top/\\sqrt d)$: a row for each place, that adds up to 1 "
         "over all positions of the text.",
     },
-    picture="**Where will a word be bright? Guess, then choose it.** Bright places took much "
-    "from it: often those of the thing that it names, sometimes all the others. At every place the "
-    "shares of all tokens, start and padding included, add up to 100 %. Each token has read "
-    "all before it, so others may carry a word along: a map says where numbers came from, not "
-    "why.",
-    remember="Every place of the picture shares out its attention over the whole text, and a map "
-    "shows what was read, not why something was drawn.",
+    picture=tr_later(
+        "**Where will a word be bright? Guess, then choose it.** Bright places took much "
+        "from it: often those of the thing that it names, sometimes all the others. At every "
+        "place the "
+        "shares of all tokens, start and padding included, add up to 100 %. Each token has read "
+        "all before it, so others may carry a word along: a map says where numbers came from, not "
+        "why."
+    ),
+    remember=tr_later(
+        "Every place of the picture shares out its attention over the whole text, and a map "
+        "shows what was read, not why something was drawn."
+    ),
     questions=(Question("most", _most), Question("sum", _sum), Question("double", _double)),
-    cards=(Card("Attention maps say why.", _says_why, {"look": "Budget"}),),
+    cards=(Card(tr_later("Attention maps say why."), _says_why, {"look": "Budget"}),),
 )

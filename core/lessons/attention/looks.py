@@ -5,21 +5,22 @@ import inspect
 import streamlit as st
 
 from core.ui.closer import Closer, Closers, show_formulas
+from core.words import tr, tr_later
 
 LOOKS = Closers(
     (
         Closer("Budget", "core.lessons.attention.budget"),
-        Closer("Two words", "core.lessons.attention.two"),
+        Closer(tr_later("Two words"), "core.lessons.attention.two"),
         Closer("A phrase", "core.lessons.attention.phrase"),
-        Closer("Strongest word", "core.lessons.attention.regions"),
-        Closer("Turn a word up", "core.lessons.attention.reweight"),
-        Closer("Swap a word", "core.lessons.attention.swap"),
-        Closer("By gradient", "core.lessons.attention.gradient"),
+        Closer(tr_later("Strongest word"), "core.lessons.attention.regions"),
+        Closer(tr_later("Turn a word up"), "core.lessons.attention.reweight"),
+        Closer(tr_later("Swap a word"), "core.lessons.attention.swap"),
+        Closer(tr_later("By gradient"), "core.lessons.attention.gradient"),
         Closer("Numbers", "core.lessons.attention.export"),
     ),
     formulas=("core.nets.attention.attend",),
 )
-WAITS = "This comes as soon as the run above is there."
+WAITS = tr_later("This comes as soon as the run above is there.")
 
 
 def show_all_formulas() -> None:
@@ -28,7 +29,7 @@ def show_all_formulas() -> None:
 
     show_formulas(LOOKS, *LOOKS.looks)
     st.markdown(
-        "The library’s own attention hands out no weights. For each call this takes its place:"
+        tr("The library’s own attention hands out no weights. For each call this takes its place:")
     )
     for part in (attention_watched.watched, attention_watched.WatchedAttention):
         st.code(inspect.getsource(part), language="python")

@@ -14,6 +14,7 @@ from core.ui.made import made
 from core.ui.paint_first import paint_first
 from core.ui.running_example import running_example
 from core.ui.runs import find, read
+from core.words import tr
 
 PLAIN_MAPS = (
     "a whale on a yellow background",
@@ -36,7 +37,7 @@ def show_hero() -> AttentionSeen | None:
     seen = find(work)
     paint_first(
         "attention", work, seen is not None,
-        lambda: _draw(request, find(work)), lambda _: read(work, "U-Net call"),
+        lambda: _draw(request, find(work)), lambda _: read(work, tr("U-Net call")),
     )  # fmt: skip
     return seen
 
@@ -45,7 +46,7 @@ def offer_plain_maps() -> None:
     """Offer prompts of the built-in model whose maps tell thing and background apart."""
     request = running_example()
     if request.model == BUILT_IN and request.prompt not in PLAIN_MAPS:
-        offer_prompts("Maps that are easy to read:", PLAIN_MAPS)
+        offer_prompts(tr("Maps that are easy to read:"), PLAIN_MAPS)
 
 
 def _draw(request: Request, seen: AttentionSeen | None) -> None:
@@ -53,4 +54,4 @@ def _draw(request: Request, seen: AttentionSeen | None) -> None:
     data = made(("attention", seen, tokens, size), lambda: attention_data(seen, tokens, size))
     mount("attention/maps", data)
     if request.share:
-        st.caption("A second prompt is mixed in: each token stands for its place in both.")
+        st.caption(tr("A second prompt is mixed in: each token stands for its place in both."))

@@ -14,13 +14,18 @@ from core.models.token_words import visible
 from core.models.tokens import Tokens
 from core.views.colormaps import text_colours
 from core.views.strips import exact_sheet
+from core.words import tr, tr_later
 
 Kind = Literal["start", "word", "end", "padding"]
 KINDS: tuple[Kind, ...] = ("start", "word", "end", "padding")
 MOST_SENT = 4_000_000  # bytes of maps in one page
 LONGEST_LABEL = 24  # characters
 LONG_WORD = 3  # letters of a word to begin with
-SIDES = {"down_blocks": "way down", "mid_block": "middle", "up_blocks": "way up"}
+SIDES = {
+    "down_blocks": tr_later("way down"),
+    "mid_block": "middle",
+    "up_blocks": tr_later("way up"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,7 @@ def layer_titles(layers: Sequence[LayerMaps]) -> list[str]:
     for layer in layers:
         height, width = layer.own
         count = joined_layers(layer)
-        where = f"{count} layers" if count > 1 else SIDES[layer.name.split(".")[0]]
+        where = tr("{count} layers", count=count) if count > 1 else SIDES[layer.name.split(".")[0]]
         bare.append(f"{height}×{width}, {where}")
     return [
         title if bare.count(title) == 1 else f"{title}, {1 + bare[:at].count(title)}"
@@ -280,11 +285,17 @@ def say_pooled(seen: AttentionSeen, entries: int) -> str:
     calls, heads = what_is_sent(seen, entries)
     said = []
     if seen.pooled:
-        said.append(f"To fit into memory, averaged: {'; '.join(seen.pooled)}.")
+        said.append(tr("To fit into memory, averaged: {pooled}.", pooled="; ".join(seen.pooled)))
     if not heads and any(layer.kept_heads > 1 for layer in seen.layers):
-        said.append("With so many tokens, heads are averaged here; the export has them apart.")
+        said.append(tr("With so many tokens, heads are averaged here; the export has them apart."))
     if len(calls) < len(seen.timesteps):
-        said.append(f"Of {len(seen.timesteps)} calls, {len(calls)} are shown here.")
+        said.append(
+            tr(
+                "Of {timesteps} calls, {calls} are shown here.",
+                timesteps=len(seen.timesteps),
+                calls=len(calls),
+            )
+        )
     return " ".join(said)
 
 

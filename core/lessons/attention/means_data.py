@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from core.lessons.attention.maps_data import joined_layers, layer_titles
 from core.models.attention_seen import AttentionSeen, LayerMaps
+from core.words import tr
 
 
 def layer_choices(seen: AttentionSeen) -> dict[str, list[int]]:
@@ -31,10 +32,10 @@ def say_mean(seen: AttentionSeen, layers: Sequence[int] | None = None) -> str:
     """
     chosen = seen.layers if layers is None else [seen.layers[at] for at in layers]
     calls = len(seen.timesteps)
-    said = [*([f"{calls} U-Net calls"] if calls > 1 else []), *_parts(chosen)]
+    said = [*([tr("{calls} U-Net calls", calls=calls)] if calls > 1 else []), *_parts(chosen)]
     if not said:
-        return "One call, one layer, one head: nothing is averaged."
-    return " ".join([f"Mean over {_listed(said)}.", *say_levels(chosen)])
+        return tr("One call, one layer, one head: nothing is averaged.")
+    return " ".join([tr("Mean over {said}.", said=_listed(said)), *say_levels(chosen)])
 
 
 def say_mean_of_places(seen: AttentionSeen) -> str:
@@ -43,7 +44,7 @@ def say_mean_of_places(seen: AttentionSeen) -> str:
     Args:
         seen: the run.
     """
-    said = [f"Mean over {_listed(['all places', *_parts(seen.layers)])}."]
+    said = [tr("Mean over {listed}.", listed=_listed(["all places", *_parts(seen.layers)]))]
     return " ".join([*said, *say_levels(seen.layers)])
 
 
@@ -59,8 +60,8 @@ def say_heads(layers: Sequence[LayerMaps]) -> str:
     counts = sorted({layer.heads for layer in layers})
     if counts == [1]:
         return ""
-    said = f"{_listed([str(count) for count in counts], 'or')} heads"
-    return said if len(counts) == 1 else f"the {said} of each layer"
+    said = tr("{counts} heads", counts=_listed([str(count) for count in counts], "or"))
+    return said if len(counts) == 1 else tr("the {said} of each layer", said=said)
 
 
 def say_levels(layers: Sequence[LayerMaps]) -> list[str]:
@@ -76,7 +77,9 @@ def say_levels(layers: Sequence[LayerMaps]) -> list[str]:
     if len(sizes) < 2:
         return []
     what = "size" if count_layers(layers) > len(layers) else "layer"
-    return [f"Maps of {_listed(sizes)} places; every {what} counts the same."]
+    return [
+        tr("Maps of {sizes} places; every {what} counts the same.", sizes=_listed(sizes), what=what)
+    ]
 
 
 def count_layers(layers: Sequence[LayerMaps]) -> int:
@@ -90,7 +93,10 @@ def count_layers(layers: Sequence[LayerMaps]) -> int:
 
 def _parts(layers: Sequence[LayerMaps]) -> list[str]:
     count, heads = count_layers(layers), say_heads(layers)
-    return [*([f"{count} layers"] if count > 1 else []), *([heads] if heads else [])]
+    return [
+        *([tr("{count} layers", count=count)] if count > 1 else []),
+        *([heads] if heads else []),
+    ]
 
 
 def _size(size: tuple[int, int]) -> str:

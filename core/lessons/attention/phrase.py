@@ -18,6 +18,7 @@ from core.lessons.attention.words import (
 )
 from core.models.attention_seen import AttentionSeen
 from core.ui.made import png
+from core.words import tr
 
 FORMULAS = (phrase_map,)
 
@@ -31,11 +32,11 @@ def show(seen: AttentionSeen) -> None:
     entries = entries_of(prompt_tokens())
     words, place = st.columns([2, 1], gap="medium")
     with words:
-        chosen = choose_entries("Tokens of the phrase", entries, phrase_of(entries), "phrase")
+        chosen = choose_entries(tr("Tokens of the phrase"), entries, phrase_of(entries), "phrase")
     with place:
         layers = choose_layers(seen)
     if not chosen:
-        st.caption("Choose at least one token.")
+        st.caption(tr("Choose at least one token."))
         return
     maps = seen.mean(layers)
     positions = [at for one in chosen for at in entries[one].positions]
@@ -47,14 +48,18 @@ def show(seen: AttentionSeen) -> None:
         st.text(" ".join(entries[at].label for at in chosen))
         st.image(
             png(heat_picture(seen.picture, heat, limit, outline)), width="stretch",
-            output_format="PNG", alt="The map of the phrase",
+            output_format="PNG", alt=tr("The map of the phrase"),
         )  # fmt: skip
     with right:
-        st.metric("of all attention", say_percent(heat.mean()))
-        st.metric("at the place that takes most", say_percent(heat.max()))
+        st.metric(tr("of all attention"), say_percent(heat.mean()))
+        st.metric(tr("at the place that takes most"), say_percent(heat.max()))
     st.caption(
-        f"{say_mean(seen, layers)} The weights of one softmax are shares of one whole, so they "
-        f"add up. The scale ends at {say_percent(limit)}; it is this phrase’s own."
+        tr(
+            "{seen} The weights of one softmax are shares of one whole, so they "
+            "add up. The scale ends at {limit}; it is this phrase’s own.",
+            seen=say_mean(seen, layers),
+            limit=say_percent(limit),
+        )
     )
 
 

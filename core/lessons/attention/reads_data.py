@@ -21,6 +21,7 @@ from core.models.tokens import Tokens
 from core.views.colormaps import latent_colours, text_colours
 from core.views.tables import Row
 from core.views.theme import PALETTE
+from core.words import tr
 
 # In the order of the chart; each can be seen on the page's ground, light and dark.
 BUDGET_COLOURS = {
@@ -80,7 +81,7 @@ def budget_chart(seen: AttentionSeen, entries: Sequence[Entry]) -> Any:  # Any: 
         seen: the run.
         entries: of its prompt.
     """
-    names = {"word": "your words", "start": "start", "end": "end", "padding": "padding"}
+    names = {"word": tr("your words"), "start": "start", "end": "end", "padding": "padding"}
     order = list(names)
     shares = budget(seen, entries)
     rows = [
@@ -252,7 +253,7 @@ def attribution_chart(rows: Sequence[Row]) -> Any:  # Any: altair's own types
             alt.Tooltip("share of the attention:Q", format=".1%"),
         ],
     )
-    title = "share of the prompt’s push (bar) and of the attention (dot), %"
+    title = tr("share of the prompt’s push (bar) and of the attention (dot), %")
     bar = base.mark_bar(color=PALETTE["text"]).encode(
         x=alt.X("share of the push:Q", title=title, axis=alt.Axis(labelExpr=PERCENT))
     )
@@ -272,7 +273,10 @@ def map_png(seen: AttentionSeen, layers: Sequence[int], heat: Maps, limit: float
         limit: weight at the end of the scale.
     """
     about = PngImagePlugin.PngInfo()
-    about.add_text("Description", f"{say_mean(seen, layers)} The scale ends at {limit:.2g}.")
+    about.add_text(
+        "Description",
+        tr("{seen} The scale ends at {limit:.2g}.", seen=say_mean(seen, layers), limit=limit),
+    )
     written = io.BytesIO()
     drawn = heat_picture(seen.picture, heat, limit, outline=False)
     Image.fromarray(drawn).save(written, "PNG", pnginfo=about)

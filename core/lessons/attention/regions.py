@@ -10,6 +10,7 @@ from core.lessons.attention.run import prompt_tokens
 from core.lessons.attention.words import choose_entries, choose_layers
 from core.models.attention_seen import AttentionSeen
 from core.ui.made import png
+from core.words import tr
 
 FORMULAS = (strongest_word,)
 
@@ -24,11 +25,11 @@ def show(seen: AttentionSeen) -> None:
     words, place = st.columns([2, 1], gap="medium")
     start = [at for at, entry in enumerate(entries) if entry.kind == "word"]
     with words:
-        chosen = choose_entries("Tokens that compete", entries, start, "regions")
+        chosen = choose_entries(tr("Tokens that compete"), entries, start, "regions")
     with place:
         layers = choose_layers(seen)
     if len(chosen) < 2:
-        st.caption("Choose at least two tokens.")
+        st.caption(tr("Choose at least two tokens."))
         return
     maps = entry_maps(seen.mean(layers), entries)[chosen]
     pictures, shares = region_pictures(seen.picture, maps)
@@ -39,14 +40,19 @@ def show(seen: AttentionSeen) -> None:
             st.text(f"{entries[chosen[at]].label}: {100 * shares[at]:.0f} %")
             st.image(
                 png(pictures[at]), width="stretch", output_format="PNG",
-                alt="Where this token is the strongest",
+                alt=tr("Where this token is the strongest"),
             )  # fmt: skip
     st.markdown(
-        "**Each place goes to the token that it takes most from**, however narrowly it wins, and "
-        "even if start or padding get far more. This looks like finding objects, but nobody "
-        "trained it to: names of regions are not what these weights are for."
+        tr(
+            "**Each place goes to the token that it takes most from**, however narrowly it wins, "
+            "and "
+            "even if start or padding get far more. This looks like finding objects, but nobody "
+            "trained it to: names of regions are not what these weights are for."
+        )
     )
     never = [entries[at].label for at, share in zip(chosen, shares, strict=True) if share == 0]
-    st.caption(f"{say_mean(seen, layers)} In colour: where the token is the strongest.")
+    st.caption(
+        tr("{seen} In colour: where the token is the strongest.", seen=say_mean(seen, layers))
+    )
     if never:
-        st.text(f"Strongest nowhere: {', '.join(never)}")
+        st.text(tr("Strongest nowhere: {never}", never=", ".join(never)))

@@ -10,6 +10,7 @@ from core.models.attention_seen import AttentionSeen
 from core.ui.address import ask, real
 from core.ui.running_example import running_example
 from core.ui.runs import read
+from core.words import tr
 
 FORMULAS = (reweight,)
 LEAST, MOST, BEGIN = -2.0, 10.0, 5.0  # what a word is multiplied with
@@ -24,27 +25,34 @@ def show(seen: AttentionSeen) -> None:
     words = prompt_words()
     controls, before, after = st.columns([4, 3, 3], gap="medium")
     with controls:
-        word = choose_word("Word to turn up or down", words, "turned")
+        word = choose_word(tr("Word to turn up or down"), words, "turned")
         factor = ask(
             st.slider,
-            "Its weights, times",
+            tr("Its weights, times"),
             real("factor", BEGIN, LEAST, MOST),
             step=0.5,
             format="%g",
-            help="1 leaves all as it is; 0 takes nothing from the word’s own tokens, though later "
-            "ones have read it; below 0 turns their part around.",
+            help=tr(
+                "1 leaves all as it is; 0 takes nothing from the word’s own tokens, though later "
+                "ones have read it; below 0 turns their part around."
+            ),
         )
         st.markdown(
-            "In every layer and at every call, what each place takes from this word is "
-            "multiplied. The other weights stay, so that shares no longer add up to 100 %."
+            tr(
+                "In every layer and at every call, what each place takes from this word is "
+                "multiplied. The other weights stay, so that shares no longer add up to 100 %."
+            )
         )
-    show_picture(before, seen.picture, "As it is")
+    show_picture(before, seen.picture, tr("As it is"))
     request = running_example()
-    slot = wait_for(after, f"Times {factor:g}")
+    slot = wait_for(after, tr("Times {factor:g}", factor=factor))
     work = EditedAttentionWork(request.model, request, Reweight(word.positions, factor))
-    picture = read(work.validated(), "U-Net call")
-    fill(slot, picture, f"Times {factor:g}")
+    picture = read(work.validated(), tr("U-Net call"))
+    fill(slot, picture, tr("Times {factor:g}", factor=factor))
     st.caption(
-        f"Same first noise, {apart(seen.picture, picture):.1f} of 255 apart on average. Only the "
-        "prompt’s half of guidance is changed, only cross-attention."
+        tr(
+            "Same first noise, {picture:.1f} of 255 apart on average. Only the "
+            "prompt’s half of guidance is changed, only cross-attention.",
+            picture=apart(seen.picture, picture),
+        )
     )

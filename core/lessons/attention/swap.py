@@ -12,6 +12,7 @@ from core.models.attention_seen import AttentionSeen
 from core.ui.address import ask, text, whole
 from core.ui.running_example import running_example
 from core.ui.runs import read
+from core.words import tr
 
 FORMULAS = (replace_weights,)
 NEW_WORD = "panda"
@@ -35,37 +36,48 @@ def show(seen: AttentionSeen) -> None:
     with third:
         percent = ask(
             st.slider,
-            "First part of the calls, %",
+            tr("First part of the calls, %"),
             whole("kept", 60, 0, 100),
             step=10,
-            help="In this part of the run the new picture looks where the first one looked.",
+            help=tr("In this part of the run the new picture looks where the first one looked."),
         )
     if not new:
-        raise ExplainerError("There is no new word.", "Type one.")
+        raise ExplainerError(tr("There is no new word."), tr("Type one."))
     start, end = word.span
     prompt = f"{request.prompt[:start]}{new}{request.prompt[end:]}"
     st.text(f"{request.prompt.strip()}  →  {prompt.strip()}")
     columns = st.columns(3, gap="medium")
-    show_picture(columns[0], seen.picture, "Your words")
+    show_picture(columns[0], seen.picture, tr("Your words"))
     slots = [
-        wait_for(columns[1], "New word, old attention"),
-        wait_for(columns[2], "New words alone"),
+        wait_for(columns[1], tr("New word, old attention")),
+        wait_for(columns[2], tr("New words alone")),
     ]
     pictures = []
     for slot, share, name in zip(
-        slots, (percent / 100, 0.0), ("New word, old attention", "New words alone"), strict=True
+        slots,
+        (percent / 100, 0.0),
+        (tr("New word, old attention"), tr("New words alone")),
+        strict=True,
     ):
         work = EditedAttentionWork(request.model, request, Swap(prompt, share)).validated()
-        pictures.append(read(work, "U-Net call"))
+        pictures.append(read(work, tr("U-Net call")))
         fill(slot, pictures[-1], name)
     st.markdown(
-        "**All three begin with the same noise.** In the middle, every place asks the new words, "
-        f"but for the first {percent} % of the calls it shares its attention out as the first "
-        "picture did. That is meant to keep the layout; the right picture shows what the new "
-        "prompt draws by itself."
+        tr(
+            "**All three begin with the same noise.** In the middle, every place asks the new "
+            "words, "
+            "but for the first {percent} % of the calls it shares its attention out as the first "
+            "picture did. That is meant to keep the layout; the right picture shows what the new "
+            "prompt draws by itself.",
+            percent=percent,
+        )
     )
     st.caption(
-        f"Old attention moved the new picture by {apart(*pictures):.1f} of 255 on average. A model "
-        "that takes the layout from the noise more than from the words shows little. Where the new "
-        "word has another number of tokens, the weights are spread evenly over them."
+        tr(
+            "Old attention moved the new picture by {pictures:.1f} of 255 on average. A model "
+            "that takes the layout from the noise more than from the words shows little. Where "
+            "the new "
+            "word has another number of tokens, the weights are spread evenly over them.",
+            pictures=apart(*pictures),
+        )
     )

@@ -13,6 +13,7 @@ from core.lessons.attention.run import prompt_tokens
 from core.lessons.attention.words import ask_for_outline, choose_entry, choose_layers, say_percent
 from core.models.attention_seen import AttentionSeen
 from core.ui.made import png
+from core.words import tr
 
 
 def show(seen: AttentionSeen) -> None:
@@ -25,7 +26,7 @@ def show(seen: AttentionSeen) -> None:
     columns = st.columns(3, gap="medium")
     first = first_entry(seen, entries)
     with columns[0]:
-        one = choose_entry("One token", entries, first, "one")
+        one = choose_entry(tr("One token"), entries, first, "one")
     with columns[1]:
         other = choose_entry("Another", entries, other_than(first, entries), "other")
     with columns[2]:
@@ -38,19 +39,26 @@ def show(seen: AttentionSeen) -> None:
         heat_picture(seen.picture, maps[1], limit, outline),
         difference_picture(seen.picture, maps[0], maps[1], apart, outline),
     )
-    names = (entries[one].label, entries[other].label, "The first less the second")
+    names = (entries[one].label, entries[other].label, tr("The first less the second"))
     for column, name, picture in zip(st.columns(3, gap="medium"), names, pictures, strict=True):
         with column:
             st.text(name)
             st.image(png(picture), width="stretch", output_format="PNG", alt=name)
     st.markdown(
-        f"**The two maps correlate with {_signed(alike(maps[0], maps[1]))}:** 1 is the same shape, "
-        "−1 the opposite one."
+        tr(
+            "**The two maps correlate with {maps}:** 1 is the same shape, −1 the opposite one.",
+            maps=_signed(alike(maps[0], maps[1])),
+        )
     )
     st.caption(
-        f"{say_mean(seen, layers)} Both maps end at {say_percent(limit)}. The difference: "
-        "red-brown where the first is higher, blue where it is lower, white at 0, to "
-        f"±{say_percent(apart)}."
+        tr(
+            "{seen} Both maps end at {limit}. The difference: "
+            "red-brown where the first is higher, blue where it is lower, white at 0, to "
+            "±{apart}.",
+            seen=say_mean(seen, layers),
+            limit=say_percent(limit),
+            apart=say_percent(apart),
+        )
     )
 
 

@@ -10,6 +10,7 @@ from core.lessons.attention.maps_data import Entry
 from core.lessons.attention.means_data import layer_choices
 from core.models.attention_seen import AttentionSeen
 from core.ui.address import ask, one_of, some_of, switch
+from core.words import tr
 
 ENDS = ("on", "in", "with", "at", "under", "near", ",", ".")
 
@@ -33,7 +34,7 @@ def ask_for_outline(maps: NDArray[np.floating]) -> bool:
     rows, columns = maps.shape[-2:]
     return ask(
         st.toggle,
-        f"Outline: the picture; the map has {rows}×{columns} places",
+        tr("Outline: the picture; the map has {rows}×{columns} places", rows=rows, columns=columns),
         switch("outline", True),
     )
 

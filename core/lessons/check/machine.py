@@ -17,6 +17,7 @@ from core.ui.tables import offer_csv
 from core.views.numbers import count
 from core.views.tables import Row
 from core.views.versions import say_versions
+from core.words import tr
 
 AGAIN_S = 60.0  # that the doctor's words hold: he reads all weights, and tries the disk
 
@@ -35,10 +36,17 @@ def show_checks() -> None:
         )
     else:
         st.success(
-            f"All {len(checks)} agree, with {say_versions()}.", icon=":material/check_circle:"
+            tr(
+                "All {checks} agree, with {say_versions}.",
+                checks=len(checks),
+                say_versions=say_versions(),
+            ),
+            icon=":material/check_circle:",
         )
     for check in wrong:
-        st.markdown(f"**{check.name}:** if this is wrong, {check.means}.")
+        st.markdown(
+            tr("**{check}:** if this is wrong, {means}.", check=check.name, means=check.means)
+        )
     rows: list[Row] = [
         {
             "": "✓" if check.ok else "✗",
@@ -51,22 +59,31 @@ def show_checks() -> None:
         }
         for check in checks
     ]
-    st.dataframe(rows, hide_index=True, alt="Our numbers beside the library’s, check by check")
+    st.dataframe(rows, hide_index=True, alt=tr("Our numbers beside the library’s, check by check"))
     offer_csv(rows, "checks")
 
 
 def show_machine() -> None:
     """Say what this machine is, what is wrong with it, and what the run on show cost."""
-    st.header("This machine", anchor=False)
+    st.header(tr("This machine"), anchor=False)
     if not host().shared:  # whose visitors are strangers, and on whose disk nothing is tried
         st.text(made(("doctor", time.monotonic() // AGAIN_S), _ask_doctor))
     held = psutil.Process().memory_info().rss / 2**20
-    st.markdown(f"This process holds **{held:,.0f} MB** of memory, libraries and models included.")
+    st.markdown(
+        tr(
+            "This process holds **{held:,.0f} MB** of memory, libraries and models included.",
+            held=held,
+        )
+    )
     shown = kept(running_example())
     if shown is not None:
         st.markdown(
-            f"The run on show took **{shown.run.seconds:.2f} s** for "
-            f"{count(len(shown.run.timesteps), 'call')}, with whatever else was done meanwhile."
+            tr(
+                "The run on show took **{seconds:.2f} s** for "
+                "{calls}, with whatever else was done meanwhile.",
+                seconds=shown.run.seconds,
+                calls=count(len(shown.run.timesteps), "call"),
+            )
         )
 
 

@@ -26,6 +26,7 @@ from core.ui.settings import offered_schedulers, weights
 from core.ui.shown import Shown
 from core.ui.tables import offer_csv
 from core.views.run import Run, run_of
+from core.words import tr
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +54,26 @@ def show(shown: Shown) -> None:
     title = named.replace(OTHER_WORDS, f"“{change.request.prompt}”")
     mount(
         "generation/two_runs",
-        pair_data(pair, ("As it was", f"From call {change.call + 1} on: {title}")),
+        pair_data(
+            pair,
+            (
+                tr("As it was"),
+                tr("From call {call} on: {title}", call=change.call + 1, title=title),
+            ),
+        ),
     )
     st.markdown(say_branch(pair, named))
     st.caption(say_start(pair, branched, change.request))
     offer_csv(pair_rows(pair), "branch")
-    if ask(st.toggle, "The formulas of a fresh start", switch("branch_formulas")):
+    if ask(st.toggle, tr("The formulas of a fresh start"), switch("branch_formulas")):
         st.markdown(
-            "A branch that begins anew mixes what the network believed and the noise that it saw, "
-            "by the first formula. The second one, with the share as β, first exchanges a part of "
-            "that noise: its variance stays 1."
+            tr(
+                "A branch that begins anew mixes what the network believed and the noise that it "
+                "saw, "
+                "by the first formula. The second one, with the share as β, first exchanges a "
+                "part of "
+                "that noise: its variance stays 1."
+            )
         )
         show_equation(add_noise)
         show_equation(add_one_step)
@@ -83,20 +94,25 @@ def _choose(run: Run) -> _Change:
     share = whole("branch_percent", 0, 0, 100)
     seed = whole("branch_seed", min(own.seed + 1, MAX_SEED), 0, MAX_SEED)
     if calls > 1:
-        ask(st.slider, "Keep the first calls of your run, change the rest", call, format="%d calls")
+        ask(
+            st.slider,
+            tr("Keep the first calls of your run, change the rest"),
+            call,
+            format="%d calls",
+        )
     words, guide, noise = st.columns(3, gap="medium")
-    ask(words.text_input, "Words from there on", prompt)
-    ask(words.text_input, "Not this", negative)
-    ask(guide.select_slider, "Guidance w", guidance, format_func=say_number)
+    ask(words.text_input, tr("Words from there on"), prompt)
+    ask(words.text_input, tr("Not this"), negative)
+    ask(guide.select_slider, tr("Guidance w"), guidance, format_func=say_number)
     ask(guide.selectbox, "Scheduler", scheduler, format_func=lambda name: SCHEDULERS[name].title)
     ask(
         noise.slider,
-        "Noise exchanged for fresh noise",
+        tr("Noise exchanged for fresh noise"),
         share,
         format="%d %%",
-        help="Of the noise that the network sees there. What it believes is in there stays.",
+        help=tr("Of the noise that the network sees there. What it believes is in there stays."),
     )
-    ask(noise.number_input, "Seed of the fresh noise", seed, disabled=not value(share))
+    ask(noise.number_input, tr("Seed of the fresh noise"), seed, disabled=not value(share))
     request = replace(
         own, prompt=value(prompt), negative=value(negative), guidance=value(guidance),
         scheduler=value(scheduler),

@@ -9,9 +9,10 @@ from core.lessons.generation.two_runs_data import SAME, Pair
 from core.models.schedulers.table import SCHEDULERS
 from core.views.numbers import percent
 from core.views.run import Run
+from core.words import tr, tr_later
 
 Value = str | int | float
-OTHER_WORDS = "other words"
+OTHER_WORDS = tr_later("other words")
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # a run has no plain ==
@@ -46,7 +47,7 @@ def changed(own: Request, other: Request, noise_share: float) -> str:
         SCHEDULERS[other.scheduler].title: own.scheduler != other.scheduler,
         f"{percent(noise_share)} fresh noise": noise_share > 0,
     }
-    return ", ".join(name for name, is_so in names.items() if is_so) or "nothing changed"
+    return ", ".join(name for name, is_so in names.items() if is_so) or tr("nothing changed")
 
 
 def say_branch(pair: Pair, named: str) -> str:
@@ -58,15 +59,21 @@ def say_branch(pair: Pair, named: str) -> str:
     """
     apart = float(pair.of_estimates[-1])
     calls, kept = len(pair.first.timesteps), pair.branch
-    before = f"The first {kept} of {calls} calls are shared" if kept else "No call is shared"
+    before = (
+        tr("The first {kept} of {calls} calls are shared", kept=kept, calls=calls)
+        if kept
+        else tr("No call is shared")
+    )
     if apart <= SAME:
-        why = ": nothing was changed" if named == "nothing changed" else ""
-        within = f", to {apart:.5f}" if apart >= 5e-6 else ""
-        return f"**Both futures are the same**{within}{why}."
-    return (
-        f"**{before}.** In the end the latents are {apart:.2f} apart. Early calls decide what is "
+        why = tr(": nothing was changed") if named == "nothing changed" else ""
+        within = tr(", to {apart:.5f}", apart=apart) if apart >= 5e-6 else ""
+        return tr("**Both futures are the same**{within}{why}.", within=within, why=why)
+    return tr(
+        "**{before}.** In the end the latents are {apart:.2f} apart. Early calls decide what is "
         "where; the later the change, the less of the picture it still reaches. Go back earlier, "
-        "then later, and compare."
+        "then later, and compare.",
+        before=before,
+        apart=apart,
     )
 
 
@@ -78,29 +85,37 @@ def say_start(pair: Pair, branched: Branched, request: Request) -> str:
         branched: the other one.
         request: the other one's.
     """
-    colours = "Quick colours, one map for both; the results are decoded."
+    colours = tr("Quick colours, one map for both; the results are decoded.")
     if branched.remembers:
-        return (
+        return tr(
             "The scheduler went through the calls before again, with the answers that it got "
             "then: it remembers what it remembered, and has drawn the same noise. So all that "
-            f"differs comes from the change. {colours}"
+            "differs comes from the change. {colours}",
+            colours=colours,
         )
     info = SCHEDULERS[request.scheduler]
     was, now = _sigma(pair.first.alpha_bars[pair.branch]), _sigma(branched.alpha_bar)
-    told = f"{info.title} begins anew at its step {branched.step + 1} of {request.steps}"
+    told = tr(
+        "{title} begins anew at its step {step} of {steps}",
+        title=info.title,
+        step=branched.step + 1,
+        steps=request.steps,
+    )
     if math.isclose(now, was, rel_tol=1e-3):  # also where both are infinite
-        told += f", at the same σ = {_say(was)}."
+        told += tr(", at the same σ = {was}.", was=_say(was))
     else:
-        told += (
-            f", the nearest in noise: σ = {_say(now)} in place of {_say(was)}. The latents were "
-            "mixed for it from what the network believed and the noise that it saw there."
+        told += tr(
+            ", the nearest in noise: σ = {now} in place of {was}. The latents were "
+            "mixed for it from what the network believed and the noise that it saw there.",
+            now=_say(now),
+            was=_say(was),
         )
     if info.remembers:
-        told += " What it would remember of earlier calls is lost."
+        told += tr(" What it would remember of earlier calls is lost.")
     if info.stochastic:
-        told += " It draws fresh noise of its own."
+        told += tr(" It draws fresh noise of its own.")
     if not pair.same_levels:
-        told += (
+        told += tr(
             " Its calls are not those of your run: each place shows the one that is nearest in "
             "noise, and only what they believe is compared."
         )
@@ -113,5 +128,5 @@ def _sigma(alpha_bar: float) -> float:
 
 def _say(sigma: float) -> str:
     if math.isinf(sigma):
-        return "∞ (only noise)"
+        return tr("∞ (only noise)")
     return f"{sigma:.3g}" if sigma < 1000 else f"{sigma:,.0f}"

@@ -30,13 +30,14 @@ from core.ui.runs import begun, say_status
 from core.ui.settings import offered_schedulers
 from core.ui.shown import Shown
 from core.ui.tables import offer_csv
+from core.words import tr, tr_later
 
 TURN_S = 0.5  # between two drawings of a grid that is under way
 ACROSS, DOWN = "steps", "scheduler"  # to begin with
 LONGEST = 2_000  # characters that are typed for one axis
 _JOB = "compare_job"
 
-SAYS = (
+SAYS = tr_later(
     "Calls: how often the network was asked for the picture, counted. Seconds: its share of the "
     "machine’s time, of every shared call by its part in it, and its decoding; what was kept from "
     "before took none this time. Click a picture to make it your run."
@@ -69,7 +70,7 @@ def _show_buttons(work: GridWork, many_seeds: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if ticket is not None:
             st.button(
-                "Stop", on_click=_stop, args=(work,), icon=":material/stop_circle:",
+                tr("Stop"), on_click=_stop, args=(work,), icon=":material/stop_circle:",
                 key="stop_grid",
             )  # fmt: skip
         elif missing:
@@ -78,7 +79,7 @@ def _show_buttons(work: GridWork, many_seeds: bool) -> None:
                 type="primary", icon=":material/grid_view:", key="draw_grid",
             )  # fmt: skip
         if not many_seeds:
-            st.caption("All begin at the noise of the same seed.")
+            st.caption(tr("All begin at the noise of the same seed."))
     error = _job(work).get("error")
     if error is not None:
         show_error(error)
@@ -92,7 +93,11 @@ def say_draw(missing: int, count: int) -> str:
         count: of all pictures in the grid.
     """
     other = "" if missing == count else "other "
-    return f"Draw the {other}picture" if missing == 1 else f"Draw the {other}{missing} pictures"
+    return (
+        tr("Draw the {other}picture", other=other)
+        if missing == 1
+        else tr("Draw the {other}{missing} pictures", other=other, missing=missing)
+    )
 
 
 def _choose(request: Request) -> tuple[Axis, Axis]:
@@ -134,10 +139,10 @@ def _choose_values(field: str, request: Request) -> Axis:
         given = ask(st.multiselect, "Which", which, format_func=lambda name: SCHEDULERS[name].title)
     elif field == "prompt":
         lines = Field(name, write_values(Axis(field, start)), lambda text: text[:LONGEST])
-        given = ask(st.text_area, "Words, one line a picture", lines, height=110)
+        given = ask(st.text_area, tr("Words, one line a picture"), lines, height=110)
     else:
         typed = text(name, write_values(Axis(field, start)), LONGEST)
-        given = ask(st.text_input, "Values, with commas between them", typed)
+        given = ask(st.text_input, tr("Values, with commas between them"), typed)
     return Axis(field, read_values(field, given))
 
 
@@ -148,7 +153,11 @@ def _draw(work: GridWork, across: Axis, down: Axis) -> None:
     there = sum(cell is not None for cell in cells)
     if ticket is not None:
         status = ticket.status()
-        told = f"Pictures there: {there} of {len(cells)}; those under way share every call."
+        told = tr(
+            "Pictures there: {there} of {cells}; those under way share every call.",
+            there=there,
+            cells=len(cells),
+        )
         st.progress(
             min(1.0, status.step / max(1, status.steps)),
             told if status.state == "running" else say_status(status, "Piece"),

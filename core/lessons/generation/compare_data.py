@@ -17,13 +17,14 @@ from core.models.schedulers.table import SCHEDULERS
 from core.views.browser import SheetData
 from core.views.strips import photo_sheet
 from core.views.tables import Row
+from core.words import tr, tr_later
 
 Value = str | int | float
 
 FIELDS = {
     "scheduler": "Scheduler",
     "steps": "Steps",
-    "guidance": "Guidance w",
+    "guidance": tr_later("Guidance w"),
     "seed": "Seed",
     "prompt": "Words",
 }
@@ -85,11 +86,13 @@ def read_values(field: str, typed: str | Sequence[object]) -> tuple[Value, ...]:
         typed = [part.strip() for part in parts if part.strip()]
     if not typed:
         raise ExplainerError(
-            f"There are no values for {FIELDS[field]}.", "Give at least one of them."
+            tr("There are no values for {fields}.", fields=FIELDS[field]),
+            tr("Give at least one of them."),
         )
     if len(typed) > MOST_CELLS:
         raise ExplainerError(
-            f"There are {len(typed)} values for {FIELDS[field]}.", f"Give at most {MOST_CELLS}."
+            tr("There are {typed} values for {fields}.", typed=len(typed), fields=FIELDS[field]),
+            tr("Give at most {most_cells}.", most_cells=MOST_CELLS),
         )
     return tuple(dict.fromkeys(_read(field, value) for value in typed))
 
@@ -116,12 +119,19 @@ def check_axes(across: Axis, down: Axis) -> None:
         ExplainerError: both are of one setting, or there are too many pictures.
     """
     if across.field == down.field:
-        raise ExplainerError(f"Both axes are {across.title}.", "Choose two settings.")
+        raise ExplainerError(
+            tr("Both axes are {title}.", title=across.title), tr("Choose two settings.")
+        )
     count = len(across.values) * len(down.values)
     if count > MOST_CELLS:
         raise ExplainerError(
-            f"{len(across.values)} × {len(down.values)} are {count} pictures.",
-            f"Take values out until there are at most {MOST_CELLS}.",
+            tr(
+                "{values} × {values_2} are {count} pictures.",
+                values=len(across.values),
+                values_2=len(down.values),
+                count=count,
+            ),
+            tr("Take values out until there are at most {most_cells}.", most_cells=MOST_CELLS),
         )
 
 
@@ -153,11 +163,15 @@ def say_value(field: str, value: Value) -> str:
     if field == "scheduler":
         return SCHEDULERS[str(value)].title
     if field == "steps":
-        return f"{value} step" if value == 1 else f"{value} steps"
+        return tr("{value} step", value=value) if value == 1 else tr("{value} steps", value=value)
     if field == "prompt":
-        words = str(value) or "(no words)"
+        words = str(value) or tr("(no words)")
         return words if len(words) <= LONGEST_LABEL else f"{words[: LONGEST_LABEL - 1]}…"
-    return f"w = {say_number(float(value))}" if field == "guidance" else f"seed {value}"
+    return (
+        f"w = {say_number(float(value))}"
+        if field == "guidance"
+        else tr("seed {value}", value=value)
+    )
 
 
 class CellData(TypedDict):
@@ -233,7 +247,11 @@ def compare_data(
             what, fix = map(without_paths, (cell.error.what, cell.error.fix))
             told.append({"state": "failed", "what": what, "fix": fix})
         else:
-            calls = f"{cell.calls} call" if cell.calls == 1 else f"{cell.calls} calls"
+            calls = (
+                tr("{calls} call", calls=cell.calls)
+                if cell.calls == 1
+                else tr("{calls} calls", calls=cell.calls)
+            )
             told.append(
                 {
                     "state": "there",

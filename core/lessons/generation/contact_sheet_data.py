@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from core.views.run import Frames, Run
 from core.views.theme import INK, PAGE, text_colour
+from core.words import tr
 
 CELL = 128  # pixels, longest side of one picture
 GAP, LINE, MARGIN = 8, 18, 16
@@ -36,7 +37,7 @@ def contact_sheet(run: Run, frames: Frames) -> NDArray[np.uint8]:
     sheet = Image.new("RGB", size, PAGE["light"])
     pen = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(TEXT)
-    head = "Above: what the network is given. Below: what it believes is in there."
+    head = tr("Above: what the network is given. Below: what it believes is in there.")
     pen.text((MARGIN, MARGIN), head, INK["light"], font)
     for index, place in enumerate(frames.places):
         row, column = divmod(index, columns)

@@ -11,6 +11,7 @@ from core.ui.shown import Shown
 from core.views.exports import gif_animation, png_with_settings, webp_animation
 from core.views.steps import step_rows
 from core.views.tables import csv_of
+from core.words import tr
 
 
 def offer_downloads(shown: Shown) -> None:
@@ -24,45 +25,50 @@ def offer_downloads(shown: Shown) -> None:
     run, frames = shown.run, shown.frames
     with st.container(horizontal=True, gap="small"):
         _offer(
-            "PNG with settings", lambda: png_with_settings(run.picture, run.request),
+            tr("PNG with settings"), lambda: png_with_settings(run.picture, run.request),
             "glassbox.png", "image/png", "image",
         )  # fmt: skip
         if not frames.decoded:
             return
         _offer(
-            "Film (WebP)", lambda: webp_animation(frames.given), "glassbox.webp", "image/webp",
+            tr("Film (WebP)"), lambda: webp_animation(frames.given), "glassbox.webp", "image/webp",
             "movie",
         )  # fmt: skip
-        with st.popover("More", icon=":material/download:"):
+        with st.popover(tr("More"), icon=":material/download:"):
             _offer_more(shown)
 
 
 def _offer_more(shown: Shown) -> None:
     run, frames = shown.run, shown.frames
     _offer(
-        "Report (HTML, one file)", lambda: report_html(run, frames), "glassbox.html",
+        tr("Report (HTML, one file)"), lambda: report_html(run, frames), "glassbox.html",
         "text/html", "description",
     )  # fmt: skip
     _offer(
-        "Recipe (JSON)", lambda: recipe_json(run.request, run.fingerprint), "glassbox.json",
+        tr("Recipe (JSON)"), lambda: recipe_json(run.request, run.fingerprint), "glassbox.json",
         "application/json", "receipt_long",
     )  # fmt: skip
     _offer(
-        "All steps (PNG)",
+        tr("All steps (PNG)"),
         lambda: png_with_settings(
             contact_sheet(run, frames), run.request, run.picture.shape[:2]
         ),
         "glassbox-steps.png", "image/png", "grid_view",
     )  # fmt: skip
     _offer(
-        "Film (GIF)", lambda: gif_animation(frames.given), "glassbox.gif", "image/gif",
+        tr("Film (GIF)"), lambda: gif_animation(frames.given), "glassbox.gif", "image/gif",
         "gif_box",
     )  # fmt: skip
-    _offer("Numbers (CSV)", lambda: csv_of(step_rows(run)), "glassbox-run.csv", "text/csv", "table")
-    st.caption("PNG and recipe bring the run back.")
+    _offer(
+        tr("Numbers (CSV)"), lambda: csv_of(step_rows(run)), "glassbox-run.csv", "text/csv", "table"
+    )
+    st.caption(tr("PNG and recipe bring the run back."))
     st.caption(
-        "Every finished run is kept on the machine that computes, with its words; whoever runs it "
-        "removes them all by: python -m core cache --clear"
+        tr(
+            "Every finished run is kept on the machine that computes, with its words; whoever "
+            "runs it "
+            "removes them all by: python -m core cache --clear"
+        )
     )
 
 

@@ -17,6 +17,7 @@ from core.ui.shown import Shown, decode, drawn
 from core.views.film import begun_film
 from core.views.numbers import count
 from core.views.run import begun_run, say_cost
+from core.words import tr
 
 _SO_FAR = "run_so_far"
 PREVIEW_HEIGHT = 340  # CSS pixels, until the first preview is there
@@ -91,10 +92,14 @@ def _show_stopped(request: Request) -> None:
     """Show how far a run came that the visitor stopped, as a film."""
     of, steps, preview, calls = st.session_state.get(_SO_FAR, (None, None, None, 0))
     there = of == request and preview is not None and len(steps) > 1
-    done = f"after {len(steps)} of {count(calls, 'call')}" if there else "before the first guess"
+    done = (
+        tr("after {steps} of {calls}", steps=len(steps), calls=count(calls, "call"))
+        if there
+        else tr("before the first guess")
+    )
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**Stopped** {done} of the network.", width="content")
-        st.button("Go on", on_click=go_on, icon=":material/play_arrow:")
+        st.markdown(tr("**Stopped** {done} of the network.", done=done), width="content")
+        st.button(tr("Go on"), on_click=go_on, icon=":material/play_arrow:")
     if there and preview is not None:
         mount(
             "generation/film",
@@ -117,20 +122,20 @@ class _Progress:
         st.session_state[_SO_FAR] = self.request, ticket.partial(), picture, status.steps
         if picture is not None:
             slot.image(
-                picture, width="stretch", output_format="PNG", alt="The network's guess so far"
+                picture, width="stretch", output_format="PNG", alt=tr("The network's guess so far")
             )
 
     def _begin(self) -> tuple[DeltaGenerator, DeltaGenerator]:
         with self.slot.container(key="film_waiting"):  # as wide as the film, see page.css
             told, hero = st.columns([2, 3], gap="medium")  # as the film will be
             with told:
-                bar = st.progress(0.0, "Starting")
+                bar = st.progress(0.0, tr("Starting"))
                 st.button(
-                    "Stop", on_click=stop, args=(self.request,), icon=":material/stop_circle:",
+                    tr("Stop"), on_click=stop, args=(self.request,), icon=":material/stop_circle:",
                     key="stop_run",
                 )  # fmt: skip
             with hero:
-                st.markdown("**What it believes so far**")
+                st.markdown(tr("**What it believes so far**"))
                 slot = st.empty()
                 slot.skeleton(height=PREVIEW_HEIGHT)
         return bar, slot

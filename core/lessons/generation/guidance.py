@@ -30,6 +30,7 @@ from core.ui.shown import Shown
 from core.ui.tables import offer_csv
 from core.ui.tokenizing import scheduler_config
 from core.views.numbers import percent
+from core.words import tr
 
 GUIDED = 5.0  # what is offered where there is no guidance to look at
 _ASKED, RESCALED = "guidance_strip_asked", switch("rescaled")
@@ -45,21 +46,32 @@ def show(shown: Shown) -> None:
     run = shown.run
     if run.eps_uncond is None:
         st.markdown(
-            "**This run has no guidance.** At w = 1 the formula leaves ε_c alone, so the network "
-            "is never asked without your words, and there is no second answer to look at."
+            tr(
+                "**This run has no guidance.** At w = 1 the formula leaves ε_c alone, so the "
+                "network "
+                "is never asked without your words, and there is no second answer to look at."
+            )
         )
         st.button(
-            f"Look with w = {GUIDED:g}", on_click=_guide, icon=":material/call_split:",
+            tr("Look with w = {guided:g}", guided=GUIDED),
+            on_click=_guide,
+            icon=":material/call_split:",
             disabled=held(),
-        )  # fmt: skip
+        )
     else:
         mount("generation/guidance", guidance_data(run, _predicts_noise(run.request.model)))
-        against = " (with what you do not want)" if run.request.negative else ""
+        against = tr(" (with what you do not want)") if run.request.negative else ""
         st.markdown(
-            "**Two answers, one line.** The network is asked twice about the same noise: without "
-            f"your words{against} and with them. Guidance goes from the first answer through the "
-            "second, and on: w = 0 is the first, w = 1 the second, more than 1 goes beyond what "
-            "the network ever said."
+            tr(
+                "**Two answers, one line.** The network is asked twice about the same noise: "
+                "without "
+                "your words{against} and with them. Guidance goes from the first answer through "
+                "the "
+                "second, and on: w = 0 is the first, w = 1 the second, more than 1 goes beyond "
+                "what "
+                "the network ever said.",
+                against=against,
+            )
         )
         offer_csv(guidance_rows(run), "guidance")
     _show_strip(run.request)
@@ -74,22 +86,24 @@ def _show_strip(request: Request) -> None:
     requests = tuple(replace(request, guidance=w) for w in WEIGHTS)
     plain = GridWork(request.model, requests)
     tamed = RescaledWork(request.model, requests, PHI)
-    st.markdown("**The same noise under six weights:** whole runs, each from its first step.")
+    st.markdown(tr("**The same noise under six weights:** whole runs, each from its first step."))
     asked = st.session_state.get(_ASKED) == requests or find(plain) is not None
     if not asked:
         st.button(
-            "Draw six pictures", on_click=lambda: st.session_state.update({_ASKED: requests}),
+            tr("Draw six pictures"), on_click=lambda: st.session_state.update({_ASKED: requests}),
             icon=":material/view_column:",
         )  # fmt: skip
         return
-    rescale = ask(st.toggle, f"Below them: rescaled at every step, φ = {PHI:g}", RESCALED)
+    rescale = ask(
+        st.toggle, tr("Below them: rescaled at every step, φ = {phi:g}", phi=PHI), RESCALED
+    )
     rows = [_Slots(), _Slots()] if rescale else [_Slots()]
     cells = read(plain, draw=lambda ticket: rows[0].follow(ticket))
     rows[0].draw(_pictures(cells))
     for cell in cells:
         if cell is not None and cell.error is not None:
             show_error(cell.error)
-    numbers = [_numbers("as it is", _pictures(cells))]
+    numbers = [_numbers(tr("as it is"), _pictures(cells))]
     told = ""
     if rescale:
         pictures = read(tamed, draw=lambda ticket: rows[1].follow(ticket))
@@ -97,14 +111,17 @@ def _show_strip(request: Request) -> None:
         told = say_rescaled(_pictures(cells)[-1], pictures[-1], _predicts_noise(request.model))
         numbers.append(_numbers(f"rescaled, φ = {PHI:g}", pictures))
     st.markdown(
-        "**A larger weight follows the words more closely, and can push colours to the limit of "
-        "what a picture holds:** too bright, too dark, too strong."
+        tr(
+            "**A larger weight follows the words more closely, and can push colours to the limit "
+            "of "
+            "what a picture holds:** too bright, too dark, too strong."
+        )
     )
     if told:
         st.markdown(told)
     table = [row for part in numbers for row in part]
     if table:
-        st.dataframe(table, hide_index=True, alt="Over-saturation measured, by weight")
+        st.dataframe(table, hide_index=True, alt=tr("Over-saturation measured, by weight"))
 
 
 class _Slots:
@@ -120,12 +137,14 @@ class _Slots:
         if self.line is None:
             with self.top.container(horizontal=True, vertical_alignment="center"):
                 self.line = st.empty()
-                st.button("Stop", on_click=_stop, icon=":material/stop_circle:", key="stop_strip")
+                st.button(
+                    tr("Stop"), on_click=_stop, icon=":material/stop_circle:", key="stop_strip"
+                )
             for slot in self.slots:
                 slot.skeleton(height=110)
         status = ticket.status()
         self.line.progress(
-            min(1.0, status.step / max(1, status.steps)), say_status(status, "U-Net call")
+            min(1.0, status.step / max(1, status.steps)), say_status(status, tr("U-Net call"))
         )
         partial = ticket.partial()
         if partial:
@@ -143,7 +162,7 @@ class _Slots:
                     said,
                     width="stretch",
                     output_format="PNG",
-                    alt=f"The picture at {said}",
+                    alt=tr("The picture at {said}", said=said),
                 )
 
 

@@ -15,6 +15,7 @@ from core.views.browser import ChartData, LineData, PlaceData
 from core.views.numbers import percent
 from core.views.run import Run, linear_colours, run_id, say_places
 from core.views.steps import rms
+from core.words import tr
 
 WEIGHTS = (1.0, 2.0, 3.0, 5.0, 8.0, 12.0)  # of the strip of finished pictures
 PHI = 0.7  # how much Lin et al. 2023 rescale
@@ -110,10 +111,10 @@ def guidance_data(run: Run, rescales: bool) -> GuidanceData:
         "uncond": packed(uncond),
         "cond": packed(cond),
         "charts": [
-            {"name": "Angle", "title": "angle between both answers, degrees", "lines": [
+            {"name": "Angle", "title": tr("angle between both answers, degrees"), "lines": [
                 _line("∠", "text", angles(uncond, cond)),
             ]},
-            {"name": "Sizes", "title": "size, RMS", "lines": [
+            {"name": "Sizes", "title": tr("size, RMS"), "lines": [
                 _line("ε∅", "noise", rms(uncond)),
                 _line("ε_c", "text", rms(cond), dashed=True),
                 _line("ε_c − ε∅", "picture", rms(added)),
@@ -202,23 +203,31 @@ def say_rescaled(
         return ""
     before, after = share_at_limit(plain), share_at_limit(rescaled)
     rough, rougher = speckle(plain), speckle(rescaled)
-    told = (
-        f"at the largest weight {percent(after, 1)} of the colour values are at the limit instead "
-        f"of {percent(before, 1)}, and neighbouring pixels differ by {rougher:.1f} of 255 instead "
-        f"of {rough:.1f}."
+    told = tr(
+        "at the largest weight {after} of the colour values are at the limit instead "
+        "of {before}, and neighbouring pixels differ by {rougher:.1f} of 255 instead "
+        "of {rough:.1f}.",
+        after=percent(after, 1),
+        before=percent(before, 1),
+        rougher=rougher,
+        rough=rough,
     )
     if rougher > SPECKLED * rough:
         why = (
-            " The rescaled prediction says less noise than there is, so less is taken away. Lin et "
-            "al. made it for networks that predict v: while noise is strong, that is mostly the "
-            "picture."
+            tr(
+                " The rescaled prediction says less noise than there is, so less is taken away. "
+                "Lin et "
+                "al. made it for networks that predict v: while noise is strong, that is mostly "
+                "the "
+                "picture."
+            )
             if predicts_noise
             else ""
         )
-        return f"**Rescaled, noise stays in the picture:** {told}{why}"
+        return tr("**Rescaled, noise stays in the picture:** {told}{why}", told=told, why=why)
     if after < before:
-        return f"**Rescaled, there is more room:** {told}"
-    return f"**Rescaled, it is no better here:** {told}"
+        return tr("**Rescaled, there is more room:** {told}", told=told)
+    return tr("**Rescaled, it is no better here:** {told}", told=told)
 
 
 def packed(latents: Numbers) -> PackedData:

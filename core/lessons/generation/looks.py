@@ -4,22 +4,23 @@ from core.lessons.generation.film import decode_film
 from core.ui.closer import Closer, Closers, look_place
 from core.ui.errors import explained
 from core.ui.shown import Shown
+from core.words import tr_later
 
 LOOKS = Closers(
     (
         Closer("Guidance", "core.lessons.generation.guidance"),
-        Closer("Every step in numbers", "core.lessons.generation.steps"),
-        Closer("Compare a grid", "core.lessons.generation.compare"),
-        Closer("Two prompts", "core.lessons.generation.two_runs"),
+        Closer(tr_later("Every step in numbers"), "core.lessons.generation.steps"),
+        Closer(tr_later("Compare a grid"), "core.lessons.generation.compare"),
+        Closer(tr_later("Two prompts"), "core.lessons.generation.two_runs"),
         Closer("Branch", "core.lessons.generation.branch"),
-        Closer("From a picture", "core.lessons.generation.picture"),
+        Closer(tr_later("From a picture"), "core.lessons.generation.picture"),
     ),
     formulas=(
         "core.ideas.guidance.guide",
         "core.ideas.guidance.rescale",
     ),
 )
-QUICK = ("Guidance", "Every step in numbers")  # all others ask the engine
+QUICK = ("Guidance", tr_later("Every step in numbers"))  # all others ask the engine
 
 
 def show_closer(look: Closer | None, shown: Shown) -> None:

@@ -9,6 +9,7 @@ from core.ui.all_pages import held
 from core.ui.running_example import note, set_running_example
 from core.ui.shown import Shown
 from core.views.exports import open_picture
+from core.words import tr
 
 _RECIPE, _FILE = "opened_recipe", "dropped_run"
 
@@ -18,10 +19,10 @@ def open_saved() -> None:
     if not host().uploads:
         return
     with st.popover(
-        "Open a saved run", icon=":material/file_open:", width="stretch", disabled=held()
+        tr("Open a saved run"), icon=":material/file_open:", width="stretch", disabled=held()
     ):
         st.file_uploader(
-            "A PNG or a recipe from here holds its settings; so do pictures of other programs",
+            tr("A PNG or a recipe from here holds its settings; so do pictures of other programs"),
             type=("png", "json", "jpg", "jpeg", "webp"), key=_FILE, on_change=_take,
         )  # fmt: skip
 
@@ -36,7 +37,9 @@ def say_weights(shown: Shown) -> None:
     if recipe is None or recipe.request != shown.run.request or not recipe.fingerprint:
         return
     if recipe.fingerprint != shown.run.fingerprint:
-        st.caption("The recipe was written with other weights: its picture may have been another.")
+        st.caption(
+            tr("The recipe was written with other weights: its picture may have been another.")
+        )
 
 
 def _take() -> None:

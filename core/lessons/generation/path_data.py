@@ -8,8 +8,9 @@ import numpy as np
 from core.ideas.arrays import Numbers
 from core.views.run import Run
 from core.views.theme import PALETTE
+from core.words import tr, tr_later
 
-GIVEN, GUESS = "x, what the network is given", "x̂₀, what it believes"
+GIVEN, GUESS = tr_later("x, what the network is given"), tr_later("x̂₀, what it believes")
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # arrays have no plain ==
@@ -87,8 +88,11 @@ def path_chart(way: FlatWay) -> alt.LayerChart | alt.FacetChart:
         ),
         order="place:Q",
     )
-    seen = [alt.Tooltip("what:N", title="what"), alt.Tooltip("place:Q", title="U-Net calls made"),
-            alt.Tooltip("t:Q", title="timestep t")]  # fmt: skip
+    seen = [
+        alt.Tooltip("what:N", title="what"),
+        alt.Tooltip("place:Q", title=tr("U-Net calls made")),
+        alt.Tooltip("t:Q", title=tr("timestep t")),
+    ]
     lines = base.mark_line(strokeWidth=2)
     dots = base.mark_circle(size=60, opacity=1).encode(tooltip=seen)
     return alt.layer(lines, dots).properties(height=280)

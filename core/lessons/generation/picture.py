@@ -16,6 +16,7 @@ from core.ui.runs import read
 from core.ui.shown import Shown
 from core.views.numbers import count, percent
 from core.views.pictures import pixels_of, row_picture
+from core.words import tr
 
 STRENGTHS = (0.2, 0.4, 0.6, 0.8, 1.0)  # of the row
 FIRST = "lion"  # of the gallery: something else than the words that everybody begins with
@@ -57,7 +58,7 @@ def show(shown: Shown) -> None:
     result = _result(request, source, strength)
     _show_way(request, source, strength, result)
     show_notes(source)
-    if ask(st.toggle, "A row of strengths", switch("strengths")):
+    if ask(st.toggle, tr("A row of strengths"), switch("strengths")):
         _show_row(request, source)
 
 
@@ -76,7 +77,7 @@ def _choose_strength(steps: int) -> float:
         "Strength",
         strength,
         format="%d %%",
-        help="How much noise is put on the picture, counted in steps of the run.",
+        help=tr("How much noise is put on the picture, counted in steps of the run."),
     )
     return max(percent, least) / 100
 
@@ -86,23 +87,35 @@ def _show_way(request: Request, source: Source, strength: float, result: _Result
     first, middle, last = st.columns(3, gap="medium")
     original = pixels_of(source.pixels, source.width, source.height)
     for column, picture, head in (
-        (first, original, "**1. The picture**"),
-        (middle, result.start, "**2. With noise on it**, decoded"),
-        (last, result.picture, "**3. The run goes on**"),
+        (first, original, tr("**1. The picture**")),
+        (middle, result.start, tr("**2. With noise on it**, decoded")),
+        (last, result.picture, tr("**3. The run goes on**")),
     ):
         column.markdown(head)
         column.image(png(picture), width="stretch", output_format="PNG", alt=head.replace("*", ""))
     calls = count(result.calls, "call")
     st.markdown(
-        f"**{made} of {count(request.steps, 'step')} are made**, in {calls} of the network. Where "
-        f"they begin, the picture has the weight √ᾱ = {result.alpha_bar**0.5:.2f} and the noise "
-        f"√(1−ᾱ) = {(1 - result.alpha_bar) ** 0.5:.2f}. Little noise keeps layout and colours; "
-        "the more of it, the more is left to your words."
+        tr(
+            "**{made} of {steps} are made**, in {calls} of the network. Where "
+            "they begin, the picture has the weight √ᾱ = {alpha_bar:.2f} and the noise "
+            "√(1−ᾱ) = {alpha_bar_2:.2f}. Little noise keeps layout and colours; "
+            "the more of it, the more is left to your words.",
+            made=made,
+            steps=count(request.steps, "step"),
+            calls=calls,
+            alpha_bar=result.alpha_bar**0.5,
+            alpha_bar_2=(1 - result.alpha_bar) ** 0.5,
+        )
     )
     st.caption(
-        "Words, seed, steps, guidance and scheduler are those of your run. The seed draws first "
-        "the latents from what the encoder says of the picture, then the noise. Steps made: "
-        f"steps × strength, {request.steps} × {strength:g}, without its fraction."
+        tr(
+            "Words, seed, steps, guidance and scheduler are those of your run. The seed draws "
+            "first "
+            "the latents from what the encoder says of the picture, then the noise. Steps made: "
+            "steps × strength, {steps} × {strength:g}, without its fraction.",
+            steps=request.steps,
+            strength=strength,
+        )
     )
 
 
@@ -112,9 +125,12 @@ def _show_row(request: Request, source: Source) -> None:
     original = pixels_of(source.pixels, source.width, source.height)
     said = ", ".join(percent(one) for one in strengths)
     st.image(
-        png(row_picture(np.stack([original, *results]))), f"The picture, then strengths of {said}",
-        width="stretch", output_format="PNG", alt=f"The picture, then strengths of {said}",
-    )  # fmt: skip
+        png(row_picture(np.stack([original, *results]))),
+        tr("The picture, then strengths of {said}", said=said),
+        width="stretch",
+        output_format="PNG",
+        alt=tr("The picture, then strengths of {said}", said=said),
+    )
 
 
 def _result(request: Request, source: Source, strength: float) -> _Result:

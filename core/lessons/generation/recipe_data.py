@@ -7,11 +7,12 @@ from core.engine.request import Request, from_values, to_json
 from core.errors import ExplainerError
 from core.ideas.checks import read_json
 from core.views.versions import versions
+from core.words import tr, tr_later
 
 KIND = "glassbox recipe"
 FORMAT = 1
 LARGEST = 200_000  # bytes; two long prompts are under half of it
-WHAT_TO_DROP = "Drop a recipe that was saved here, just as it was saved."
+WHAT_TO_DROP = tr_later("Drop a recipe that was saved here, just as it was saved.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +55,25 @@ def read_recipe(data: bytes) -> Recipe:
         ExplainerError: it is no recipe, or it asks for something that cannot be used.
     """
     if len(data) > LARGEST:
-        raise ExplainerError("This file is too large to be a recipe.", WHAT_TO_DROP)
+        raise ExplainerError(tr("This file is too large to be a recipe."), WHAT_TO_DROP)
     try:
         told = read_json(data)
     except ValueError as error:  # also where it is no text
-        raise ExplainerError("This file cannot be read as JSON.", WHAT_TO_DROP) from error
+        raise ExplainerError(tr("This file cannot be read as JSON."), WHAT_TO_DROP) from error
     if not isinstance(told, dict) or told.get("kind") != KIND:
-        raise ExplainerError("This file is no recipe.", WHAT_TO_DROP)
+        raise ExplainerError(tr("This file is no recipe."), WHAT_TO_DROP)
     if told.get("format") != FORMAT:
         raise ExplainerError(
-            f"This recipe has format {told.get('format')!r:.20}, and {FORMAT} is read here.",
+            tr(
+                "This recipe has format {get!r:.20}, and {format} is read here.",
+                get=told.get("format"),
+                format=FORMAT,
+            ),
             WHAT_TO_DROP,
         )
     fingerprint = told.get("weights_sha256")
     if not isinstance(told.get("request"), dict):
-        raise ExplainerError("This recipe does not say what to draw.", WHAT_TO_DROP)
+        raise ExplainerError(tr("This recipe does not say what to draw."), WHAT_TO_DROP)
     return Recipe(
         from_values(told["request"]),
         fingerprint if isinstance(fingerprint, str) and len(fingerprint) <= 128 else "",

@@ -23,6 +23,7 @@ from core.views.one_file import document, picture_png, table, text
 from core.views.run import Frames, Run, say_cost
 from core.views.steps import measure, rms, step_rows
 from core.views.versions import versions
+from core.words import tr
 
 MOST_FRAMES = 12  # steps shown as pictures
 LONGEST_SIDE = 256  # pixels of such a picture
@@ -43,26 +44,52 @@ def report_html(run: Run, frames: Frames) -> str:
         ("Model", request.model),
         ("Scheduler", SCHEDULERS[request.scheduler].title),
         *((f"  {name}", str(value)) for name, value in request.params),
-        ("Steps", f"{request.steps} (U-Net calls: {len(run.timesteps)})"),
-        ("Guidance w", say_number(request.guidance) + (" (none)" if request.guidance == 1 else "")),
+        (
+            "Steps",
+            tr(
+                "{steps} (U-Net calls: {timesteps})",
+                steps=request.steps,
+                timesteps=len(run.timesteps),
+            ),
+        ),
+        (
+            tr("Guidance w"),
+            say_number(request.guidance) + (" (none)" if request.guidance == 1 else ""),
+        ),
         ("Seed", str(request.seed)),
-        ("Size", f"{run.picture.shape[1]} × {run.picture.shape[0]} pixels"),
-        ("Not this", request.negative or "–"),
-        *([("Mixed with", f"{request.blend} ({request.share:g})")] if request.share else []),
-        *([("Weight of the words", f"{request.words:g}")] if request.words != 1 else []),
+        (
+            "Size",
+            tr(
+                "{shape} × {shape_2} pixels",
+                shape=run.picture.shape[1],
+                shape_2=run.picture.shape[0],
+            ),
+        ),
+        (tr("Not this"), request.negative or "–"),
+        *([(tr("Mixed with"), f"{request.blend} ({request.share:g})")] if request.share else []),
+        *([(tr("Weight of the words"), f"{request.words:g}")] if request.words != 1 else []),
         *(
-            [("Noise turned towards", f"seed {request.other_seed} ({request.turn:g})")]
+            [
+                (
+                    tr("Noise turned towards"),
+                    tr(
+                        "seed {other_seed} ({turn:g})",
+                        other_seed=request.other_seed,
+                        turn=request.turn,
+                    ),
+                )
+            ]
             if request.turn
             else []
         ),
         *(
-            [("Text layers left out (clip skip)", str(request.clip_skip))]
+            [(tr("Text layers left out (clip skip)"), str(request.clip_skip))]
             if request.clip_skip
             else []
         ),
-        *([("Padding mask", "passed on")] if request.padding_mask else []),
-        *((f"LoRA {one.name}", say_number(one.strength)) for one in request.loras),
-        ("Cost", f"{say_cost(run)}; other work included"),
+        *([(tr("Padding mask"), tr("passed on"))] if request.padding_mask else []),
+        *((tr("LoRA {one}", one=one.name), say_number(one.strength)) for one in request.loras),
+        ("Cost", tr("{run}; other work included", run=say_cost(run))),
     ]
     body = (
         f"<header><h1>How noise became this picture</h1>"
@@ -78,7 +105,7 @@ def report_html(run: Run, frames: Frames) -> str:
         f"<pre>{text(recipe_json(request, run.fingerprint))}</pre>"
         f"{table(list(versions().items()))}"
     )
-    return document("A run of Glassbox Diffusion", _style(), body)
+    return document(tr("A run of Glassbox Diffusion"), _style(), body)
 
 
 def _small(picture: NDArray[np.uint8], alt: str) -> str:
@@ -100,13 +127,17 @@ def _steps(run: Run, frames: Frames) -> str:
         said = "finished" if ended else f"t = {run.timesteps[place]:g}"
         share = "" if ended else f"<br>{say_noise(float(run.alpha_bars[place]))}"
         if place == 0:  # all of it is noise, whatever the network is told
-            said, share = f"only noise, told as {said}", ""
+            said, share = tr("only noise, told as {said}", said=said), ""
         cells.append(
             f"<figure>{_small(frames.given[index], f'Given to the network, {said}')}"
             f"{_small(frames.guess[index], f'What it believed, {said}')}"
             f"<figcaption>{said}{share}</figcaption></figure>"
         )
-    left_out = "" if len(shown) == count else f" {len(shown)} of {count} places are shown."
+    left_out = (
+        ""
+        if len(shown) == count
+        else tr(" {shown} of {count} places are shown.", shown=len(shown), count=count)
+    )
     return (
         "<p>Above: what the network was given. Below: what it believed is in there. t runs down "
         f"from noise to picture.{left_out}</p><div class='steps'>{''.join(cells)}</div>"
@@ -114,24 +145,24 @@ def _steps(run: Run, frames: Frames) -> str:
 
 
 def _charts(run: Run) -> list[str]:
-    found, across = measure(run), "U-Net calls →"
+    found, across = measure(run), tr("U-Net calls →")
     charts = [
-        line_chart("Sizes", "root mean square", across, [
+        line_chart("Sizes", tr("root mean square"), across, [
             Line("x", "latents", found.given),
             Line("ε̂", "noise", found.eps),
             Line("x̂₀", "picture", found.guess),
         ]),
-        line_chart("Change", "per call, root mean square", across, [
-            Line("of x", "latents", found.moved, dashed=True),
-            Line("of x̂₀", "picture", found.corrected),
+        line_chart("Change", tr("per call, root mean square"), across, [
+            Line(tr("of x"), "latents", found.moved, dashed=True),
+            Line(tr("of x̂₀"), "picture", found.corrected),
         ]),
     ]  # fmt: skip
     if np.isfinite(found.snr_db).any():
-        signal = Line("of x", "time", found.snr_db)
-        charts.append(line_chart("Signal to noise", "decibels", across, [signal]))
+        signal = Line(tr("of x"), "time", found.snr_db)
+        charts.append(line_chart(tr("Signal to noise"), "decibels", across, [signal]))
     if run.eps_uncond is not None:
-        apart = Line("without and with the words", "text", angles(run.eps_uncond, run.eps_cond))
-        charts.append(line_chart("Angle between both answers", "degrees", across, [apart]))
+        apart = Line(tr("without and with the words"), "text", angles(run.eps_uncond, run.eps_cond))
+        charts.append(line_chart(tr("Angle between both answers"), "degrees", across, [apart]))
     return charts
 
 

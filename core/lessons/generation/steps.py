@@ -7,6 +7,7 @@ from core.ui.shown import Shown
 from core.ui.tables import offer_csv
 from core.views.numbers import percent
 from core.views.steps import step_rows
+from core.words import tr
 
 
 def show(shown: Shown) -> None:
@@ -17,15 +18,22 @@ def show(shown: Shown) -> None:
     """
     run = shown.run
     way = flatten(run)
-    st.altair_chart(path_chart(way), alt="The way of the latents and of the estimates")
+    st.altair_chart(path_chart(way), alt=tr("The way of the latents and of the estimates"))
     st.markdown(
-        f"**{run.path[0].size:,} numbers, laid flat.** Blue is the way from noise to the end, one "
-        "dot a U-Net call and one for the end. Orange is where the network, at each call, believes "
-        "it will end."
+        tr(
+            "**{size:,} numbers, laid flat.** Blue is the way from noise to the end, one "
+            "dot a U-Net call and one for the end. Orange is where the network, at each call, "
+            "believes "
+            "it will end.",
+            size=run.path[0].size,
+        )
     )
     st.caption(
-        f"This plane holds {percent(way.held)} of what varies; the rest cannot be drawn on paper."
+        tr(
+            "This plane holds {held} of what varies; the rest cannot be drawn on paper.",
+            held=percent(way.held),
+        )
     )
     rows = step_rows(run)
-    st.dataframe(rows, hide_index=True, alt="Every U-Net call in numbers")
+    st.dataframe(rows, hide_index=True, alt=tr("Every U-Net call in numbers"))
     offer_csv(rows, "steps")

@@ -10,6 +10,7 @@ from core.ui.address import ask, text, value
 from core.ui.component import mount
 from core.ui.shown import Shown, here
 from core.ui.tables import offer_csv
+from core.words import tr
 
 
 def show(shown: Shown) -> None:
@@ -20,16 +21,20 @@ def show(shown: Shown) -> None:
     """
     run = shown.run
     field = text("other", other_prompt(run.request.prompt), MAX_PROMPT)
-    ask(st.text_input, "Other words, from the same noise", field)
+    ask(st.text_input, tr("Other words, from the same noise"), field)
     other = value(field)
     pair = Pair(run, here(replace(run.request, prompt=other)).run)
-    titles = tuple(one.strip() or "(no words)" for one in (run.request.prompt, other))
+    titles = tuple(one.strip() or tr("(no words)") for one in (run.request.prompt, other))
     mount("generation/two_runs", pair_data(pair, (titles[0], titles[1])))
     st.markdown(_say(pair))
     st.caption(
-        "Distance: the root mean square of the difference of all numbers of the latents, at unit "
-        "scale; two unrelated noises are √2 = 1.41 apart. Quick colours, one map for both runs; "
-        "the results are decoded."
+        tr(
+            "Distance: the root mean square of the difference of all numbers of the latents, at "
+            "unit "
+            "scale; two unrelated noises are √2 = 1.41 apart. Quick colours, one map for both "
+            "runs; "
+            "the results are decoded."
+        )
     )
     offer_csv(pair_rows(pair), "two-prompts")
 
@@ -37,10 +42,14 @@ def show(shown: Shown) -> None:
 def _say(pair: Pair) -> str:
     parted, apart = pair.parted, pair.of_estimates
     if parted is None:
-        return "**The results are the same.**"
-    return (
+        return tr("**The results are the same.**")
+    return tr(
         "**One noise, two pictures.** What the network believes differs at the very first call, "
-        f"by {apart[0]:.2f}, while the latents are still the same noise. After {parted} of "
-        f"{len(pair.first.timesteps)} calls the latents are at least half as far apart as the "
-        f"results, which differ by {apart[-1]:.2f}."
+        "by {apart:.2f}, while the latents are still the same noise. After {parted} of "
+        "{timesteps} calls the latents are at least half as far apart as the "
+        "results, which differ by {apart_2:.2f}.",
+        apart=apart[0],
+        parted=parted,
+        timesteps=len(pair.first.timesteps),
+        apart_2=apart[-1],
     )

@@ -14,7 +14,10 @@ from core.views.steps import rms
 from core.views.strips import exact_sheet, photo_sheet
 from core.views.tables import Row
 
-OTHERS = ("a green apple", "a red apple")  # to compare with: the first that is not the run's own
+OTHERS = (
+    "a green apple",
+    "a red apple",
+)  # to compare with: the first that is not the run's own
 SAME = 1e-4  # RMS distance below which two results are the same but for rounding
 LEVEL = 2e-4  # the same of two noise levels, in the logarithm of noise power over signal power
 

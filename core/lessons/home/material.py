@@ -6,31 +6,37 @@ from core.engine.request import Request
 from core.ui.errors import explained
 from core.ui.running_example import running_example
 from core.ui.walk import live_run, present
+from core.words import tr
 
 _WANTED = "worksheet_of"
 
 
 def offer_material() -> None:
     """Offer what a lesson needs on paper, made from this run when it is asked for."""
-    with st.popover("For the teacher", icon=":material/co_present:"):
+    with st.popover(tr("For the teacher"), icon=":material/co_present:"):
         st.markdown(
-            "A worksheet with the questions of every page about **this run**, and its key. Whoever "
-            "changes words, seed or steps gets other answers."
+            tr(
+                "A worksheet with the questions of every page about **this run**, and its key. "
+                "Whoever "
+                "changes words, seed or steps gets other answers."
+            )
         )
         request = running_example()
         st.button(
-            "Make worksheet and key", on_click=_want, args=(request,), icon=":material/print:",
+            tr("Make worksheet and key"), on_click=_want, args=(request,), icon=":material/print:",
             key="make_worksheet",
         )  # fmt: skip
         if st.session_state.get(_WANTED) == request:
             with explained():
                 _offer_files()
         st.markdown(
-            "A link that opens a page with this run, and may hold its settings as they are: "
-            "*Link to this*, at the foot of that page."
+            tr(
+                "A link that opens a page with this run, and may hold its settings as they are: "
+                "*Link to this*, at the foot of that page."
+            )
         )
-        st.markdown("For a projector: large type, and Page Down leads on from page to page.")
-        st.button("Present", on_click=present, icon=":material/slideshow:", key="present")
+        st.markdown(tr("For a projector: large type, and Page Down leads on from page to page."))
+        st.button(tr("Present"), on_click=present, icon=":material/slideshow:", key="present")
 
 
 def _want(request: Request) -> None:

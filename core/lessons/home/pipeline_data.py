@@ -8,6 +8,7 @@ from core.models.tokens import Tokens
 from core.views.colormaps import latent_colours, noise_greys
 from core.views.run import Frames, Run, run_id, say_places
 from core.views.strips import channel_tiles, exact_sheet, photo_sheet
+from core.words import tr
 
 LIMIT = 3.0  # ends of the colour scales, as SCALES says: 99.7 % of unit noise lies within
 CHIPS = 6  # tokens that fit in their box
@@ -33,22 +34,27 @@ def pipeline_map(
     height, width = run.picture.shape[:2]
     shares = np.append(1 - run.alpha_bars, 0.0)[places]
     looks: dict[str, StationLookData] = {
-        "text": {"words": run.request.prompt.strip() or "(no words)"},
+        "text": {"words": run.request.prompt.strip() or tr("(no words)")},
         "tokens": _chips(tokens),
-        "hidden": {"before": f"{len(tokens.ids)} tokens", "after": f"{text_width} numbers each"},
-        "noise": _exact(noise_greys(run.path[:1], LIMIT), "The first noise"),
-        "schedule": {"curve": [round(float(share), 4) for share in shares]},
-        "unet": _exact(noise_greys(run.eps[during], LIMIT), "The noise the network sees"),
-        "latents": _exact(latent_colours(run.path[places], LIMIT), "The latents"),
-        "vae": {
-            "before": f"{channels * rows * columns:,} numbers",
-            "after": f"{width} × {height} pixels",
+        "hidden": {
+            "before": tr("{ids} tokens", ids=len(tokens.ids)),
+            "after": tr("{text_width} numbers each", text_width=text_width),
         },
-        "picture": {"sheet": photo_sheet(frames.given).as_json(), "alt": "The picture so far"},
+        "noise": _exact(noise_greys(run.path[:1], LIMIT), tr("The first noise")),
+        "schedule": {"curve": [round(float(share), 4) for share in shares]},
+        "unet": _exact(noise_greys(run.eps[during], LIMIT), tr("The noise the network sees")),
+        "latents": _exact(latent_colours(run.path[places], LIMIT), tr("The latents")),
+        "vae": {
+            "before": tr("{channels:,} numbers", channels=channels * rows * columns),
+            "after": tr("{width} × {height} pixels", width=width, height=height),
+        },
+        "picture": {"sheet": photo_sheet(frames.given).as_json(), "alt": tr("The picture so far")},
     }
     lines = {
-        "tokens": f"word pieces: {tokens.used} of {len(tokens.ids) - 2} places",
-        "picture": f"{width} × {height} pixels, enlarged smoothly",
+        "tokens": tr(
+            "word pieces: {used} of {ids} places", used=tokens.used, ids=len(tokens.ids) - 2
+        ),
+        "picture": tr("{width} × {height} pixels, enlarged smoothly", width=width, height=height),
     }
     drawn = empty_map(run.request)
     for station in drawn["stations"]:
@@ -58,7 +64,7 @@ def pipeline_map(
         **drawn,
         "id": run_id(run.request),
         "places": say_places(run, places),
-        "times": f"{calls} times",
+        "times": tr("{calls} times", calls=calls),
         "how": SCALES,
     }
 

@@ -6,8 +6,9 @@ from typing import NotRequired, TypedDict
 from core.engine.request import Request
 from core.models.schedulers.table import SCHEDULERS
 from core.views.browser import PlaceData, SheetData
+from core.words import tr, tr_later
 
-SCALES = (
+SCALES = tr_later(
     "Colours: noise is black below 0 and white above; latents are blue below 0, red-brown above, "
     "each channel its own tile; both scales end at ±3."
 )
@@ -121,15 +122,20 @@ def stations(request: Request) -> tuple[Station, ...]:
     """
     scheduler = SCHEDULERS[request.scheduler].title
     return (
-        Station("text", "Prompt", "your words", "generation"),
-        Station("tokens", "Tokens", "word pieces, as numbers", "tokens"),
-        Station("hidden", "Meaning", "what the text encoder makes of them", "tokens"),
-        Station("noise", "Noise", f"where it starts: seed {request.seed}", "noising"),
-        Station("schedule", "Schedule", f"noise left, by {scheduler}", "schedulers"),
-        Station("unet", "U-Net", "answers: this is the noise", "unet"),
-        Station("latents", "Latents", "a little cleaner each time", "latents"),
-        Station("vae", "VAE", "unpacks them into pixels", "latents"),
-        Station("picture", "Picture", "made on this machine", "generation"),
+        Station("text", "Prompt", tr("your words"), "generation"),
+        Station("tokens", "Tokens", tr("word pieces, as numbers"), "tokens"),
+        Station("hidden", "Meaning", tr("what the text encoder makes of them"), "tokens"),
+        Station("noise", "Noise", tr("where it starts: seed {seed}", seed=request.seed), "noising"),
+        Station(
+            "schedule",
+            "Schedule",
+            tr("noise left, by {scheduler}", scheduler=scheduler),
+            "schedulers",
+        ),
+        Station("unet", "U-Net", tr("answers: this is the noise"), "unet"),
+        Station("latents", "Latents", tr("a little cleaner each time"), "latents"),
+        Station("vae", "VAE", tr("unpacks them into pixels"), "latents"),
+        Station("picture", "Picture", tr("made on this machine"), "generation"),
     )
 
 
@@ -144,5 +150,5 @@ def empty_map(request: Request, awaited: bool = True) -> MapData:
         {"name": one.name, "title": one.title, "line": one.line, "page": one.page, "look": None}
         for one in stations(request)
     ]
-    drawn[0]["look"] = {"words": request.prompt.strip() or "(no words)"}
+    drawn[0]["look"] = {"words": request.prompt.strip() or tr("(no words)")}
     return {"id": "", "stations": drawn, "places": [], "times": "", "how": "", "awaited": awaited}

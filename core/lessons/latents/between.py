@@ -16,6 +16,7 @@ from core.ui.picture_source import Source
 from core.ui.running_example import running_example
 from core.ui.runs import read
 from core.views.pictures import pixels_of, row_picture
+from core.words import tr
 
 FORMULAS = (mix,)
 
@@ -42,14 +43,19 @@ def show(source: Source, facts: LatentFacts, reading: PictureReading) -> None:
     first, second = pixels_of(source.pixels, *size), pixels_of(pixels, *size)
     outside = [np.rint(mix(first, second, share)).astype(np.uint8) for share in shares]
     for pictures, words in (
-        (decoded, "Mixed as latents, then decoded"),
-        (outside, "Mixed as pixels"),
+        (decoded, tr("Mixed as latents, then decoded")),
+        (outside, tr("Mixed as pixels")),
     ):
         st.image(png(row_picture(pictures)), f"**{words}**", width="stretch", output_format="PNG",
-                 alt=f"{STOPS} pictures: {words}")  # fmt: skip
+                 alt=tr("{stops} pictures: {words}", stops=STOPS, words=words))  # fmt: skip
     middle = STOPS // 2
     st.markdown(
-        f"Halfway, the two ways are alike by {say_likeness(decoded[middle], outside[middle])}. "
-        "**Nearby latents are nearby pictures, but the middle of two things is no third thing**: "
-        f"meaning is left to the network that works on the latents. {LIKENESS}"
+        tr(
+            "Halfway, the two ways are alike by {decoded}. "
+            "**Nearby latents are nearby pictures, but the middle of two things is no third "
+            "thing**: "
+            "meaning is left to the network that works on the latents. {likeness}",
+            decoded=say_likeness(decoded[middle], outside[middle]),
+            likeness=LIKENESS,
+        )
     )

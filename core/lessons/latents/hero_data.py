@@ -14,10 +14,11 @@ from core.models.latent_facts import LatentFacts
 from core.models.latent_reading import PictureReading
 from core.views.colormaps import diverging, noise_greys
 from core.views.numbers import minus, percent
+from core.words import tr, tr_later
 
 LIMIT = 3.0  # ends of the colour scale, deviations of a unit Gaussian
 ERROR_LIMIT = 0.25  # of the range of a pixel; white in the error map
-LIKENESS = (
+LIKENESS = tr_later(
     "PSNR measures how far pixels are apart: 20 dB is poor, 40 dB can hardly be seen, ∞ is equal. "
     "SSIM compares patterns: 1 is equal."
 )
@@ -120,9 +121,14 @@ def hero_data(
         "scale": facts.scale,
         "channels": facts.channels,
         "sizes": {
-            "before": f"{pixels.shape[1]} × {pixels.shape[0]} × 3 = {before:,} numbers",
+            "before": tr(
+                "{shape} × {shape_2} × 3 = {before:,} numbers",
+                shape=pixels.shape[1],
+                shape_2=pixels.shape[0],
+                before=before,
+            ),
             "after": f"{wide} × {tall} × {facts.channels} = {after:,}",
-            "fewer": f"{before / after:.3g} times fewer",
+            "fewer": tr("{before:.3g} times fewer", before=before / after),
         },
         "colours": diverging(),
         "limit": LIMIT,
@@ -150,7 +156,7 @@ def say_likeness(first: Pixels, second: Pixels) -> str:
     """
     decibels = psnr(first, second)
     said = "∞" if np.isinf(decibels) else minus(f"{decibels:.1f}")
-    return f"PSNR {said} dB · SSIM {minus(f'{ssim(first, second):.3f}')}"
+    return tr("PSNR {said} dB · SSIM {minus}", said=said, minus=minus(f"{ssim(first, second):.3f}"))
 
 
 def error_picture(first: Pixels, second: Pixels, limit: float = ERROR_LIMIT) -> Pixels:

@@ -32,6 +32,7 @@ from core.ui.made import png
 from core.ui.picture_source import Source
 from core.ui.runs import train
 from core.ui.tables import offer_csv
+from core.words import tr
 
 FORMULAS = (reparameterise, kl_to_unit_gaussian)
 
@@ -49,16 +50,19 @@ def show(_source: Source, _facts: LatentFacts, _reading: PictureReading) -> None
         ExplainerError: the lab is full.
     """
     st.markdown(
-        "Two small autoencoders squeeze 32 × 32 pictures into **two numbers**, so that all they "
-        "know can be seen on a plane. The plain one only has to bring pictures back. The VAE "
-        "also pays, by the weight below, for every cloud that strays from the unit Gaussian. "
-        "**Train it with two weights** to see both side by side."
+        tr(
+            "Two small autoencoders squeeze 32 × 32 pictures into **two numbers**, so that all "
+            "they "
+            "know can be seen on a plane. The plain one only has to bring pictures back. The VAE "
+            "also pays, by the weight below, for every cloud that strays from the unit Gaussian. "
+            "**Train it with two weights** to see both side by side."
+        )
     )
     weight, press = st.columns([3, 2], vertical_alignment="bottom", gap="large")
     field = one_of("kl", WEIGHTS, START.kl_weight, say_number, "value")
     with weight:
         chosen = st.select_slider(
-            "Weight of the KL term", format_func=say_number, **bound(field, _forget),
+            tr("Weight of the KL term"), format_func=say_number, **bound(field, _forget),
         )  # fmt: skip
     settings = LabSettings(kl_weight=check_real(chosen, "weight", 0.0, MOST_WEIGHT))
     finished = _finished()
@@ -69,7 +73,7 @@ def show(_source: Source, _facts: LatentFacts, _reading: PictureReading) -> None
         _follow(settings, above, below)
     elif settings not in [training.settings for training in finished]:
         above.button(
-            "Train both", on_click=_want, args=(settings,), type="primary",
+            tr("Train both"), on_click=_want, args=(settings,), type="primary",
             icon=":material/model_training:", key="lab_train",
         )  # fmt: skip
 
@@ -106,8 +110,8 @@ def _follow(settings: LabSettings, above: DeltaGenerator, below: DeltaGenerator)
             if training.error is not None:
                 show_error(training.error)
             else:
-                st.markdown("**The training ended before it was done.**")
-            st.button("Train again", on_click=_want, args=(settings,), key="lab_again")
+                st.markdown(tr("**The training ended before it was done.**"))
+            st.button(tr("Train again"), on_click=_want, args=(settings,), key="lab_again")
         return
     before = [one for one in st.session_state.get(_FINISHED, []) if one != settings]
     st.session_state[_FINISHED] = [*before, settings][-SHOWN:]
@@ -119,17 +123,21 @@ def _show_planes(trainings: list[Training[LabSettings]]) -> None:
     trained = {training.settings.kl_weight: training.events for training in trainings}
     mount("latents/lab", planes_data(trained))
     st.markdown(
-        "**Drag the ring over each plane: its decoder follows.** Each dot is a picture, in its own "
-        "colour. Outside its dots the plain decoder was never asked for anything, and draws "
-        "whatever comes. The KL term pulls the VAE’s dots towards 0: the heavier it is, the fewer "
-        "holes are left, and the more points drawn from the unit Gaussian are pictures. Too "
-        "heavy, and they blur; at 0 the VAE is left alone."
+        tr(
+            "**Drag the ring over each plane: its decoder follows.** Each dot is a picture, in "
+            "its own "
+            "colour. Outside its dots the plain decoder was never asked for anything, and draws "
+            "whatever comes. The KL term pulls the VAE’s dots towards 0: the heavier it is, the "
+            "fewer "
+            "holes are left, and the more points drawn from the unit Gaussian are pictures. Too "
+            "heavy, and they blur; at 0 the VAE is left alone."
+        )
     )
     steps = trainings[-1].settings.steps
     rows = curve_rows(trained)
     first, second = st.columns(2, gap="large")
-    first.altair_chart(error_chart(rows, steps), alt="Error of all over the training")
-    second.altair_chart(kl_chart(rows, steps), alt="KL over the training")
+    first.altair_chart(error_chart(rows, steps), alt=tr("Error of all over the training"))
+    second.altair_chart(kl_chart(rows, steps), alt=tr("KL over the training"))
     st.caption(say_ends(trained))
     _show_back(st, trained)
     offer_csv(rows, "lab")
@@ -138,8 +146,10 @@ def _show_planes(trainings: list[Training[LabSettings]]) -> None:
 def _show_back(where: Any, trained: Trained) -> None:  # Any: streamlit itself, or a part of it
     picture = back_picture(trained)
     if picture is not None:
-        kinds = ", then ".join(f"from the {name}" for name in (PLAIN, *map(vae_name, trained)))
-        words = f"The pictures, then what comes back {kinds}"
+        kinds = ", then ".join(
+            tr("from the {name}", name=name) for name in (PLAIN, *map(vae_name, trained))
+        )
+        words = tr("The pictures, then what comes back {kinds}", kinds=kinds)
         where.image(png(picture), words, width="stretch", output_format="PNG", alt=words)
 
 
@@ -148,7 +158,7 @@ class _View:
 
     def __init__(self, below: DeltaGenerator) -> None:
         with below.container():
-            self.bar = st.progress(0.0, "Starting, which takes a few seconds")
+            self.bar = st.progress(0.0, tr("Starting, which takes a few seconds"))
             first, second = st.columns(2, gap="large")
             self.error, self.kl = first.empty(), second.empty()
             self.back = st.empty()
@@ -157,17 +167,25 @@ class _View:
         events = list(training.events)
         steps = of_kind(events, "step")
         if training.state == "waiting":
-            self.bar.progress(0.0, f"Waiting for a place, {bench().ahead(training)} ahead of you")
+            self.bar.progress(
+                0.0, tr("Waiting for a place, {ahead} ahead of you", ahead=bench().ahead(training))
+            )
         if not steps:
             return
         now, end = steps[-1]["step"], training.settings.steps
         self.bar.progress(
-            now / end, f"After {now} of {end} training steps, {steps[-1]['seconds']:.0f} s"
+            now / end,
+            tr(
+                "After {now} of {end} training steps, {steps:.0f} s",
+                now=now,
+                end=end,
+                steps=steps[-1]["seconds"],
+            ),
         )
         trained = {training.settings.kl_weight: events}
         rows = curve_rows(trained)
-        self.error.altair_chart(error_chart(rows, end), alt="Error of both so far")
-        self.kl.altair_chart(kl_chart(rows, end), alt="KL so far")
+        self.error.altair_chart(error_chart(rows, end), alt=tr("Error of both so far"))
+        self.kl.altair_chart(kl_chart(rows, end), alt=tr("KL so far"))
         _show_back(self.back, trained)
 
 

@@ -13,10 +13,11 @@ from core.views.numbers import count
 from core.views.pictures import GAP, row_picture
 from core.views.tables import Row
 from core.views.theme import PALETTE
+from core.words import tr, tr_later
 
 Event = dict[str, Any]  # Any: what JSON holds
 Trained = Mapping[float, Sequence[Event]]  # trainings by the weight of their KL term
-PLAIN = "plain autoencoder"
+PLAIN = tr_later("plain autoencoder")
 INKS = [PALETTE["picture"], PALETTE["latents"], "#56B4E9"]
 TALL = 240  # CSS pixels
 ZOOM = 2
@@ -38,7 +39,7 @@ def vae_name(weight: float) -> str:
     Args:
         weight: of its KL term.
     """
-    return f"VAE, KL weight {weight:g}"
+    return tr("VAE, KL weight {weight:g}", weight=weight)
 
 
 def curve_rows(trained: Trained) -> list[Row]:
@@ -66,7 +67,9 @@ def error_chart(rows: Sequence[Row], steps: int) -> alt.Chart:
         steps: of the whole training, so that the curves grow into their axis.
     """
     scale = alt.Scale(type="log", nice=False)
-    return _curves(rows, "error", steps, alt.Y("value:Q", title="squared error (log)", scale=scale))
+    return _curves(
+        rows, "error", steps, alt.Y("value:Q", title=tr("squared error (log)"), scale=scale)
+    )
 
 
 def kl_chart(rows: Sequence[Row], steps: int) -> alt.Chart:
@@ -76,7 +79,7 @@ def kl_chart(rows: Sequence[Row], steps: int) -> alt.Chart:
         rows: from ``curve_rows``.
         steps: of the whole training.
     """
-    return _curves(rows, "KL", steps, alt.Y("value:Q", title="KL, nats a picture"))
+    return _curves(rows, "KL", steps, alt.Y("value:Q", title=tr("KL, nats a picture")))
 
 
 def _curves(rows: Sequence[Row], what: str, steps: int, y: alt.Y) -> alt.Chart:
@@ -104,12 +107,23 @@ def say_ends(trained: Trained) -> str:
     """
     newest = list(trained.values())[-1]
     (done,), last = of_kind(newest, "done"), of_kind(newest, "step")[-1]
-    ends = [f"{PLAIN}: error {last['plain']:.4f}"]
+    ends = [tr("{plain}: error {last:.4f}", plain=PLAIN, last=last["plain"])]
     for weight, events in trained.items():
         end = of_kind(events, "step")[-1]
-        ends.append(f"{vae_name(weight)}: error {end['variational']:.4f}, KL {end['kl']:.2f} nats")
-    took = f"{count(last['step'], 'step')} in {done['seconds']:.0f} s on one core"
-    return f"{took}. At the end: {'; '.join(ends)}."
+        ends.append(
+            tr(
+                "{weight}: error {end:.4f}, KL {end_2:.2f} nats",
+                weight=vae_name(weight),
+                end=end["variational"],
+                end_2=end["kl"],
+            )
+        )
+    took = tr(
+        "{steps} in {done:.0f} s on one core",
+        steps=count(last["step"], "step"),
+        done=done["seconds"],
+    )
+    return tr("{took}. At the end: {ends}.", took=took, ends="; ".join(ends))
 
 
 def back_picture(trained: Trained) -> NDArray[np.uint8] | None:
@@ -193,7 +207,7 @@ def planes_data(trained: Trained) -> PlanesData:
         "inks": [f"rgb({' '.join(str(round(value)) for value in ink)})" for ink in inks],
         "objects": last["objects"],
         "planes": [
-            _plane("Plain autoencoder", last["plain"]),
+            _plane(tr("Plain autoencoder"), last["plain"]),
             *(_plane(vae_name(weight), one["variational"]) for weight, one in done.items()),
         ],
     }

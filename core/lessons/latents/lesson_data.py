@@ -6,6 +6,7 @@ from PIL import Image
 from core.engine.works.latents import DecodeWork, PictureWork
 from core.ideas.picture_likeness import psnr
 from core.views.lesson import Asked, Card, Lesson, Live, Question, choose
+from core.words import tr, tr_later
 
 
 def _fewer(live: Live) -> Asked:
@@ -14,17 +15,28 @@ def _fewer(live: Live) -> Asked:
     height, width = run.picture.shape[:2]
     times = round(pixels / numbers)
     squares = (height * width) // (run.path.shape[2] * run.path.shape[3])
-    said = (
-        f"{width} × {height} pixels of 3 numbers are {pixels:,}; the latents are "
-        f"{' × '.join(map(str, run.path[-1].shape))} = {numbers:,}"
+    said = tr(
+        "{width} × {height} pixels of 3 numbers are {pixels:,}; the latents are "
+        "{str} = {numbers:,}",
+        width=width,
+        height=height,
+        pixels=pixels,
+        str=" × ".join(map(str, run.path[-1].shape)),
+        numbers=numbers,
     )
     return choose(
-        "The U-Net never sees pixels, but latents. How many times fewer numbers are they?",
-        f"{times} times",
-        ("2 times", f"Many more: {said}."),
-        (f"{times} times", f"{said}. So everything is that much cheaper."),
-        (f"{squares} times", f"So many times fewer places; but each has more numbers. {said}."),
-        ("the same number", f"No: {said}."),
+        tr("The U-Net never sees pixels, but latents. How many times fewer numbers are they?"),
+        tr("{times} times", times=times),
+        ("2 times", tr("Many more: {said}.", said=said)),
+        (
+            tr("{times} times", times=times),
+            tr("{said}. So everything is that much cheaper.", said=said),
+        ),
+        (
+            tr("{squares} times", squares=squares),
+            tr("So many times fewer places; but each has more numbers. {said}.", said=said),
+        ),
+        (tr("the same number"), tr("No: {said}.", said=said)),
     )
 
 
@@ -39,16 +51,32 @@ def _shifted(live: Live) -> Asked:
         for by in (0, 1, scale)
     }
     best = max(likeness, key=lambda by: likeness[by])
-    names = {0: "it stays where it is", 1: "it moves by 1 pixel", scale: f"it moves by {scale}"}
-    said = (
-        f"Decoded just now, it is most like your picture moved by {best} pixels "
-        f"({likeness[best]:.1f} dB; unmoved {likeness[0]:.1f} dB)"
+    names = {
+        0: tr("it stays where it is"),
+        1: tr("it moves by 1 pixel"),
+        scale: tr("it moves by {scale}", scale=scale),
+    }
+    said = tr(
+        "Decoded just now, it is most like your picture moved by {best} pixels "
+        "({likeness:.1f} dB; unmoved {likeness_2:.1f} dB)",
+        best=best,
+        likeness=likeness[best],
+        likeness_2=likeness[0],
     )
     return choose(
-        "All latents are moved by one place to the right, then decoded. What does the picture do?",
+        tr(
+            "All latents are moved by one place to the right, then decoded. What does the picture "
+            "do?"
+        ),
         names[best],
-        *((name, f"{said}." if by == best else f"No. {said}.") for by, name in names.items()),
-        ("it falls to pieces", f"No: latents have a place in the picture. {said}."),
+        *(
+            (name, f"{said}." if by == best else tr("No. {said}.", said=said))
+            for by, name in names.items()
+        ),
+        (
+            tr("it falls to pieces"),
+            tr("No: latents have a place in the picture. {said}.", said=said),
+        ),
     )
 
 
@@ -65,27 +93,39 @@ def _only_scales(live: Live) -> str:
     scale = width // run.path.shape[3]
     work = PictureWork(run.request.model, run.picture.tobytes(), width, height, ())
     back = live.read(work).back
-    return (
-        f"Your picture, averaged down {scale} times and enlarged again, is "
-        f"{psnr(run.picture, _rough(run.picture, scale)):.1f} dB like itself; through the VAE and "
-        f"back it is {psnr(run.picture, back):.1f} dB (more is better). The {run.path.shape[1]} "
+    return tr(
+        "Your picture, averaged down {scale} times and enlarged again, is "
+        "{picture:.1f} dB like itself; through the VAE and "
+        "back it is {picture_2:.1f} dB (more is better). The {shape} "
         "channels are no colours: they hold edges and texture in a code of their own, which only "
-        "its decoder can read."
+        "its decoder can read.",
+        scale=scale,
+        picture=psnr(run.picture, _rough(run.picture, scale)),
+        picture_2=psnr(run.picture, back),
+        shape=run.path.shape[1],
     )
 
 
 LESSON = Lesson(
-    headline="What does a picture look like in there?",
+    headline=tr_later("What does a picture look like in there?"),
     leads={
-        "how": "The autoencoder squeezes it into few numbers, and draws it again from them. "
-        "**Point anywhere** to see one patch on its way.",
-        "first": "A picture is folded up small before the network sees it, and unfolded again at "
-        "the end. This is what it looks like when folded.",
-        "maths": "An encoder gives a Gaussian $q(z|x)$ for each position; its mean, times the "
-        "scaling factor, is what diffusion works on.",
+        "how": tr_later(
+            "The autoencoder squeezes it into few numbers, and draws it again from them. "
+            "**Point anywhere** to see one patch on its way."
+        ),
+        "first": tr_later(
+            "A picture is folded up small before the network sees it, and unfolded again at "
+            "the end. This is what it looks like when folded."
+        ),
+        "maths": tr_later(
+            "An encoder gives a Gaussian $q(z|x)$ for each position; its mean, times the "
+            "scaling factor, is what diffusion works on."
+        ),
     },
-    remember="Diffusion does not happen in pixels: it happens in a code that is much smaller, "
-    "whose numbers keep their place in the picture but are no colours.",
+    remember=tr_later(
+        "Diffusion does not happen in pixels: it happens in a code that is much smaller, "
+        "whose numbers keep their place in the picture but are no colours."
+    ),
     questions=(Question("fewer", _fewer), Question("shifted", _shifted)),
-    cards=(Card("The VAE only scales the picture down and up.", _only_scales),),
+    cards=(Card(tr_later("The VAE only scales the picture down and up."), _only_scales),),
 )

@@ -12,6 +12,7 @@ from core.models.latent_reading import PictureReading
 from core.ui.made import chart
 from core.ui.picture_source import Source
 from core.ui.tables import show_table
+from core.words import tr
 
 FORMULAS = (psnr, ssim)
 
@@ -31,18 +32,22 @@ def show(_source: Source, _facts: LatentFacts, reading: PictureReading) -> None:
             column.altair_chart(
                 chart(("histogram", reading, index), partial(_histogram, reading, index)),
                 key=f"histogram_{index}",
-                alt=f"How often each number comes in channel {index + 1}, with the unit Gaussian "
-                "as a line",
+                alt=tr("How often each number comes in channel {index}, with the unit Gaussian "
+                "as a line", index=index + 1),
             )  # fmt: skip
     st.markdown(
-        "**Grey is the unit Gaussian**, which a run starts from. One picture need not look like "
-        "it, and all pictures together share its width, not its shape. The channels are learned: "
-        "they are not red, green, blue and opacity."
+        tr(
+            "**Grey is the unit Gaussian**, which a run starts from. One picture need not look "
+            "like "
+            "it, and all pictures together share its width, not its shape. The channels are "
+            "learned: "
+            "they are not red, green, blue and opacity."
+        )
     )
-    show_table(rows, "latents", "Every channel in numbers")
+    show_table(rows, "latents", tr("Every channel in numbers"))
 
 
 def _histogram(reading: PictureReading, channel: int) -> Any:  # Any: altair's types of a layer
     counted = [histogram_rows(one) for one in reading.mean]
     top = HEADROOM * max(float(str(row["density"])) for one in counted for row in one)
-    return histogram_chart(counted[channel], f"channel {channel + 1}", top)
+    return histogram_chart(counted[channel], tr("channel {channel}", channel=channel + 1), top)

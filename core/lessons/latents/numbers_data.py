@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from core.models.latent_reading import ScaleReading
 from core.views.tables import Row
 from core.views.theme import PALETTE
+from core.words import tr
 
 Latents = NDArray[np.floating]
 BINS = 24
@@ -22,7 +23,9 @@ def number_rows(latents: Latents) -> list[Row]:
     Args:
         latents: at unit scale, (C, h, w).
     """
-    named = [(f"channel {index + 1}", channel) for index, channel in enumerate(latents)]
+    named = [
+        (tr("channel {index}", index=index + 1), channel) for index, channel in enumerate(latents)
+    ]
     return [
         {
             "of": name,
@@ -99,7 +102,7 @@ def scale_rows(reading: ScaleReading) -> list[Row]:
     """
     return [
         {
-            "of": f"channel {index + 1}",
+            "of": tr("channel {index}", index=index + 1),
             "mean after scaling": _short(reading.means[index]),
             "std after scaling": _short(reading.stds[index]),
         }

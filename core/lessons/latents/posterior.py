@@ -21,6 +21,7 @@ from core.ui.runs import read
 from core.ui.tables import as_table
 from core.views.numbers import percent
 from core.views.pictures import channels_picture, map_picture
+from core.words import tr
 
 FORMULAS = (reparameterise, kl_to_unit_gaussian, measure_scaling_factor)
 
@@ -40,16 +41,20 @@ def show(source: Source, facts: LatentFacts, reading: PictureReading) -> None:
     maps = (
         (
             channels_picture(reading.mean, LIMIT),
-            f"**Mean** of each number, −{LIMIT:g} to {LIMIT:g}",
+            tr("**Mean** of each number, −{limit:g} to {limit:g}", limit=LIMIT),
         ),
         (
             channels_picture(reading.std, widest),
-            f"**Width** (std) of each number: white is 0, darkest {widest:.3g}",
+            tr("**Width** (std) of each number: white is 0, darkest {widest:.3g}", widest=widest),
         ),
         (
             map_picture(kl - least, max(most - least, 1e-6)),
-            f"**KL** of each position, before scaling: white is {least:.3g} nats, darkest "
-            f"{most:.3g}",
+            tr(
+                "**KL** of each position, before scaling: white is {least:.3g} nats, darkest "
+                "{most:.3g}",
+                least=least,
+                most=most,
+            ),
         ),
     )
     for column, (picture, words) in zip(st.columns(3, gap="medium"), maps, strict=True):
@@ -57,20 +62,27 @@ def show(source: Source, facts: LatentFacts, reading: PictureReading) -> None:
     nats = float(reading.kl.sum())
     width, spread = float(np.median(reading.std)), float(reading.mean.std())
     st.markdown(
-        f"The widths are about **{width:.2g}**, the means spread by {spread:.2g}"
-        f"{': the encoder is nearly sure' if width < SURE * spread else ''}. The KL says how far "
-        f"these Gaussians are from the unit Gaussian, before scaling: **{nats:,.0f} nats**, or "
-        f"{nats / np.log(2) / 8:,.0f} bytes. A nat is a bit with e in place of 2: 1 nat is 1.44 "
-        "bits. As much would have to be told to draw this picture's numbers instead of any."
+        tr(
+            "The widths are about **{width:.2g}**, the means spread by {spread:.2g}"
+            "{width_2}. The KL says how far "
+            "these Gaussians are from the unit Gaussian, before scaling: **{nats:,.0f} nats**, or "
+            "{nats_2:,.0f} bytes. A nat is a bit with e in place of 2: 1 nat is 1.44 "
+            "bits. As much would have to be told to draw this picture's numbers instead of any.",
+            width=width,
+            spread=spread,
+            width_2=": the encoder is nearly sure" if width < SURE * spread else "",
+            nats=nats,
+            nats_2=nats / np.log(2) / 8,
+        )
     )
     _show_samples(source, reading)
     _show_scale(facts)
 
 
 def _show_samples(source: Source, reading: PictureReading) -> None:
-    st.subheader("Two samples of the same picture", anchor=False)
+    st.subheader(tr("Two samples of the same picture"), anchor=False)
     field = whole("sample", 0, 0, MAX_SEED - 1)
-    seed = int(ask(st.number_input, "Seed of the first", field, width=160))
+    seed = int(ask(st.number_input, tr("Seed of the first"), field, width=160))
     if seed:
         work = PictureWork(
             running_example().model, source.pixels, source.width, source.height, (seed, seed + 1)
@@ -80,23 +92,31 @@ def _show_samples(source: Source, reading: PictureReading) -> None:
     first, second = decoded.pictures
     most = max(float(np.abs(first.astype(float) - second).mean(axis=-1).max()) / 255, 1 / 255)
     shown = (
-        (reading.back, "The mean, decoded"),
-        (first, f"Sample, seed {seed}"),
-        (second, f"Sample, seed {seed + 1}"),
-        (error_picture(first, second, most), f"Where the two differ, white is {percent(most, 1)}"),
+        (reading.back, tr("The mean, decoded")),
+        (first, tr("Sample, seed {seed}", seed=seed)),
+        (second, tr("Sample, seed {seed}", seed=seed + 1)),
+        (
+            error_picture(first, second, most),
+            tr("Where the two differ, white is {most}", most=percent(most, 1)),
+        ),
     )
     for column, (picture, words) in zip(st.columns(4), shown, strict=True):
         column.image(png(picture), words, width="stretch", output_format="PNG", alt=words)
     apart = float(np.sqrt(np.mean((reading.samples[0] - reading.samples[1]) ** 2)))
     st.markdown(
-        f"Their numbers differ by about {apart:.2g}, their pictures {say_likeness(first, second)}. "
-        "**Encoding is random unless the mean is taken**; the same seed gives the same sample. "
-        f"{LIKENESS}"
+        tr(
+            "Their numbers differ by about {apart:.2g}, their pictures {first}. "
+            "**Encoding is random unless the mean is taken**; the same seed gives the same sample. "
+            "{likeness}",
+            apart=apart,
+            first=say_likeness(first, second),
+            likeness=LIKENESS,
+        )
     )
 
 
 def _show_scale(facts: LatentFacts) -> None:
-    st.subheader("Why latents are scaled", anchor=False)
+    st.subheader(tr("Why latents are scaled"), anchor=False)
     request = running_example()
     width, height = request.width or facts.width, request.height or facts.height
     pictures = tuple(
@@ -104,9 +124,14 @@ def _show_scale(facts: LatentFacts) -> None:
     )
     found = read(ScaleWork(request.model, pictures, width, height), "Picture")
     st.markdown(
-        f"Diffusion wants numbers of deviation 1. Measured on these {found.pictures} pictures, "
-        f"1 / std is **{found.measured:.3f}**; this model’s config says "
-        f"**{found.configured:g}**, measured where it was trained. The 0.18215 seen everywhere "
-        "belongs to the autoencoder of Stable Diffusion 1 and 2; others have their own."
+        tr(
+            "Diffusion wants numbers of deviation 1. Measured on these {pictures} pictures, "
+            "1 / std is **{measured:.3f}**; this model’s config says "
+            "**{configured:g}**, measured where it was trained. The 0.18215 seen everywhere "
+            "belongs to the autoencoder of Stable Diffusion 1 and 2; others have their own.",
+            pictures=found.pictures,
+            measured=found.measured,
+            configured=found.configured,
+        )
     )
-    as_table(scale_rows(found), "scaling", "Mean and deviation of every channel, after scaling")
+    as_table(scale_rows(found), "scaling", tr("Mean and deviation of every channel, after scaling"))

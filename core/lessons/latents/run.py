@@ -10,6 +10,7 @@ from core.ui.component import mount
 from core.ui.picture_source import Source
 from core.ui.running_example import running_example
 from core.ui.shown import here
+from core.words import tr
 
 FORMULAS = (x0_from_eps, x0_from_v)
 
@@ -23,7 +24,9 @@ def show(_source: Source, _facts: LatentFacts, reading: PictureReading) -> None:
     run = here(running_example()).run
     mount("latents/run", run_data(run, reading.colour_weights, reading.colour_bias))
     st.markdown(
-        "**It begins as the unit Gaussian, grey line and blue bars alike**, and ends with the "
-        "spread of a picture’s latents. What it believes is in there looks like a picture’s "
-        "latents much earlier."
+        tr(
+            "**It begins as the unit Gaussian, grey line and blue bars alike**, and ends with the "
+            "spread of a picture’s latents. What it believes is in there looks like a picture’s "
+            "latents much earlier."
+        )
     )

@@ -19,6 +19,7 @@ from core.ui.part import part
 from core.ui.picture_source import Source
 from core.ui.running_example import running_example
 from core.ui.runs import read
+from core.words import tr
 
 FORMULAS = (rewire_channels, noise_region)
 
@@ -44,9 +45,12 @@ def show(source: Source, _facts: LatentFacts, reading: PictureReading) -> None:
     """
     part(_draw)(source, reading)
     st.markdown(
-        "**Each channel does a bit of everything**: none is red or sharpness alone. A patch of "
-        "noise spoils little more than its own place. The guess is one small matrix product; the "
-        "decoder also knows what edges and surfaces look like."
+        tr(
+            "**Each channel does a bit of everything**: none is red or sharpness alone. A patch of "
+            "noise spoils little more than its own place. The guess is one small matrix product; "
+            "the "
+            "decoder also knows what edges and surfaces look like."
+        )
     )
 
 

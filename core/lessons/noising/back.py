@@ -12,6 +12,7 @@ from core.ui.picture_source import Source
 from core.ui.running_example import running_example
 from core.ui.runs import read
 from core.views.numbers import count
+from core.words import tr
 
 MOST_STOPS, IN_A_ROW = 12, 6  # pictures of the run's timesteps
 
@@ -41,18 +42,29 @@ def show(
         "Picture",
     )
     st.markdown(
-        f"**{scheduler.title} asks the network {count(len(visits), 'time')}**, first at "
-        f"t = {max(visits):g}, last at t = {min(visits):g}. Below is your picture, noised as much "
-        "as the network expects there."
+        tr(
+            "**{title} asks the network {times}**, first at "
+            "t = {visits:g}, last at t = {visits_2:g}. Below is your picture, noised as much "
+            "as the network expects there.",
+            title=scheduler.title,
+            times=count(len(visits), "time"),
+            visits=max(visits),
+            visits_2=min(visits),
+        )
     )
     for at, (t, level, picture) in enumerate(zip(some, levels, found.pictures, strict=True)):
         if at % IN_A_ROW == 0:
             row = st.columns(IN_A_ROW, gap="small")
         row[at % IN_A_ROW].image(
-            png(picture), f"t = {t:g}, weight {level**0.5:.2f}", width="stretch",
-            output_format="PNG", alt=f"Noised to t = {t:g}, decoded",
-        )  # fmt: skip
+            png(picture),
+            tr("t = {t:g}, weight {level:.2f}", t=t, level=level**0.5),
+            width="stretch",
+            output_format="PNG",
+            alt=tr("Noised to t = {t:g}, decoded", t=t),
+        )
     st.caption(
-        "These are noised on purpose, forwards; they are not the pictures of your run. Between "
-        "two whole timesteps the nearest is shown."
+        tr(
+            "These are noised on purpose, forwards; they are not the pictures of your run. Between "
+            "two whole timesteps the nearest is shown."
+        )
     )

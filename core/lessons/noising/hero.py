@@ -35,12 +35,13 @@ from core.ui.running_example import running_example
 from core.ui.runs import find, read
 from core.ui.tokenizing import scheduler_config
 from core.ui.visits import find_visits, known_visits
+from core.words import tr, tr_later
 
 WIDEST = 192  # pixels of the live picture; larger ones are shown smaller
-ENDS_IN_NOISE = "nothing left"
+ENDS_IN_NOISE = tr_later("nothing left")
 NAMES = {
-    "linear": "linear", "scaled_linear": "scaled linear", "squaredcos_cap_v2": "cosine",
-    "sigmoid": "sigmoid", "trained": "its own list",
+    "linear": "linear", "scaled_linear": tr_later("scaled linear"), "squaredcos_cap_v2": "cosine",
+    "sigmoid": "sigmoid", "trained": tr_later("its own list"),
 }  # fmt: skip
 
 
@@ -74,7 +75,7 @@ def other_schedules(config: dict[str, Any]) -> dict[str, Schedule]:  # Any: as a
         "linear": make_linear_betas(train_steps=steps),
         "sigmoid": make_sigmoid_betas(train_steps=steps),
     }
-    titles = {ENDS_IN_NOISE: "its own, with nothing left at the end (zero terminal SNR)"}
+    titles = {ENDS_IN_NOISE: tr("its own, with nothing left at the end (zero terminal SNR)")}
     return {
         name: Schedule(titles.get(name, name), accumulate_alpha_bar(found))
         for name, found in made.items()
@@ -99,9 +100,9 @@ def choose_seed() -> int:
     """Ask for the noise: the same seed is the same noise."""
     seed = ask(
         st.number_input,
-        "Seed of the noise",
+        tr("Seed of the noise"),
         whole("noise", running_example().seed, 0, MAX_SEED),
-        help="The same seed is the same noise; another one is new noise.",
+        help=tr("The same seed is the same noise; another one is new noise."),
     )
     return int(seed)
 
@@ -173,6 +174,11 @@ def _told(visits: tuple[float, ...]) -> tuple[tuple[float, ...], str]:
         return (), ""
     title = SCHEDULERS[running_example().scheduler].title
     return visits, (
-        f"Marks: where your run stops on its way back, {title}, {len(visits)} U-Net calls, "
-        f"from t = {max(visits):g}."
+        tr(
+            "Marks: where your run stops on its way back, {title}, {visits} U-Net calls, "
+            "from t = {visits_2:g}.",
+            title=title,
+            visits=len(visits),
+            visits_2=max(visits),
+        )
     )

@@ -15,6 +15,7 @@ from core.views.browser import SheetData
 from core.views.strips import photo_sheet
 from core.views.tables import Row
 from core.views.theme import PALETTE
+from core.words import tr
 
 NOISE_SCALE = 4096  # noise travels as 16-bit whole numbers, 1/4096 each
 FIRST = 0.3  # of the time axis: where the page opens, also in the component
@@ -243,7 +244,7 @@ def walk_chart(walk: Walk, betas: Numbers) -> Any:  # Any: altair types a layer 
     """
     weights, variances = follow_moments(betas)
     every = range(0, len(betas), 5)
-    names = ["weight of the picture", "variance of the noise"]
+    names = [tr("weight of the picture"), tr("variance of the noise")]
     lines = [
         {"t": t, "of": name, "value": _short(found[t])}
         for name, found in zip(names, (weights, variances), strict=True)
@@ -258,8 +259,8 @@ def walk_chart(walk: Walk, betas: Numbers) -> Any:  # Any: altair types a layer 
         "of:N", title=None, legend=alt.Legend(orient="top"),
         scale=alt.Scale(domain=names, range=[PALETTE["picture"], PALETTE["noise"]]),
     )  # fmt: skip
-    x = alt.X("t:Q", title="timestep t", scale=alt.Scale(domain=[0, len(betas)], nice=False))
-    y = alt.Y("value:Q", title="one jump (line), step by step (dots)")
+    x = alt.X("t:Q", title=tr("timestep t"), scale=alt.Scale(domain=[0, len(betas)], nice=False))
+    y = alt.Y("value:Q", title=tr("one jump (line), step by step (dots)"))
     base = {"x": x, "y": y, "color": colour}
     line = alt.Chart(alt.InlineData(values=lines)).mark_line(strokeWidth=2).encode(**base)
     dot = (

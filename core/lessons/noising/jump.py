@@ -18,6 +18,7 @@ from core.ui.address import ask, whole
 from core.ui.made import chart, made, png
 from core.ui.picture_source import Source
 from core.ui.tables import offer_csv
+from core.words import tr
 
 
 def show(
@@ -35,7 +36,7 @@ def show(
     last = (
         ask(
             st.slider,
-            "Small steps taken, one after the other",
+            tr("Small steps taken, one after the other"),
             whole("small_steps", len(betas) // 2, 1, len(betas)),
         )
         - 1
@@ -45,22 +46,28 @@ def show(
     walk = made(("walk", *name), lambda: walk_picture(pixels, betas, last, seed))
     chain, once, measured = st.columns([1, 1, 2], gap="medium")
     chain.image(
-        png(to_pixels(walk.last)), f"{last + 1:,} small steps, each with fresh noise",
-        width="stretch", output_format="PNG", alt="The picture after every small step",
+        png(to_pixels(walk.last)), tr("{last:,} small steps, each with fresh noise", last=last + 1),
+        width="stretch", output_format="PNG", alt=tr("The picture after every small step"),
     )  # fmt: skip
     once.image(
-        png(jump(pixels, float(schedule.alpha_bar[last]), seed)), f"One jump to t = {last}",
-        width="stretch", output_format="PNG", alt="The picture after one jump",
-    )  # fmt: skip
+        png(jump(pixels, float(schedule.alpha_bar[last]), seed)),
+        tr("One jump to t = {last}", last=last),
+        width="stretch",
+        output_format="PNG",
+        alt=tr("The picture after one jump"),
+    )
     with measured:
         st.altair_chart(
             chart(("walk", walk), lambda: walk_chart(walk, betas)),
-            alt="Weight and variance, jump beside chain",
+            alt=tr("Weight and variance, jump beside chain"),
         )
     st.markdown(
-        "**Different noise, the same mixture:** as much of the picture is left, and the noise is "
-        "as strong. So training need not walk the chain: it jumps."
+        tr(
+            "**Different noise, the same mixture:** as much of the picture is left, and the noise "
+            "is "
+            "as strong. So training need not walk the chain: it jumps."
+        )
     )
     rows = walk_rows(walk, betas)
-    st.dataframe(rows, hide_index=True, alt="Measured in the chain beside the jump's formula")
+    st.dataframe(rows, hide_index=True, alt=tr("Measured in the chain beside the jump's formula"))
     offer_csv(rows, "chain")

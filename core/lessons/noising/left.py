@@ -11,6 +11,7 @@ from core.lessons.noising.hero_data import GHOST_GAIN, Schedule, ghost
 from core.ui.address import ask, one_of
 from core.ui.made import png
 from core.ui.picture_source import Source
+from core.words import tr
 
 COPIES = (1, 4, 16, 64, 256, 1024, 4096)
 NOTHING = 1e-8  # signal power below which nothing is left
@@ -30,35 +31,45 @@ def show(
     pixels = shown_pixels(source)
     copies = ask(
         st.select_slider,
-        "Fully noised copies, averaged",
+        tr("Fully noised copies, averaged"),
         one_of("copies", COPIES, 256, begins="value"),
     )
     zero = accumulate_alpha_bar(rescale_to_zero_snr(read_betas(config)))
     own, rescaled = float(schedule.alpha_bar[-1]), float(zero[-1])
     columns = st.columns(2, gap="large")
     for column, title, level in zip(
-        columns, ("The model’s own schedule", "With nothing left at the end"), (own, rescaled),
+        columns,
+        (tr("The model’s own schedule"), tr("With nothing left at the end")),
+        (own, rescaled),
         strict=True,
-    ):  # fmt: skip
+    ):
         with column:
             st.subheader(title, anchor=False)
             picture, numbers = st.columns(2)
             picture.image(
                 png(ghost(pixels, level, copies, seed)), width="stretch", output_format="PNG",
-                alt=f"Average of {copies} fully noised copies",
+                alt=tr("Average of {copies} fully noised copies", copies=copies),
             )  # fmt: skip
-            numbers.metric("weight of the picture at the last t", f"{level**0.5:.3f}")
+            numbers.metric(tr("weight of the picture at the last t"), f"{level**0.5:.3f}")
     if own > NOTHING:
         st.markdown(
-            "**Not all is gone.** Averaging cancels noise, not the picture: what survived becomes "
-            f"visible. Count black as −1 and white as 1: of a white picture a mean of "
-            f"{own**0.5:.3f} is left. The network learned to rely on it; the pure noise that a run "
-            "starts from has a mean of about 0, which asks for medium brightness. Very dark and "
-            "very bright pictures are hard to reach."
+            tr(
+                "**Not all is gone.** Averaging cancels noise, not the picture: what survived "
+                "becomes "
+                "visible. Count black as −1 and white as 1: of a white picture a mean of "
+                "{own:.3f} is left. The network learned to rely on it; the pure noise that a run "
+                "starts from has a mean of about 0, which asks for medium brightness. Very dark "
+                "and "
+                "very bright pictures are hard to reach.",
+                own=own**0.5,
+            )
         )
     else:
         st.markdown(
-            "**All is gone.** This model’s schedule ends in noise alone, as a run begins: nothing "
-            "of the picture’s brightness is given away."
+            tr(
+                "**All is gone.** This model’s schedule ends in noise alone, as a run begins: "
+                "nothing "
+                "of the picture’s brightness is given away."
+            )
         )
-    st.caption(f"Shown {GHOST_GAIN:g} times stronger.")
+    st.caption(tr("Shown {ghost_gain:g} times stronger.", ghost_gain=GHOST_GAIN))

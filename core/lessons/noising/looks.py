@@ -1,13 +1,14 @@
 """The closer looks at noising."""
 
 from core.ui.closer import Closer, Closers
+from core.words import tr_later
 
 LOOKS = Closers(
     (
-        Closer("One jump or many steps", "core.lessons.noising.jump"),
-        Closer("What is left", "core.lessons.noising.left"),
-        Closer("Your run’s steps", "core.lessons.noising.back"),
-        Closer("In numbers", "core.lessons.noising.table"),
+        Closer(tr_later("One jump or many steps"), "core.lessons.noising.jump"),
+        Closer(tr_later("What is left"), "core.lessons.noising.left"),
+        Closer(tr_later("Your run’s steps"), "core.lessons.noising.back"),
+        Closer(tr_later("In numbers"), "core.lessons.noising.table"),
     ),
     formulas=(
         "core.ideas.forward.add_noise",

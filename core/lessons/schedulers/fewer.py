@@ -23,6 +23,7 @@ from core.ui.running_example import running_example
 from core.ui.runs import read
 from core.ui.tables import show_table
 from core.views.pictures import row_picture
+from core.words import tr
 
 FORMULAS = (consistency_loss, jump_to_the_end, step_of_teacher)
 
@@ -47,22 +48,32 @@ def show(_: dict[str, Any]) -> None:  # Any: what JSON holds
     cells = _by_row(read(work, "Call"), {who: len(row) for who, row in asked.items()})
     _show_pictures(cells)
     st.markdown(
-        "**One noise, the same words, fewer and fewer calls.** A plain scheduler takes long steps "
-        "along the network’s answers, and where the way bends it leaves it. The distilled network "
-        "was taught to say from anywhere on the way where it ends: what it says at one place must "
-        "be what it says one step of the teacher later. What it learned for that is a LoRA, two "
-        "thin matrices beside each layer’s weights."
+        tr(
+            "**One noise, the same words, fewer and fewer calls.** A plain scheduler takes long "
+            "steps "
+            "along the network’s answers, and where the way bends it leaves it. The distilled "
+            "network "
+            "was taught to say from anywhere on the way where it ends: what it says at one place "
+            "must "
+            "be what it says one step of the teacher later. What it learned for that is a LoRA, "
+            "two "
+            "thin matrices beside each layer’s weights."
+        )
     )
     show_table(
-        drawn_rows(cells), "fewer", "What each picture took, and how near the teacher’s it is"
+        drawn_rows(cells), "fewer", tr("What each picture took, and how near the teacher’s it is")
     )
     st.markdown(
-        "**What is lost.** Guidance: its strength was learned once, at "
-        f"w = {few['teacher']['guidance']:g}, so at run time there is none to turn, and no "
-        "negative prompt. And some of what it draws: in one call it must guess it all; every "
-        f"further call puts fresh noise on the guess and looks again. {say_lost(few)}"
+        tr(
+            "**What is lost.** Guidance: its strength was learned once, at "
+            "w = {few:g}, so at run time there is none to turn, and no "
+            "negative prompt. And some of what it draws: in one call it must guess it all; every "
+            "further call puts fresh noise on the guess and looks again. {few_2}",
+            few=few["teacher"]["guidance"],
+            few_2=say_lost(few),
+        )
     )
-    show_table(judged_rows(few), "fewer_judged", "The distilled network measured, by calls")
+    show_table(judged_rows(few), "fewer_judged", tr("The distilled network measured, by calls"))
 
 
 def _by_row(cells: Cells, sizes: dict[str, int]) -> dict[str, list[Cell]]:
@@ -82,14 +93,14 @@ def _by_row(cells: Cells, sizes: dict[str, int]) -> dict[str, list[Cell]]:
 def _show_pictures(cells: dict[str, list[Cell]]) -> None:
     """Show both ways beside each other, each with the teacher's picture at its end."""
     steps, [teacher] = ", ".join(map(str, CALLS)), cells[TEACHER]
-    end = f"and the teacher’s, {teacher.calls}"
+    end = tr("and the teacher’s, {calls}", calls=teacher.calls)
     told = {
-        PLAIN: f"DDIM, guided: {steps} calls, {end}",
-        FEW: f"Distilled, no guidance: {steps} calls, {end}",
+        PLAIN: tr("DDIM, guided: {steps} calls, {end}", steps=steps, end=end),
+        FEW: tr("Distilled, no guidance: {steps} calls, {end}", steps=steps, end=end),
     }
     for place, who in zip(st.columns(2, gap="large"), told, strict=True):
         pictures = [cell.picture for cell in (*cells[who], teacher) if cell.picture is not None]
         place.image(
             row_picture(pictures), told[who], width="stretch", output_format="PNG",
-            alt=f"{told[who]}, from one noise",
+            alt=tr("{told}, from one noise", told=told[who]),
         )  # fmt: skip

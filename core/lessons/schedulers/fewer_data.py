@@ -14,9 +14,10 @@ from core.ideas.picture_likeness import psnr
 from core.models.few_steps import few_steps
 from core.views.numbers import count
 from core.views.tables import Row
+from core.words import tr, tr_later
 
 CALLS = (1, 2, 4, 8)
-TEACHER, PLAIN, FEW = "teacher", "DDIM, guided", "distilled"
+TEACHER, PLAIN, FEW = "teacher", tr_later("DDIM, guided"), "distilled"
 
 
 def requests_of(request: Request, teacher: Mapping[str, Any]) -> dict[str, list[Request]]:
@@ -96,13 +97,19 @@ def say_lost(few: Mapping[str, Any], calls: int = 4) -> str:
     [rms] = [row["rms"] for row in few["variety"]["turbo"] if row["calls"] == calls]
     [named] = [row["top1_percent"] for row in few["turbo"] if row["calls"] == calls]
     share = 100 * rms / few["variety"]["teacher"]
-    kept = "; what each gets wrong in its own way counts as well"
+    kept = tr("; what each gets wrong in its own way counts as well")
     if share < 100:
-        kept = ", so that much of the variety is left at most"
-    return (
-        f"Of {few['prompts']} pictures in {count(calls, 'call')} a judge names {named:g} % "
-        f"rightly, of the teacher’s {few['teacher']['top1_percent']:g} %. Pictures of one prompt "
-        f"from different seeds lie {share:.0f} % as far apart as the teacher’s{kept}."
+        kept = tr(", so that much of the variety is left at most")
+    return tr(
+        "Of {few} pictures in {calls} a judge names {named:g} % "
+        "rightly, of the teacher’s {few_2:g} %. Pictures of one prompt "
+        "from different seeds lie {share:.0f} % as far apart as the teacher’s{kept}.",
+        few=few["prompts"],
+        calls=count(calls, "call"),
+        named=named,
+        few_2=few["teacher"]["top1_percent"],
+        share=share,
+        kept=kept,
     )
 
 

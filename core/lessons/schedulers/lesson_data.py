@@ -11,6 +11,7 @@ from core.models.schedulers.plans import plan_run
 from core.models.schedulers.table import SCHEDULERS
 from core.views.lesson import Asked, Card, Lesson, Live, Question, choose
 from core.views.numbers import percent
+from core.words import tr, tr_later
 
 TWICE = "heun"  # asks twice a step
 
@@ -18,17 +19,27 @@ TWICE = "heun"  # asks twice a step
 def _first(live: Live) -> Asked:
     run, last = live.run, len(live.schedule) - 1
     begins = f"t = {run.timesteps[0]:g}"
-    said = (
-        f"Your run’s {SCHEDULERS[run.request.scheduler].title} with {run.request.steps} steps asks "
-        f"at {begins} first, because of how its times are spaced"
+    said = tr(
+        "Your run’s {title} with {steps} steps asks "
+        "at {begins} first, because of how its times are spaced",
+        title=SCHEDULERS[run.request.scheduler].title,
+        steps=run.request.steps,
+        begins=begins,
     )
     return choose(
-        f"The network knows the times 0 to {last}. At which does your run ask first?",
+        tr("The network knows the times 0 to {last}. At which does your run ask first?", last=last),
         begins,
-        ("t = 0", f"That would be the clean end. {said}."),
-        (f"t = {last // 2 + 1}", f"A run does not begin in the middle. {said}."),
+        ("t = 0", tr("That would be the clean end. {said}.", said=said)),
+        (f"t = {last // 2 + 1}", tr("A run does not begin in the middle. {said}.", said=said)),
         (begins, f"{said}."),
-        (f"t = {last}", f"One would think so. {said}; “trailing” spacing would begin at {last}."),
+        (
+            f"t = {last}",
+            tr(
+                "One would think so. {said}; “trailing” spacing would begin at {last}.",
+                said=said,
+                last=last,
+            ),
+        ),
     )
 
 
@@ -36,20 +47,36 @@ def _calls(live: Live) -> Asked:
     steps = live.run.request.steps
     counted = live.read(CountWork(live.run.request.model, steps))
     calls = counted[TWICE]
-    said = (
-        f"Counted by a hook on the network: {SCHEDULERS[TWICE].title} asks {calls} times in "
-        f"{steps} steps, DDIM {counted['ddim']} times"
+    said = tr(
+        "Counted by a hook on the network: {title} asks {calls} times in "
+        "{steps} steps, DDIM {counted} times",
+        title=SCHEDULERS[TWICE].title,
+        calls=calls,
+        steps=steps,
+        counted=counted["ddim"],
     )
     return choose(
-        f"{SCHEDULERS[TWICE].title} looks twice before it steps. How often does it ask in {steps} "
-        "steps?",
-        f"{calls} times",
-        (f"{steps} times", f"A step is not a call. {said}."),
-        (f"{2 * steps - 1} times", f"{said}; its last step is a plain one."),
-        (f"{2 * steps} times", f"Nearly. {said}; the last step would lead to no noise at all, "
-         "where there is nothing to ask."),
-        (f"{calls} times", f"{said}."),
-    )  # fmt: skip
+        tr(
+            "{title} looks twice before it steps. How often does it ask in {steps} steps?",
+            title=SCHEDULERS[TWICE].title,
+            steps=steps,
+        ),
+        tr("{calls} times", calls=calls),
+        (tr("{steps} times", steps=steps), tr("A step is not a call. {said}.", said=said)),
+        (
+            tr("{steps} times", steps=2 * steps - 1),
+            tr("{said}; its last step is a plain one.", said=said),
+        ),
+        (
+            tr("{steps} times", steps=2 * steps),
+            tr(
+                "Nearly. {said}; the last step would lead to no noise at all, "
+                "where there is nothing to ask.",
+                said=said,
+            ),
+        ),
+        (tr("{calls} times", calls=calls), f"{said}."),
+    )
 
 
 def _below_one(live: Live) -> Asked:
@@ -61,18 +88,23 @@ def _below_one(live: Live) -> Asked:
         return float(np.mean(plan_run(euler, config, params, steps).sigmas < 1))
 
     even, karras = share(), share(use_karras_sigmas=True)
-    said = (
-        f"Of {steps} calls, {percent(karras)} are at σ < 1 with Karras’ spacing, {percent(even)} "
-        "with even times"
+    said = tr(
+        "Of {steps} calls, {karras} are at σ < 1 with Karras’ spacing, {even} with even times",
+        steps=steps,
+        karras=percent(karras),
+        even=percent(even),
     )
-    right = "more" if karras > even else "fewer" if karras < even else "as many"
+    right = "more" if karras > even else "fewer" if karras < even else tr("as many")
     return choose(
-        "Karras’ spacing puts the same number of calls at other noise levels. How many of them lie "
-        "where picture outweighs noise (σ < 1)?",
+        tr(
+            "Karras’ spacing puts the same number of calls at other noise levels. How many of "
+            "them lie "
+            "where picture outweighs noise (σ < 1)?"
+        ),
         right,
         *(
-            (name, f"{said}." if name == right else f"No. {said}.")
-            for name in ("more", "as many", "fewer")
+            (name, f"{said}." if name == right else tr("No. {said}.", said=said))
+            for name in ("more", tr("as many"), "fewer")
         ),
     )
 
@@ -87,32 +119,46 @@ def _other_picture(live: Live) -> str:
         f"{SCHEDULERS[name].title} {apart(run.picture, picture):.1f}"
         for name, picture in others.items()
     )
-    return (
+    return tr(
         "The network is the same and so is the first noise; the scheduler only decides where to "
-        f"ask, and how far to go. Drawn just now, the pictures are so far from yours, of 255 on "
-        f"average: {said}. With more steps those that add no fresh noise come nearer to each other."
+        "ask, and how far to go. Drawn just now, the pictures are so far from yours, of 255 on "
+        "average: {said}. With more steps those that add no fresh noise come nearer to each other.",
+        said=said,
     )
 
 
 LESSON = Lesson(
-    headline="Who decides how much noise is left?",
+    headline=tr_later("Who decides how much noise is left?"),
     leads={
-        "how": "A scheduler does: after every answer of the network it takes some noise away, and "
-        "chooses where to ask next.",
-        "first": "The scheduler decides how much noise is taken away at each step. **Choose "
-        "another one** and compare the way down.",
-        "maths": "Those without fresh noise solve one differential equation in σ, the others a "
-        "random one with the same noise levels; they differ in where they evaluate it, in their "
-        "order, and in the noise that they add.",
+        "how": tr_later(
+            "A scheduler does: after every answer of the network it takes some noise away, and "
+            "chooses where to ask next."
+        ),
+        "first": tr_later(
+            "The scheduler decides how much noise is taken away at each step. **Choose "
+            "another one** and compare the way down."
+        ),
+        "maths": tr_later(
+            "Those without fresh noise solve one differential equation in σ, the others a "
+            "random one with the same noise levels; they differ in where they evaluate it, in "
+            "their "
+            "order, and in the noise that they add."
+        ),
     },
-    picture="**One seed, one network, three ways down the same hill.** Every dot is a call of the "
-    "U-Net, every ring an end, where nobody asks. Who stops elsewhere, or adds fresh noise on "
-    "the way, comes to another picture: much the same after many steps, less so after few. "
-    "Try 4. Point at the chart to read all curves at once.",
-    remember="The network names the noise, the scheduler decides how much of it to take: it "
-    "chooses the noise levels, and how to get from one to the next.",
-    questions=(
-        Question("first", _first), Question("calls", _calls), Question("karras", _below_one),
+    picture=tr_later(
+        "**One seed, one network, three ways down the same hill.** Every dot is a call of the "
+        "U-Net, every ring an end, where nobody asks. Who stops elsewhere, or adds fresh noise on "
+        "the way, comes to another picture: much the same after many steps, less so after few. "
+        "Try 4. Point at the chart to read all curves at once."
     ),
-    cards=(Card("The scheduler draws the picture.", _other_picture),),
-)  # fmt: skip
+    remember=tr_later(
+        "The network names the noise, the scheduler decides how much of it to take: it "
+        "chooses the noise levels, and how to get from one to the next."
+    ),
+    questions=(
+        Question("first", _first),
+        Question("calls", _calls),
+        Question("karras", _below_one),
+    ),
+    cards=(Card(tr_later("The scheduler draws the picture."), _other_picture),),
+)

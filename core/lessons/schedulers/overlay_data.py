@@ -16,6 +16,7 @@ from core.models.schedulers.record import Family, RunPlan, Scheduler, Value
 from core.models.schedulers.table import SCHEDULERS
 from core.views.browser import SheetData
 from core.views.strips import photo_sheet
+from core.words import tr, tr_later
 
 Config = Mapping[str, Any]  # Any: what JSON holds
 
@@ -36,9 +37,9 @@ class Spaced:
 
 SPACED = (
     Spaced("dpmpp-2m", "use_karras_sigmas", "DPM++ 2M Karras"),
-    Spaced("dpmpp-2m", "use_lu_lambdas", "DPM++ 2M even in log σ"),
-    Spaced("euler", "use_exponential_sigmas", "Euler exponential"),
-    Spaced("euler", "use_beta_sigmas", "Euler beta"),
+    Spaced("dpmpp-2m", "use_lu_lambdas", tr_later("DPM++ 2M even in log σ")),
+    Spaced("euler", "use_exponential_sigmas", tr_later("Euler exponential")),
+    Spaced("euler", "use_beta_sigmas", tr_later("Euler beta")),
 )
 # Beside the run's own scheduler, the first two that are not it: one that adds fresh noise, one that
 # spends its calls elsewhere.
@@ -117,7 +118,7 @@ def overlay_paths(
     """
     paths = []
     for name, one in SCHEDULERS.items():
-        note = "for distilled models only" if one.distilled_only else ""
+        note = tr("for distilled models only") if one.distilled_only else ""
         own = dict(params) if name == scheduler else {}
         paths.append(_path(name, one.title, one, config, own, steps, note))
     for spaced in SPACED:

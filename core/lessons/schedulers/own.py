@@ -27,6 +27,7 @@ from core.ui.running_example import running_example
 from core.ui.runs import find, read
 from core.ui.shown import here
 from core.views.numbers import count
+from core.words import tr
 
 FORMULAS = (
     space_karras,
@@ -71,14 +72,17 @@ def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
         }
         st.altair_chart(
             own_chart(curves, INKS[request.scheduler].hue),
-            alt="The noise levels of all calls, beside those of your run",
+            alt=tr("The noise levels of all calls, beside those of your run"),
         )
         st.markdown(
-            f"**{say_below_one(theirs)}**; in your run {say_below_one(plan.sigmas.tolist())}. "
-            "There the details are drawn."
+            tr(
+                "**{theirs}**; in your run {tolist}. There the details are drawn.",
+                theirs=say_below_one(theirs),
+                tolist=say_below_one(plan.sigmas.tolist()),
+            )
         )
     work = OwnSigmasWork(request.model, request, own, sampler)
-    wanted = st.button("Run these noise levels", type="primary", icon=":material/play_arrow:")
+    wanted = st.button(tr("Run these noise levels"), type="primary", icon=":material/play_arrow:")
     found = read(work, "Step") if wanted else find(work)
     if found is not None:
         _show_pictures(found, sampler)
@@ -88,13 +92,13 @@ def _choose(steps: int) -> tuple[str, float, int, str]:
     """Ask for the rule, its rho, how many levels, and who walks them."""
     asked = st.columns(4, gap="medium")
     name = asked[0].selectbox(
-        "Spacing", help="Where the noise levels stand before you change any.",
+        "Spacing", help=tr("Where the noise levels stand before you change any."),
         **bound(one_of("spacing", SPACINGS), _begin_anew),
     )  # fmt: skip
     rho = asked[1].slider(
         "Karras’ ρ", step=0.5, disabled=name != "Karras",
         **bound(real("rho", 7.0, 1.0, MOST_RHO), _begin_anew),
-        help="1 spaces them evenly; the larger, the more of them are low. The paper takes 7.",
+        help=tr("1 spaces them evenly; the larger, the more of them are low. The paper takes 7."),
     )  # fmt: skip
     count = asked[2].slider("Levels", **bound(whole("levels", min(steps, 50), 1, 50), _begin_anew))
     sampler = ask(
@@ -131,7 +135,7 @@ def _edit(rule: list[float]) -> list[object]:
         {"sigma": begun}, key=key, num_rows="dynamic", height=300, on_change=take,
         column_config={
             "sigma": st.column_config.NumberColumn(
-                "σ, click to change", min_value=0.0, format="%.4g", required=True
+                tr("σ, click to change"), min_value=0.0, format="%.4g", required=True
             )
         },
     )  # fmt: skip
@@ -154,11 +158,14 @@ def _show_pictures(found: OwnRun, sampler: str) -> None:
     title = SCHEDULERS[sampler].title
     calls, own = (count(len(one.sigmas), "U-Net call") for one in (found, run))
     left.image(
-        png(found.picture), f"These levels, {title}, {calls}", width=256,
-        output_format="PNG", alt="The picture drawn over these noise levels",
-    )  # fmt: skip
+        png(found.picture),
+        tr("These levels, {title}, {calls}", title=title, calls=calls),
+        width=256,
+        output_format="PNG",
+        alt=tr("The picture drawn over these noise levels"),
+    )
     there.image(
         png(run.picture),
-        f"Your run, {SCHEDULERS[run.request.scheduler].title}, {own}",
-        width=256, output_format="PNG", alt="The picture of your run",
+        tr("Your run, {title}, {own}", title=SCHEDULERS[run.request.scheduler].title, own=own),
+        width=256, output_format="PNG", alt=tr("The picture of your run"),
     )  # fmt: skip

@@ -17,6 +17,7 @@ from core.ideas.spacings import (
 )
 from core.views.numbers import count, percent
 from core.views.theme import PALETTE
+from core.words import tr
 
 Spacing = Callable[[int, np.ndarray, float], np.ndarray]
 TALL = 300  # CSS pixels
@@ -113,9 +114,12 @@ def say_below_one(sigmas: Sequence[float]) -> str:
     visited = [sigma for sigma in sigmas if sigma > 0]  # at 0 the U-Net is not asked either
     below = sum(sigma < 1 for sigma in visited)
     verb = "lies" if below == 1 else "lie"
-    return (
-        f"{below} of {count(len(visited), 'call')} ({percent(below / len(visited))}) {verb} below "
-        "σ = 1"
+    return tr(
+        "{below} of {calls} ({below_2}) {verb} below σ = 1",
+        below=below,
+        calls=count(len(visited), "call"),
+        below_2=percent(below / len(visited)),
+        verb=verb,
     )
 
 

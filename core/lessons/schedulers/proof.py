@@ -18,14 +18,19 @@ from core.ui.address import ask, one_of, some_of
 from core.ui.running_example import running_example
 from core.ui.runs import read
 from core.ui.tables import offer_csv
+from core.words import tr, tr_later
 
 FORMULAS = (predict_exact_eps, solve_exactly, measure_order)
 
-KARRAS, OWN = "Karras", "The checkpoint’s"
+KARRAS, OWN = "Karras", tr_later("The checkpoint’s")
 SAME_LEVELS = {
-    KARRAS: "Those that cannot take Karras’ spacing, DDIM among them, keep the checkpoint’s: here "
-    "DDIM and Euler walk other noise levels. Over the same levels they are one method.",
-    OWN: "All walk levels of the checkpoint’s own spacing; the last, long step holds many back.",
+    KARRAS: tr_later(
+        "Those that cannot take Karras’ spacing, DDIM among them, keep the checkpoint’s: here "
+        "DDIM and Euler walk other noise levels. Over the same levels they are one method."
+    ),
+    OWN: tr_later(
+        "All walk levels of the checkpoint’s own spacing; the last, long step holds many back."
+    ),
 }
 
 
@@ -38,7 +43,7 @@ def show(_: dict[str, Any]) -> None:  # Any: what JSON holds
     data = GaussianData()
     spacing = ask(
         st.segmented_control,
-        "Spacing of the noise levels",
+        tr("Spacing of the noise levels"),
         one_of("proof_spacing", (KARRAS, OWN), begins="default"),
         required=True,
     )
@@ -54,20 +59,28 @@ def show(_: dict[str, Any]) -> None:  # Any: what JSON holds
     points = read(ProofWork(running_example().model, spacing == KARRAS), "Run")
     slot.altair_chart(
         proof_chart(points, [name for name in names if name in drawn]),
-        alt="Error of each scheduler over its number of U-Net calls, both on log scales",
+        alt=tr("Error of each scheduler over its number of U-Net calls, both on log scales"),
     )
     st.markdown(
-        f"All pictures are one number here, drawn from N({data.mean:g}, {data.std:g}²). The ideal "
-        "network is then one line of code, and so is the exact end of every run: what is left is "
-        "the scheduler’s own error. **First order halves the error when the calls double, second "
-        "order quarters it**: the dotted lines. Order is a promise for small steps, and these are "
-        "not small, so a line says how fast a scheduler really gets better, not its order. "
-        "Schedulers with fresh noise (hollow dots) have no one end; they are judged by mean and "
-        "spread."
+        tr(
+            "All pictures are one number here, drawn from N({mean:g}, {std:g}²). The ideal "
+            "network is then one line of code, and so is the exact end of every run: what is left "
+            "is "
+            "the scheduler’s own error. **First order halves the error when the calls double, "
+            "second "
+            "order quarters it**: the dotted lines. Order is a promise for small steps, and these "
+            "are "
+            "not small, so a line says how fast a scheduler really gets better, not its order. "
+            "Schedulers with fresh noise (hollow dots) have no one end; they are judged by mean "
+            "and "
+            "spread.",
+            mean=data.mean,
+            std=data.std,
+        )
     )
     told = say_orders(points, drawn)
     if told:
         st.markdown(told)
     st.caption(SAME_LEVELS[spacing])
-    st.dataframe(order_rows(points), hide_index=True, alt="Slope of every scheduler")
+    st.dataframe(order_rows(points), hide_index=True, alt=tr("Slope of every scheduler"))
     offer_csv(proof_rows(points), "proof")

@@ -11,6 +11,7 @@ from core.lessons.schedulers.overlay_data import INKS
 from core.models.schedulers.table import SCHEDULERS
 from core.views.tables import Row
 from core.views.theme import PALETTE
+from core.words import tr
 
 TALL = 380  # CSS pixels
 OPENING = ("ddim", "euler", "heun", "kdpm2", "dpmpp-2m", "unipc", "lms")
@@ -55,7 +56,9 @@ def order_rows(points: Sequence[Any]) -> list[Row]:  # Any: as above
                 "order by name": info.order,
                 "slope here": round(measure_order(calls, errors), 2),
                 f"error after {calls[-1]} calls": float(f"{errors[-1]:.3g}"),
-                "judged by": "mean and spread" if info.stochastic else "distance from the end",
+                "judged by": tr("mean and spread")
+                if info.stochastic
+                else tr("distance from the end"),
             }
         )
     return [
@@ -87,9 +90,9 @@ def say_orders(points: Sequence[Any], drawn: Sequence[str]) -> str:  # Any: as a
         return second > first
 
     told = [
-        ("Steeper here than its order", named(lambda name: beyond(name) > OFF)),
-        ("Flatter than its order", named(lambda name: beyond(name) < -OFF)),
-        ("With few calls the error first grows", named(rises)),
+        (tr("Steeper here than its order"), named(lambda name: beyond(name) > OFF)),
+        (tr("Flatter than its order"), named(lambda name: beyond(name) < -OFF)),
+        (tr("With few calls the error first grows"), named(rises)),
     ]
     return " ".join(f"{what}: {names}." for what, names in told if names)
 
@@ -109,18 +112,20 @@ def proof_chart(points: Sequence[Any], names: Sequence[str]) -> Any:  # Any: as 
             "scheduler": SCHEDULERS[point.name].title,
             "calls": point.calls,
             "error": max(point.error, 1e-6),
-            "kind": "fresh noise" if SCHEDULERS[point.name].stochastic else "no fresh noise",
+            "kind": tr("fresh noise")
+            if SCHEDULERS[point.name].stochastic
+            else tr("no fresh noise"),
         }
         for point in points
         if point.name in names
     ]
     calls = [float(str(row["calls"])) for row in values] or [5.0, 80.0]
     across = alt.X(
-        "calls:Q", title="U-Net calls (log scale)", scale=alt.Scale(type="log", nice=False),
+        "calls:Q", title=tr("U-Net calls (log scale)"), scale=alt.Scale(type="log", nice=False),
         axis=alt.Axis(values=[5, 10, 20, 40, 79], grid=False),
     )  # fmt: skip
     up = alt.Y(
-        "error:Q", title="error (log scale)", scale=alt.Scale(type="log"),
+        "error:Q", title=tr("error (log scale)"), scale=alt.Scale(type="log"),
         axis=alt.Axis(format="~g", values=[10.0**power for power in range(-6, 1)]),
     )  # fmt: skip
     lines = (
@@ -169,7 +174,7 @@ def _slopes(first: float, last: float) -> list[Row]:
     """Return the lines that an error of order 1 and 2 would follow."""
     return [
         {
-            "order": f"order {order}",
+            "order": tr("order {order}", order=order),
             "calls": calls,
             "error": 0.3 * (first / calls) ** order,
             "end": calls == last,

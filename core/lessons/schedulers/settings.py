@@ -23,6 +23,7 @@ from core.ui.all_pages import held
 from core.ui.errors import show_error
 from core.ui.running_example import running_example, set_running_example, tied_to_run
 from core.ui.settings import forget_params
+from core.words import tr, tr_later
 
 FORMULAS = (
     make_scaled_linear_betas,
@@ -48,13 +49,13 @@ class Plain:
 
 # The first of these that a scheduler has stand before all its settings.
 PLAIN = (
-    Plain("use_karras_sigmas", True, "More of the calls where little noise is left"),
-    Plain("eta", 1.0, "Fresh noise at every step"),
-    Plain("timestep_spacing", "trailing", "Begin where there is most noise, at t = 999"),
-    Plain("rescale_betas_zero_snr", True, "Nothing of the picture is left at t = 999"),
-    Plain("set_alpha_to_one", True, "End without any noise"),
-    Plain("use_exponential_sigmas", True, "Each step takes the same share of the noise"),
-    Plain("original_inference_steps", 100, "Jumps learned in smaller steps"),
+    Plain("use_karras_sigmas", True, tr_later("More of the calls where little noise is left")),
+    Plain("eta", 1.0, tr_later("Fresh noise at every step")),
+    Plain("timestep_spacing", "trailing", tr_later("Begin where there is most noise, at t = 999")),
+    Plain("rescale_betas_zero_snr", True, tr_later("Nothing of the picture is left at t = 999")),
+    Plain("set_alpha_to_one", True, tr_later("End without any noise")),
+    Plain("use_exponential_sigmas", True, tr_later("Each step takes the same share of the noise")),
+    Plain("original_inference_steps", 100, tr_later("Jumps learned in smaller steps")),
 )
 PLAIN_SHOWN = 3
 _WRONG, _TYPED = "scheduler_settings_wrong", "scheduler_settings_typed"
@@ -81,10 +82,10 @@ def show(config: Config) -> None:
     if wrong is not None and wrong[0] == request.scheduler:
         show_error(wrong[1])
     st.button(
-        "Back to the checkpoint’s settings", on_click=_forget, disabled=held() or not chosen,
+        tr("Back to the checkpoint’s settings"), on_click=_forget, disabled=held() or not chosen,
         icon=":material/undo:",
     )  # fmt: skip
-    every = f"All {len(found)} settings, by the names that diffusers gives them"
+    every = tr("All {found} settings, by the names that diffusers gives them", found=len(found))
     if not ask(st.toggle, every, switch("all_settings")):
         return
     for start in range(0, len(found), IN_A_ROW):
@@ -93,13 +94,13 @@ def show(config: Config) -> None:
             with column:
                 _widget(option, chosen.get(option.name, option.default), config)
     st.text_input(
-        "Or type one", placeholder="use_karras_sigmas=true", key=_TYPED, max_chars=200,
+        tr("Or type one"), placeholder="use_karras_sigmas=true", key=_TYPED, max_chars=200,
         on_change=_take_typed, args=(config,), disabled=held(),
-        help="As on the command line: --param KEY=VALUE. Try a wrong one.",
+        help=tr("As on the command line: --param KEY=VALUE. Try a wrong one."),
     )  # fmt: skip
     st.dataframe(
         option_rows(scheduler, base, chosen), hide_index=True,
-        alt=f"Settings of {scheduler.title}",
+        alt=tr("Settings of {title}", title=scheduler.title),
         column_config={"meaning": st.column_config.TextColumn(width=WIDE)},
     )  # fmt: skip
 
@@ -148,7 +149,7 @@ def _take_typed(config: Config) -> None:
     if not text:
         return
     if not sign:
-        _tell(ExplainerError("This is not a setting and a value.", "Type KEY=VALUE."))
+        _tell(ExplainerError(tr("This is not a setting and a value."), tr("Type KEY=VALUE.")))
         return
     _set({**dict(running_example().params), name.strip(): value.strip()}, config)
 

@@ -26,6 +26,7 @@ from core.ui.settings import say_low_start
 from core.ui.shown import here
 from core.views.numbers import minus
 from core.views.run import Run
+from core.words import tr
 
 
 def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
@@ -40,7 +41,9 @@ def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
     request = running_example()
     if request.scheduler not in CALCULATED:
         names = ", ".join(one.title for one in CALCULATED.values())
-        st.markdown(f"One step is worked out for **{names}**. Choose one of them above.")
+        st.markdown(
+            tr("One step is worked out for **{names}**. Choose one of them above.", names=names)
+        )
         return
     run = here(request).run
     step, where = _choose(run)
@@ -51,29 +54,38 @@ def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
         fresh = float(noise[where])
     worked = work_out(run, config, step, where, fresh)
     last = call + 1 == len(run.timesteps) or run.steps[call] == run.steps[-1]
-    to = "the end" if last else f"t = {run.timesteps[first_call(run, step + 1)]:g}"
+    to = tr("the end") if last else f"t = {run.timesteps[first_call(run, step + 1)]:g}"
     st.markdown(
-        f"**Step {step + 1} of {int(run.steps[-1]) + 1} goes from t = {run.timesteps[call]:g} to "
-        f"{to}**; it begins with call {call + 1}. At one place of the latents it is this:"
+        tr(
+            "**Step {step} of {steps} goes from t = {timesteps:g} to "
+            "{to}**; it begins with call {call}. At one place of the latents it is this:",
+            step=step + 1,
+            steps=int(run.steps[-1]) + 1,
+            timesteps=run.timesteps[call],
+            to=to,
+            call=call + 1,
+        )
     )
     say_low_start(float(run.timesteps[0]), float(run.alpha_bars[0]))
     st.latex(equation_of(worked.function).tex)
     st.latex(worked.filled)
     ours, theirs, apart = st.columns(3)
-    ours.metric("These few lines", minus(f"{worked.ours:.7f}"))
-    theirs.metric("diffusers’ step() in this run", minus(f"{worked.theirs:.7f}"))
-    apart.metric("Apart by", minus(f"{abs(worked.ours - worked.theirs):.1e}"))
+    ours.metric(tr("These few lines"), minus(f"{worked.ours:.7f}"))
+    theirs.metric(tr("diffusers’ step() in this run"), minus(f"{worked.theirs:.7f}"))
+    apart.metric(tr("Apart by"), minus(f"{abs(worked.ours - worked.theirs):.1e}"))
     picture, numbers = st.columns([1, 2], gap="large")
     picture.image(
-        png(position_picture(run.path[call][where[0]], where[1:])), "The place, framed, in x_t",
+        png(position_picture(run.path[call][where[0]], where[1:])), tr("The place, framed, in x_t"),
         width="stretch", output_format="PNG",
-        alt="The noisy latents of this channel, the place framed",
+        alt=tr("The noisy latents of this channel, the place framed"),
     )  # fmt: skip
     numbers.markdown(number_rows([*worked.given, *worked.numbers]))
     st.markdown(
-        f":small[{equation_of(worked.function).source}. Latents are kept at "
-        f"{'x0 + sigma eps' if worked.scale != 'unit scale' else 'unit scale'}; the library adds "
-        "up in float32.]"
+        tr(
+            ":small[{source}. Latents are kept at {scale}; the library adds up in float32.]",
+            source=equation_of(worked.function).source,
+            scale="x0 + sigma eps" if worked.scale != "unit scale" else "unit scale",
+        )
     )
 
 
@@ -95,7 +107,7 @@ def _choose(run: Run) -> tuple[int, Position]:
             asked[0].slider,
             "Step",
             whole("step", (steps + 1) // 2, 1, steps),
-            help="Between two places of the run.",
+            help=tr("Between two places of the run."),
         )
     )
     fields = (

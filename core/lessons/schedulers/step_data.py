@@ -32,6 +32,7 @@ from core.models.schedulers.record import RunPlan, Scheduler
 from core.models.schedulers.table import SCHEDULERS
 from core.views.numbers import minus
 from core.views.run import Run
+from core.words import tr
 
 CALCULATED = {name: one for name, one in SCHEDULERS.items() if one.formulas}
 # Settings that change the formula, and with which value it is the one shown.
@@ -127,8 +128,8 @@ def work_out(run: Run, config: Config, step: int, where: Position, fresh: float 
     if not scheduler.formulas:
         names = ", ".join(one.title for one in CALCULATED.values())
         raise ExplainerError(
-            f"{scheduler.title} is not worked out here.",
-            f"Choose one of these as the scheduler: {names}.",
+            tr("{title} is not worked out here.", title=scheduler.title),
+            tr("Choose one of these as the scheduler: {names}.", names=names),
         )
     settings = settings_in_force(scheduler, config, dict(request.params))
     _refuse_other_formulas(settings)
@@ -145,8 +146,8 @@ def work_out(run: Run, config: Config, step: int, where: Position, fresh: float 
     level = case.alpha_bar[int(case.plan.timesteps[case.call])]
     if scheduler.levels == "alpha_bar" and level == 0:
         raise ExplainerError(
-            "At this step no signal is left, and this formula would divide by 0.",
-            "Choose a later step.",
+            tr("At this step no signal is left, and this formula would divide by 0."),
+            tr("Choose a later step."),
         )
     return WORK[scheduler.formulas[0]](case)
 
@@ -158,7 +159,7 @@ def number_rows(numbers: list[Number]) -> str:
         numbers: our own symbols and words, never what was typed.
     """
     rows = [f"| ${one.tex}$ | {one.meaning} | {minus(f'{one.value:.7g}')} |" for one in numbers]
-    return "\n".join(["| symbol | what it is | value |", "| :-- | :-- | --: |", *rows])
+    return "\n".join([tr("| symbol | what it is | value |"), "| :-- | :-- | --: |", *rows])
 
 
 def _ddim(case: _Case) -> Worked:
@@ -185,7 +186,7 @@ def _ddpm(case: _Case) -> Worked:
     std = (fixed_large_std if large else fixed_small_std)(numbers)
     xt, eps = case.at(case.run.path, case.call), case.at(case.run.eps, case.call)
     z = case.fresh if case.plan.timesteps[case.call] > 0 else 0.0  # none is added at t = 0
-    spread = Number("std", r"\sigma_t", "how much of the fresh noise is added", std)
+    spread = Number("std", r"\sigma_t", tr("how much of the fresh noise is added"), std)
     given, shown = [_xt(xt), _eps(eps), _z(z)], [*list_numbers(numbers), spread]
     at = _terms([*given, *shown])
     filled = (
@@ -228,7 +229,9 @@ def _heun(case: _Case) -> Worked:
     given = [
         _x(x),
         _eps(eps),
-        Number("there", r"\epsilon_\theta(\hat x,\sigma')", "noise seen where Euler lands", there),
+        Number(
+            "there", r"\epsilon_\theta(\hat x,\sigma')", tr("noise seen where Euler lands"), there
+        ),
     ]
     at = _terms([*given, *list_numbers(numbers)])
     filled = (
@@ -252,9 +255,9 @@ def _dpmpp(case: _Case) -> Worked:
     )
     xt, x0 = case.at(case.run.path, call), case.at(case.run.x0, call)
     before = 0.0 if first else case.at(case.run.x0, call - 1)
-    given = [_xt(xt), Number("x0", r"x_0", "the guess of the clean latents now", x0)]
+    given = [_xt(xt), Number("x0", r"x_0", tr("the guess of the clean latents now"), x0)]
     if not first:
-        given.append(Number("before", r"x_0^{\mathrm{before}}", "the guess a step ago", before))
+        given.append(Number("before", r"x_0^{\mathrm{before}}", tr("the guess a step ago"), before))
     shown = [one for one in list_numbers(numbers) if np.isfinite(one.value)]
     at = _terms([*given, *shown])
     guess = (
@@ -292,7 +295,7 @@ def _worked(
     ve = case.scheduler.space == "ve"
     if ve and after < case.plan.calls:  # the run's end is kept as the library left it
         theirs = float(from_unit_scale(theirs, case.sigma(after)))
-    scale = "x0 + sigma eps" if ve else "unit scale"
+    scale = tr("x0 + sigma eps") if ve else tr("unit scale")
     symbol = "x'" if ve else "x_{t'}"
     result = _n(ours, 7).strip("()")  # nothing stands before its sign
     filled = rf"\begin{{aligned}} {symbol} &= {filled} \\ &= {result} \end{{aligned}}"
@@ -304,12 +307,16 @@ def _refuse_other_formulas(settings: Mapping[str, Any]) -> None:  # Any: as abov
     for key, value in PLAIN.items():
         if settings.get(key, value) != value:
             raise ExplainerError(
-                f"With {key} = {settings[key]} a step has another formula.",
-                f"Set {key} back to {value} to see it worked out.",
+                tr(
+                    "With {key} = {settings} a step has another formula.",
+                    key=key,
+                    settings=settings[key],
+                ),
+                tr("Set {key} back to {value} to see it worked out.", key=key, value=value),
             )
     if settings.get("solver_order") == 3:
         raise ExplainerError(
-            "A step of third order has another formula.", "Set solver_order back to 2."
+            tr("A step of third order has another formula."), tr("Set solver_order back to 2.")
         )
 
 
@@ -319,19 +326,19 @@ def _raw(case: _Case) -> float:
 
 
 def _xt(value: float) -> Number:
-    return Number("xt", "x_t", "the noisy latents here", value)
+    return Number("xt", "x_t", tr("the noisy latents here"), value)
 
 
 def _x(value: float) -> Number:
-    return Number("x", "x", "the latents here, x0 + sigma eps", value)
+    return Number("x", "x", tr("the latents here, x0 + sigma eps"), value)
 
 
 def _eps(value: float) -> Number:
-    return Number("eps", r"\epsilon_\theta", "the noise seen here", value)
+    return Number("eps", r"\epsilon_\theta", tr("the noise seen here"), value)
 
 
 def _z(value: float) -> Number:
-    return Number("z", "z", "the fresh noise that was drawn here", value)
+    return Number("z", "z", tr("the fresh noise that was drawn here"), value)
 
 
 def _terms(numbers: list[Number]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from core.ui.running_example import running_example
 from core.ui.runs import find, read
 from core.ui.tables import offer_csv
 from core.views.numbers import count
+from core.words import tr, tr_later
 
 FORMULAS = (
     make_scaled_linear_betas,
@@ -22,7 +23,14 @@ FORMULAS = (
     snr_db_from_alpha_bar,
 )
 
-SHOWN = ("scheduler", "what it does", "U-Net calls", "counted", "order", "fresh noise")
+SHOWN = (
+    "scheduler",
+    tr_later("what it does"),
+    tr_later("U-Net calls"),
+    "counted",
+    "order",
+    tr_later("fresh noise"),
+)
 
 
 def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
@@ -36,18 +44,24 @@ def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
     """
     request = running_example()
     asked = CountWork(request.model, request.steps, request.scheduler, request.params)
-    filters = ask(st.pills, "Only those with", some_of("only", FILTERS, ()), selection_mode="multi")
+    filters = ask(
+        st.pills, tr("Only those with"), some_of("only", FILTERS, ()), selection_mode="multi"
+    )
     paths = overlay_paths(config, request.steps, request.scheduler, request.params)
     slot = st.empty()
     _draw(slot, scheduler_rows(paths, find(asked), filters))
     plans = {path.id: path.plan for path in paths}
     heun = plans.get("heun")
     st.markdown(
-        f"**A step is not a call.** {count(request.steps, 'step')} of Heun ask the network "
-        f"{heun.calls if heun else '–'} times: it looks twice at every step but the last. The "
-        "calls are worked out first, then counted while each scheduler runs."
+        tr(
+            "**A step is not a call.** {steps} of Heun ask the network "
+            "{heun} times: it looks twice at every step but the last. The "
+            "calls are worked out first, then counted while each scheduler runs.",
+            steps=count(request.steps, "step"),
+            heun=heun.calls if heun else "–",
+        )
     )
-    st.markdown("**Left out**, though the library has them and they run without an error:")
+    st.markdown(tr("**Left out**, though the library has them and they run without an error:"))
     st.markdown(table_text(rejected_rows(), ("class", "verdict", "why")))
     rows = scheduler_rows(paths, read(asked, "Scheduler"), filters)
     if rows:
@@ -57,6 +71,6 @@ def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
 
 def _draw(slot: Any, rows: list[dict[str, object]]) -> None:  # Any: a slot
     if not rows:
-        slot.markdown("No scheduler has all of these. Take one away.")
+        slot.markdown(tr("No scheduler has all of these. Take one away."))
         return
     slot.markdown(table_text(rows, SHOWN))

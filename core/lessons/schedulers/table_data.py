@@ -8,9 +8,15 @@ from core.models.schedulers.names import REJECTED
 from core.models.schedulers.record import Scheduler
 from core.models.schedulers.table import SCHEDULERS
 from core.views.tables import Row
+from core.words import tr, tr_later
 
 NOISE_SETTINGS = ("eta", "s_churn", "algorithm_type")  # the last one's sde variants
-FILTERS = ("No fresh noise", "Fresh noise", "One call a step", "Second order or higher")
+FILTERS = (
+    tr_later("No fresh noise"),
+    tr_later("Fresh noise"),
+    tr_later("One call a step"),
+    tr_later("Second order or higher"),
+)
 
 
 def scheduler_rows(
@@ -38,13 +44,13 @@ def scheduler_rows(
             {
                 "scheduler": info.title,
                 "what it does": info.blurb
-                + (" Only for distilled models." if info.distilled_only else ""),
+                + (tr(" Only for distilled models.") if info.distilled_only else ""),
                 "U-Net calls": planned[name],
                 "counted": _say_counted(info, counted),
                 "for N steps": info.calls,
                 "order": info.order,
                 "fresh noise": "yes" if info.stochastic else _noise_if_asked(info),
-                "latents kept as": "x0 + σ ε" if info.space == "ve" else "unit scale",
+                "latents kept as": "x0 + σ ε" if info.space == "ve" else tr("unit scale"),
                 "settings": len(info.options),
                 "name": name,
                 "class": info.class_name,
@@ -59,13 +65,13 @@ def _say_counted(scheduler: Scheduler, counted: Mapping[str, int] | None) -> str
         return "…"
     if scheduler.name in counted:
         return str(counted[scheduler.name])
-    return "–" if scheduler.available else f"needs {scheduler.requires}"
+    return "–" if scheduler.available else tr("needs {requires}", requires=scheduler.requires)
 
 
 def _noise_if_asked(scheduler: Scheduler) -> str:
     """Say whether a setting makes a scheduler draw noise that it does not draw by itself."""
     asks = [option.name for option in scheduler.options if option.name in NOISE_SETTINGS]
-    return f"only with {asks[0]}" if asks else "no"
+    return tr("only with {asks}", asks=asks[0]) if asks else "no"
 
 
 def rejected_rows() -> list[dict[str, str]]:

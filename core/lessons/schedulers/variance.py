@@ -28,6 +28,7 @@ from core.ui.running_example import running_example
 from core.ui.runs import find, read
 from core.ui.tables import offer_csv
 from core.views.numbers import minus
+from core.words import tr, tr_later
 
 FORMULAS = (
     interpolate_log_variance,
@@ -42,9 +43,9 @@ FORMULAS = (
 CHOICES = (4, 6, 10, 16, 25, 40, 64, STEPS[1])
 START_STEPS = 10  # a few seconds
 MEANS = {
-    "fixed small": "β̃, right if there were one picture only",
-    "fixed large": "β, right if the data were pure noise",
-    "learned": "mostly between the two, chosen by the network at every pixel",
+    "fixed small": tr_later("β̃, right if there were one picture only"),
+    "fixed large": tr_later("β, right if the data were pure noise"),
+    "learned": tr_later("mostly between the two, chosen by the network at every pixel"),
 }
 
 
@@ -55,57 +56,71 @@ def show(_config: dict[str, Any]) -> None:  # Any: what JSON holds
         ExplainerError: the engine could not do it, or the model of faces is damaged.
     """
     st.markdown(
-        "A step back lands on a mean, then adds fresh noise. **How much?** Theory gives a smallest "
-        "and a largest variance. A small model of faces, made for this, learned to choose between "
-        "them."
+        tr(
+            "A step back lands on a mean, then adds fresh noise. **How much?** Theory gives a "
+            "smallest "
+            "and a largest variance. A small model of faces, made for this, learned to choose "
+            "between "
+            "them."
+        )
     )
     steps = ask(
         st.select_slider,
-        "Steps from noise to face",
+        tr("Steps from noise to face"),
         one_of("face_steps", CHOICES, START_STEPS, begins="value"),
-        help="Few steps are long: there the two bounds lie far apart.",
+        help=tr("Few steps are long: there the two bounds lie far apart."),
     )
     model = running_example().model
-    found = read(VarianceWork(model, steps), "Step of the walks")
+    found = read(VarianceWork(model, steps), tr("Step of the walks"))
     reading = found.reading
     totals = {name: reading.total(name) for name in reading.bits}
     best = min(totals, key=lambda name: totals[name])
     for name, drawn in zip(totals, found.drawn, strict=True):
         told, faces = st.columns([1, 4], vertical_alignment="center")
         told.metric(
-            f"{name}, bits per dimension", f"{totals[name]:.2f}",
+            tr("{name}, bits per dimension", name=name), f"{totals[name]:.2f}",
             "fewest" if name == best else minus(f"{totals[name] - totals[best]:+.2f}"),
             delta_color="off", help=f"{MEANS[name]}.",
         )  # fmt: skip
         faces.image(
             png(faces_row(drawn)), width="stretch", output_format="PNG",
-            alt=f"Faces drawn with the variance {name}",
+            alt=tr("Faces drawn with the variance {name}", name=name),
         )  # fmt: skip
     # What was asked for before stays beside it.
     kept = {n: answer.reading for n in CHOICES if (answer := find(VarianceWork(model, n)))}
     st.altair_chart(
         total_chart(total_rows(kept), steps),
-        alt="Bits per dimension in all, by variance, for every number of steps tried so far",
+        alt=tr("Bits per dimension in all, by variance, for every number of steps tried so far"),
     )
     st.markdown(
-        "**Fewer bits: faces it never saw surprise the model less.** Move the steps. With few "
-        "long ones the smallest variance is far too sure of itself; the learned choice was trained "
-        "on 1,000 small steps and fits the better the more there are."
+        tr(
+            "**Fewer bits: faces it never saw surprise the model less.** Move the steps. With few "
+            "long ones the smallest variance is far too sure of itself; the learned choice was "
+            "trained "
+            "on 1,000 small steps and fits the better the more there are."
+        )
     )
     choices, bits = choice_rows(reading), bit_rows(reading)
     left, right = st.columns(2, gap="large")
     with left:
-        st.subheader("What was chosen", anchor=False)
-        st.altair_chart(choice_chart(choices), alt="Each variance as a share of the largest, by t")
-        st.caption("Mean over all pixels of held-out faces.")
+        st.subheader(tr("What was chosen"), anchor=False)
+        st.altair_chart(
+            choice_chart(choices), alt=tr("Each variance as a share of the largest, by t")
+        )
+        st.caption(tr("Mean over all pixels of held-out faces."))
     with right:
-        st.subheader("What each step costs", anchor=False)
-        st.altair_chart(bit_chart(bits), alt="Bits per dimension of each step, by t")
-        st.caption("Small costs are spread out, so that they can be seen.")
+        st.subheader(tr("What each step costs"), anchor=False)
+        st.altair_chart(bit_chart(bits), alt=tr("Bits per dimension of each step, by t"))
+        st.caption(tr("Small costs are spread out, so that they can be seen."))
     st.caption(
-        f"{len(found.drawn[0])} faces a row, the same noise in every row; bits of faces that were "
-        f"kept from training, summed "
-        f"over the {steps} steps, and {reading.prior:.4f} for the noise it starts from."
+        tr(
+            "{drawn} faces a row, the same noise in every row; bits of faces that were "
+            "kept from training, summed "
+            "over the {steps} steps, and {prior:.4f} for the noise it starts from.",
+            drawn=len(found.drawn[0]),
+            steps=steps,
+            prior=reading.prior,
+        )
     )
-    st.dataframe(choices, hide_index=True, alt="The choice at every step in numbers")
+    st.dataframe(choices, hide_index=True, alt=tr("The choice at every step in numbers"))
     offer_csv(choices, "variance")

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from core.views.tables import Row
 from core.views.theme import PALETTE
+from core.words import tr
 
 # The learned one has the colour of time; dashes tell the three apart as well.
 COLOURS = {"fixed small": "#56B4E9", "fixed large": "#8A8A8A", "learned": PALETTE["time"]}
@@ -45,18 +46,21 @@ def choice_chart(rows: list[Row]) -> alt.Chart:
     values = [
         {"t": row["t"], "variance": name, "share": row[column], "v": row["v"]}
         for row in rows
-        for name, column in (("fixed small", "beta tilde / beta"), ("learned", "learned / beta"))
+        for name, column in (
+            (tr("fixed small"), tr("beta tilde / beta")),
+            ("learned", "learned / beta"),
+        )
     ] + [
         # The last step of all, to the picture, takes beta tilde with either.
         {
             "t": row["t"],
-            "variance": "fixed large",
+            "variance": tr("fixed large"),
             "share": 1.0 if at else row["beta tilde / beta"],
             "v": row["v"],
         }
         for at, row in enumerate(rows)
     ]
-    return _lines(values, "share", "share of β", alt.Scale(domain=[0, 1.05]), ".3f")
+    return _lines(values, "share", tr("share of β"), alt.Scale(domain=[0, 1.05]), ".3f")
 
 
 def bit_rows(reading: Any) -> list[Row]:  # Any: as above
@@ -79,7 +83,7 @@ def bit_chart(rows: list[Row]) -> alt.Chart:
         rows: one for each step and variance.
     """
     return _lines(
-        rows, "bits", "bits per dimension", alt.Scale(type="symlog", constant=0.01), ".4f"
+        rows, "bits", tr("bits per dimension"), alt.Scale(type="symlog", constant=0.01), ".4f"
     )
 
 

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.classroom import BOARD, Classroom
+from core.words import tr
 
 COLUMNS = 6
 
@@ -14,19 +15,26 @@ def show_board(room: Classroom) -> None:
         room: the class.
     """
     board = room.state.board
-    st.header("The board", anchor=False)
+    st.header(tr("The board"), anchor=False)
     if not board:
         st.caption(
-            f"Up to {BOARD} pictures, the newest first, of pupils who press “Show my pictures”."
+            tr(
+                "Up to {board} pictures, the newest first, of pupils who press “Show my pictures”.",
+                board=BOARD,
+            )
         )
     for start in range(0, len(board), COLUMNS):
         row = board[start : start + COLUMNS]
         for column, pinned in zip(st.columns(COLUMNS), row, strict=False):
             with column:
-                st.image(pinned.picture, width="stretch", alt=f"Picture of {pinned.name}")
-                st.text(pinned.prompt or "(no words)")
+                st.image(
+                    pinned.picture,
+                    width="stretch",
+                    alt=tr("Picture of {pinned}", pinned=pinned.name),
+                )
+                st.text(pinned.prompt or tr("(no words)"))
                 st.caption(pinned.name)
                 st.button(
-                    "Hide", on_click=room.hide, args=(pinned.number,), type="tertiary",
+                    tr("Hide"), on_click=room.hide, args=(pinned.number,), type="tertiary",
                     key=f"hide_{pinned.number}", icon=":material/visibility_off:",
                 )  # fmt: skip

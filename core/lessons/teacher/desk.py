@@ -15,6 +15,7 @@ from core.ui.class_frame import ask_secret
 from core.ui.class_rules import is_teacher, let_in
 from core.ui.navigation import title_of
 from core.ui.part import part
+from core.words import tr
 
 TURN_S = 2.0  # between two drawings of what changes
 
@@ -23,22 +24,22 @@ def show_desk() -> None:
     """Show the desk to the teacher, and to everybody else a box for the token."""
     room = classroom()
     if room is None:
-        st.title("No class is open", anchor=False)
-        st.markdown("`make class` opens one.")
+        st.title(tr("No class is open"), anchor=False)
+        st.markdown(tr("`make class` opens one."))
     elif is_teacher():
         _show(room)
     else:
-        st.title("The teacher’s page", anchor=False)
-        st.markdown("Its token stands where the app was started, below the code of the class.")
+        st.title(tr("The teacher’s page"), anchor=False)
+        st.markdown(tr("Its token stands where the app was started, below the code of the class."))
         if ask_secret("Token", "token", "knows"):
             let_in(room, teacher=True)
             st.rerun()
 
 
 def _show(room: Classroom) -> None:
-    st.title("Your class", anchor=False)
+    st.title(tr("Your class"), anchor=False)
     part(_show_glance, every_s=TURN_S)(room)
-    if not st.toggle("The board alone", key="desk_board", help="For the projector."):
+    if not st.toggle(tr("The board alone"), key="desk_board", help=tr("For the projector.")):
         way_in, rules = st.columns([2, 3], gap="large")
         with way_in:
             _show_way_in(room)
@@ -53,18 +54,20 @@ def _show_glance(room: Classroom) -> None:
     waiting, running, seconds = there.standing() if there is not None else (0, 0, 0.0)
     own, machine = psutil.Process().memory_info().rss, psutil.virtual_memory()
     with st.container(horizontal=True, gap="medium"):
-        st.metric("Pupils", room.present(), width="content")
-        st.metric("Works waiting", waiting, width="content")
+        st.metric(tr("Pupils"), room.present(), width="content")
+        st.metric(tr("Works waiting"), waiting, width="content")
         st.metric("running", running, width="content")
-        st.metric("done in about", f"{seconds:.0f} s", width="content")
-        st.metric("Trainings", bench().busy, width="content")
-        st.metric("Memory of the app", f"{own / 1e9:.1f} GB", width="content")
+        st.metric(tr("done in about"), f"{seconds:.0f} s", width="content")
+        st.metric(tr("Trainings"), bench().busy, width="content")
+        st.metric(tr("Memory of the app"), f"{own / 1e9:.1f} GB", width="content")
         st.metric("free", f"{machine.available / 1e9:.1f} GB", width="content")
     pointed = room.state.pointed
     if pointed is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"Everybody is asked to look at **{title_of(pointed.page)}**.")
-            st.button("No longer", on_click=room.point_nowhere, key="desk_unpoint")
+            st.markdown(
+                tr("Everybody is asked to look at **{page}**.", page=title_of(pointed.page))
+            )
+            st.button(tr("No longer"), on_click=room.point_nowhere, key="desk_unpoint")
 
 
 def _show_way_in(room: Classroom) -> None:
@@ -75,5 +78,7 @@ def _show_way_in(room: Classroom) -> None:
     with st.container(border=True):
         st.markdown(f"**{opening.address.removeprefix('http://')}**")
         st.markdown(f"## {opening.code}")
-        st.image(picture.getvalue(), width=220, alt="The link with the code, to be photographed")
-        st.caption("Pupils type the address and the code, or photograph the square.")
+        st.image(
+            picture.getvalue(), width=220, alt=tr("The link with the code, to be photographed")
+        )
+        st.caption(tr("Pupils type the address and the code, or photograph the square."))

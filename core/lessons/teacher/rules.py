@@ -12,6 +12,7 @@ from core.models.schedulers.table import SCHEDULERS
 from core.ui.errors import show_error
 from core.ui.navigation import existing
 from core.ui.settings import offered_schedulers
+from core.words import tr
 
 FREE = "free"
 STEPS = (4, 8, 10, 20, 30, 50)
@@ -43,22 +44,22 @@ def offer_rules(room: Classroom) -> None:
         urls = [entry.url for entry in existing()]
         titles = {entry.url: entry.title for entry in existing()}
         st.pills(
-            "Open pages", urls, selection_mode="multi", format_func=titles.__getitem__,
+            tr("Open pages"), urls, selection_mode="multi", format_func=titles.__getitem__,
             default=[url for url in urls if url not in state.closed], key=f"rules_{turn}_open",
         )  # fmt: skip
         st.toggle(
-            "Lock: pupils cannot change what is set", state.locked, key=f"rules_{turn}_locked",
-            help="Unlocked, everybody begins with what is set and may change it. What varies a "
-            "locked setting, such as a comparison of schedulers, is not computed.",
+            tr("Lock: pupils cannot change what is set"), state.locked, key=f"rules_{turn}_locked",
+            help=tr("Unlocked, everybody begins with what is set and may change it. What varies a "
+            "locked setting, such as a comparison of schedulers, is not computed."),
         )  # fmt: skip
-        st.form_submit_button("Set for everybody", on_click=_set, args=(room, turn))
+        st.form_submit_button(tr("Set for everybody"), on_click=_set, args=(room, turn))
     if _ERROR in st.session_state:
         show_error(st.session_state.pop(_ERROR))
     with st.container(horizontal=True):
-        st.button("Clear the board", on_click=room.clear_board, icon=":material/delete_sweep:")
+        st.button(tr("Clear the board"), on_click=room.clear_board, icon=":material/delete_sweep:")
         st.button(
-            "Clear everything", on_click=_clear, args=(room,), icon=":material/restart_alt:",
-            help="Nothing is set, all pages are open, the board is empty. Pupils stay.",
+            tr("Clear everything"), on_click=_clear, args=(room,), icon=":material/restart_alt:",
+            help=tr("Nothing is set, all pages are open, the board is empty. Pupils stay."),
         )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from core.models.time_facts import TimeFacts
 from core.ui.component import mount
 from core.ui.tables import offer_csv
 from core.views.numbers import minus
+from core.words import tr
 
 
 def show(settings: EmbeddingSettings, facts: TimeFacts) -> None:
@@ -27,10 +28,15 @@ def show(settings: EmbeddingSettings, facts: TimeFacts) -> None:
     half = settings.dim // 2
     now = alike_by_distance(settings, steps)
     st.markdown(
-        f"**Neighbours are alike by {minus(f'{now[1]:.2f}')}, first and last by "
-        f"{minus(f'{now[-1]:.2f}')}.** Only the "
-        "distance counts: every stripe of the matrix has one colour. A dot product says the "
-        f"same, times {half}: every row has length √{half}."
+        tr(
+            "**Neighbours are alike by {minus}, first and last by "
+            "{minus_2}.** Only the "
+            "distance counts: every stripe of the matrix has one colour. A dot product says the "
+            "same, times {half}: every row has length √{half}.",
+            minus=minus(f"{now[1]:.2f}"),
+            minus_2=minus(f"{now[-1]:.2f}"),
+            half=half,
+        )
     )
     own = facts.settings
     flipped = alike_by_distance(
@@ -44,11 +50,15 @@ def show(settings: EmbeddingSettings, facts: TimeFacts) -> None:
         curves[f"P = {period:,.10g}"] = alike_by_distance(
             replace(settings, max_period=period), steps
         )
-    st.altair_chart(alike_chart(alike_rows(curves)), alt="How alike timesteps are, by distance")
+    st.altair_chart(alike_chart(alike_rows(curves)), alt=tr("How alike timesteps are, by distance"))
     change = float(np.abs(now - flipped).max())
     st.markdown(
-        "A larger P slows every clock but the first: the lines fall more slowly. Cosines or sines "
-        "first "
-        f"changes nothing here: the largest difference is {change:.1g}."
+        tr(
+            "A larger P slows every clock but the first: the lines fall more slowly. Cosines or "
+            "sines "
+            "first "
+            "changes nothing here: the largest difference is {change:.1g}.",
+            change=change,
+        )
     )
     offer_csv(alike_table(settings, steps), "alike")

@@ -8,6 +8,7 @@ from core.lessons.timesteps.tables_data import clock_rows, embedding_csv, say_un
 from core.models.time_facts import TimeFacts
 from core.ui.made import chart
 from core.ui.tables import as_table
+from core.words import tr
 
 
 def show(settings: EmbeddingSettings, facts: TimeFacts) -> None:
@@ -21,16 +22,19 @@ def show(settings: EmbeddingSettings, facts: TimeFacts) -> None:
     rows = clock_rows(settings, train_steps)
     st.altair_chart(
         chart(("clocks", settings, train_steps), lambda: period_chart(rows, train_steps)),
-        alt="Steps that each clock needs for one turn",
+        alt=tr("Steps that each clock needs for one turn"),
     )
     st.markdown(
-        f"{say_unfinished(settings, train_steps)} The hand of a clock that never goes round "
-        "stands nowhere twice, so it tells any two times apart, if only by a little. The fast "
-        "ones tell neighbours apart."
+        tr(
+            "{settings} The hand of a clock that never goes round "
+            "stands nowhere twice, so it tells any two times apart, if only by a little. The fast "
+            "ones tell neighbours apart.",
+            settings=say_unfinished(settings, train_steps),
+        )
     )
-    as_table(rows, "clocks", "Every clock in numbers")
+    as_table(rows, "clocks", tr("Every clock in numbers"))
     st.download_button(
-        "Embedding", lambda: embedding_csv(settings, train_steps), "glassbox-embedding.csv",
+        tr("Embedding"), lambda: embedding_csv(settings, train_steps), "glassbox-embedding.csv",
         "text/csv", on_click="ignore", icon=":material/table:",
-        help="Every number of every timestep as CSV",
+        help=tr("Every number of every timestep as CSV"),
     )  # fmt: skip

@@ -6,6 +6,7 @@ from core.ideas.timestep import embed_timesteps
 from core.models.time_facts import read_time_facts
 from core.views.lesson import Asked, Card, Lesson, Live, Question, choose
 from core.views.numbers import percent
+from core.words import tr, tr_later
 
 
 def _alike(live: Live, *times: int) -> float:
@@ -18,33 +19,43 @@ def _noisiest(live: Live) -> Asked:
     alpha_bar = live.schedule
     last = len(alpha_bar) - 1
     told = live.run.timesteps
-    said = (
-        f"Noise power is {percent(1 - float(alpha_bar[0]), 2)} at t = 0 and "
-        f"{percent(1 - float(alpha_bar[-1]), 2)} at t = {last}; your run was told "
-        f"t = {told[0]:g} first and t = {told[-1]:g} last"
+    said = tr(
+        "Noise power is {alpha_bar} at t = 0 and "
+        "{alpha_bar_2} at t = {last}; your run was told "
+        "t = {told:g} first and t = {told_2:g} last",
+        alpha_bar=percent(1 - float(alpha_bar[0]), 2),
+        alpha_bar_2=percent(1 - float(alpha_bar[-1]), 2),
+        last=last,
+        told=told[0],
+        told_2=told[-1],
     )
     return choose(
-        "Which time stands for the most noise?",
+        tr("Which time stands for the most noise?"),
         f"t = {last}",
-        ("t = 0", f"It is the other end. {said}."),
-        (f"t = {last // 2 + 1}", f"More is possible. {said}."),
-        (f"t = {last}", f"{said}. So a run counts down."),
+        ("t = 0", tr("It is the other end. {said}.", said=said)),
+        (f"t = {last // 2 + 1}", tr("More is possible. {said}.", said=said)),
+        (f"t = {last}", tr("{said}. So a run counts down.", said=said)),
     )
 
 
 def _numbers(live: Live) -> Asked:
     settings, last = read_time_facts(live.folder).settings, len(live.schedule) - 1
-    said = (
-        f"The time becomes {settings.dim} numbers: {settings.dim // 2} waves, each read as sine "
-        "and cosine, so that near times look alike and far ones do not"
+    said = tr(
+        "The time becomes {dim} numbers: {dim_2} waves, each read as sine "
+        "and cosine, so that near times look alike and far ones do not",
+        dim=settings.dim,
+        dim_2=settings.dim // 2,
     )
     return choose(
-        "The time is one number. As how many does the network get it?",
+        tr("The time is one number. As how many does the network get it?"),
         str(settings.dim),
-        ("1", f"One number from 0 to {last} would drown the rest. {said}."),
-        ("2", f"That would be one clock’s hand. {said}."),
+        (
+            "1",
+            tr("One number from 0 to {last} would drown the rest. {said}.", last=last, said=said),
+        ),
+        ("2", tr("That would be one clock’s hand. {said}.", said=said)),
         (str(settings.dim), f"{said}."),
-        (str(last + 1), f"Not one for each time. {said}."),
+        (str(last + 1), tr("Not one for each time. {said}.", said=said)),
     )
 
 
@@ -55,38 +66,50 @@ def _near(live: Live) -> Asked:
     best = max(likeness, key=lambda name: likeness[name])
     said = "; ".join(f"{name}: {value:.2f}" for name, value in likeness.items())
     return choose(
-        "Which two times have the most similar rows?",
+        tr("Which two times have the most similar rows?"),
         best,
-        *((name, f"The cosine of their angle is {said}.") for name in pairs),
-        ("all are alike", f"No. The cosine of their angle is {said}."),
+        *((name, tr("The cosine of their angle is {said}.", said=said)) for name in pairs),
+        (tr("all are alike"), tr("No. The cosine of their angle is {said}.", said=said)),
     )
 
 
 def _step_is_time(live: Live) -> str:
     told = live.run.timesteps
     at = len(told) // 2
-    return (
-        f"A step is counted up, from 1 to {live.run.request.steps}, the time down. At call "
-        f"{at + 1} of {len(told)} your network was told t = {told[at]:g}. With another number of "
-        "steps the same step has another time; what the network was trained on is the time."
+    return tr(
+        "A step is counted up, from 1 to {steps}, the time down. At call "
+        "{at} of {told} your network was told t = {told_2:g}. With another number of "
+        "steps the same step has another time; what the network was trained on is the time.",
+        steps=live.run.request.steps,
+        at=at + 1,
+        told=len(told),
+        told_2=told[at],
     )
 
 
 LESSON = Lesson(
-    headline="How does the network know what time it is?",
-    remember="The network is told how much noise to expect: one number, spread out over many "
-    "waves, so that it can tell near times from far ones.",
+    headline=tr_later("How does the network know what time it is?"),
+    remember=tr_later(
+        "The network is told how much noise to expect: one number, spread out over many "
+        "waves, so that it can tell near times from far ones."
+    ),
     leads={
-        "how": "At every step the network is told one number beside the noisy picture: the time t, "
-        "which says **how much noise to expect**. High is almost all noise, 0 is the picture. "
-        "**Drag the green dot** through it: each time has a row of its own.",
-        "first": "Beside the noisy picture the network gets a clock: how much noise is in there? "
-        "**Drag the green dot** and watch the row of waves change.",
+        "how": tr_later(
+            "At every step the network is told one number beside the noisy picture: the time t, "
+            "which says **how much noise to expect**. High is almost all noise, 0 is the picture. "
+            "**Drag the green dot** through it: each time has a row of its own."
+        ),
+        "first": tr_later(
+            "Beside the noisy picture the network gets a clock: how much noise is in there? "
+            "**Drag the green dot** and watch the row of waves change."
+        ),
         "maths": "$t$ becomes $\\cos(t\\,\\omega_i), \\sin(t\\,\\omega_i)$ with frequencies that "
         "fall geometrically from 1. **Drag the green dot** through it.",
     },
     questions=(
-        Question("noisiest", _noisiest), Question("numbers", _numbers), Question("near", _near),
+        Question("noisiest", _noisiest),
+        Question("numbers", _numbers),
+        Question("near", _near),
     ),
-    cards=(Card("The step and the time are the same thing.", _step_is_time, {"t": "0"}),),
-)  # fmt: skip
+    cards=(Card(tr_later("The step and the time are the same thing."), _step_is_time, {"t": "0"}),),
+)

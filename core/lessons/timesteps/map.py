@@ -11,6 +11,7 @@ from core.ui.model_folder import model_folder
 from core.ui.paint_first import paint_first
 from core.ui.running_example import running_example
 from core.ui.visits import find_visits, known_visits
+from core.words import tr
 
 
 def time_facts() -> TimeFacts:
@@ -45,14 +46,17 @@ def say_told(settings: EmbeddingSettings, facts: TimeFacts) -> str:
         facts: of the running example's model.
     """
     told = (
-        "**The green bars are all the network is told of the time.**"
+        tr("**The green bars are all the network is told of the time.**")
         if settings == facts.settings
-        else "**The green bars are what these settings would tell a network of the time;** your "
-        'model has settings of its own ("This model").'
+        else tr(
+            "**The green bars are what these settings would tell a network of the time;** your "
+            'model has settings of its own ("This model").'
+        )
     )
-    return (
-        f"{told} A cosine and its sine are one clock hand: fast clocks tell close times apart, "
-        "slow clocks far ones."
+    return tr(
+        "{told} A cosine and its sine are one clock hand: fast clocks tell close times apart, "
+        "slow clocks far ones.",
+        told=told,
     )
 
 
@@ -60,7 +64,9 @@ def _draw(settings: EmbeddingSettings, facts: TimeFacts, request: Request) -> No
     visits = known_visits(request)
     stops = () if visits is None else visits.timesteps
     title = SCHEDULERS[request.scheduler].title
-    said = f"Your run: {title}, {len(stops)} U-Net calls" if stops else ""
+    said = (
+        tr("Your run: {title}, {stops} U-Net calls", title=title, stops=len(stops)) if stops else ""
+    )
     mount("timesteps/map", map_data(settings, facts.train_steps, stops, said))
     if visits is not None and visits.error is not None:
         show_error(visits.error)

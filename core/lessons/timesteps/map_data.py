@@ -13,6 +13,7 @@ from core.ideas.timestep import (
     embed_timesteps,
 )
 from core.views.colormaps import diverging
+from core.words import tr
 
 CLOCKS = 6  # pairs drawn with their hands, from the fastest to the slowest
 
@@ -122,7 +123,7 @@ def say_period(period: float) -> str:
         period: in timesteps; infinite where it stands still.
     """
     if not np.isfinite(period):
-        return "stands still"
+        return tr("stands still")
     digits = 1 if period < 100 else 0
     said = f"{period:,.{digits}f}" if period < 1e6 else f"{period:.0e}"
-    return f"a turn in {said} timesteps"
+    return tr("a turn in {said} timesteps", said=said)

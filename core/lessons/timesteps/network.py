@@ -22,6 +22,7 @@ from core.ui.runs import read
 from core.ui.tables import as_table
 from core.views.colormaps import LATENTS_SAY
 from core.views.numbers import minus
+from core.words import tr
 
 
 def show(_settings: EmbeddingSettings, facts: TimeFacts) -> None:
@@ -33,26 +34,32 @@ def show(_settings: EmbeddingSettings, facts: TimeFacts) -> None:
     reading = read(TimeWork(running_example().model))
     before, after = likeness(reading.waves), likeness(reading.vectors)
     st.markdown(
-        f"The {facts.settings.dim} numbers of your model's own embedding go through two layers "
-        f"with a SiLU between them and become **{reading.vectors.shape[1]:,}, the time vector**."
+        tr(
+            "The {dim} numbers of your model's own embedding go through two layers "
+            "with a SiLU between them and become **{shape:,}, the time vector**.",
+            dim=facts.settings.dim,
+            shape=reading.vectors.shape[1],
+        )
     )
     first, second, line = st.columns([1, 1, 2])
     first.image(
-        png(likeness_picture(before)), "The waves: every t beside every other", width="stretch",
-        output_format="PNG", alt="Similarity of the waves",
+        png(likeness_picture(before)), tr("The waves: every t beside every other"), width="stretch",
+        output_format="PNG", alt=tr("Similarity of the waves"),
     )  # fmt: skip
     second.image(
-        png(likeness_picture(after)), "The time vector, on the same scale", width="stretch",
-        output_format="PNG", alt="Similarity of the time vectors",
+        png(likeness_picture(after)), tr("The time vector, on the same scale"), width="stretch",
+        output_format="PNG", alt=tr("Similarity of the time vectors"),
     )  # fmt: skip
     with line:
         middle = middle_of(before)
         st.altair_chart(
             before_after_chart(before_after_rows(before, after)),
-            alt=f"Similarity with t = {middle}, before and after the time MLP",
+            alt=tr("Similarity with t = {middle}, before and after the time MLP", middle=middle),
         )
-        st.caption(f"t = {middle} beside every other t")
-    st.caption(f"Noisiest on top and to the right; {LATENTS_SAY.format(limit=1)}.")
+        st.caption(tr("t = {middle} beside every other t", middle=middle))
+    st.caption(
+        tr("Noisiest on top and to the right; {format}.", format=LATENTS_SAY.format(limit=1))
+    )
     said = [
         minus(f"{alike:.2f}")
         for alike in (
@@ -61,15 +68,26 @@ def show(_settings: EmbeddingSettings, facts: TimeFacts) -> None:
         )
     ]  # fmt: skip
     st.markdown(
-        "**What the trained layers make of it:** two different times are alike by "
-        f"{said[0]} on average before and by {said[1]} after, "
-        f"the first and the last by {said[2]} before and by {said[3]} after."
+        tr(
+            "**What the trained layers make of it:** two different times are alike by "
+            "{said} on average before and by {said_2} after, "
+            "the first and the last by {said_3} before and by {said_4} after.",
+            said=said[0],
+            said_2=said[1],
+            said_3=said[2],
+            said_4=said[3],
+        )
     )
-    st.subheader("Where it enters", anchor=False)
+    st.subheader(tr("Where it enters"), anchor=False)
     st.markdown(
-        "Every residual block has a layer of its own that turns the time vector into **one number "
-        "for each channel, added at every position**. Darker means farther from the "
-        "block's mean over all times."
+        tr(
+            "Every residual block has a layer of its own that turns the time vector into **one "
+            "number "
+            "for each channel, added at every position**. Darker means farther from the "
+            "block's mean over all times."
+        )
     )
-    st.altair_chart(block_chart(reading), alt="How far each block's shift is from its mean, by t")
-    as_table(block_rows(reading), "time-blocks", "Every block in numbers")
+    st.altair_chart(
+        block_chart(reading), alt=tr("How far each block's shift is from its mean, by t")
+    )
+    as_table(block_rows(reading), "time-blocks", tr("Every block in numbers"))

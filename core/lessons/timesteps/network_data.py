@@ -11,6 +11,7 @@ from core.ideas.timestep import compare_embeddings
 from core.views.colormaps import latent_colours
 from core.views.tables import Row
 from core.views.theme import PALETTE
+from core.words import tr
 
 SPARSE = 4  # every so many timesteps, in pictures and lines
 FEW = 20  # timesteps in one cell of the blocks' chart
@@ -78,7 +79,7 @@ def before_after_rows(before: Numbers, after: Numbers) -> list[Row]:
     middle = middle_of(before) // SPARSE
     return [
         {"t": at * SPARSE, "of": name, "alike": round(float(matrix[middle, at]), 5)}
-        for name, matrix in (("waves", before), ("after the MLP", after))
+        for name, matrix in (("waves", before), (tr("after the MLP"), after))
         for at in range(len(matrix))
     ]
 

@@ -12,6 +12,7 @@ from core.lessons.timesteps.tables_data import preset_rows
 from core.models.time_facts import TimeFacts
 from core.ui.made import png
 from core.ui.tables import as_table
+from core.words import tr
 
 IN_A_ROW = 3
 
@@ -30,16 +31,18 @@ def show(_settings: EmbeddingSettings, facts: TimeFacts) -> None:
             preset = PRESETS[name]
             column.image(
                 png(_picture(name, train_steps)), width="stretch", output_format="PNG",
-                caption=f"{preset.title}: {preset.settings.dim} numbers",
-                alt=f"Heat map of {preset.title}",
+                caption=tr("{title}: {dim} numbers", title=preset.title, dim=preset.settings.dim),
+                alt=tr("Heat map of {title}", title=preset.title),
             )  # fmt: skip
     curves = {
         preset.title: alike_by_distance(preset.settings, train_steps)
         for name, preset in PRESETS.items()
         if name != "dit"  # the same numbers as guided diffusion
     }
-    st.altair_chart(alike_chart(alike_rows(curves)), alt="How alike timesteps are in each preset")
-    as_table(preset_rows(train_steps), "presets", "The presets in numbers")
+    st.altair_chart(
+        alike_chart(alike_rows(curves)), alt=tr("How alike timesteps are in each preset")
+    )
+    as_table(preset_rows(train_steps), "presets", tr("The presets in numbers"))
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

@@ -11,13 +11,14 @@ from core.ideas.timestep import EmbeddingSettings
 from core.ideas.timestep_presets import PRESETS, check_embedding
 from core.ui.address import said, say, tied
 from core.ui.errors import show_note
+from core.words import tr, tr_later
 
 WIDTHS = (4, 1024)  # numbers that the page draws; the command line has more
 PERIODS = (10.0, 100.0, 1_000.0, 10_000.0, 100_000.0, 1_000_000.0)
 MOST_SHIFT = 8.0
 OWN, OTHER = "own", "other"
 _PICKED = "timestep_preset"
-COSINES, SINES = "Cosines first", "Sines first"
+COSINES, SINES = tr_later("Cosines first"), tr_later("Sines first")
 IN_LINK = {"dim": "dim", "period": "max_period", "first": "flip_sin_to_cos", "shift": "freq_shift"}
 
 
@@ -39,42 +40,54 @@ def show_settings(now: EmbeddingSettings, own: EmbeddingSettings) -> None:
     """
     wrong = _asked(own)[1]
     if wrong is not None:
-        show_note(wrong.what, f"{wrong.fix} Until then the model's own settings are shown.")
+        show_note(
+            wrong.what, tr("{fix} Until then the model's own settings are shown.", fix=wrong.fix)
+        )
     _preset_box(now, own)
     half = now.dim // 2
     low, high = min(WIDTHS[0], now.dim), max(WIDTHS[1], now.dim)
     st.slider(
-        "Dimension", low, high, now.dim, step=2, help="How many numbers one timestep becomes.",
+        tr("Dimension"),
+        low,
+        high,
+        now.dim,
+        step=2,
+        help=tr("How many numbers one timestep becomes."),
         **_tied("dim", now.dim, own),
-    )  # fmt: skip
+    )
     periods = sorted({*PERIODS, now.max_period})
     st.select_slider(
-        "Max period P", periods, now.max_period, format_func=lambda period: f"{period:,.17g}",
+        tr("Max period P"),
+        periods,
+        now.max_period,
+        format_func=lambda period: f"{period:,.17g}",
         **_tied("max_period", now.max_period, own),
-        help="Sets the slowest clock: its turn takes exactly 2πP timesteps at δ = 1, fewer at 0.",
-    )  # fmt: skip
+        help=tr(
+            "Sets the slowest clock: its turn takes exactly 2πP timesteps at δ = 1, fewer at 0."
+        ),
+    )
     most = min(MOST_SHIFT, half - 1.0)
     shifts = sorted({*(half / 2 for half in range(int(2 * most) + 1)), now.freq_shift})
     st.select_slider(
-        "Frequency shift δ", shifts, now.freq_shift, format_func=say_number,
+        tr("Frequency shift δ"), shifts, now.freq_shift, format_func=say_number,
         **_tied("freq_shift", now.freq_shift, own),
-        help="1 makes the slowest turn exactly 2πP timesteps, as in DDPM.",
+        help=tr("1 makes the slowest turn exactly 2πP timesteps, as in DDPM."),
     )  # fmt: skip
     order = COSINES if now.flip_sin_to_cos else SINES
     st.radio(
-        "Order", (COSINES, SINES), index=0 if now.flip_sin_to_cos else 1,
+        tr("Order"), (COSINES, SINES), index=0 if now.flip_sin_to_cos else 1,
         **_tied("flip_sin_to_cos", order, own),
     )  # fmt: skip
 
 
 def _preset_box(now: EmbeddingSettings, own: EmbeddingSettings) -> None:
     known = {OWN: own, **{name: preset.settings for name, preset in PRESETS.items()}}
-    titles = {OWN: "This model", **{name: preset.title for name, preset in PRESETS.items()}}
+    titles = {OWN: tr("This model"), **{name: preset.title for name, preset in PRESETS.items()}}
     matching = [name for name, settings in known.items() if settings == now]
     picked = st.session_state.get(_PICKED)  # some presets are alike: the one picked stays
     name = picked if picked in matching else (matching or [OTHER])[0]
     if name == OTHER:
-        titles[OTHER] = "Your own"
+        titles[OTHER] = tr("Your own")
 
     def take(name: str) -> None:
         st.session_state[_PICKED] = name
@@ -82,7 +95,7 @@ def _preset_box(now: EmbeddingSettings, own: EmbeddingSettings) -> None:
             _choose(known[name], own)
 
     st.selectbox(
-        "As in", list(titles), list(titles).index(name), format_func=titles.__getitem__,
+        tr("As in"), list(titles), list(titles).index(name), format_func=titles.__getitem__,
         **tied("preset", name, take),
     )  # fmt: skip
 
@@ -124,8 +137,8 @@ def _asked(own: EmbeddingSettings) -> tuple[EmbeddingSettings, ExplainerError | 
     except ExplainerError as error:
         return own, error
     except ValueError:
-        what = "These settings give no finite embedding."
-        return own, ExplainerError(what, "Choose others.")
+        what = tr("These settings give no finite embedding.")
+        return own, ExplainerError(what, tr("Choose others."))
 
 
 def _read(given: dict[str, str], own: EmbeddingSettings) -> EmbeddingSettings:
@@ -144,8 +157,8 @@ def _read(given: dict[str, str], own: EmbeddingSettings) -> EmbeddingSettings:
     )
     if given and not WIDTHS[0] <= settings.dim <= WIDTHS[1]:
         raise ExplainerError(
-            f"The embedding dimension is {settings.dim:,}.",
-            f"This page draws {WIDTHS[0]} to {WIDTHS[1]:,}.",
+            tr("The embedding dimension is {dim:,}.", dim=settings.dim),
+            tr("This page draws {widths} to {widths_2:,}.", widths=WIDTHS[0], widths_2=WIDTHS[1]),
         )
     return settings
 

@@ -14,6 +14,7 @@ from core.ideas.timestep import (
 from core.ideas.timestep_presets import PRESETS
 from core.lessons.timesteps.map_data import alike_by_distance
 from core.views.tables import Row
+from core.words import tr
 
 APART = 100  # timesteps; the presets are compared at this distance
 
@@ -46,7 +47,12 @@ def say_unfinished(settings: EmbeddingSettings, train_steps: int) -> str:
         train_steps: how many timesteps there are.
     """
     never, clocks = count_unfinished(settings, train_steps), settings.dim // 2
-    return f"**{never} of {clocks} clocks never go round** in {train_steps:,} timesteps."
+    return tr(
+        "**{never} of {clocks} clocks never go round** in {train_steps:,} timesteps.",
+        never=never,
+        clocks=clocks,
+        train_steps=train_steps,
+    )
 
 
 def preset_rows(train_steps: int) -> list[Row]:
@@ -63,8 +69,11 @@ def preset_rows(train_steps: int) -> list[Row]:
             "max period P": f"{preset.settings.max_period:,g}",
             "shift δ": f"{preset.settings.freq_shift:g}",
             "slowest turn, timesteps": round(float(compute_periods(preset.settings).max())),
-            "never go round": f"{count_unfinished(preset.settings, train_steps)}"
-            f" of {preset.settings.dim // 2}",
+            "never go round": tr(
+                "{settings} of {dim}",
+                settings=count_unfinished(preset.settings, train_steps),
+                dim=preset.settings.dim // 2,
+            ),
             f"alike, {APART} apart": round(
                 float(alike_by_distance(preset.settings, APART + 1)[APART]), 3
             ),

@@ -12,8 +12,9 @@ from core.lessons.tokens.grids_data import Grid
 from core.models.token_words import visible
 from core.models.tokens import Tokens
 from core.views.theme import PALETTE
+from core.words import tr, tr_later
 
-OWN, PADDING = "start, words, end", "padding"
+OWN, PADDING = tr_later("start, words, end"), "padding"
 KINDS = {OWN: PALETTE["text"], PADDING: PALETTE["noise"]}
 SIDE_BY_SIDE = 240  # CSS pixels, height of a bar chart
 
@@ -43,25 +44,27 @@ def mask_grids(tokens: Tokens, passed: bool) -> list[Grid]:
     shared: dict[str, Any] = {
         "rows": names,
         "columns": names,
-        "down": "who reads",
-        "across": "who is read",
+        "down": tr("who reads"),
+        "across": tr("who is read"),
         "scale": "mask",
     }
     return [
         Grid(
-            title="The padding mask: " + ("passed on here" if passed else "made, and left aside"),
+            title=tr("The padding mask: ")
+            + (tr("passed on here") if passed else tr("made, and left aside")),
             values=np.broadcast_to(padding, (length, length)),
-            says="Position {row} may read {column}, by this mask: {value}.",
-            note="Start, your words and end are 1, padding is 0.",
+            says=tr("Position {row} may read {column}, by this mask: {value}."),
+            note=tr("Start, your words and end are 1, padding is 0."),
             **shared,
         ),
         Grid(
-            title="Really applied: " + ("causal and padding mask" if passed else "the causal mask"),
+            title=tr("Really applied: ")
+            + (tr("causal and padding mask") if passed else tr("the causal mask")),
             values=readable(length, padding if passed else None),
-            says="Position {row} reads {column}: {value}.",
-            note="Each reads what stands before it, but no padding."
+            says=tr("Position {row} reads {column}: {value}."),
+            note=tr("Each reads what stands before it, but no padding.")
             if passed
-            else "Each reads itself and what stands before it, nothing after.",
+            else tr("Each reads itself and what stands before it, nothing after."),
             **shared,
         ),
     ]
@@ -128,11 +131,11 @@ def attention_grid(tokens: Tokens, weights: Numbers, title: str, padding: bool) 
         values=weights[:shown, :shown],
         rows=names,
         columns=names,
-        down="who reads",
-        across="who is read",
-        says="{row} gives {value} of its attention to {column}.",
+        down=tr("who reads"),
+        across=tr("who is read"),
+        says=tr("{row} gives {value} of its attention to {column}."),
         top=1.0,
-        note="A row adds up to 1; above the diagonal everything is 0.",
+        note=tr("A row adds up to 1; above the diagonal everything is 0."),
     )
 
 
@@ -155,11 +158,11 @@ def states_grid(tokens: Tokens, states: Numbers, norms: Numbers, title: str, pad
         rows=names_of(tokens, shown),
         columns=[""] * values.shape[1],
         down="position",
-        across=f"the {values.shape[1]} numbers of its vector",
-        says="Position {row}, number {column}: {value}.",
+        across=tr("the {shape} numbers of its vector", shape=values.shape[1]),
+        says=tr("Position {row}, number {column}: {value}."),
         scale="signed",
         top=top,
-        note="Blue is below 0, red-brown above; one number in a hundred lies beyond the scale.",
+        note=tr("Blue is below 0, red-brown above; one number in a hundred lies beyond the scale."),
         bars=[float(norm) for norm in norms[:shown]],
         bars_title="Length",
         square=False,

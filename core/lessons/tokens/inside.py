@@ -16,6 +16,7 @@ from core.ui.component import mount
 from core.ui.running_example import running_example
 from core.ui.runs import read
 from core.views.numbers import percent
+from core.words import tr
 
 FORMULAS = (causal_attention,)
 
@@ -36,54 +37,73 @@ def show() -> None:
         second.selectbox,
         "Head",
         one_of("head", range(heads + 1)),
-        format_func=lambda number: str(number or "the mean of all"),
+        format_func=lambda number: str(number or tr("the mean of all")),
     )
-    padding = ask(third.toggle, "With padding", switch("padding"))
+    padding = ask(third.toggle, tr("With padding"), switch("padding"))
     weights = reading.attentions[0, layer - 1]
     weights = weights[head - 1] if head else weights.mean(0)
     tokens, hidden = reading.tokens[0], reading.hidden[0, layer]
-    which = f"head {head}" if head else "mean of all heads"
+    which = tr("head {head}", head=head) if head else tr("mean of all heads")
     mount(
         "tokens/grids",
         grid_data(
             [
-                attention_grid(tokens, weights, f"Attention in layer {layer}, {which}", padding),
+                attention_grid(
+                    tokens,
+                    weights,
+                    tr("Attention in layer {layer}, {which}", layer=layer, which=which),
+                    padding,
+                ),
                 states_grid(
-                    tokens, hidden, np.linalg.norm(hidden, axis=-1),
-                    f"Hidden states after layer {layer} of {layers}", padding,
+                    tokens,
+                    hidden,
+                    np.linalg.norm(hidden, axis=-1),
+                    tr("Hidden states after layer {layer} of {layers}", layer=layer, layers=layers),
+                    padding,
                 ),
             ]
         ),
-    )  # fmt: skip
+    )
     rest = weights[1 : tokens.used + 2, 0].mean()
     st.markdown(
-        "**Each row shows where one position looks:** itself and what stands before it. "
-        f"Your words and the end give **{percent(rest)}** of their attention here, on average, to "
-        "`<start>`, the one position that is the same for every prompt."
+        tr(
+            "**Each row shows where one position looks:** itself and what stands before it. "
+            "Your words and the end give **{rest}** of their attention here, on average, to "
+            "`<start>`, the one position that is the same for every prompt.",
+            rest=percent(rest),
+        )
     )
     _show_clip_skip(layers)
 
 
 def _show_clip_skip(layers: int) -> None:
-    st.subheader("Which layer the U-Net reads", anchor=False)
+    st.subheader(tr("Which layer the U-Net reads"), anchor=False)
     request = running_example()
     most = min(MAX_CLIP_SKIP, layers)
     skip = ask(
         st.slider,
-        "Layers left out at the end (clip skip)",
+        tr("Layers left out at the end (clip skip)"),
         whole("left_out", min(request.clip_skip, most), 0, most),
-        help="Some programs count from 1: their clip skip 2 is 1 here, as in diffusers.",
+        help=tr("Some programs count from 1: their clip skip 2 is 1 here, as in diffusers."),
     )
     if not skip:
         st.markdown(
-            f"The U-Net reads **layer {layers}, the last**, after one more layer norm. Leave "
-            "layers out to see what it makes of an earlier one."
+            tr(
+                "The U-Net reads **layer {layers}, the last**, after one more layer norm. Leave "
+                "layers out to see what it makes of an earlier one.",
+                layers=layers,
+            )
         )
         return
-    read_from = "the bare embeddings" if skip == layers else f"layer {layers - skip}"
+    read_from = (
+        tr("the bare embeddings") if skip == layers else tr("layer {layers}", layers=layers - skip)
+    )
     with st.container(width=PICTURE_WIDTH):
         show_pictures(
             [replace(request, clip_skip=left_out) for left_out in (0, skip)],
-            [f"Layer {layers}, as it was trained", f"Read from {read_from}, same seed"],
+            [
+                tr("Layer {layers}, as it was trained", layers=layers),
+                tr("Read from {read_from}, same seed", read_from=read_from),
+            ],
         )
-    st.markdown("The last layer norm is applied all the same, whichever layer is read.")
+    st.markdown(tr("The last layer norm is applied all the same, whichever layer is read."))

@@ -6,27 +6,35 @@ from core.engine.works.texts import TextWork
 from core.ideas.text_geometry import relative_change
 from core.views.lesson import Asked, Card, Lesson, Live, Question, choose
 from core.views.numbers import count
+from core.words import tr, tr_later
 
 
 def _pieces(live: Live) -> Asked:
     tokens, prompt = live.tokens, live.run.request.prompt
     words, letters, places = len(prompt.split()), len(prompt), len(tokens.ids)
-    said = (
-        f"The model cuts the text into {count(tokens.used, 'piece')} of its own vocabulary, and "
-        f"fills up to {places}"
+    said = tr(
+        "The model cuts the text into {pieces} of its own vocabulary, and fills up to {places}",
+        pieces=count(tokens.used, "piece"),
+        places=places,
     )
     spelled = (
-        "each word happens to be one piece here"
+        tr("each word happens to be one piece here")
         if words == tokens.used
-        else f"some of the {count(words, 'word')} are cut into more pieces, or signs stand alone"
+        else tr(
+            "some of the {words} are cut into more pieces, or signs stand alone",
+            words=count(words, "word"),
+        )
     )
     return choose(
-        f"Of how many pieces (tokens) of your text does “{prompt or '(no words)'}” consist?",
+        tr(
+            "Of how many pieces (tokens) of your text does “{prompt}” consist?",
+            prompt=prompt or "(no words)",
+        ),
         str(tokens.used),
         (str(tokens.used), f"{said}; {spelled}."),
-        (str(words), f"Those are the words. {said}; {spelled}."),
-        (str(letters), f"Those are the letters. {said}; {spelled}."),
-        (str(places), f"So many places there are, always. {said}."),
+        (str(words), tr("Those are the words. {said}; {spelled}.", said=said, spelled=spelled)),
+        (str(letters), tr("Those are the letters. {said}; {spelled}.", said=said, spelled=spelled)),
+        (str(places), tr("So many places there are, always. {said}.", said=said)),
     )
 
 
@@ -34,37 +42,43 @@ def _rows(live: Live) -> Asked:
     tokens = live.tokens
     every, used = len(tokens.ids), tokens.used
     padding = every - sum(tokens.mask)
-    told = (
-        f"The U-Net reads all {every}: the start token, {count(used, 'piece')}, the end, and "
-        f"{count(padding, 'padding place')}"
+    told = tr(
+        "The U-Net reads all {every}: the start token, {pieces}, the end, and {padding_places}",
+        every=every,
+        pieces=count(used, "piece"),
+        padding_places=count(padding, "padding place"),
     )
     return choose(
-        "Each place becomes a row of numbers. How many rows does the U-Net read?",
+        tr("Each place becomes a row of numbers. How many rows does the U-Net read?"),
         str(every),
-        ("1", f"Not one for the whole text. {told}."),
-        (str(used), f"Not only your words’. {told}."),
-        (str(used + 2), f"Not only up to the end token. {told}."),
-        (str(every), f"{told}, whatever you type."),
+        ("1", tr("Not one for the whole text. {told}.", told=told)),
+        (str(used), tr("Not only your words’. {told}.", told=told)),
+        (str(used + 2), tr("Not only up to the end token. {told}.", told=told)),
+        (str(every), tr("{told}, whatever you type.", told=told)),
     )
 
 
 def _last_word(live: Live) -> Asked:
     tokens, prompt = live.tokens, live.run.request.prompt
-    longer = f"{prompt} tree"
+    longer = tr("{prompt} tree", prompt=prompt)
     plain, more = live.read(TextWork(live.run.request.model, (prompt, longer))).last
     own = tokens.used + 1  # the start token and the prompt's pieces
     moved = int((relative_change(plain, more)[:own] > 1e-4).sum())
     after = int((relative_change(plain, more)[own:] > 1e-4).sum())
-    said = (
-        f"Measured: {moved} of the {count(own, 'row')} before the new word moved, and {after} of "
-        f"the {len(tokens.ids) - own} from it on"
+    said = tr(
+        "Measured: {moved} of the {rows} before the new word moved, and {after} of "
+        "the {ids} from it on",
+        moved=moved,
+        rows=count(own, "row"),
+        after=after,
+        ids=len(tokens.ids) - own,
     )
     return choose(
-        "You add one word at the end. Which of the rows before it change?",
+        tr("You add one word at the end. Which of the rows before it change?"),
         "none" if moved == 0 else "some",
-        ("none", f"{said}: each place reads itself and what stands before it."),
-        ("some", f"{said}: each place reads itself and what stands before it."),
-        ("all", f"{said}: each place reads itself and what stands before it."),
+        ("none", tr("{said}: each place reads itself and what stands before it.", said=said)),
+        ("some", tr("{said}: each place reads itself and what stands before it.", said=said)),
+        ("all", tr("{said}: each place reads itself and what stands before it.", said=said)),
     )
 
 
@@ -74,30 +88,47 @@ def _padding_ignored(live: Live) -> str:
     other = live.read(TextWork(request.model, (live.other.prompt,))).last[0]
     padding = ~np.array(live.tokens.mask, bool)
     if not padding.any():
-        return "Your words fill every place, so that there is no padding: make them shorter."
+        return tr("Your words fill every place, so that there is no padding: make them shorter.")
     change = float(relative_change(plain, other)[padding].mean())
-    return (
-        f"Nothing hides it from the U-Net, which reads all {len(padding)} rows, "
-        f"{padding.sum()} of them padding. And they are not empty: padding stands last, so it has "
-        f"read your words. With “{live.other.prompt}” in their place the padding rows change by "
-        f"{change:.0%} of their length on average.".replace("%", " %")
-    )
+    return tr(
+        "Nothing hides it from the U-Net, which reads all {padding} rows, "
+        "{padding_2} of them padding. And they are not empty: padding stands last, so it has "
+        "read your words. With “{prompt}” in their place the padding rows change by "
+        "{change:.0%} of their length on average.",
+        padding=len(padding),
+        padding_2=padding.sum(),
+        prompt=live.other.prompt,
+        change=change,
+    ).replace("%", " %")
 
 
 LESSON = Lesson(
-    headline="What does the model read of your prompt?",
+    headline=tr_later("What does the model read of your prompt?"),
     leads={
-        "first": "A computer reads no words, only numbers. Your text is cut into pieces, and each "
-        "piece has a number.",
-        "maths": "Byte-pair encoding maps the text to 77 ids; a causal transformer maps those to "
-        "the matrix that cross-attention reads.",
+        "first": tr_later(
+            "A computer reads no words, only numbers. Your text is cut into pieces, "
+            "and each "
+            "piece has a number."
+        ),
+        "maths": tr_later(
+            "Byte-pair encoding maps the text to 77 ids; a causal transformer maps those to "
+            "the matrix that cross-attention reads."
+        ),
     },
-    picture="**Pieces, not words:** lower-cased, and a `</w>` marks where a word ends. **Click a "
-    "word** to see how it was put together.",
-    remember="The model reads pieces with numbers, not words: always the same count of rows, each "
-    "of which has read itself and what stands before it.",
-    questions=(
-        Question("pieces", _pieces), Question("rows", _rows), Question("last", _last_word),
+    picture=tr_later(
+        "**Pieces, not words:** lower-cased, and a `</w>` marks where a word ends. **Click a "
+        "word** to see how it was put together."
     ),
-    cards=(Card("Padding is ignored.", _padding_ignored, {"look": "The mask"}),),
-)  # fmt: skip
+    remember=tr_later(
+        "The model reads pieces with numbers, not words: always the same count of rows, each "
+        "of which has read itself and what stands before it."
+    ),
+    questions=(
+        Question("pieces", _pieces),
+        Question("rows", _rows),
+        Question("last", _last_word),
+    ),
+    cards=(
+        Card(tr_later("Padding is ignored."), _padding_ignored, {"look": tr_later("The mask")}),
+    ),
+)

@@ -23,6 +23,7 @@ from core.ui.runs import read
 from core.ui.tables import as_table
 from core.ui.tokenizing import facts_of, tokenizer_of, tokens_of
 from core.views.numbers import count
+from core.words import tr
 
 FORMULAS = (causal_attention, relative_change)
 
@@ -35,24 +36,27 @@ def show() -> None:
     facts = facts_of(request.model)
     passed = ask(
         st.toggle,
-        "Pass the padding mask on as well",
+        tr("Pass the padding mask on as well"),
         switch("mask", facts.passes_mask or request.padding_mask),
         disabled=facts.passes_mask,
-        help="Stable Diffusion does not, unless the text encoder's config asks for it.",
+        help=tr("Stable Diffusion does not, unless the text encoder's config asks for it."),
     )
     tokens = tokens_of(request.prompt, request.model)
     mount("tokens/grids", grid_data(mask_grids(tokens, passed)))
     if not passed:
         st.markdown(
-            "**Nobody reads ahead, and no padding is hidden.** Padding stands last, so it reads "
-            "all your words, and the U-Net reads all the outputs, padding included. "
-            "**Turn the switch on** to see what the padding mask would change."
+            tr(
+                "**Nobody reads ahead, and no padding is hidden.** Padding stands last, so it "
+                "reads "
+                "all your words, and the U-Net reads all the outputs, padding included. "
+                "**Turn the switch on** to see what the padding mask would change."
+            )
         )
     elif facts.passes_mask:
-        st.markdown("This model's config asks for the padding mask, so it is always passed on.")
+        st.markdown(tr("This model's config asks for the padding mask, so it is always passed on."))
     else:
         _show_what_the_mask_changes(request)
-    st.subheader("Change one word", anchor=False)
+    st.subheader(tr("Change one word"), anchor=False)
     _show_changed_word(request)
 
 
@@ -66,29 +70,48 @@ def _show_what_the_mask_changes(request: Request) -> None:
         _show_change(tokens, change, "mask")
         moved, own = change > 0, np.array(tokens.mask, bool)
         st.markdown(
-            f"**{(moved & ~own).sum()} of {count(padding, 'padding output')} moved, and "
-            f"{(moved & own).sum()} of the {own.sum()} others.** Your own words never look at the "
-            "padding behind them, so hiding it changes nothing for them."
+            tr(
+                "**{moved} of {padding_outputs} moved, and "
+                "{moved_2} of the {own} others.** Your own words never look at the "
+                "padding behind them, so hiding it changes nothing for them.",
+                moved=(moved & ~own).sum(),
+                padding_outputs=count(padding, "padding output"),
+                moved_2=(moved & own).sum(),
+                own=own.sum(),
+            )
         )
     else:
         st.markdown(
-            f"**Your words fill all {len(tokens.ids) - 2} places:** there is no padding behind "
-            "them that a mask could hide."
+            tr(
+                "**Your words fill all {ids} places:** there is no padding behind "
+                "them that a mask could hide.",
+                ids=len(tokens.ids) - 2,
+            )
         )
     with st.container(width=PICTURE_WIDTH):
         first, second = show_pictures(
             [replace(request, padding_mask=passed) for passed in (False, True)],
-            ["No mask passed: Stable Diffusion's way", "Padding mask passed, same seed"],
+            [tr("No mask passed: Stable Diffusion's way"), tr("Padding mask passed, same seed")],
         )
     far = apart(first, second)
     if far:
-        whose = "of your words and of the negative prompt" if padding else "of the negative prompt"
+        whose = (
+            tr("of your words and of the negative prompt")
+            if padding
+            else tr("of the negative prompt")
+        )
         st.markdown(
-            f"A pixel differs by **{far:.2g} of 255** on average: the U-Net does listen to "
-            f"padding, {whose}."
+            tr(
+                "A pixel differs by **{far:.2g} of 255** on average: the U-Net does listen to "
+                "padding, {whose}.",
+                far=far,
+                whose=whose,
+            )
         )
     else:
-        st.markdown("**The pictures are the same:** here there is no padding that could be hidden.")
+        st.markdown(
+            tr("**The pictures are the same:** here there is no padding that could be hidden.")
+        )
 
 
 def _show_changed_word(request: Request) -> None:
@@ -96,13 +119,13 @@ def _show_changed_word(request: Request) -> None:
     used = tokens_of(request.prompt, request.model).used
     words = words_of(tokenizer_of(request.model)[0], request.prompt)[:used]
     if not words:
-        st.markdown("Type some words above first.")
+        st.markdown(tr("Type some words above first."))
         return
     choose, instead = st.columns(2)
     with choose:
         at = ask(
             st.selectbox,
-            "This word",
+            tr("This word"),
             numbered("word", len(words), len(words) - 1),
             format_func=lambda place: f"{place + 1}: {words[place].text}",
         )
@@ -116,14 +139,17 @@ def _show_changed_word(request: Request) -> None:
     moved = np.flatnonzero(change)
     if len(moved):
         st.markdown(
-            f"**Position {moved[0]} is the first that notices.** What stands before it stays as "
-            "it was, to the last digit; `<start>` can never know what follows."
+            tr(
+                "**Position {moved} is the first that notices.** What stands before it stays as "
+                "it was, to the last digit; `<start>` can never know what follows.",
+                moved=moved[0],
+            )
         )
     else:
-        st.markdown("**Nothing moved:** of both texts the encoder reads the same pieces.")
+        st.markdown(tr("**Nothing moved:** of both texts the encoder reads the same pieces."))
 
 
 def _show_change(tokens: Tokens, change: NDArray[np.floating], name: str) -> None:
     rows = change_rows(tokens, change)
-    st.altair_chart(change_chart(rows), alt="How far each position's output moved")
-    as_table(rows, f"change-{name}", "How far each position's output moved, in numbers")
+    st.altair_chart(change_chart(rows), alt=tr("How far each position's output moved"))
+    as_table(rows, f"change-{name}", tr("How far each position's output moved, in numbers"))

@@ -28,6 +28,7 @@ from core.ui.running_example import running_example
 from core.ui.runs import find, read
 from core.ui.tables import as_table
 from core.views.numbers import percent
+from core.words import tr
 
 FORMULAS = (place_between, cosine, blend)
 
@@ -43,12 +44,12 @@ def show() -> None:
     with controls:
         ends = ("left", "right", "bottom", "top")
         axes = [
-            ask(st.text_input, f"Axis, {end}", text(end, word, 200))
+            ask(st.text_input, tr("Axis, {end}", end=end), text(end, word, 200))
             for end, word in zip(ends, START_AXES, strict=True)
         ]
     typed = ask(
         st.text_area,
-        "Words or prompts to place, with commas between",
+        tr("Words or prompts to place, with commas between"),
         text("placed", START_WORDS, MAX_PROMPT),
         height=80,
     )
@@ -67,48 +68,59 @@ def show() -> None:
         _show_map(texts, vectors, axes, words.ends[:4])
     if left_out:
         st.caption(
-            f"{left_out} left out: at most {MOST_WORDS} texts are placed, and of those that begin "
-            f"with the same {LONGEST - 1} characters the first."
+            tr(
+                "{left_out} left out: at most {most_words} texts are placed, and of those that "
+                "begin "
+                "with the same {longest} characters the first.",
+                left_out=left_out,
+                most_words=MOST_WORDS,
+                longest=LONGEST - 1,
+            )
         )
     st.markdown(
-        "Each text is **one vector: the state at its end token**. CLIP’s own is trained, after "
-        "a projection, to match pictures; the built-in model’s learned from captions alone. An "
-        "axis runs from one word's vector to another's; a text's place is the cosine of its "
-        "direction with it, seen from the middle."
+        tr(
+            "Each text is **one vector: the state at its end token**. CLIP’s own is trained, after "
+            "a projection, to match pictures; the built-in model’s learned from captions alone. An "
+            "axis runs from one word's vector to another's; a text's place is the cosine of its "
+            "direction with it, seen from the middle."
+        )
     )
-    st.subheader("How alike are they?", anchor=False)
+    st.subheader(tr("How alike are they?"), anchor=False)
     mount("tokens/grids", grid_data([cosine_grid(texts, vectors)]))
     st.markdown(
-        "The cosine says how alike two directions are: 1 is the same, 0 a right angle. Every text "
-        "stands beside the one most like it of those that are left."
+        tr(
+            "The cosine says how alike two directions are: 1 is the same, 0 a right angle. Every "
+            "text "
+            "stands beside the one most like it of those that are left."
+        )
     )
-    as_table(cosine_rows(texts, vectors), "cosines", "Cosine between every two texts")
+    as_table(cosine_rows(texts, vectors), "cosines", tr("Cosine between every two texts"))
     _show_blend()
 
 
 def _show_map(texts: list[str], vectors: Numbers, names: list[str], axes: Numbers) -> None:
     same = [at for at in (0, 2) if np.array_equal(axes[at], axes[at + 1])]
     if same:
-        which = " and ".join(("left and right", "bottom and top")[at // 2] for at in same)
+        which = " and ".join((tr("left and right"), tr("bottom and top"))[at // 2] for at in same)
         show_note(
-            f"The model reads the same at both ends of an axis: {which}.",
-            "An axis needs two ends that differ.",
+            tr("The model reads the same at both ends of an axis: {which}.", which=which),
+            tr("An axis needs two ends that differ."),
         )
         return
     rows = map_rows(texts, vectors, axes)
     st.altair_chart(
         chart(("words", str(rows), *names), lambda: word_map(rows, names)),
-        alt="Words placed between the words of the axes",
+        alt=tr("Words placed between the words of the axes"),
     )
 
 
 def _show_blend() -> None:
-    st.subheader("From one prompt to another", anchor=False)
-    if not ask(st.toggle, "Draw the pictures between", switch("melting")):
+    st.subheader(tr("From one prompt to another"), anchor=False)
+    if not ask(st.toggle, tr("Draw the pictures between"), switch("melting")):
         return
     first, second = st.columns([3, 1], gap="large")
     with first:
-        other = ask(st.text_input, "Your words melt into", text("melt", "a banana", MAX_PROMPT))
+        other = ask(st.text_input, tr("Your words melt into"), text("melt", "a banana", MAX_PROMPT))
     with second:
         steps = ask(st.slider, "Pictures", whole("pictures", 5, 3, 7))
     request = running_example()
@@ -118,8 +130,11 @@ def _show_blend() -> None:
         [percent(share) for share in shares],
     )
     st.markdown(
-        "Same seed, same noise. Only the text states move, on a straight line, at all positions "
-        "at once. What lies between need not be any prompt that could be typed."
+        tr(
+            "Same seed, same noise. Only the text states move, on a straight line, at all "
+            "positions "
+            "at once. What lies between need not be any prompt that could be typed."
+        )
     )
 
 

@@ -12,8 +12,9 @@ from core.lessons.tokens.grids_data import Grid
 from core.models.token_words import visible
 from core.views.tables import Row
 from core.views.theme import PALETTE
+from core.words import tr, tr_later
 
-YOURS, OTHERS = "your prompt", "the words below"
+YOURS, OTHERS = tr_later("your prompt"), tr_later("the words below")
 LONGEST = 28  # characters of a text beside its point
 
 
@@ -100,13 +101,13 @@ def cosine_grid(texts: Sequence[str], vectors: NDArray[np.floating]) -> Grid:
     order = sort_alike(table)
     names = [short(texts[at]) for at in order]
     return Grid(
-        title="Cosine of every two",
+        title=tr("Cosine of every two"),
         values=table[np.ix_(order, order)],
         rows=names,
         columns=names,
-        down="each text",
-        across="the same texts",
-        says="{row} and {column}: cosine {value}.",
+        down=tr("each text"),
+        across=tr("the same texts"),
+        says=tr("{row} and {column}: cosine {value}."),
         scale="signed",
         top=1.0,
         counted=False,
@@ -135,5 +136,5 @@ def short(text: str) -> str:
     Args:
         text: any text.
     """
-    said = visible(text.strip()) or "(no words)"
+    said = visible(text.strip()) or tr("(no words)")
     return said if len(said) <= LONGEST else f"{said[: LONGEST - 1]}…"

@@ -11,6 +11,7 @@ from core.ui.component import mount
 from core.ui.model_folder import model_folder
 from core.ui.running_example import running_example
 from core.ui.tokenizing import Files, facts_of, files_of, tokenizer_of, tokens_of
+from core.words import tr
 
 LIVE = "120ms"  # pause in typing after which the words are read
 
@@ -36,14 +37,20 @@ def show_pieces() -> None:
     facts = facts_of(request.model)
     if facts.readers > 1:
         st.caption(
-            f"This model has {facts.readers} text encoders, each with a tokenizer of its own. This "
-            "page shows the first. The U-Net reads the last but one layer of both, beside each "
-            "other, and the whole prompt as one vector of the second."
+            tr(
+                "This model has {readers} text encoders, each with a tokenizer of its own. This "
+                "page shows the first. The U-Net reads the last but one layer of both, beside each "
+                "other, and the whole prompt as one vector of the second.",
+                readers=facts.readers,
+            )
         )
     if html.unescape(request.prompt) != request.prompt:
         st.caption(
-            "OpenAI's own tokenizer first turns HTML entities such as `&amp;` into their "
-            "characters. The one that pipelines load today does not: your words are read as typed."
+            tr(
+                "OpenAI's own tokenizer first turns HTML entities such as `&amp;` into their "
+                "characters. The one that pipelines load today does not: your words are read as "
+                "typed."
+            )
         )
 
 

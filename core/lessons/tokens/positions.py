@@ -17,6 +17,7 @@ from core.ui.component import mount
 from core.ui.running_example import running_example
 from core.ui.tables import show_table
 from core.ui.tokenizing import facts_of, tokens_of
+from core.words import tr
 
 FORMULAS = (merge_steps,)
 
@@ -34,9 +35,11 @@ def show() -> None:
 def show_more() -> None:
     """Say which tokenizer this is not."""
     st.caption(
-        "OpenAI's own tokenizer also repairs text before it reads it (HTML entities, curly "
-        "quotes, ligatures, broken encodings), and older versions of the transformers library "
-        "did so where ftfy was installed. Today's does not, and neither does this page."
+        tr(
+            "OpenAI's own tokenizer also repairs text before it reads it (HTML entities, curly "
+            "quotes, ligatures, broken encodings), and older versions of the transformers library "
+            "did so where ftfy was installed. Today's does not, and neither does this page."
+        )
     )
 
 
@@ -55,16 +58,16 @@ def table_of(words: str, model: str, name: str, whose: str = OWN) -> None:
     tokens, facts = tokens_of(words, model), facts_of(model)
     mount("tokens/positions", strip_data(tokens, facts.passes_mask, whose))
     st.markdown(say_padding(tokens, facts))
-    if not ask(st.toggle, "As tables and tensors", switch(f"tables_{name}")):
+    if not ask(st.toggle, tr("As tables and tensors"), switch(f"tables_{name}")):
         return
     rows = position_rows(tokens, facts.passes_mask, whose)
-    show_table(rows, f"tokens-{name}", "Every position with its token and mask")
-    st.caption("Each token once")
-    show_table(unique_rows(tokens), f"unique-{name}", "Each token with its id")
+    show_table(rows, f"tokens-{name}", tr("Every position with its token and mask"))
+    st.caption(tr("Each token once"))
+    show_table(unique_rows(tokens), f"unique-{name}", tr("Each token with its id"))
     length = len(tokens.ids)
     st.caption(f"input_ids, 1 × {length}")
     st.code(tensor_text(tokens.ids), language="python", wrap_lines=True)
-    st.caption(f"attention_mask, 1 × {length}: the padding mask")
+    st.caption(tr("attention_mask, 1 × {length}: the padding mask", length=length))
     st.code(tensor_text(tokens.mask), language="python", wrap_lines=True)
 
 
@@ -77,22 +80,29 @@ def say_padding(tokens: Tokens, facts: TextFacts) -> str:
     """
     end = tokens.ids[tokens.used + 1]
     if tokens.pad_id == end:
-        said = (
-            f"**This model pads with the end token itself, {end}.** The mask cannot be read off "
-            "the ids: the first of them ends your words, the others fill up."
+        said = tr(
+            "**This model pads with the end token itself, {end}.** The mask cannot be read off "
+            "the ids: the first of them ends your words, the others fill up.",
+            end=end,
         )
     else:
-        said = f"**This model pads with id {tokens.pad_id}**, not with the end token {end}."
+        said = tr(
+            "**This model pads with id {pad_id}**, not with the end token {end}.",
+            pad_id=tokens.pad_id,
+            end=end,
+        )
     if facts.passes_mask:
-        said += " Its config asks for the padding mask, so the text encoder gets it."
+        said += tr(" Its config asks for the padding mask, so the text encoder gets it.")
     else:
-        said += (
+        said += tr(
             " The padding mask exists, but nobody hands it on: the text encoder gets `None` in its "
-            f"place, and reads all {facts.positions} positions."
+            "place, and reads all {positions} positions.",
+            positions=facts.positions,
         )
     if facts.readers > 1:
-        said += (
-            f" This model has {facts.readers} tokenizers and text encoders; shown is the first. "
-            "The others may pad with another id."
+        said += tr(
+            " This model has {readers} tokenizers and text encoders; shown is the first. "
+            "The others may pad with another id.",
+            readers=facts.readers,
         )
     return said

@@ -6,8 +6,9 @@ from core.models.token_words import Word, visible
 from core.models.tokens import Tokens
 from core.views.numbers import count
 from core.views.tables import Row
+from core.words import tr, tr_later
 
-OWN = "your words"
+OWN = tr_later("your words")
 LONGEST = 16  # characters of a piece that are drawn
 
 
@@ -67,18 +68,26 @@ def strip_data(tokens: Tokens, passes_mask: bool = False, words: str = OWN) -> P
     """
     rows, kinds = position_rows(tokens, passes_mask, words), _kinds(tokens)
     padding = kinds.count("padding")
-    key = [("start", "start and end"), *([("word", words)] if tokens.used else [])]
+    key = [("start", tr("start and end")), *([("word", words)] if tokens.used else [])]
     if padding:
-        what = "never read" if passes_mask else "read all the same"
-        key.append(("padding", f"padding: mask 0, {what}"))
+        what = tr("never read") if passes_mask else tr("read all the same")
+        key.append(("padding", tr("padding: mask 0, {what}", what=what)))
     return {
         "positions": [
             {
                 "text": kind if kind in ("start", "end") else _cell(tokens.texts[place]),
                 "kind": kind,
                 "read": row["is read"] == "yes",
-                "said": f"Position {place}: {visible(tokens.pieces[place])}, id {row['id']}, "
-                f"{row['what it is']}. Padding mask {row['padding mask']}; read: {row['is read']}.",
+                "said": tr(
+                    "Position {place}: {pieces}, id {row}, "
+                    "{row_2}. Padding mask {row_3}; read: {row_4}.",
+                    place=place,
+                    pieces=visible(tokens.pieces[place]),
+                    row=row["id"],
+                    row_2=row["what it is"],
+                    row_3=row["padding mask"],
+                    row_4=row["is read"],
+                ),
             }
             for place, (kind, row) in enumerate(zip(kinds, rows, strict=True))
         ],
@@ -86,8 +95,14 @@ def strip_data(tokens: Tokens, passes_mask: bool = False, words: str = OWN) -> P
             {"kind": kind, "read": kind != "padding" or not passes_mask, "text": text}
             for kind, text in key
         ],
-        "about": f"{count(len(rows), 'position')}: start, {tokens.used} of {words}, end, "
-        f"{padding} of padding. The arrow keys read them one by one.",
+        "about": tr(
+            "{positions}: start, {used} of {words}, end, "
+            "{padding} of padding. The arrow keys read them one by one.",
+            positions=count(len(rows), "position"),
+            used=tokens.used,
+            words=words,
+            padding=padding,
+        ),
     }
 
 

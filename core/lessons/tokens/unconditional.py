@@ -9,6 +9,7 @@ from core.ui.errors import show_note
 from core.ui.running_example import running_example
 from core.ui.settings import negative_box
 from core.ui.tokenizing import tokens_of
+from core.words import tr
 
 FORMULAS = (guide,)
 
@@ -25,11 +26,15 @@ def show() -> None:
     st.markdown(say_second_question(tokens, request.guidance))
     if tokens.cut:
         show_note(
-            f"The model reads {tokens.used} tokens and these are {tokens.count}. Cut off:",
+            tr(
+                "The model reads {used} tokens and these are {count}. Cut off:",
+                used=tokens.used,
+                count=tokens.count,
+            ),
             tokens.cut.strip(),
             icon=":material/content_cut:",
         )
-    table_of(request.negative, request.model, "negative", "the negative prompt")
+    table_of(request.negative, request.model, "negative", tr("the negative prompt"))
 
 
 def say_second_question(tokens: Tokens, w: float) -> str:
@@ -40,18 +45,29 @@ def say_second_question(tokens: Tokens, w: float) -> str:
         w: guidance weight; 1 is none.
     """
     if w == 1:
-        return "**At guidance 1 nobody asks this.** The network is asked with your words alone."
+        return tr("**At guidance 1 nobody asks this.** The network is asked with your words alone.")
     asks = (
-        "**Guidance asks twice:** once with your words, once with these."
+        tr("**Guidance asks twice:** once with your words, once with these.")
         if tokens.count
-        else f"**No words are {len(tokens.ids)} tokens too:** start, end, and padding. Guidance "
-        "asks the network a second time with them."
+        else tr(
+            "**No words are {ids} tokens too:** start, end, and padding. Guidance "
+            "asks the network a second time with them.",
+            ids=len(tokens.ids),
+        )
     )
     if w == 0:
-        return f"{asks} At w = 0 it stays at this second answer: your words are forgotten."
+        return tr(
+            "{asks} At w = 0 it stays at this second answer: your words are forgotten.", asks=asks
+        )
     if w < 1:
-        return f"{asks} At w = {w:g} it walks from this second answer part of the way to the first."
-    return (
-        f"{asks} At w = {w:g} it walks from this second answer through the first, and on: "
-        f"{w:g} times as far."
+        return tr(
+            "{asks} At w = {w:g} it walks from this second answer part of the way to the first.",
+            asks=asks,
+            w=w,
+        )
+    return tr(
+        "{asks} At w = {w:g} it walks from this second answer through the first, and on: "
+        "{w:g} times as far.",
+        asks=asks,
+        w=w,
     )

@@ -7,6 +7,7 @@ import streamlit as st
 from core.errors import ExplainerError
 from core.labs.bench import Training, bench
 from core.ui.errors import show_error
+from core.words import tr
 
 TURN_S = 0.7  # between two drawings
 GRACE_S = 15.0  # without a drawing, after which nobody is watching any more
@@ -34,16 +35,18 @@ def offer(
     """
     with st.container(horizontal=True, vertical_alignment="center"):
         if going:
-            st.button("Stop", on_click=stop, icon=":material/stop_circle:", key=f"{lab}_stop")
+            st.button(tr("Stop"), on_click=stop, icon=":material/stop_circle:", key=f"{lab}_stop")
         elif training is not None and training.state == "done":
             st.button(
-                f"{train} with another seed", on_click=again, icon=":material/casino:",
+                tr("{train} with another seed", train=train),
+                on_click=again,
+                icon=":material/casino:",
                 key=f"{lab}_again",
-            )  # fmt: skip
+            )
         else:
             stopped = training is not None and training.saved is not None
             st.button(
-                "Go on" if stopped else train, on_click=press, type="primary",
+                tr("Go on") if stopped else train, on_click=press, type="primary",
                 icon=":material/model_training:", key=f"{lab}_train",
             )  # fmt: skip
     if _wrong(lab) in st.session_state:
@@ -57,7 +60,7 @@ def say_ahead(training: Training | None) -> None:
         training: whichever is followed.
     """
     if training is not None and training.state == "waiting":
-        st.caption(f"Waiting for a place, {bench().ahead(training)} ahead of you.")
+        st.caption(tr("Waiting for a place, {ahead} ahead of you.", ahead=bench().ahead(training)))
 
 
 def end(lab: str, training: Training, fix: str, stop: Callable[[], None]) -> None:
@@ -71,7 +74,7 @@ def end(lab: str, training: Training, fix: str, stop: Callable[[], None]) -> Non
     """
     if training.state == "failed":
         say_wrong(
-            lab, training.error or ExplainerError("The training ended before it was done.", fix)
+            lab, training.error or ExplainerError(tr("The training ended before it was done."), fix)
         )
     stop()
     st.rerun()

@@ -11,6 +11,7 @@ from core.training.milestones import read_milestones
 from core.ui.component import mount
 from core.ui.made import made
 from core.ui.tokenizing import files_of
+from core.words import tr
 
 MILESTONES = builtin_folder() / LOGS / "milestones"
 
@@ -46,7 +47,12 @@ def say_time(stages: tuple[Stage, ...]) -> None:
     longest = max(stages, key=lambda stage: stage.hours)
     devices = say_devices(stage.device for stage in stages)
     st.markdown(
-        f"**Yes, you could.** All stages together took {hours:.1f} hours {devices}, the longest "
-        f"one {longest.hours:.1f} of them. `make train` does it again from public "
-        "packages; below are trainings small enough to watch."
+        tr(
+            "**Yes, you could.** All stages together took {hours:.1f} hours {devices}, the longest "
+            "one {hours_2:.1f} of them. `make train` does it again from public "
+            "packages; below are trainings small enough to watch.",
+            hours=hours,
+            devices=devices,
+            hours_2=longest.hours,
+        )
     )

@@ -9,6 +9,7 @@ from typing import TypedDict
 from core.training.history import Stage
 from core.training.milestones import Milestones
 from core.views.tables import Row
+from core.words import tr, tr_later
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,50 +23,73 @@ class Told:
 
 STAGES = {
     "text": Told(
-        "Text encoder", "text",
-        "From the words of a caption alone: which object is meant, on which colour?",
+        tr_later("Text encoder"),
+        "text",
+        tr_later("From the words of a caption alone: which object is meant, on which colour?"),
     ),
     "pairs": Told(
-        "Two objects", "text",
-        "The same encoder: which two objects, and where? What it says of one alone hardly moves.",
+        tr_later("Two objects"),
+        "text",
+        tr_later(
+            "The same encoder: which two objects, and where? What it says of one alone hardly "
+            "moves."
+        ),
     ),
     "vae": Told(
-        "Autoencoder", "latents",
-        "Bring every picture back from few numbers: its pixels, its edges, its coarse shades.",
+        "Autoencoder",
+        "latents",
+        tr_later(
+            "Bring every picture back from few numbers: its pixels, its edges, its coarse shades."
+        ),
     ),
     "decoder": Told(
-        "Decoder", "latents",
-        "The same again for the way back alone; the encoder, and so the latents, stand still.",
+        "Decoder",
+        "latents",
+        tr_later(
+            "The same again for the way back alone; the encoder, and so the latents, stand still."
+        ),
     ),
     "tower": Told(
-        "Image tower", "picture",
-        "Put each picture where its caption is, and far from all other captions.",
+        tr_later("Image tower"),
+        "picture",
+        tr_later("Put each picture where its caption is, and far from all other captions."),
     ),
     "unet": Told(
-        "U-Net", "noise",
-        "Name the noise in a noised picture, told how noisy it is and what its caption says.",
+        "U-Net",
+        "noise",
+        tr_later(
+            "Name the noise in a noised picture, told how noisy it is and what its caption says."
+        ),
     ),
     "judge": Told(
-        "Judge", "picture",
-        "Name object and background of real scenes. It marks the evaluation and teaches nobody.",
+        "Judge",
+        "picture",
+        tr_later(
+            "Name object and background of real scenes. It marks the evaluation and teaches nobody."
+        ),
     ),
-}  # fmt: skip
+}
 # What each logged number is and its unit; some mean another thing in another stage.
 SERIES = {
-    "loss": ("the whole loss", "weighted sum of its terms"),
-    "object": ("the object", "cross entropy, nats"),
-    "colour": ("the colour", "cross entropy, nats"),
-    "second": ("second object, place", "weighted cross entropies, nats"),
-    "held": ("moved", "mean squared distance from before, share of the variance"),
-    "right": ("objects named rightly", "share of the batch"),
-    "pixel": ("pixels", "mean absolute difference, white − black = 2"),
-    "edge": ("edges", "mean absolute difference, white − black = 2"),
-    "kl": ("KL", "nats a latent number"),
+    "loss": (tr_later("the whole loss"), tr_later("weighted sum of its terms")),
+    "object": (tr_later("the object"), tr_later("cross entropy, nats")),
+    "colour": (tr_later("the colour"), tr_later("cross entropy, nats")),
+    "second": (tr_later("second object, place"), tr_later("weighted cross entropies, nats")),
+    "held": ("moved", tr_later("mean squared distance from before, share of the variance")),
+    "right": (tr_later("objects named rightly"), tr_later("share of the batch")),
+    "pixel": ("pixels", tr_later("mean absolute difference, white − black = 2")),
+    "edge": ("edges", tr_later("mean absolute difference, white − black = 2")),
+    "kl": ("KL", tr_later("nats a latent number")),
     "psnr": ("PSNR", "dB"),
-    "alike": ("pairs in the batch", "cross entropy, nats"),
-    "mse": ("unweighted", "mean squared error of the noise"),
+    "alike": (tr_later("pairs in the batch"), tr_later("cross entropy, nats")),
+    "mse": ("unweighted", tr_later("mean squared error of the noise")),
 }
-OF_STAGE = {("unet", "loss"): ("weighted by min-SNR", "mean squared error of the noise, weighted")}
+OF_STAGE = {
+    ("unet", "loss"): (
+        tr_later("weighted by min-SNR"),
+        tr_later("mean squared error of the noise, weighted"),
+    )
+}
 OPENS_WITH = "unet"
 CORES = re.compile(r"(\d+) of (\d+) CPU cores?")
 
@@ -206,10 +230,15 @@ def say_devices(devices: Iterable[str]) -> str:
         else:
             others.add(device)
     said = [
-        f"{' or '.join(map(str, sorted(used)))} core{'s' * (used != {1})} of a CPU that has {whole}"
+        tr(
+            "{str} core{used} of a CPU that has {whole}",
+            str=" or ".join(map(str, sorted(used))),
+            used="s" * (used != {1}),
+            whole=whole,
+        )
         for whole, used in sorted(cores.items())
     ]
-    return f"on {' and '.join([*said, *sorted(others)])}"
+    return tr("on {value}", value=" and ".join([*said, *sorted(others)]))
 
 
 def _stage(stage: Stage) -> StageData:

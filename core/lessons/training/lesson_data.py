@@ -8,6 +8,7 @@ from core.models.catalog import builtin_folder
 from core.training.history import Stage, read_report, read_stages
 from core.views.lesson import Asked, Card, Lesson, Live, Question, choose
 from core.views.numbers import minus
+from core.words import tr, tr_later
 
 
 def _stage(name: str) -> Stage:
@@ -18,45 +19,58 @@ def _loss(live: Live) -> Asked:
     losses = _stage("unet").losses["loss"]
     tenth = max(1, len(losses) // 10)
     before, after = float(losses[:tenth].mean()), float(losses[-tenth:].mean())
-    said = (
-        f"In the first tenth of the built-in model’s training it was {before:.3f} on average, in "
-        f"the last {after:.3f}"
+    said = tr(
+        "In the first tenth of the built-in model’s training it was {before:.3f} on average, in "
+        "the last {after:.3f}",
+        before=before,
+        after=after,
     )
     return choose(
-        "The network learns for hours. Does its loss come near to 0?",
+        tr("The network learns for hours. Does its loss come near to 0?"),
         "no" if after > before / 20 else "yes",
         ("yes", f"{said}."),
-        ("no", f"{said}. Much of the noise cannot be told from a picture by anybody: where there "
-         "is little noise, it hides in the detail."),
-        ("it grows", f"{said}."),
+        ("no", tr("{said}. Much of the noise cannot be told from a picture by anybody: where there "
+         "is little noise, it hides in the detail.", said=said)),
+        (tr("it grows"), f"{said}."),
     )  # fmt: skip
 
 
 def _lesson(live: Live) -> Asked:
     steps = int(_stage("unet").steps[-1])
     return choose(
-        "What was the U-Net asked to name, at every training step?",
-        "the noise that was added",
-        ("the next word", "That is how language models learn."),
-        ("the clean picture’s name", "That is a classifier. The name was given to it."),
-        ("the noise that was added", f"A picture, a random time, random noise: name the noise. "
-         f"{steps:,} times over, in batches. Nobody has to say what is right: the noise is known."),
-    )  # fmt: skip
+        tr("What was the U-Net asked to name, at every training step?"),
+        tr("the noise that was added"),
+        (tr("the next word"), tr("That is how language models learn.")),
+        (tr("the clean picture’s name"), tr("That is a classifier. The name was given to it.")),
+        (
+            tr("the noise that was added"),
+            tr(
+                "A picture, a random time, random noise: name the noise. "
+                "{steps:,} times over, in batches. Nobody has to say what is right: the noise is "
+                "known.",
+                steps=steps,
+            ),
+        ),
+    )
 
 
 def _memory(live: Live) -> Asked:
     report = read_report(builtin_folder())
     pairs, typed = report["arranged"]["pairs"]["both_top1_percent"], report["typed"]["top1_percent"]
-    said = (
-        f"A judge recognised the thing in {typed:g} % of pictures of one common word; of two "
-        f"objects in one picture both in {pairs:g} %"
+    said = tr(
+        "A judge recognised the thing in {typed:g} % of pictures of one common word; of two "
+        "objects in one picture both in {pairs:g} %",
+        typed=typed,
+        pairs=pairs,
     )
     return choose(
-        "Its training showed mostly single things. What can it draw of two things side by side?",
-        "less well than one",
-        ("as well as one", f"No. {said}."),
-        ("less well than one", f"{said}."),
-        ("better than one", f"No. {said}."),
+        tr(
+            "Its training showed mostly single things. What can it draw of two things side by side?"
+        ),
+        tr("less well than one"),
+        (tr("as well as one"), tr("No. {said}.", said=said)),
+        (tr("less well than one"), f"{said}."),
+        (tr("better than one"), tr("No. {said}.", said=said)),
     )
 
 
@@ -71,40 +85,53 @@ def _v_is_velocity(live: Live) -> str:
     v = alpha_bar**0.5 * eps - (1 - alpha_bar) ** 0.5 * x0
     flow = eps - x0
     alike = float(np.sum(v * flow) / (np.linalg.norm(v) * np.linalg.norm(flow)))
-    return (
-        f"Two things have that letter. At call 1 of your run, σ = "
-        f"{sigma_from_alpha_bar(alpha_bar):.2f}, the v of v-prediction, √ᾱ ε − √(1−ᾱ) x̂₀, has a "
-        f"size of {_size(v):.2f}; the velocity of a flow, ε − x̂₀, one of {_size(flow):.2f}, and "
-        f"the cosine of their angle is {minus(f'{alike:.2f}')}. Only where σ = 1 do they point the "
-        "same way. Either tells ε to whoever knows the noise level."
+    return tr(
+        "Two things have that letter. At call 1 of your run, σ = "
+        "{alpha_bar:.2f}, the v of v-prediction, √ᾱ ε − √(1−ᾱ) x̂₀, has a "
+        "size of {v:.2f}; the velocity of a flow, ε − x̂₀, one of {flow:.2f}, and "
+        "the cosine of their angle is {minus}. Only where σ = 1 do they point the "
+        "same way. Either tells ε to whoever knows the noise level.",
+        alpha_bar=sigma_from_alpha_bar(alpha_bar),
+        v=_size(v),
+        flow=_size(flow),
+        minus=minus(f"{alike:.2f}"),
     )
 
 
 def _copies(live: Live) -> str:
     near = read_report(builtin_folder())["nearest"]
-    return (
-        f"Of {near['pictures']} pictures that it drew, the nearest picture of its training is "
-        f"{near['nearest_rms']:.3f} away on average; between a training picture and the one "
-        f"nearest to it the distance is {near['between_training_pictures_rms']:.3f}. So what it "
+    return tr(
+        "Of {near} pictures that it drew, the nearest picture of its training is "
+        "{near_2:.3f} away on average; between a training picture and the one "
+        "nearest to it the distance is {near_3:.3f}. So what it "
         "draws is about as new as one training picture is to the next: alike in kind, no copy. A "
-        "model that saw few pictures very often would copy; that is measured, not promised."
+        "model that saw few pictures very often would copy; that is measured, not promised.",
+        near=near["pictures"],
+        near_2=near["nearest_rms"],
+        near_3=near["between_training_pictures_rms"],
     )
 
 
 LESSON = Lesson(
-    headline="Could you train this yourself?",
+    headline=tr_later("Could you train this yourself?"),
     leads={
-        "how": "The built-in model learned part by part. **Choose a part, and follow its loss.**",
-        "first": "It learned by guessing: here is a picture with noise, which part is the noise? "
-        "Wrong guesses made small corrections, thousands of times.",
+        "how": tr_later(
+            "The built-in model learned part by part. **Choose a part, and follow its loss.**"
+        ),
+        "first": tr_later(
+            "It learned by guessing: here is a picture with noise, which part is the noise? "
+            "Wrong guesses made small corrections, thousands of times."
+        ),
         "maths": "$\\mathbb{E}\\,\\lVert\\varepsilon-\\hat\\varepsilon_\\theta(x_t,t,c)\\rVert^2$ "
         "over pictures, times and noise. **Choose a part, and follow its loss.**",
     },
-    remember="Training is one question asked over and over: which part of this is noise? The "
-    "answer is known, because we added the noise ourselves.",
+    remember=tr_later(
+        "Training is one question asked over and over: which part of this is noise? The "
+        "answer is known, because we added the noise ourselves."
+    ),
     questions=(Question("named", _lesson), Question("loss", _loss), Question("two", _memory)),
     cards=(
-        Card("v is velocity.", _v_is_velocity),
-        Card("It puts together pictures that it has stored.", _copies),
+        Card(tr_later("v is velocity."), _v_is_velocity),
+        Card(tr_later("It puts together pictures that it has stored."), _copies),
     ),
 )

@@ -13,8 +13,14 @@ from core.ideas.objectives import (
 )
 from core.ui.address import ask, one_of, value
 from core.ui.page import show_equation
+from core.words import tr, tr_later
 
-U_NET, AUTOENCODER, TOWER, NAMES = "U-Net", "Autoencoder", "Image tower", "Text encoder and judge"
+U_NET, AUTOENCODER, TOWER, NAMES = (
+    "U-Net",
+    "Autoencoder",
+    tr_later("Image tower"),
+    tr_later("Text encoder and judge"),
+)
 PARTS = (U_NET, AUTOENCODER, TOWER, NAMES)
 
 
@@ -40,6 +46,6 @@ def show_objectives() -> None:
 def _show(ideas: tuple, *trainers: object) -> None:
     for idea in ideas:
         show_equation(idea)
-    st.markdown("**In the trainer**, with all that it is fed:")
+    st.markdown(tr("**In the trainer**, with all that it is fed:"))
     for trainer in trainers:
         st.code(inspect.getsource(trainer), language="python")  # type: ignore[arg-type]  # functions

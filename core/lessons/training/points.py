@@ -26,6 +26,7 @@ from core.ui.component import mount, told
 from core.ui.part import part
 from core.ui.runs import train
 from core.ui.tables import offer_csv
+from core.words import tr
 
 FORMULAS = (add_noise, noise_loss, guide, ddpm_step, ddim_step, euler_step, heun_step)
 
@@ -58,9 +59,11 @@ POINTS: Field[tuple[Point, ...]] = Field("points", (), _read_points, _write_poin
 def show(_stages: tuple[Stage, ...]) -> None:
     """Offer shapes and the training, follow it, then show paths through what was learned."""
     st.markdown(
-        "**Stable Diffusion with two numbers in place of a picture**: a network of four layers "
-        "learns to name the noise in points, by the same loss and the same noise schedule. "
-        "Choose a shape, or draw one."
+        tr(
+            "**Stable Diffusion with two numbers in place of a picture**: a network of four layers "
+            "learns to name the noise in points, by the same loss and the same noise schedule. "
+            "Choose a shape, or draw one."
+        )
     )
     settings = _choose()
     if st.session_state.pop(_PRESSED, False):
@@ -89,15 +92,17 @@ def _choose() -> PointSettings:
             "Shape",
             SHAPE,
             required=True,
-            format_func=lambda name: "draw your own" if name == DRAWN else name,
+            format_func=lambda name: tr("draw your own") if name == DRAWN else name,
         )
     with classes:
         ask(
             st.toggle,
-            "Tell it the colour",
+            tr("Tell it the colour"),
             COLOUR,
-            help="The colour takes the place of the prompt: with it the network can be asked for "
-            "one of the two, and guided.",
+            help=tr(
+                "The colour takes the place of the prompt: with it the network can be asked for "
+                "one of the two, and guided."
+            ),
         )
     with seed:
         ask(st.number_input, "Seed", SEED)
@@ -133,41 +138,51 @@ def _follow(settings: PointSettings, going: bool) -> None:
     data = points_data(settings, events, going and not ended, value(POINTS))
     mount(NAME, data, on_drawn_change=_take)
     if going and training is not None and training.ended:
-        end("points", training, "Press Go on, or choose another shape.", _stop)
+        end("points", training, tr("Press Go on, or choose another shape."), _stop)
 
 
 def _show_paths(settings: PointSettings, training: Training) -> None:
     done = training.events[-1]
     apart = next(event["apart"] for event in training.events[::-1] if event["kind"] == "look")
     st.markdown(
-        f"**Trained in {done['seconds']:.0f} s on one core.** The green points are {apart:.2f} "
-        "from the nearest data on average. **Drag t**: at large t all arrows point to the middle "
-        "of the data, at small t to the nearest line. Below, four samplers follow these arrows "
-        "from the same noise."
+        tr(
+            "**Trained in {done:.0f} s on one core.** The green points are {apart:.2f} "
+            "from the nearest data on average. **Drag t**: at large t all arrows point to the "
+            "middle "
+            "of the data, at small t to the nearest line. Below, four samplers follow these arrows "
+            "from the same noise.",
+            done=done["seconds"],
+            apart=apart,
+        )
     )
     how, asked, weight = st.columns(3, gap="large")
-    steps = ask(how.slider, "Steps of every sampler", whole("walk_steps", 10, 1, 50))
+    steps = ask(how.slider, tr("Steps of every sampler"), whole("walk_steps", 10, 1, 50))
     label, w = ANY, 1.0
     if settings.classes:
         field = one_of("asked", LABELS, BLUE, begins="default")
-        ask(asked.segmented_control, "Asked for", field, required=True)
+        ask(asked.segmented_control, tr("Asked for"), field, required=True)
         label = value(field)
         if label != ANY:
-            w = ask(weight.slider, "Guidance w", real("w", 2.0, 0.0, 8.0), step=0.5)
+            w = ask(weight.slider, tr("Guidance w"), real("w", 2.0, 0.0, 8.0), step=0.5)
     field = replace(field_of(done), label=LABELS[label], w=w)
     points, labels = make_points(settings)
     behind = points if label == ANY else points[labels == LABELS[label]]
     mount("training/paths", paths_data(field, steps, np.ascontiguousarray(behind), settings.seed))
     st.markdown(
-        "**DDIM and Euler walk the same points**: one formula, written on two scales. Heun asks "
-        "twice a step and bends sooner. DDPM adds fresh noise at every step, so its paths "
-        "tremble, and other fresh noise would lead elsewhere. With few steps all of them miss."
+        tr(
+            "**DDIM and Euler walk the same points**: one formula, written on two scales. Heun "
+            "asks "
+            "twice a step and bends sooner. DDPM adds fresh noise at every step, so its paths "
+            "tremble, and other fresh noise would lead elsewhere. With few steps all of them miss."
+        )
     )
     if settings.classes:
         st.caption(
-            "Guidance w: 0 forgets the colour, 1 asks for it, more exaggerates it until the "
-            "points crowd together. The walk back begins at pure noise; the last level of this "
-            "schedule still holds a little of the data."
+            tr(
+                "Guidance w: 0 forgets the colour, 1 asks for it, more exaggerates it until the "
+                "points crowd together. The walk back begins at pure noise; the last level of this "
+                "schedule still holds a little of the data."
+            )
         )
     offer_csv(points_rows(training.events), "points-loss")
 

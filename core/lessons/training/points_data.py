@@ -11,11 +11,16 @@ from core.labs.points_data import make_points
 from core.labs.points_field import ALPHA_BAR, SAMPLERS, Field, sample
 from core.labs.points_settings import DRAWN, EDGE, FULL, SHOWN, Point, PointSettings
 from core.views.tables import Row
+from core.words import tr_later
 
 Event = dict[str, Any]  # Any: what JSON holds
 WALKERS = 120  # points whose paths are shown
-CALLS = {"DDPM": "1 call a step", "DDIM": "1 call a step", "Euler": "1 call a step",
-         "Heun": "2 calls a step, 1 at the last"}  # fmt: skip
+CALLS = {
+    "DDPM": tr_later("1 call a step"),
+    "DDIM": tr_later("1 call a step"),
+    "Euler": tr_later("1 call a step"),
+    "Heun": tr_later("2 calls a step, 1 at the last"),
+}
 
 
 class FieldData(TypedDict):

@@ -24,6 +24,7 @@ from core.training.history import (
     read_report,
 )
 from core.ui.tables import offer_csv
+from core.words import tr
 
 show_more = show_objectives
 
@@ -38,12 +39,16 @@ def show(_stages: tuple[Stage, ...]) -> None:
     report, goals = read_report(folder), read_goals(folder)
     reached = sum(goal.reached for goal in goals)
     st.markdown(
-        f"**{reached} of {len(goals)} goals reached.** What it draws and reads is measured with "
-        "wordings and pictures that were kept from the training. A loss says how the training "
-        "goes; only such a measurement says what the model can do."
+        tr(
+            "**{reached} of {goals} goals reached.** What it draws and reads is measured with "
+            "wordings and pictures that were kept from the training. A loss says how the training "
+            "goes; only such a measurement says what the model can do.",
+            reached=reached,
+            goals=len(goals),
+        )
     )
     rows = goal_rows(goals)
-    st.dataframe(rows, hide_index=True, alt="What was wanted beside what was measured")
+    st.dataframe(rows, hide_index=True, alt=tr("What was wanted beside what was measured"))
     offer_csv(rows, "goals")
     _show_prompts(report, folder)
     _show_arranged(report, folder)
@@ -54,42 +59,56 @@ def show(_stages: tuple[Stage, ...]) -> None:
 def _show_prompts(report: dict[str, Any], folder: Path) -> None:  # Any: what JSON holds
     prompts = report["prompts"]["prompts"]
     st.markdown(
-        f"**{prompts} prompts, one picture each, named by the judge**, a classifier that learned "
-        "from real scenes alone. The U-Net did not see all groups "
-        "equally often; the model card says which it saw most."
+        tr(
+            "**{prompts} prompts, one picture each, named by the judge**, a classifier that "
+            "learned "
+            "from real scenes alone. The U-Net did not see all groups "
+            "equally often; the model card says which it saw most.",
+            prompts=prompts,
+        )
     )
-    st.image(folder / SHEET, caption="The first of them, none picked by hand")
+    st.image(folder / SHEET, caption=tr("The first of them, none picked by hand"))
     rows = group_rows(report)
-    st.dataframe(rows, hide_index=True, alt="Prompts named rightly, by group")
+    st.dataframe(rows, hide_index=True, alt=tr("Prompts named rightly, by group"))
     offer_csv(rows, "groups")
 
 
 def _show_arranged(report: dict[str, Any], folder: Path) -> None:  # Any: as above
     st.markdown(
-        "**Two objects, places, sizes.** No two objects that are asked for here were ever shown "
-        "together in the training: the model must put together what it learned apart. The judge "
-        "looks at a square within each half of the picture by itself; the last row shows what it "
-        "finds in real pictures of the same."
+        tr(
+            "**Two objects, places, sizes.** No two objects that are asked for here were ever "
+            "shown "
+            "together in the training: the model must put together what it learned apart. The "
+            "judge "
+            "looks at a square within each half of the picture by itself; the last row shows what "
+            "it "
+            "finds in real pictures of the same."
+        )
     )
     rows = pair_rows(report)
-    st.dataframe(rows, hide_index=True, alt="How often both of two objects are found")
+    st.dataframe(rows, hide_index=True, alt=tr("How often both of two objects are found"))
     offer_csv(rows, "pairs")
     st.image(
         folder / ARRANGED_SHEET,
-        caption="Rows: animals, plants or food; any two objects; one at a place or of a size",
+        caption=tr("Rows: animals, plants or food; any two objects; one at a place or of a size"),
     )
     rows = placed_rows(report)
-    st.dataframe(rows, hide_index=True, alt="How often one object is where the prompt says")
+    st.dataframe(rows, hide_index=True, alt=tr("How often one object is where the prompt says"))
     offer_csv(rows, "places")
 
 
 def _show_sweeps(report: dict[str, Any]) -> None:  # Any: as above
     prompts = report["over"]["steps"][0]["prompts"]
-    st.markdown(f"**How much guidance, how many steps?** The first {prompts} of the prompts again.")
+    st.markdown(
+        tr(
+            "**How much guidance, how many steps?** The first {prompts} of the prompts again.",
+            prompts=prompts,
+        )
+    )
     for place, over, title in zip(
         st.columns(2),
         ("guidance", "steps"),
-        ("guidance scale", "steps, log scale"),
+        (tr("guidance scale"), tr("steps, log scale")),
         strict=True,
     ):
         rows = sweep_rows(report, over)
@@ -101,12 +120,18 @@ def _show_sweeps(report: dict[str, Any]) -> None:  # Any: as above
 def _show_memory(report: dict[str, Any], folder: Path) -> None:  # Any: as above
     found = report["nearest"]
     st.markdown(
-        f"**Is it memory?** Beside each drawn picture the nearest of all objects that were trained "
-        f"on, on the same background: half of them are further than {found['nearest_rms']:.3f} "
-        f"away (the root mean square of the differences; black against white is 1). Half of the "
-        "objects that were asked for have another one within "
-        f"{found['between_training_pictures_rms']:.3f}."
+        tr(
+            "**Is it memory?** Beside each drawn picture the nearest of all objects that were "
+            "trained "
+            "on, on the same background: half of them are further than {found:.3f} "
+            "away (the root mean square of the differences; black against white is 1). Half of the "
+            "objects that were asked for have another one within "
+            "{found_2:.3f}.",
+            found=found["nearest_rms"],
+            found_2=found["between_training_pictures_rms"],
+        )
     )
     st.image(
-        folder / NEAREST_SHEET, caption="Drawn on the left of each two, the nearest on the right"
+        folder / NEAREST_SHEET,
+        caption=tr("Drawn on the left of each two, the nearest on the right"),
     )

@@ -8,11 +8,12 @@ import altair as alt
 from core.training.history import Goal
 from core.views.tables import Row
 from core.views.theme import PALETTE
+from core.words import tr, tr_later
 
 # How each share of a sweep is called, with its colour and, so that colour is not needed, its dash.
 SHARES = {
-    "background_percent": ("the background’s colour", PALETTE["latents"], [2, 2]),
-    "top5_percent": ("object, among the judge’s first five", PALETTE["noise"], [7, 3]),
+    "background_percent": (tr_later("the background’s colour"), PALETTE["latents"], [2, 2]),
+    "top5_percent": (tr_later("object, among the judge’s first five"), PALETTE["noise"], [7, 3]),
     "top1_percent": ("object", PALETTE["picture"], [1, 0]),
 }
 
@@ -59,9 +60,9 @@ def pair_rows(report: dict[str, Any]) -> list[Row]:  # Any: as above
     """
     arranged = report["arranged"]
     shown = (
-        ("any two objects", arranged["pairs"]),
-        ("two of animals, plants, food", arranged["known_pairs"]),
-        ("any two, real pictures", arranged["real_pairs"]),
+        (tr("any two objects"), arranged["pairs"]),
+        (tr("two of animals, plants, food"), arranged["known_pairs"]),
+        (tr("any two, real pictures"), arranged["real_pairs"]),
     )
     return [
         {

@@ -24,6 +24,7 @@ from core.ui.picture_source import choose_picture, show_notes, source_of
 from core.ui.running_example import running_example
 from core.ui.runs import train
 from core.ui.tables import offer_csv
+from core.words import tr
 
 FORMULAS = (noise_loss, weigh_min_snr)
 
@@ -37,8 +38,11 @@ WORD = "blorb"  # means nothing to the model yet
 def show(_stages: tuple[Stage, ...]) -> None:
     """Offer picture and word, follow the training, and say what it shows."""
     st.markdown(
-        "**Teach the model a word.** A copy of its U-Net learns what your word means from one "
-        "picture, while you watch. The copy is nobody else’s model, and it is gone when you leave."
+        tr(
+            "**Teach the model a word.** A copy of its U-Net learns what your word means from one "
+            "picture, while you watch. The copy is nobody else’s model, and it is gone when you "
+            "leave."
+        )
     )
     settings = _choose()
     if settings is None:
@@ -47,7 +51,7 @@ def show(_stages: tuple[Stage, ...]) -> None:
         st.session_state[_WANTED] = settings
     training = _known(settings)
     going = st.session_state.get(_WANTED) == settings
-    offer("word", "Teach it", training, going, _want, _again, _stop)
+    offer("word", tr("Teach it"), training, going, _want, _again, _stop)
     part(_follow, every_s=TURN_S if going else None)(settings, going)
     if training is not None and training.state == "done":
         _explain(training)
@@ -68,16 +72,16 @@ def _choose() -> WordSettings | None:
     with say:
         word = ask(
             st.text_input,
-            "A new word",
+            tr("A new word"),
             text("word", WORD, LONGEST_WORD),
-            help="Best one that means nothing yet. It is read in pieces that the model knows.",
+            help=tr("Best one that means nothing yet. It is read in pieces that the model knows."),
         )
     with seed:
         number = ask(
             st.number_input,
             "Seed",
             _seed(),
-            help="Of the noise that it is trained on, and that its pictures begin with.",
+            help=tr("Of the noise that it is trained on, and that its pictures begin with."),
         )
     show_notes(source)
     picture = fit(Image.frombytes("RGB", (source.width, source.height), source.pixels), SIDE, SIDE)
@@ -117,20 +121,29 @@ def _follow(settings: WordSettings, going: bool) -> None:
         while len(done) > KEPT:
             del done[next(iter(done))]
     if going and training is not None and training.ended:
-        end("word", training, "Press Go on, or choose another picture.", _stop)
+        end("word", training, tr("Press Go on, or choose another picture."), _stop)
 
 
 def _explain(training: Training) -> None:
     begun, done = training.events[0], training.events[-1]
     st.markdown(
-        f"**It learned one picture by heart, and that has a price.** {begun['learned']:,} of the "
-        f"U-Net’s {begun['whole']:,} weights were trained, those that read the text, for "
-        f"{done['seconds']:.0f} s on one core; the text encoder and the autoencoder stayed as "
-        "they were. All pictures of one prompt start from the same noise. **Drag back to before:** "
-        "the new word comes to stand for your picture, and another background may still be asked "
-        "for. The last prompt was never trained on, and yet it changes: with one picture to learn "
-        "from, the copy forgets some of the rest. Nothing here says that it understands what is "
-        "in your picture."
+        tr(
+            "**It learned one picture by heart, and that has a price.** {begun:,} of the "
+            "U-Net’s {begun_2:,} weights were trained, those that read the text, for "
+            "{done:.0f} s on one core; the text encoder and the autoencoder stayed as "
+            "they were. All pictures of one prompt start from the same noise. **Drag back to "
+            "before:** "
+            "the new word comes to stand for your picture, and another background may still be "
+            "asked "
+            "for. The last prompt was never trained on, and yet it changes: with one picture to "
+            "learn "
+            "from, the copy forgets some of the rest. Nothing here says that it understands what "
+            "is "
+            "in your picture.",
+            begun=begun["learned"],
+            begun_2=begun["whole"],
+            done=done["seconds"],
+        )
     )
     offer_csv(word_rows(training.events), "word-loss")
 

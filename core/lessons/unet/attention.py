@@ -14,6 +14,7 @@ from core.ui.address import Field, choose, one_of, value
 from core.ui.component import mount, told_one
 from core.ui.runs import read
 from core.ui.shown import Shown
+from core.words import tr
 
 FORMULAS = (ResnetBlock, attend, guide)
 
@@ -31,16 +32,20 @@ def show(facts: UNetFacts, shown: Shown, call: int) -> None:
     given = shown.run.input_at(call)
     row, column = value(_position(facts))
     st.markdown(
-        "**Click the picture.** Each small map is one head: how much that position takes from "
-        "every position, itself included, just before this layer reads the words."
+        tr(
+            "**Click the picture.** Each small map is one head: how much that position takes from "
+            "every position, itself included, just before this layer reads the words."
+        )
     )
     looks = read(SelfAttentionWork(given.request.model, given, row, column), "Piece")
     data = attention_data(facts, looks, shown.run.picture, (row, column))
     mount(NAME, data, on_place_change=partial(_take, facts))
     st.caption(
-        "The prompt's half of this call. A weight is told as a multiple of the even share, "
-        "what each position would get if all were alike. The maps say where numbers come from, "
-        "not why."
+        tr(
+            "The prompt's half of this call. A weight is told as a multiple of the even share, "
+            "what each position would get if all were alike. The maps say where numbers come from, "
+            "not why."
+        )
     )
 
 

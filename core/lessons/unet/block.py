@@ -9,17 +9,21 @@ from core.lessons.unet.map_data import say_box, say_shape, say_time
 from core.models.unet_facts import Box, Kind, UNetFacts
 from core.models.unet_seen import BlocksSeen
 from core.ui.made import made, png
+from core.words import tr, tr_later
 
 DOES: dict[Kind, str] = {
-    "time": "Two layers turn the waves of the timestep into the vector that every residual block "
-    "reads.",
-    "convolution": "Every position sees its 8 neighbours.",
-    "norm": "Brings each group of channels to mean 0 and variance 1, then stretches and shifts "
-    "each channel by two learned numbers.",
-    "residual": "Two convolutions beside an open road; the time is added between them.",
-    "attention": "Every position looks at every other, then reads the words.",
-    "halve": "A convolution that takes every second position: less place, same channels.",
-    "double": "Every position is repeated, then smoothed by a convolution.",
+    "time": tr_later(
+        "Two layers turn the waves of the timestep into the vector that every residual block reads."
+    ),
+    "convolution": tr_later("Every position sees its 8 neighbours."),
+    "norm": tr_later(
+        "Brings each group of channels to mean 0 and variance 1, then stretches and shifts "
+        "each channel by two learned numbers."
+    ),
+    "residual": tr_later("Two convolutions beside an open road; the time is added between them."),
+    "attention": tr_later("Every position looks at every other, then reads the words."),
+    "halve": tr_later("A convolution that takes every second position: less place, same channels."),
+    "double": tr_later("Every position is repeated, then smoothed by a convolution."),
 }
 
 
@@ -34,7 +38,12 @@ def show_block(facts: UNetFacts, box: Box, seen: BlocksSeen | None) -> None:
     st.markdown(f"**{say_box(box)}**  \n:small[`{box.name}`]")
     found = None if seen is None else seen.boxes.get(box.name)
     share = box.weights / max(1, facts.weights)
-    line = f"{say_shape(box)} · {box.weights:,} weights, {100 * share:.1f} % of all"
+    line = tr(
+        "{box} · {weights:,} weights, {share:.1f} % of all",
+        box=say_shape(box),
+        weights=box.weights,
+        share=100 * share,
+    )
     st.caption(line if found is None else f"{line} · {say_time(found.seconds)}")
     if found is None:
         st.markdown(DOES[box.kind])
@@ -43,7 +52,7 @@ def show_block(facts: UNetFacts, box: Box, seen: BlocksSeen | None) -> None:
     shown = made(("block", found), lambda: block_picture(found))
     st.image(
         png(shown.picture), width="stretch", output_format="PNG",
-        alt=f"{say_box(box)}: what differs most as colours, and single channels",
+        alt=tr("{box}: what differs most as colours, and single channels", box=say_box(box)),
     )  # fmt: skip
     st.caption(f"{shown.said}  \n{shown.numbers}")
 

@@ -12,6 +12,7 @@ from core.ideas.arrays import Pixels
 from core.models.unet_seen import BoxSeen
 from core.views.colormaps import LATENTS_SAY, latent_colours
 from core.views.strips import enlarge
+from core.words import tr
 
 SPREAD = 2.0  # standard deviations of a component at the ends of its colour
 SHARE = 0.995  # of the numbers that lie within the scale
@@ -44,23 +45,35 @@ def block_picture(seen: BoxSeen) -> BlockPicture:
     values = seen.channels.astype(np.float32)
     limit = tidy_limit(values)
     scale = LATENTS_SAY.format(limit=limit)
-    numbers = (
-        f"mean {_signed(seen.mean)} · standard deviation {seen.std:.2f} · "
-        f"{_signed(seen.low)} to {_signed(seen.high)} · {100 * seen.negative:.0f} % below 0"
+    numbers = tr(
+        "mean {mean} · standard deviation {std:.2f} · {low} to {high} · {negative:.0f} % below 0",
+        mean=_signed(seen.mean),
+        std=seen.std,
+        low=_signed(seen.low),
+        high=_signed(seen.high),
+        negative=100 * seen.negative,
     )
     if seen.components is None:
-        said = f"All {values.size} numbers, row by row: {scale}."
+        said = tr("All {size} numbers, row by row: {scale}.", size=values.size, scale=scale)
         rows = latent_colours(_fold(values.ravel()), limit)
         return BlockPicture(_solid(enlarge(rows, WIDTH // STRIP)), said, numbers)
     shares = ", ".join(f"{100 * share:.0f} %" for share in seen.shares)
     colours = component_colours(seen.components.astype(np.float32))
     return BlockPicture(
         picture=_board(colours, [latent_colours(channel, limit) for channel in values]),
-        said="In colour: positions of one colour hold alike numbers. Red, green and blue are the "
-        f"three directions in which positions differ most ({shares} of the variance), "
-        f"±{SPREAD:g} standard deviations. Beside it the {len(values)} channels that vary most: "
-        f"{scale}.",
-        numbers=f"{numbers} · channels {', '.join(map(str, seen.picked))}",
+        said=tr(
+            "In colour: positions of one colour hold alike numbers. Red, green and blue are the "
+            "three directions in which positions differ most ({shares} of the variance), "
+            "±{spread:g} standard deviations. Beside it the {values} channels that vary most: "
+            "{scale}.",
+            shares=shares,
+            spread=SPREAD,
+            values=len(values),
+            scale=scale,
+        ),
+        numbers=tr(
+            "{numbers} · channels {str}", numbers=numbers, str=", ".join(map(str, seen.picked))
+        ),
     )
 
 

@@ -8,16 +8,17 @@ from core.models.unet_facts import UNetFacts
 from core.ui.closer import Closer, Closers, look_place
 from core.ui.running_example import running_example
 from core.ui.shown import Shown, kept
+from core.words import tr, tr_later
 
-OFF = Closer("Switch something off", "core.lessons.unet.off")
-SILU = Closer("Why SiLU?", "core.lessons.unet.silu")  # the one that needs no run
+OFF = Closer(tr_later("Switch something off"), "core.lessons.unet.off")
+SILU = Closer(tr_later("Why SiLU?"), "core.lessons.unet.silu")  # the one that needs no run
 LOOKS = Closers(
     (
         OFF,
-        Closer("Who looks where", "core.lessons.unet.attention"),
+        Closer(tr_later("Who looks where"), "core.lessons.unet.attention"),
         SILU,
-        Closer("What a LoRA changes", "core.lessons.unet.lora"),
-        Closer("Every box in numbers", "core.lessons.unet.numbers"),
+        Closer(tr_later("What a LoRA changes"), "core.lessons.unet.lora"),
+        Closer(tr_later("Every box in numbers"), "core.lessons.unet.numbers"),
     ),
 )
 
@@ -35,6 +36,6 @@ def show_closer(look: Closer | None, facts: UNetFacts, call_of: Callable[[Shown]
     with look_place(look, LOOKS):
         shown = kept(running_example())
         if shown is None and look != SILU:
-            st.caption("This comes as soon as the run above is there.")
+            st.caption(tr("This comes as soon as the run above is there."))
         else:
             look.load().show(facts, shown, call_of(shown) if shown else 0)

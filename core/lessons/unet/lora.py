@@ -23,6 +23,7 @@ from core.ui.shown import Shown
 from core.ui.tables import as_table
 from core.views.numbers import count
 from core.views.pictures import row_picture
+from core.words import tr
 
 FORMULAS = (merge, product_norm)
 STRENGTHS = (0.0, 0.5, 1.0, 1.5)
@@ -43,8 +44,11 @@ def show(facts: UNetFacts, shown: Shown, call: int) -> None:
     names = loras_for(request.model)
     if not names:
         st.markdown(
-            "**No LoRA is offered here.** Put LoRA files of this model, `.safetensors`, into a "
-            f"folder, and start the app with `{LORAS}=` and that folder's place."
+            tr(
+                "**No LoRA is offered here.** Put LoRA files of this model, `.safetensors`, into a "
+                "folder, and start the app with `{loras}=` and that folder's place.",
+                loras=LORAS,
+            )
         )
         return
     first = next((one.name for one in request.loras if one.name in names), names[0])
@@ -55,13 +59,16 @@ def show(facts: UNetFacts, shown: Shown, call: int) -> None:
     rows = change_rows(layers)
     st.altair_chart(
         chart(("lora", work), lambda: change_chart(rows)),
-        alt="How large the change is in every block, by kind of layer",
+        alt=tr("How large the change is in every block, by kind of layer"),
     )
     st.caption(
-        "Strength 1; sizes are roots of sums of squares. The weights W stay as they are: what the "
-        "two thin matrices say is added to each layer's answer."
+        tr(
+            "Strength 1; sizes are roots of sums of squares. The weights W stay as they are: what "
+            "the "
+            "two thin matrices say is added to each layer's answer."
+        )
     )
-    as_table(rows, "lora", "How large the change is in every block")
+    as_table(rows, "lora", tr("How large the change is in every block"))
     _show_strengths(request, name)
 
 
@@ -77,9 +84,18 @@ def _show_strengths(request: Request, name: str) -> None:
     for cell in cells:
         if cell.error is not None:
             raise cell.error
-    how = f"{count(request.steps, 'step')} of {SCHEDULERS[request.scheduler].title}"
+    how = tr(
+        "{steps} of {title}",
+        steps=count(request.steps, "step"),
+        title=SCHEDULERS[request.scheduler].title,
+    )
     strengths = ", ".join(f"{one:g}" for one in STRENGTHS)
-    said = f"From one noise in {how} at w = {request.guidance:g}: strengths of {strengths}"
+    said = tr(
+        "From one noise in {how} at w = {guidance:g}: strengths of {strengths}",
+        how=how,
+        guidance=request.guidance,
+        strengths=strengths,
+    )
     st.image(
         row_picture([cell.picture for cell in cells]), said, width="stretch",
         output_format="PNG", alt=said,

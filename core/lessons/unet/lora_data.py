@@ -10,6 +10,7 @@ from core.engine.works.lora_change import LayerChange
 from core.views.numbers import percent
 from core.views.tables import Row
 from core.views.theme import PALETTE
+from core.words import tr, tr_later
 
 COLOURS = {
     "cross-attention": PALETTE["text"], "self-attention": PALETTE["noise"],
@@ -19,7 +20,7 @@ COLOURS = {
 ORDER = ("text", "time", "first", "down", "middle", "up", "last")  # of blocks
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 _KINDS = (("attn2", "cross-attention"), ("attn", "self-attention"), ("time_emb", "time"),
-          ("resnets", "residual block"), (".ff.", "feed-forward"),
+          ("resnets", tr_later("residual block")), (".ff.", "feed-forward"),
           ("mlp", "feed-forward"))  # fmt: skip
 
 
@@ -75,10 +76,18 @@ def say_change(layers: Sequence[LayerChange]) -> str:
     numbers, weights = (sum(getattr(one, of) for one in layers) for of in ("numbers", "weights"))
     rows = change_rows(layers)
     most = max(rows, key=lambda row: float(str(row["change in %"])))
-    return (
-        f"**Rank {_ranks(layers)}: {numbers:,} numbers beside the {weights:,} weights of "
-        f"{len(layers)} layers**, {percent(numbers / weights)} as many. The change is largest in "
-        f"{most['block']}, {most['of']}: {most['change in %']} % of the size of the weights there."
+    return tr(
+        "**Rank {layers}: {numbers:,} numbers beside the {weights:,} weights of "
+        "{layers_2} layers**, {numbers_2} as many. The change is largest in "
+        "{most}, {most_2}: {most_3} % of the size of the weights there.",
+        layers=_ranks(layers),
+        numbers=numbers,
+        weights=weights,
+        layers_2=len(layers),
+        numbers_2=percent(numbers / weights),
+        most=most["block"],
+        most_2=most["of"],
+        most_3=most["change in %"],
     )
 
 
@@ -91,7 +100,7 @@ def block_of(layer: LayerChange) -> str:
     name = layer.name.removeprefix("text_model.")
     if found := re.match(r"(encoder\.layers|down_blocks|up_blocks)\.(\d+)", name):
         words = {"encoder.layers": "text", "down_blocks": "down", "up_blocks": "up"}
-        second = " of the second" if layer.part == "text_encoder_2" else ""
+        second = tr(" of the second") if layer.part == "text_encoder_2" else ""
         return f"{words[found[1]]} {int(found[2]) + 1}{second}"
     named = {"mid_block": "middle", "conv_in": "first", "time_embedding": "time"}
     return named.get(name.partition(".")[0], "last")
@@ -103,7 +112,7 @@ def kind_of(name: str) -> str:
     Args:
         name: of the layer.
     """
-    return next((kind for sign, kind in _KINDS if sign in name), "the rest")
+    return next((kind for sign, kind in _KINDS if sign in name), tr("the rest"))
 
 
 def _percent(layers: Sequence[LayerChange]) -> float:
@@ -113,4 +122,8 @@ def _percent(layers: Sequence[LayerChange]) -> float:
 
 def _ranks(layers: Sequence[LayerChange]) -> str:
     ranks = sorted({one.rank for one in layers})
-    return f"{ranks[0]}" if len(ranks) == 1 else f"{ranks[0]} to {ranks[-1]}"
+    return (
+        f"{ranks[0]}"
+        if len(ranks) == 1
+        else tr("{ranks} to {ranks_2}", ranks=ranks[0], ranks_2=ranks[-1])
+    )

@@ -20,6 +20,7 @@ from core.ui.made import made
 from core.ui.paint_first import paint_first
 from core.ui.running_example import running_example
 from core.ui.shown import Shown, here, kept
+from core.words import tr
 
 NAME = "unet/map"
 _TURNED = "unet_turned"
@@ -89,7 +90,7 @@ def _draw(facts: UNetFacts, request: Request) -> DeltaGenerator:
         line = st.empty()
     with panel:
         show_block(facts, box, seen)
-    if ask(st.toggle, "The code of this box", switch("code")):
+    if ask(st.toggle, tr("The code of this box"), switch("code")):
         show_code(box)
     return line
 
@@ -131,7 +132,9 @@ def _call_slider(shown: Shown | None, request: Request) -> None:
     field = _call(calls)
     told = {"disabled": True, **field.shown(field.start)} if shown is None else bound(field, _turn)
     st.slider(
-        "U-Net call", help="Which call of the run to look into; the first is the noisiest.", **told
+        tr("U-Net call"),
+        help=tr("Which call of the run to look into; the first is the noisiest."),
+        **told,
     )
 
 

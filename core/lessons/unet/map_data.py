@@ -10,21 +10,27 @@ from numpy.typing import NDArray
 from core.models.unet_facts import Box, Kind, Skip, UNetFacts
 from core.views.colormaps import latent_colours, noise_greys
 from core.views.strips import channel_tiles, exact_sheet
+from core.words import tr, tr_later
 
 SHORT: dict[Kind, str] = {
     "time": "time", "convolution": "conv", "norm": "norm", "residual": "residual",
     "attention": "attention", "halve": "halve", "double": "double",
 }  # fmt: skip
 LONG: dict[Kind, str] = {
-    "time": "Time embedding",
+    "time": tr_later("Time embedding"),
     "convolution": "Convolution",
     "norm": "Normalisation",
-    "residual": "Residual block",
-    "attention": "Attention block",
-    "halve": "Half the size",
-    "double": "Twice the size",
+    "residual": tr_later("Residual block"),
+    "attention": tr_later("Attention block"),
+    "halve": tr_later("Half the size"),
+    "double": tr_later("Twice the size"),
 }
-SIDES = {"top": "", "down": "on the way down", "middle": "in the middle", "up": "on the way up"}
+SIDES = {
+    "top": "",
+    "down": tr_later("on the way down"),
+    "middle": tr_later("in the middle"),
+    "up": tr_later("on the way up"),
+}
 LIMIT = 3.0  # ends of the colour scales of latents and noise
 
 
@@ -150,8 +156,8 @@ def say_how(guidance: float, predicts: str) -> str:
         predicts: "epsilon", "v_prediction" or "sample": what the network was trained to answer.
     """
     if predicts == "epsilon":
-        return "the answer" if guidance == 1 else "after guidance"
-    worked = f"worked out from {'v' if predicts == 'v_prediction' else 'x0'}"
+        return tr("the answer") if guidance == 1 else tr("after guidance")
+    worked = tr("worked out from {predicts}", predicts="v" if predicts == "v_prediction" else "x0")
     return worked if guidance == 1 else f"{worked}, guided"
 
 
@@ -170,7 +176,7 @@ def say_shape(box: Box) -> str:
     Args:
         box: of a network.
     """
-    return f"{_times(box.shape)} numbers"
+    return tr("{shape} numbers", shape=_times(box.shape))
 
 
 def say_count(number: int) -> str:
@@ -205,11 +211,15 @@ def say_total(facts: UNetFacts, seconds: Mapping[str, float]) -> str:
         facts: of the network.
         seconds: that each box took, by name; empty while it has not run.
     """
-    millions = f"{facts.weights / 1e6:.3g} million"
+    millions = tr("{weights:.3g} million", weights=facts.weights / 1e6)
     count = millions if facts.weights >= 1e6 else f"{facts.weights:,}"
-    parts = f"{len(facts.boxes)} boxes, {count} weights"
+    parts = tr("{boxes} boxes, {count} weights", boxes=len(facts.boxes), count=count)
     took = say_time(sum(seconds.values()))
-    return f"{parts}, {took} for the prompt’s half of a call" if seconds else parts
+    return (
+        tr("{parts}, {took} for the prompt’s half of a call", parts=parts, took=took)
+        if seconds
+        else parts
+    )
 
 
 def box_rows(facts: UNetFacts, seconds: Mapping[str, float]) -> list[dict[str, object]]:
@@ -228,7 +238,7 @@ def box_rows(facts: UNetFacts, seconds: Mapping[str, float]) -> list[dict[str, o
             "weights": box.weights,
             "share of weights": f"{box.weights / max(1, facts.weights):.1%}",
             "ms": round(1000 * seconds[box.name], 3) if box.name in seconds else None,
-            "reads": {"residual": "time", "attention": "text and itself"}.get(box.kind, ""),
+            "reads": {"residual": "time", "attention": tr("text and itself")}.get(box.kind, ""),
             "skip from": skips[box.name].source if box.name in skips else "",
         }
         for box in facts.boxes
@@ -237,7 +247,13 @@ def box_rows(facts: UNetFacts, seconds: Mapping[str, float]) -> list[dict[str, o
 
 def _box(box: Box, seconds: float | None, slowest: float) -> BoxData:
     time = "" if seconds is None else say_time(seconds)
-    spoken = [say_box(box), box.name, say_shape(box), f"{box.weights:,} weights", time]
+    spoken = [
+        say_box(box),
+        box.name,
+        say_shape(box),
+        tr("{weights:,} weights", weights=box.weights),
+        time,
+    ]
     return {
         "name": box.name,
         "kind": box.kind,
@@ -257,8 +273,13 @@ def _skip(skip: Skip, facts: UNetFacts) -> SkipData:
         "number": skip.number,
         "source": skip.source,
         "target": skip.target,
-        "spoken": f"Skip connection {skip.number}, {_times(skip.shape)}, "
-        f"from {skip.source} to {skip.target}",
+        "spoken": tr(
+            "Skip connection {number}, {shape}, from {source} to {target}",
+            number=skip.number,
+            shape=_times(skip.shape),
+            source=skip.source,
+            target=skip.target,
+        ),
     }
 
 

@@ -19,6 +19,7 @@ from core.nets.residual import ResnetBlock
 from core.ui.made import made, png
 from core.ui.runs import read, say_status
 from core.ui.shown import Shown
+from core.words import tr
 
 FORMULAS = (ResnetBlock, attend, guide)
 
@@ -35,9 +36,9 @@ def show(facts: UNetFacts, shown: Shown, call: int) -> None:
     st.markdown(SAYS[switch.part])
     request = shown.run.request
     heads = (
-        "**The noise it sees** at this call",
-        "**What it believes is in there**, decoded",
-        "**The finished picture**",
+        tr("**The noise it sees** at this call"),
+        tr("**What it believes is in there**, decoded"),
+        tr("**The finished picture**"),
     )
     columns = st.columns(3, gap="medium")
     pairs = []
@@ -45,27 +46,30 @@ def show(facts: UNetFacts, shown: Shown, call: int) -> None:
         column.markdown(head)
         pairs.append([half.empty() for half in column.columns(2, gap="xsmall")])
     lines = [column.empty() for column in columns]
-    _show(pairs[2][0], shown.run.picture, "as it is")
+    _show(pairs[2][0], shown.run.picture, tr("as it is"))
     for slot in (*pairs[0], *pairs[1], pairs[2][1]):
         slot.skeleton(height=120)
     at_call = OffAtCallWork(request.model, shown.run.input_at(call), switch)
     off = read(at_call, draw=partial(_say, lines[0]))
     seen, unseen = made(
-        ("noise off", off), lambda: (noise_picture(off.noise), noise_picture(off.noise_off))
+        (tr("noise off"), off), lambda: (noise_picture(off.noise), noise_picture(off.noise_off))
     )
-    _show(pairs[0][0], seen, "as it is")
+    _show(pairs[0][0], seen, tr("as it is"))
     _show(pairs[0][1], unseen, "off")
-    _show(pairs[1][0], off.picture, "as it is")
+    _show(pairs[1][0], off.picture, tr("as it is"))
     _show(pairs[1][1], off.picture_off, "off")
     lines[0].caption(f"{NOISE_LINE} {say_moved(off.change, at_call.given.alpha_bar)}")
     far = apart(off.picture, off.picture_off)
-    lines[1].caption(f"The same noisy latents; {far:.1f} of 255 apart on average.")
+    lines[1].caption(tr("The same noisy latents; {far:.1f} of 255 apart on average.", far=far))
     whole_run = OffRunWork(request.model, request, switch)
     picture = read(whole_run, draw=partial(_show_progress, lines[2]))
     _show(pairs[2][1], picture, "off")
     far = apart(shown.run.picture, picture)
     lines[2].caption(
-        f"From the same first noise, off in every call; {far:.1f} of 255 apart on average."
+        tr(
+            "From the same first noise, off in every call; {far:.1f} of 255 apart on average.",
+            far=far,
+        )
     )
 
 

@@ -20,6 +20,7 @@ from core.ui.running_example import running_example
 from core.ui.runs import asked
 from core.ui.shown import Shown
 from core.ui.tables import offer_csv
+from core.words import tr
 
 FORMULAS = tuple(activation.function for activation in ACTIVATIONS.values())
 
@@ -29,21 +30,32 @@ _RUNNING, _ROUNDS = "unet_lab_running", "unet_lab_rounds"
 def show(_facts: UNetFacts, _shown: Shown | None, _call: int) -> None:
     """Show the curves, then the training."""
     st.markdown(
-        "Without a bend between them, any number of layers is one layer. **SiLU is x times its own "
-        "sigmoid:** it has no corner, and it lets a little of what is negative through."
+        tr(
+            "Without a bend between them, any number of layers is one layer. **SiLU is x times "
+            "its own "
+            "sigmoid:** it has no corner, and it lets a little of what is negative through."
+        )
     )
     st.altair_chart(
         curve_chart(curve_rows()), width="content",
-        alt="Eight activations and their derivatives; the slider below zooms",
+        alt=tr("Eight activations and their derivatives; the slider below zooms"),
     )  # fmt: skip
     st.caption(
-        f"Click a name to see it alone. {say_where_nothing_is_learned()} "
-        "The sigmoid’s slope is never above a quarter."
+        tr(
+            "Click a name to see it alone. {say_where_nothing_is_learned} "
+            "The sigmoid’s slope is never above a quarter.",
+            say_where_nothing_is_learned=say_where_nothing_is_learned(),
+        )
     )
-    st.markdown("**The same tiny network with each**")
+    st.markdown(tr("**The same tiny network with each**"))
     st.markdown(
-        f"{HIDDEN} hidden layers of {WIDTH} learn to tell the noise in noisy points of a plane: a "
-        "diffusion model in small. Same first weights, same points, same learning rate."
+        tr(
+            "{hidden} hidden layers of {width} learn to tell the noise in noisy points of a "
+            "plane: a "
+            "diffusion model in small. Same first weights, same points, same learning rate.",
+            hidden=HIDDEN,
+            width=WIDTH,
+        )
     )
     rounds: list[Round] = st.session_state.setdefault(_ROUNDS, [])
     _buttons(rounds)
@@ -67,13 +79,13 @@ def _buttons(
 ) -> None:  # Any: a Round, whose module imports no torch, its work does
     """Offer what can be done: start, stop, go on, or start again."""
     if st.session_state.get(_RUNNING):
-        st.button("Stop", on_click=_set, args=(False,), icon=":material/stop_circle:")
+        st.button(tr("Stop"), on_click=_set, args=(False,), icon=":material/stop_circle:")
     elif not rounds:
-        st.button("Train all eight", on_click=_set, args=(True,), icon=":material/play_arrow:")
+        st.button(tr("Train all eight"), on_click=_set, args=(True,), icon=":material/play_arrow:")
     elif len(rounds) < ROUNDS:
-        st.button("Go on", on_click=_set, args=(True,), icon=":material/play_arrow:")
+        st.button(tr("Go on"), on_click=_set, args=(True,), icon=":material/play_arrow:")
     else:
-        st.button("Train again", on_click=_again, icon=":material/replay:")
+        st.button(tr("Train again"), on_click=_again, icon=":material/replay:")
 
 
 def _draw(slot: Any, rounds: list[Round]) -> None:  # Any: a slot
@@ -84,17 +96,20 @@ def _draw(slot: Any, rounds: list[Round]) -> None:  # Any: a slot
     with slot.container():
         st.altair_chart(
             training_chart(rows, ROUND * ROUNDS),
-            alt="The loss of every activation by training step",
+            alt=tr("The loss of every activation by training step"),
         )
         if len(rounds) < ROUNDS:
             return
         results = result_rows(rounds[-1].losses, rounds[0].reach, rounds[-1].still)
-        st.dataframe(results, hide_index=True, alt="What became of every network")
+        st.dataframe(results, hide_index=True, alt=tr("What became of every network"))
         offer_csv(rows, "activations")
         st.caption(
-            "Most end alike: so small a network can do with many of them. What differs is how "
-            "much of the first gradient gets through, and how many units learn nothing from any "
-            "of the points at the end."
+            tr(
+                "Most end alike: so small a network can do with many of them. What differs is how "
+                "much of the first gradient gets through, and how many units learn nothing from "
+                "any "
+                "of the points at the end."
+            )
         )
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from core.ideas.activations import ACTIVATIONS
 from core.views.tables import Row
+from core.words import tr
 
 COLOURS = {  # the categorical colours of the theme, and one more
     "SiLU": "#0072B2", "ReLU": "#D55E00", "LeakyReLU": "#E69F00", "ELU": "#CC79A7",
@@ -48,11 +49,12 @@ def say_where_nothing_is_learned() -> str:
         f"{title} ({'x = ' if not at else ''}{x:.2f})".replace("-", "−")
         for at, (title, x) in enumerate(lowest_points().items())
     )
-    lowest = f"{', '.join([first, *others[:-1]])} and {others[-1]}"
-    return (
+    lowest = tr("{value} and {others}", value=", ".join([first, *others[:-1]]), others=others[-1])
+    return tr(
         "Where the right curve is 0, nothing is learned: everywhere below 0 for ReLU; at the one "
-        f"place where they are lowest for {lowest}, and nearly so far below 0, as for ELU; "
-        "at both ends for tanh and the sigmoid; nowhere for LeakyReLU."
+        "place where they are lowest for {lowest}, and nearly so far below 0, as for ELU; "
+        "at both ends for tanh and the sigmoid; nowhere for LeakyReLU.",
+        lowest=lowest,
     )
 
 
@@ -71,13 +73,13 @@ def curve_chart(rows: Sequence[Row]) -> alt.HConcatChart:
     base = alt.Chart(alt.InlineData(values=list(rows)))
     across = alt.X(
         "x:Q",
-        title="x, what goes in",
+        title=tr("x, what goes in"),
         scale=alt.Scale(
             domainMin=alt.ExprRef("-zoom"), domainMax=alt.ExprRef("zoom"), nice=False, zero=False
         ),
     )
     function = _lines(
-        base, across, "f", "f(x), what comes out",
+        base, across, "f", tr("f(x), what comes out"),
         alt.Scale(
             domainMin=alt.ExprRef("-0.35 * zoom"), domainMax=alt.ExprRef("zoom"),
             nice=False, zero=False,
@@ -85,7 +87,7 @@ def curve_chart(rows: Sequence[Row]) -> alt.HConcatChart:
         chosen,
     )  # fmt: skip
     slope = _lines(
-        base, across, "slope", "f′(x), what a gradient is multiplied with",
+        base, across, "slope", tr("f′(x), what a gradient is multiplied with"),
         alt.Scale(domain=[-0.2, 1.2], nice=False), chosen,
     )  # fmt: skip
     return alt.hconcat(function.add_params(chosen), slope).add_params(zoom)

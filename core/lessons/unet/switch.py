@@ -6,12 +6,19 @@ from core.engine.works.unet_off import Switch
 from core.lessons.unet.off_data import Part, skip_names
 from core.models.unet_facts import UNetFacts
 from core.ui.address import Field, choose, one_of, tied, value
+from core.words import tr, tr_later
 
 LATEST_T = 999  # where the slider of the stopped clock ends
 HALF_WAY = 500  # where a clock stands at first
-TEXT, TIME, BRIDGE = "The text", "The time", "A skip connection"
-TEXTS: dict[Part, str] = {"attention": "Cross-attention is silent", "prompt": "Your words are gone"}
-TIMES: dict[Part, str] = {"time": "No time at all", "clock": "The clock stands still"}
+TEXT, TIME, BRIDGE = tr_later("The text"), tr_later("The time"), tr_later("A skip connection")
+TEXTS: dict[Part, str] = {
+    "attention": tr_later("Cross-attention is silent"),
+    "prompt": tr_later("Your words are gone"),
+}
+TIMES: dict[Part, str] = {
+    "time": tr_later("No time at all"),
+    "clock": tr_later("The clock stands still"),
+}
 FIRST = {TEXT: Switch("attention"), TIME: Switch("time"), BRIDGE: Switch("skip", 0)}
 
 
@@ -47,7 +54,7 @@ def choose_switch(facts: UNetFacts) -> Switch:
     which, how = st.columns(2, gap="medium")
     with which:
         st.segmented_control(
-            "Off", list(FIRST), default=group, required=True,
+            tr("Off"), list(FIRST), default=group, required=True,
             **tied("off_what", group, lambda chosen: choose(field, FIRST[chosen])),
         )  # fmt: skip
     with how:
@@ -60,14 +67,14 @@ def _ask_how(facts: UNetFacts, field: Field[Switch], now: Switch) -> None:
     if now.part == "skip":
         names = skip_names(facts)
         st.selectbox(
-            "Which", list(names), list(names).index(int(now.number)),
+            tr("Which"), list(names), list(names).index(int(now.number)),
             format_func=names.__getitem__,
             **tied("off_skip", now.number, lambda number: choose(field, Switch("skip", number))),
         )  # fmt: skip
         return
     ways = TEXTS if now.part in TEXTS else TIMES
     st.segmented_control(
-        "How", list(ways), default=now.part, format_func=ways.__getitem__, required=True,
+        tr("How"), list(ways), default=now.part, format_func=ways.__getitem__, required=True,
         **tied(
             "off_text" if ways is TEXTS else "off_time", now.part,
             lambda part: choose(field, _first_of(part)),
@@ -75,7 +82,7 @@ def _ask_how(facts: UNetFacts, field: Field[Switch], now: Switch) -> None:
     )  # fmt: skip
     if now.part == "clock":
         st.slider(
-            "It stands at t", 0, LATEST_T, int(now.number),
+            tr("It stands at t"), 0, LATEST_T, int(now.number),
             **tied("off_clock", int(now.number), lambda t: choose(field, Switch("clock", t))),
         )  # fmt: skip
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from core.errors import ExplainerError
 from core.models.schedulers.factory import make_scheduler
 from core.models.schedulers.record import Scheduler
+from core.words import tr
 
 
 class ClosedFormNetwork(nn.Module):
@@ -60,7 +61,11 @@ def count_calls(
         x = made.step(eps, t, x, **fresh).prev_sample
     if not torch.isfinite(x).all():
         raise ExplainerError(
-            f"{scheduler.title} does not reach a finite end in {steps} steps.",
-            "Change the number of steps, or leave settings out.",
+            tr(
+                "{title} does not reach a finite end in {steps} steps.",
+                title=scheduler.title,
+                steps=steps,
+            ),
+            tr("Change the number of steps, or leave settings out."),
         )
     return len(calls)

@@ -15,6 +15,7 @@ from core.ideas.noise_levels import sigma_from_alpha_bar
 from core.models.schedulers.record import Scheduler, SchedulerParameterError
 from core.models.schedulers.settings import check_params, latent_config, refuse_overrun
 from core.models.uncompiled import compiler_left_out
+from core.words import tr
 
 
 def make_scheduler(
@@ -42,8 +43,12 @@ def make_scheduler(
     checked = check_params(scheduler, params or {}, base)
     if not scheduler.available:
         raise ExplainerError(
-            f"{scheduler.title} needs {scheduler.requires}, which is not installed.",
-            f"Run: pip install {scheduler.requires}",
+            tr(
+                "{title} needs {requires}, which is not installed.",
+                title=scheduler.title,
+                requires=scheduler.requires,
+            ),
+            tr("Run: pip install {requires}", requires=scheduler.requires),
         )
     steps = {option.name for option in scheduler.options if option.where == "step"}
     # Not by `import diffusers`: the library exchanges itself for another module while it is being
@@ -88,9 +93,13 @@ def _guard_timesteps(made: Any, scheduler: Scheduler) -> None:  # Any: as above
             refuse_overrun(scheduler, steps, len(made.alphas_cumprod))
         if not made.timesteps.isfinite().all():  # KDPM2 ancestral, where two sigmas are close
             raise ExplainerError(
-                f"{scheduler.title} cannot take {steps} steps from this noise schedule: the "
-                "library's timesteps are no numbers.",
-                "Choose fewer steps, another spacing or another scheduler.",
+                tr(
+                    "{title} cannot take {steps} steps from this noise schedule: the "
+                    "library's timesteps are no numbers.",
+                    title=scheduler.title,
+                    steps=steps,
+                ),
+                tr("Choose fewer steps, another spacing or another scheduler."),
             )
         if hasattr(made, "set_begin_index"):
             made.set_begin_index(0)

@@ -9,6 +9,7 @@ from typing import Literal
 from core.errors import ExplainerError
 from core.models.schedulers.record import Scheduler, Value
 from core.models.schedulers.table import SCHEDULERS
+from core.words import tr, tr_later
 
 Settings = tuple[tuple[str, Value], ...]  # of a scheduler, by name
 
@@ -31,44 +32,45 @@ class Rejected:
 REJECTED = (
     Rejected(
         "IPNDMScheduler", "wrong pictures",
-        "Follows a cosine schedule of its own and never looks at the checkpoint's betas.",
+        tr_later("Follows a cosine schedule of its own and never looks at the checkpoint's betas."),
     ),
     Rejected(
         "EDMEulerScheduler", "wrong pictures",
-        "Scales what goes into the network and what comes out as EDM models expect; the library "
-        "lists it as compatible all the same.",
+        tr_later("Scales what goes into the network and what comes out as EDM models expect; the "
+        "library "
+        "lists it as compatible all the same."),
     ),
     Rejected(
         "EDMDPMSolverMultistepScheduler", "wrong pictures",
-        "Scales what goes into the network and what comes out as EDM models expect.",
+        tr_later("Scales what goes into the network and what comes out as EDM models expect."),
     ),
     Rejected(
         "CMStochasticIterativeScheduler", "wrong pictures",
-        "Takes each answer for a finished picture, as consistency models give them.",
+        tr_later("Takes each answer for a finished picture, as consistency models give them."),
     ),
     Rejected(
         "CosineDPMSolverMultistepScheduler", "wrong pictures",
-        "Made for Stable Audio: another schedule, and a network that predicts v.",
+        tr_later("Made for Stable Audio: another schedule, and a network that predicts v."),
     ),
     Rejected(
         "CogVideoXDDIMScheduler", "wrong pictures",
-        "Shifts the noise levels for video, so that the network is told the wrong ones.",
+        tr_later("Shifts the noise levels for video, so that the network is told the wrong ones."),
     ),
     Rejected(
         "DDIMInverseScheduler", "runs backwards",
-        "Leads from a picture to its noise, for editing.",
+        tr_later("Leads from a picture to its noise, for editing."),
     ),
     Rejected(
         "DPMSolverMultistepInverseScheduler", "runs backwards",
-        "Leads from a picture to its noise, for editing.",
+        tr_later("Leads from a picture to its noise, for editing."),
     ),
     Rejected(
         "DDIMParallelScheduler", "the same as another",
-        "DDIM for many timesteps in one batch: the same numbers.",
+        tr_later("DDIM for many timesteps in one batch: the same numbers."),
     ),
     Rejected(
         "DDPMParallelScheduler", "the same as another",
-        "DDPM for many timesteps in one batch: the same numbers.",
+        tr_later("DDPM for many timesteps in one batch: the same numbers."),
     ),
 )  # fmt: skip
 
@@ -85,7 +87,13 @@ SPACINGS: dict[str, Settings] = {
     **dict.fromkeys(("", "automatic", "normal", "uniform", "native", "default"), ()),
 }
 # Spacings without a counterpart, which may stand at the end of a name as well.
-_FOREIGN = ("polyexponential", "kl optimal", "align your steps", "ddim uniform", "turbo")
+_FOREIGN = (
+    "polyexponential",
+    "kl optimal",
+    "align your steps",
+    "ddim uniform",
+    "turbo",
+)
 _SDE = ("algorithm_type", "sde-dpmsolver++")
 _VARIANTS: dict[
     str, tuple[str, Settings]
@@ -132,7 +140,11 @@ def find_scheduler(name: object) -> Scheduler:
     for rejected in REJECTED:
         if _plain(rejected.class_name) == _plain(typed):
             raise ExplainerError(
-                f"{rejected.class_name} is not offered here: {rejected.verdict}.",
+                tr(
+                    "{class_name} is not offered here: {verdict}.",
+                    class_name=rejected.class_name,
+                    verdict=rejected.verdict,
+                ),
                 f"{rejected.why} {every}",
             )
     short = {one: scheduler.name for scheduler in SCHEDULERS.values() for one in scheduler.names}
@@ -142,7 +154,7 @@ def find_scheduler(name: object) -> Scheduler:
     meant = [one if one == known else f"{known} ({one})" for known, one in close.items()]
     hint = f"Did you mean {' or '.join(meant)}? " if meant else ""
     shown = repr(name if len(str(name)) <= 40 else str(name)[:40] + "…")
-    raise ExplainerError(f"There is no scheduler called {shown}.", hint + every)
+    raise ExplainerError(tr("There is no scheduler called {shown}.", shown=shown), hint + every)
 
 
 def read_sampler(name: str, spacing: str = "") -> tuple[str, Settings, str]:

@@ -17,6 +17,7 @@ from core.ideas.schedules import SMALLEST_ALPHA_BAR, keep_sigma_finite
 from core.models.schedulers.planners import chosen_spacing, sigmas_of
 from core.models.schedulers.record import Config, RunPlan, Scheduler
 from core.models.schedulers.settings import check_params, latent_config, refuse_overrun
+from core.words import tr
 
 # Parts of a scheduler config that belong to other kinds of models; no plan is made for them.
 FOREIGN = {
@@ -53,7 +54,9 @@ def plan_run(
         SchedulerParameterError: a setting is unknown, not allowed, or contradicts another.
     """
     title = scheduler.title
-    check_whole(steps, f"number of {title} steps", scheduler.min_steps, scheduler.max_steps)
+    check_whole(
+        steps, tr("number of {title} steps", title=title), scheduler.min_steps, scheduler.max_steps
+    )
     settings = settings_in_force(scheduler, base_config, params or {})
     alpha_bar = alpha_bar_in_force(scheduler, settings)
     if settings.get("timestep_spacing") == "trailing" and not chosen_spacing(settings):
@@ -62,8 +65,12 @@ def plan_run(
         return scheduler.plan(settings, alpha_bar, steps)
     except ValueError as error:
         raise ExplainerError(
-            f"{title} cannot take {steps} steps from this noise schedule.",
-            "Choose another number of steps, or leave settings out.",
+            tr(
+                "{title} cannot take {steps} steps from this noise schedule.",
+                title=title,
+                steps=steps,
+            ),
+            tr("Choose another number of steps, or leave settings out."),
         ) from error
 
 
@@ -88,8 +95,11 @@ def settings_in_force(
     for key, plain in FOREIGN.items():
         if base.get(key, plain) != plain:
             raise ExplainerError(
-                f"This checkpoint's scheduler config sets {key}, which no curve is drawn for.",
-                "The run itself may work; choose another model to see its schedule.",
+                tr(
+                    "This checkpoint's scheduler config sets {key}, which no curve is drawn for.",
+                    key=key,
+                ),
+                tr("The run itself may work; choose another model to see its schedule."),
             )
     kept = ("num_train_timesteps", "trained_betas")
     own = {option.name: option.default for option in scheduler.options}
@@ -115,7 +125,9 @@ def alpha_bar_in_force(scheduler: Scheduler, settings: Config) -> Numbers:
         ExplainerError: the betas are wrong, or this scheduler does not know their schedule.
     """
     if settings.get("beta_schedule") == "sigmoid" and not scheduler.knows_sigmoid:
-        raise ExplainerError(f"{scheduler.title} knows no sigmoid beta_schedule.", "Choose DDPM.")
+        raise ExplainerError(
+            tr("{title} knows no sigmoid beta_schedule.", title=scheduler.title), tr("Choose DDPM.")
+        )
     rescaled = bool(settings.get("rescale_betas_zero_snr"))
     betas = read_betas({**settings, "rescale_betas_zero_snr": False}).astype(np.float32)
     alpha_bar = np.cumprod(1 - betas, dtype=np.float64).astype(np.float32)

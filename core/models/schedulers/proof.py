@@ -16,6 +16,7 @@ from core.ideas.prediction import from_unit_scale, to_unit_scale
 from core.models.schedulers.factory import make_scheduler
 from core.models.schedulers.plans import plan_run
 from core.models.schedulers.record import Scheduler
+from core.words import tr
 
 SIDE = 64  # values on a side: as many as are needed for the spread of a stochastic run
 
@@ -90,8 +91,12 @@ def measure_error(
         error = float((end - exact).square().mean().sqrt())
     if not torch.isfinite(end).all():
         raise ExplainerError(
-            f"{scheduler.title} does not reach a finite end in {steps} steps.",
-            "Change the number of steps, or leave settings out.",
+            tr(
+                "{title} does not reach a finite end in {steps} steps.",
+                title=scheduler.title,
+                steps=steps,
+            ),
+            tr("Change the number of steps, or leave settings out."),
         )
     return ProofPoint(scheduler.name, steps, calls, error, mean, std)
 

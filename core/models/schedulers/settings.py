@@ -12,21 +12,24 @@ from core.ideas.spacings import overruns
 from core.models.schedulers.names import nearest
 from core.models.schedulers.record import Option, Scheduler, SchedulerParameterError, Value
 from core.models.schedulers.table import SCHEDULERS
+from core.words import tr_later
 
 # Settings of the library that are no choice for a latent model, and why.
 FIXED = {
-    "prediction_type": "it is what the checkpoint's network was trained to predict",
-    "num_train_timesteps": "the checkpoint's network knows only its own timesteps",
-    "trained_betas": "the noise schedule belongs to the checkpoint",
-    "clip_sample": "it is for models that work on pixels and would clip latents",
-    "clip_sample_range": "it is for models that work on pixels and would clip latents",
-    "thresholding": "it is for models that work on pixels and would clip latents",
-    "dynamic_thresholding_ratio": "it is for models that work on pixels and would clip latents",
-    "sample_max_value": "it is for models that work on pixels and would clip latents",
-    "use_flow_sigmas": "it is for flow-matching models",
-    "flow_shift": "it is for flow-matching models",
-    "noise_sampler_seed": "the request's own seed is used",
-    "skip_prk_steps": "Stable Diffusion leaves the Runge-Kutta steps out",
+    "prediction_type": tr_later("it is what the checkpoint's network was trained to predict"),
+    "num_train_timesteps": tr_later("the checkpoint's network knows only its own timesteps"),
+    "trained_betas": tr_later("the noise schedule belongs to the checkpoint"),
+    "clip_sample": tr_later("it is for models that work on pixels and would clip latents"),
+    "clip_sample_range": tr_later("it is for models that work on pixels and would clip latents"),
+    "thresholding": tr_later("it is for models that work on pixels and would clip latents"),
+    "dynamic_thresholding_ratio": tr_later(
+        "it is for models that work on pixels and would clip latents"
+    ),
+    "sample_max_value": tr_later("it is for models that work on pixels and would clip latents"),
+    "use_flow_sigmas": tr_later("it is for flow-matching models"),
+    "flow_shift": tr_later("it is for flow-matching models"),
+    "noise_sampler_seed": tr_later("the request's own seed is used"),
+    "skip_prk_steps": tr_later("Stable Diffusion leaves the Runge-Kutta steps out"),
 }
 _TRUE, _FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 

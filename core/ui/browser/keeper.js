@@ -1,8 +1,9 @@
-// Hears from the page's components what was chosen in them, and tells Python once it rests.
+// Tells the browser the page's language, for whoever has it read aloud; and hears from the page's components what was chosen in them, and tells Python once it rests.
 
 const RESTS_MS = 400; // after the last move
 
-export default function ({ setTriggerValue }) {
+export default function ({ parentElement, setTriggerValue }) {
+  document.documentElement.lang = parentElement.querySelector("i").lang;
   let timer = null;
   let heard = {};
   const tell = () => {

@@ -25,14 +25,6 @@ function minus(number) {
 }
 
 /**
- * @param {number} number
- * @param {string} name of one
- */
-function count(number, name) {
-  return `${number.toLocaleString("en")} ${name}${number === 1 ? "" : "s"}`;
-}
-
-/**
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
  * @param {string} name

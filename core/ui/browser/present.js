@@ -6,7 +6,7 @@
 // older than what is shown is shown. What the older call returns must not close the newer's view.
 
 /**
- * @typedef {{ parentElement: ParentNode, data: [any, number], setTriggerValue?: Tell }} Mounted
+ * @typedef {{ parentElement: ParentNode, data: [any, number, Words?], setTriggerValue?: Tell }} Mounted
  * @typedef {(event: string, value: unknown) => void} Tell tells the server that something happened
  */
 
@@ -15,7 +15,8 @@
  * @param {string} selector of the view's root
  * @param {new (root: HTMLElement) => View<any>} Kind
  */
-function present({ parentElement, data: [data, turn], setTriggerValue }, selector, Kind) {
+function present({ parentElement, data: [data, turn, told = {}], setTriggerValue }, selector, Kind) {
+  words = told;
   /** @type {HTMLElement & { view?: View<any>, turn?: number, call?: symbol }} */
   const root = parentElement.querySelector(selector);
   const view = (root.view ??= link(root, new Kind(root)));

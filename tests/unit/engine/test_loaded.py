@@ -30,6 +30,7 @@ WORDS = {
     "core.models.schedulers.names",
     "core.models.schedulers.planners",  # curves are drawn by them; a run is the library's
     "core.models.allocator",
+    "core.words",  # what is said
     "core.host",  # how wide calls may be, and pictures
     "core.models.uncompiled",
     "core.models.uploads",

@@ -1,0 +1,103 @@
+"""The texts of the project as its files have them, and the catalogues of translators' programs."""
+
+import ast
+import io
+import re
+from collections.abc import Iterator
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract
+from babel.messages.pofile import read_po, write_po
+
+from core.words import FOLDER, HTML_TEXT, of_many
+
+ROOT = FOLDER.parents[1]
+WIDTH = 100  # of a line in a catalogue
+Text = str | tuple[str, str]  # one, or one and many
+
+
+def texts() -> dict[Text, list[str]]:
+    """Return every text of the project with the files that say it, in the order of the files."""
+    found: dict[Text, list[str]] = {}
+    for file in sorted(
+        file for file in (ROOT / "core").rglob("*") if file.suffix in (".py", ".js", ".html")
+    ):
+        name = file.relative_to(ROOT).as_posix()
+        for text in _READ[file.suffix](file.read_text("utf-8")):
+            where = found.setdefault(text, [])
+            if name not in where:
+                where.append(name)
+    return found
+
+
+def catalogue(name: str) -> Catalog:
+    """Return a language's catalogue with all texts there are now, and none that is gone.
+
+    Args:
+        name: of the language, such as "de".
+    """
+    kept = Catalog(locale=name)
+    for file in sorted(FOLDER.glob(f"{name}*.po")):
+        with file.open("rb") as opened:
+            for message in read_po(opened, locale=name):
+                if message.id:
+                    kept.add(message.id, message.string, flags=message.flags)
+    made = Catalog(locale=name, project="Glassbox Diffusion", charset="utf-8", fuzzy=False)
+    for text, files in texts().items():
+        known = kept.get(text if isinstance(text, str) else text[0])
+        alike = known is not None and known.id == text
+        made.add(
+            text,
+            known.string if known is not None and alike else "",
+            [(file, 1) for file in files],
+            flags=known.flags if known is not None and alike else (),
+        )
+    return made
+
+
+def written(made: Catalog) -> bytes:
+    """Return a catalogue as its file has it.
+
+    Args:
+        made: from ``catalogue``.
+    """
+    file = io.BytesIO()
+    write_po(file, made, width=WIDTH, omit_header=False, include_lineno=False)
+    return re.sub(rb'^"(POT-Creation|PO-Revision)-Date:.*\n', b"", file.getvalue(), flags=re.M)
+
+
+def _in_python(source: str) -> Iterator[Text]:
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call):
+            continue
+        called = getattr(node.func, "id", getattr(node.func, "attr", ""))
+        given = [one.value if isinstance(one, ast.Constant) else None for one in node.args]
+        if called in ("tr", "tr_later") and given and isinstance(given[0], str):
+            yield given[0]
+        elif called == "tr_many" and len(given) == 3 and given[1] is not None:
+            yield str(given[1]), str(given[2])
+        elif called == "count" and len(given) == 2 and isinstance(given[1], str):
+            yield of_many(given[1])
+
+
+def _in_script(source: str) -> Iterator[Text]:
+    keywords = {"tr": None, "trMany": (2, 3), "count": (2,)}
+    for _, called, given, _ in extract(
+        "javascript", io.BytesIO(source.encode()), keywords, options={"parse_template_string": True}
+    ):
+        if not given:
+            continue  # where they are made, and of what stands in a table
+        if called == "tr":
+            yield str(given if isinstance(given, str) else given[0])
+        elif called == "count":
+            yield of_many(str(given))
+        else:
+            yield str(given[0]), str(given[1])
+
+
+def _in_html(source: str) -> Iterator[Text]:
+    for found in HTML_TEXT.finditer(source):
+        yield " ".join(found[0].split())
+
+
+_READ = {".py": _in_python, ".js": _in_script, ".html": _in_html}
