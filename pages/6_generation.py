@@ -24,6 +24,7 @@ from core.ui.settings import (
     steps_slider,
 )
 from core.ui.walk import foot, say_picture
+from core.words import tr_later
 
 lesson("generation")
 if live_toggle():
@@ -48,7 +49,7 @@ with settings:
     open_saved()
 
 below = place_below(running_example())
-if ask_for_formulas("The formula and its code"):
+if ask_for_formulas(tr_later("The formula and its code")):
     show_formulas(LOOKS, look_on_show(LOOKS))
 
 with film, explained():

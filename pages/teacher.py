@@ -2,6 +2,7 @@
 
 from core.lessons.teacher.desk import show_desk
 from core.ui.page import begin
+from core.words import tr_later
 
-begin("Your class")
+begin(tr_later("Your class"))
 show_desk()

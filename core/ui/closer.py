@@ -17,7 +17,7 @@ from core.ui.errors import show_note
 from core.ui.page import show_equation
 from core.ui.walk import level
 from core.views.numbers import count
-from core.words import tr
+from core.words import tr, tr_later
 
 IN_LINK = "look"
 _UNKNOWN = "look_unknown"
@@ -28,7 +28,7 @@ class Closer:
     """A closer look.
 
     Attributes:
-        title: on its button, and in the address.
+        title: on its button, where it is said in the reader's language, and in the address.
         module: its dotted name. ``show`` gets what is on show on the page. ``FORMULAS`` are the
             functions whose formulas stand behind it, ``show_more`` shows what else does; either
             may be missing.
@@ -83,12 +83,15 @@ def choose_look(closers: Closers) -> Closer | None:
         ask(st.toggle, tr("{waiting} wait at the next level", waiting=waiting), _unfolded())
     if look_on_show(closers) is None:
         return None
-    ask(st.segmented_control, tr("Look closer"), field, _unfold, required=True, wrap=True)
+    ask(
+        st.segmented_control, tr("Look closer"), field, _unfold, format_func=tr, required=True,
+        wrap=True,
+    )  # fmt: skip
     of, missing = st.session_state.get(_UNKNOWN) or (None, "")
     if of == closers:
         show_note(
             tr("This page has no look called “{missing:.60}”.", missing=missing),
-            tr("“{start}” is shown.", start=field.start),
+            tr("“{look}” is shown.", look=tr(field.start)),
         )
     return look_on_show(closers)
 
@@ -167,16 +170,16 @@ def show_formulas(closers: Closers, *looks: Closer | None) -> None:
         if hasattr(module, "show_more"):
             module.show_more()
     if closers.sources:
-        st.caption(closers.sources)
+        st.caption(tr(closers.sources))
 
 
-def ask_for_formulas(label: str = "The formulas and their code") -> bool:
+def ask_for_formulas(label: str = tr_later("The formulas and their code")) -> bool:
     """Ask whether the formulas are shown.
 
     Args:
         label: of the toggle.
     """
-    return ask(st.toggle, label, switch("formulas", level() == "maths"))
+    return ask(st.toggle, tr(label), switch("formulas", level() == "maths"))
 
 
 def _unfolded() -> Field[bool]:

@@ -45,6 +45,6 @@ def show_note(what: str, fix: str = "", icon: str = ":material/info:") -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="top", gap="small"):
         st.markdown(icon, width="content")
         with st.container(gap=None):
-            st.text(what)
+            st.text(again(what))
             if fix:
-                st.text(fix)
+                st.text(again(fix))

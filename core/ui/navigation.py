@@ -21,8 +21,8 @@ from core.ui.sessions import see_to_sessions
 from core.words import tr, tr_later
 
 ROOT = Path(__file__).resolve().parents[2]
-APP = tr_later("Glassbox Diffusion")
-START = "Start"  # the front page, in the menu
+APP = "Glassbox Diffusion"
+START = tr_later("Start")  # the front page, in the menu
 SIDEBAR_WIDTH = 260  # CSS pixels
 TEACHER = ROOT / "pages" / "teacher.py"  # of a class alone, and no page of the walk
 CLOSED = ":material/lock:"
@@ -56,17 +56,28 @@ class Entry:
         return self.path.stem.split("_", 1)[1]
 
 
+_WALKTHROUGH, _DEEPER, _TOOLS = tr_later("Walkthrough"), tr_later("Deeper"), tr_later("Tools")
 WALK = (
-    Entry("1_tokens.py", "Walkthrough", "Tokens", ":material/match_word:"),
-    Entry("2_latents.py", "Walkthrough", "Latents", ":material/grid_view:"),
-    Entry("3_timesteps.py", "Walkthrough", "Timesteps", ":material/schedule:"),
-    Entry("4_schedulers.py", "Walkthrough", "Schedulers", ":material/show_chart:"),
-    Entry("5_noising.py", "Walkthrough", tr_later("Adding noise"), ":material/blur_on:"),
-    Entry("6_generation.py", "Walkthrough", "Generation", ":material/auto_awesome:"),
-    Entry("7_attention.py", "Deeper", "Attention", ":material/center_focus_strong:"),
-    Entry("8_unet.py", "Deeper", tr_later("Inside the U-Net"), ":material/account_tree:"),
-    Entry("9_training.py", "Deeper", "Training", ":material/model_training:"),
-    Entry("10_check.py", "Tools", "Check", ":material/fact_check:"),
+    Entry("1_tokens.py", _WALKTHROUGH, tr_later("Tokens"), ":material/match_word:"),
+    Entry("2_latents.py", _WALKTHROUGH, tr_later("Latents"), ":material/grid_view:"),
+    Entry("3_timesteps.py", _WALKTHROUGH, tr_later("Timesteps"), ":material/schedule:"),
+    Entry("4_schedulers.py", _WALKTHROUGH, tr_later("Schedulers"), ":material/show_chart:"),
+    Entry("5_noising.py", _WALKTHROUGH, tr_later("Adding noise"), ":material/blur_on:"),
+    Entry(
+        "6_generation.py",
+        _WALKTHROUGH,
+        tr_later("Generation"),
+        ":material/auto_awesome:",
+    ),
+    Entry(
+        "7_attention.py",
+        _DEEPER,
+        tr_later("Attention"),
+        ":material/center_focus_strong:",
+    ),
+    Entry("8_unet.py", _DEEPER, tr_later("Inside the U-Net"), ":material/account_tree:"),
+    Entry("9_training.py", _DEEPER, tr_later("Training"), ":material/model_training:"),
+    Entry("10_check.py", _TOOLS, tr_later("Check"), ":material/fact_check:"),
 )
 
 
@@ -130,20 +141,20 @@ def _navigation(home: Callable[[], None]) -> StreamlitPage:
 
 def _pages(home: Callable[[], None]) -> dict[str, list[StreamlitPage]]:
     # One address names a page, "" is Home's: any function will do for the entry in the menu.
-    start = st.Page(home, title=START, icon=":material/home:", url_path="home", default=True)
+    start = st.Page(home, title=tr(START), icon=":material/home:", url_path="home", default=True)
     st.session_state[_START] = start  # a function, which no path leads to
     groups: dict[str, list[StreamlitPage]] = {"": [start]}
     state = in_force()
     for entry in existing():
         closed = state is not None and entry.url in state.closed
-        groups.setdefault(entry.group, []).append(copy(_page(entry, closed)))
+        groups.setdefault(tr(entry.group), []).append(copy(_page(entry, tr(entry.title), closed)))
     return groups
 
 
 @cache
-def _page(entry: Entry, closed: bool) -> StreamlitPage:
+def _page(entry: Entry, title: str, closed: bool) -> StreamlitPage:
     """Look a page's file up once; every run takes a copy, which knows whether it may be called."""
-    return st.Page(entry.path, title=entry.title, icon=CLOSED if closed else entry.icon)
+    return st.Page(entry.path, title=title, icon=CLOSED if closed else entry.icon)
 
 
 def title_of(url: str) -> str:
@@ -152,7 +163,7 @@ def title_of(url: str) -> str:
     Args:
         url: its address below the app's.
     """
-    return next((entry.title for entry in existing() if entry.url == url), START)
+    return tr(next((entry.title for entry in existing() if entry.url == url), START))
 
 
 def page_of(url: str) -> Path | StreamlitPage:

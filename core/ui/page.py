@@ -47,12 +47,12 @@ def lesson(page: str) -> None:
         follow_settings()
     write_link()
     all_pages.follow_all_pages(stayed)
-    st.title(taught.headline, anchor=False)
+    st.title(tr(taught.headline), anchor=False)
     lead = taught.leads.get(walk.level()) or taught.leads.get(all_pages.USUAL)
     if lead:
-        st.markdown(lead)
+        st.markdown(tr(lead))
     if host().shared:
-        st.caption(SHARED)
+        st.caption(tr(SHARED))
     say_held()
     show_summary()
     walk.ask_level()
@@ -67,12 +67,12 @@ def begin(title: str = APP) -> None:
     """Begin any page: its place in the navigation, its style, and its name.
 
     Args:
-        title: what the browser's tab says.
+        title: what the browser's tab says, in English: no language is followed before.
     """
     ensure_navigation()
     look_again()
     st.html(STYLE)
-    st.set_page_config(page_title=title if title == APP else f"{title} · {APP}")
+    st.set_page_config(page_title=title if title == APP else f"{tr(title)} · {APP}")
 
 
 def show_equation(function: Callable[..., Any]) -> None:  # Any: any function with @equation
@@ -88,7 +88,7 @@ def show_equation(function: Callable[..., Any]) -> None:  # Any: any function wi
     brief, whole = source_of(function)
     with st.container(border=True):
         st.latex(formula.tex)
-        st.markdown(f":small[{formula.source} · {function.__module__}.{function.__qualname__}]")
+        st.markdown(f":small[{tr(formula.source)} · {function.__module__}.{function.__qualname__}]")
         st.code(brief, language="python")
         if brief != whole:
             with st.expander(tr("All of it")):

@@ -26,7 +26,7 @@ from core.engine.work import Work
 from core.errors import ExplainerError
 from core.labs.bench import Chosen, Training, bench
 from core.ui.class_rules import check_asked, check_session, is_behind
-from core.words import tr
+from core.words import tr, tr_later
 
 TURN_S = 0.15  # between two looks at a ticket
 AT_ONCE_S = 0.1  # an answer that is there already comes within this; no progress is drawn for it
@@ -72,7 +72,7 @@ def done(work: Work[Answer], draw: Draw, patient_s: float = AT_ONCE_S) -> Answer
         return ticket.result()
 
 
-def read(work: Work[Answer], doing: str = "Piece", draw: Draw | None = None) -> Answer:
+def read(work: Work[Answer], doing: str = tr_later("Piece"), draw: Draw | None = None) -> Answer:
     """Return what became of a work; where it is not there, the engine does it.
 
     Args:
@@ -231,5 +231,5 @@ def say_status(status: TicketStatus, doing: str) -> str:
             else tr("You are next")
         )
     if not status.steps:
-        return "Starting"
-    return tr("{doing} {step} of {steps}", doing=doing, step=status.step, steps=status.steps)
+        return tr("Starting")
+    return tr("{doing} {step} of {steps}", doing=tr(doing), step=status.step, steps=status.steps)

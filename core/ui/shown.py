@@ -8,6 +8,7 @@ from core.ui.made import made
 from core.ui.runs import Draw, done, find, read
 from core.views.film import FilmData, film_data
 from core.views.run import Frames, Run, frames_of, quick_frames, run_of
+from core.words import tr_later
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +45,7 @@ def here(request: Request) -> Shown:
     Args:
         request: a valid request.
     """
-    return drawn(read(request, "Call"))
+    return drawn(read(request, tr_later("Call")))
 
 
 def decode(shown: Shown, draw: Draw) -> Shown:

@@ -35,9 +35,9 @@ BROWSER = Path(__file__).parent / "browser"
 STYLE = BROWSER / "presenter.css"
 _ANSWERS = "walk_answers"
 FOOT = {
-    "predict": "Predict",
+    "predict": tr_later("Predict"),
     "cards": tr_later("True or not?"),
-    "words": "Glossary",
+    "words": tr_later("Glossary"),
     "link": tr_later("Link to this"),
     "mistake": tr_later("Found a mistake?"),
 }
@@ -65,7 +65,7 @@ def ask_level() -> None:
             tr("Read as"),
             list(LEVELS),
             index=list(LEVELS).index(level()),
-            format_func=lambda one: LEVELS[one],
+            format_func=lambda one: tr(LEVELS[one]),
             **tied(LEVEL, level(), lambda one: keep(LEVEL, None if one == USUAL else one)),
         )
 
@@ -135,7 +135,7 @@ def say_picture(page: str) -> None:
     Args:
         page: its address below the app's.
     """
-    st.markdown(lesson_of(page).picture)
+    st.markdown(tr(lesson_of(page).picture))
 
 
 def foot(page: str) -> None:
@@ -146,7 +146,7 @@ def foot(page: str) -> None:
     """
     lesson = lesson_of(page)
     with st.container(border=True, key="lesson_foot"):
-        st.markdown(tr("**To remember.** {remember}", remember=lesson.remember))
+        st.markdown(tr("**To remember.** {remember}", remember=tr(lesson.remember)))
         shown = [name for name in FOOT if not (name == "predict" and walking())]
         with st.container(
             horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
@@ -180,7 +180,7 @@ def show_progress() -> None:
     st.caption(tr("{count} of {pages} pages done", count=count, pages=len(pages)), width="content")
     following = next((entry for entry in pages if entry.url not in done), None)
     if walking() and following is not None:
-        label = tr("Go on: {title}", title=following.title)
+        label = tr("Go on: {page}", page=tr(following.title))
         st.page_link(following.path, label=label, icon=":material/arrow_forward:")
 
 
@@ -194,12 +194,12 @@ def _foot_field(names: list[str]) -> Field[str | None]:
 def _label(name: str, page: str) -> str:
     """Name a part of the foot, with how many of the questions were answered."""
     if name != "predict":
-        return FOOT[name]
+        return tr(FOOT[name])
     lesson = lesson_of(page)
     done = sum(_given(page, question) is not None for question in lesson.questions)
     return tr(
-        "{foot} · {done} of {questions}",
-        foot=FOOT[name],
+        "{part} · {done} of {questions}",
+        part=tr(FOOT[name]),
         done=done,
         questions=len(lesson.questions),
     )
@@ -219,9 +219,9 @@ def _show_next(page: str) -> None:
     order = _order()
     after = order[order.index(page) + 1 :]
     label = (
-        tr("Next: {headline}", headline=lesson_of(after[0]).headline)
+        tr("Next: {headline}", headline=tr(lesson_of(after[0]).headline))
         if after
-        else tr("Back to {start}", start=START)
+        else tr("Back to {start}", start=tr(START))
     )
     st.page_link(
         page_of(after[0] if after else HOME), label=label, icon=":material/arrow_forward:",
@@ -259,14 +259,15 @@ def _predict(page: str, lesson: Lesson) -> None:
     )
     st.text(asked.text)
     given = _given(page, question)
+    texts = [option.text for option in asked.options]
     st.pills(
-        tr("Your answer"), [option.text for option in asked.options], default=given,
+        tr("Your answer"), texts, default=None if given is None else texts[given],
         label_visibility="collapsed", key=_answer_key(page, question),
-        on_change=_answer, args=(page, question), disabled=given is not None,
+        on_change=_answer, args=(page, question, texts), disabled=given is not None,
     )  # fmt: skip
     if given is None:
         return
-    chosen = next((one for one in asked.options if one.text == given), asked.right)
+    chosen = asked.options[given]
     _explain(chosen)
     if not chosen.right:
         _explain(asked.right)
@@ -288,22 +289,22 @@ def _turn(page: str, at: int) -> None:
     st.session_state[f"asked_{page}"] = at
 
 
-def _given(page: str, question: Question) -> str | None:
-    """Return what was answered to a question about the run on show; None where nothing was."""
-    answers: dict[tuple[str, str, str], str] = st.session_state.get(_ANSWERS, {})
+def _given(page: str, question: Question) -> int | None:
+    """Return which option was chosen for the run on show; None where none was."""
+    answers: dict[tuple[str, str, str], int] = st.session_state.get(_ANSWERS, {})
     return answers.get((page, question.name, to_json(running_example())))
 
 
 def _answer_key(page: str, question: Question) -> str:
-    return f"answer_{page}_{question.name}_{key(running_example(), '')[:16]}"
+    return f"answer_{page}_{question.name}_{key(running_example(), '')[:16]}_{language()}"
 
 
-def _answer(page: str, question: Question) -> None:
+def _answer(page: str, question: Question, texts: list[str]) -> None:
     given = st.session_state[_answer_key(page, question)]
     if given is None:
         return
     asked = page, question.name, to_json(running_example())
-    st.session_state.setdefault(_ANSWERS, {})[asked] = given
+    st.session_state.setdefault(_ANSWERS, {})[asked] = texts.index(given)
     lesson = lesson_of(page)
     st.session_state[f"asked_{page}"] = lesson.questions.index(question)
     if all(_given(page, one) is not None for one in lesson.questions):
@@ -314,7 +315,7 @@ def _show_cards(page: str, lesson: Lesson) -> None:
     """Show what many believe, each with a way to see it and what this run says to it."""
     for at, card in enumerate(lesson.cards):
         with st.container(border=True):
-            st.markdown(tr("**“{claim}”** Is that so?", claim=card.claim))
+            st.markdown(tr("**“{claim}”** Is that so?", claim=tr(card.claim)))
             with st.container(horizontal=True):
                 if card.query:
                     now = {**link_parameters(running_example()), **kept()}
@@ -333,7 +334,7 @@ def _show_words(page: str, lesson: Lesson) -> None:
 
     for term in terms_of(page):
         st.markdown(
-            f"**{term.name}**{f' · ${term.symbol}$' if term.symbol else ''}: {term.meaning}"
+            f"**{tr(term.name)}**{f' · ${term.symbol}$' if term.symbol else ''}: {tr(term.meaning)}"
         )
 
 

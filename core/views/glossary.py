@@ -24,7 +24,7 @@ class Term:
 
 TERMS = (
     Term(
-        "latents",
+        tr_later("latents"),
         "z",
         tr_later(
             "The small code of a picture that diffusion works on: a few numbers for "
@@ -33,7 +33,7 @@ TERMS = (
         ("home", "latents", "generation", "unet"),
     ),
     Term(
-        "noise",
+        tr_later("noise"),
         "\\varepsilon",
         tr_later(
             "Random numbers, each drawn from a bell curve of mean 0 and "
@@ -51,19 +51,19 @@ TERMS = (
         ("home", "timesteps", "noising", "schedulers", "generation"),
     ),
     Term(
-        "step",
+        tr_later("step"),
         "",
         tr_later("One move of the scheduler from one noise level to the next. Steps count up."),
         ("home", "schedulers", "generation"),
     ),
     Term(
-        "call",
+        tr_later("call"),
         "",
         tr_later("One question to the U-Net. Some schedulers make two calls a step."),
         ("schedulers", "generation"),
     ),
     Term(
-        "seed",
+        tr_later("seed"),
         "",
         tr_later(
             "A number that the random numbers are made from: the same seed gives the same noise."
@@ -117,7 +117,7 @@ TERMS = (
         ("generation", "home", "unet"),
     ),
     Term(
-        "guidance",
+        tr_later("guidance"),
         "w",
         tr_later(
             "How far to go beyond the answer without your words, "
@@ -142,7 +142,7 @@ TERMS = (
         ("schedulers", "generation", "home"),
     ),
     Term(
-        "token",
+        tr_later("token"),
         "",
         tr_later(
             "A piece of text that has a number in the model’s vocabulary: a word or a part of one."
@@ -150,7 +150,7 @@ TERMS = (
         ("tokens", "attention", "home"),
     ),
     Term(
-        "padding",
+        tr_later("padding"),
         "",
         tr_later("What fills the places behind a text that is shorter than the model reads."),
         ("tokens", "attention"),
@@ -161,9 +161,14 @@ TERMS = (
         tr_later("The list of numbers that stands for a token, or for a time."),
         ("tokens", "timesteps"),
     ),
-    Term("mask", "", tr_later("A table that says which place may look at which."), ("tokens",)),
     Term(
-        "cosine",
+        tr_later("mask"),
+        "",
+        tr_later("A table that says which place may look at which."),
+        ("tokens",),
+    ),
+    Term(
+        tr_later("cosine"),
         "",
         tr_later(
             "How alike the directions of two lists of numbers are: 1 the same, 0 "
@@ -235,7 +240,7 @@ TERMS = (
         ("unet",),
     ),
     Term(
-        "cross-attention",
+        tr_later("cross-attention"),
         "",
         tr_later(
             "Where the picture reads the text: every place takes a mixture of the text’s rows."
@@ -249,13 +254,13 @@ TERMS = (
         ("attention",),
     ),
     Term(
-        "head",
+        tr_later("head"),
         "",
         tr_later("One of several attentions that work side by side in a layer."),
         ("attention",),
     ),
     Term(
-        "loss",
+        tr_later("loss"),
         "",
         tr_later(
             "The number that training makes small: here the mean square of what was named wrongly."

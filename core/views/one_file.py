@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from core.views.theme import INK, LINE, PAGE, PANEL
+from core.words import language
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 NOT_IN_HTML = ("\0", "\f")  # characters that have no place there
@@ -28,7 +29,7 @@ def document(title: str, style: str, body: str) -> str:
     """
     return (
         "<!doctype html>\n"
-        f'<html lang="en"><head><meta charset="utf-8">'
+        f'<html lang="{language()}"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{title}</title><style>{_style()}{style}</style></head>"

@@ -38,15 +38,16 @@ def sheet_html(live: Live, asked: Mapping[str, Sequence[Asked]], key: bool = Fal
     """
     parts, at = [], 0
     for page, questions in asked.items():
-        parts.append(f"<h2>{text(lesson_of(page).headline)}</h2>")
+        parts.append(f"<h2>{text(tr(lesson_of(page).headline))}</h2>")
         for one in questions:
             at += 1
             parts.append(_question(at, one, key))
     ticket = "".join(_sentence(page, key) for page in asked)
-    name = "" if key else "<p>Name: ______________________________</p>"
+    title = tr("Key to the worksheet") if key else tr("Worksheet")
+    name = "" if key else f"<p>{text(tr('Name:'))} ______________________________</p>"
     body = (
-        f"<h1>{'Key to the worksheet' if key else 'Worksheet'}</h1>{name}{_about(live)}"
-        f"{''.join(parts)}<h2>Exit ticket: answer each in one sentence of your own</h2>{ticket}"
+        f"<h1>{text(title)}</h1>{name}{_about(live)}{''.join(parts)}<h2>"
+        f"{text(tr('Exit ticket: answer each in one sentence of your own'))}</h2>{ticket}"
     )
     return document(tr("Glassbox Diffusion: worksheet"), STYLE, body)
 
@@ -54,14 +55,16 @@ def sheet_html(live: Live, asked: Mapping[str, Sequence[Asked]], key: bool = Fal
 def _about(live: Live) -> str:
     request = live.run.request
     rows = [
-        ("Words", request.prompt or "(none)"),
-        ("Seed", str(request.seed)),
-        ("Steps", str(request.steps)),
+        (tr("Words"), request.prompt or tr("(none)")),
+        (tr("Seed"), str(request.seed)),
+        (tr("Steps"), str(request.steps)),
         (tr("Guidance w"), say_number(request.guidance)),
-        ("Scheduler", SCHEDULERS[request.scheduler].title),
-        ("Model", request.model),
+        (tr("Scheduler"), SCHEDULERS[request.scheduler].title),
+        (tr("Model"), request.model),
     ]
-    return f'<div class="first">{picture_png(live.run.picture, "The picture")}{table(rows)}</div>'
+    return (
+        f'<div class="first">{picture_png(live.run.picture, tr("The picture"))}{table(rows)}</div>'
+    )
 
 
 def _question(at: int, asked: Asked, key: bool) -> str:
@@ -75,5 +78,5 @@ def _question(at: int, asked: Asked, key: bool) -> str:
 
 def _sentence(page: str, key: bool) -> str:
     lesson = lesson_of(page)
-    answer = f"<p>{text(lesson.remember)}</p>" if key else '<div class="line"></div>'
-    return f"<section><p>{text(lesson.headline)}</p>{answer}</section>"
+    answer = f"<p>{text(tr(lesson.remember))}</p>" if key else '<div class="line"></div>'
+    return f"<section><p>{text(tr(lesson.headline))}</p>{answer}</section>"

@@ -20,7 +20,9 @@ def texts() -> dict[Text, list[str]]:
     """Return every text of the project with the files that say it, in the order of the files."""
     found: dict[Text, list[str]] = {}
     for file in sorted(
-        file for file in (ROOT / "core").rglob("*") if file.suffix in (".py", ".js", ".html")
+        file
+        for file in (*(ROOT / "core").rglob("*"), *(ROOT / "pages").glob("*"))
+        if file.suffix in _READ
     ):
         name = file.relative_to(ROOT).as_posix()
         for text in _READ[file.suffix](file.read_text("utf-8")):
@@ -76,6 +78,14 @@ def _in_python(source: str) -> Iterator[Text]:
             yield given[0]
         elif called == "tr_many" and len(given) == 3 and given[1] is not None:
             yield str(given[1]), str(given[2])
+        elif called == "equation":
+            yield from (
+                one.value.value
+                for one in node.keywords
+                if one.arg == "source"
+                and isinstance(one.value, ast.Constant)
+                and isinstance(one.value.value, str)
+            )
         elif called == "count" and len(given) == 2 and isinstance(given[1], str):
             yield of_many(given[1])
 
