@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract
 from babel.messages.pofile import read_po, write_po
 
 from core.words import FOLDER, HTML_TEXT, of_many
@@ -14,6 +13,12 @@ from core.words import FOLDER, HTML_TEXT, of_many
 ROOT = FOLDER.parents[1]
 WIDTH = 100  # of a line in a catalogue
 Text = str | tuple[str, str]  # one, or one and many
+_LITERAL = r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\''
+# In a script: calls may stand in each other's, and a number may be worked out where it is given.
+_SAID = re.compile(
+    rf"(?<![.\w])(?:tr\(\s*(?P<text>{_LITERAL})|count\([^\"';]*,\s*(?P<thing>{_LITERAL})\)|"
+    rf"trMany\([^\"';]*,\s*(?P<one>{_LITERAL}),\s*(?P<many>{_LITERAL}))"
+)
 
 
 def texts() -> dict[Text, list[str]]:
@@ -91,18 +96,12 @@ def _in_python(source: str) -> Iterator[Text]:
 
 
 def _in_script(source: str) -> Iterator[Text]:
-    keywords = {"tr": None, "trMany": (2, 3), "count": (2,)}
-    for _, called, given, _ in extract(
-        "javascript", io.BytesIO(source.encode()), keywords, options={"parse_template_string": True}
-    ):
-        if not given:
-            continue  # where they are made, and of what stands in a table
-        if called == "tr":
-            yield str(given if isinstance(given, str) else given[0])
-        elif called == "count":
-            yield of_many(str(given))
+    for found in _SAID.finditer(source):
+        said = {name: ast.literal_eval(text) for name, text in found.groupdict().items() if text}
+        if "many" in said:
+            yield said["one"], said["many"]
         else:
-            yield str(given[0]), str(given[1])
+            yield said["text"] if "text" in said else of_many(said["thing"])
 
 
 def _in_html(source: str) -> Iterator[Text]:
