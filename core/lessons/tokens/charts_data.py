@@ -14,7 +14,7 @@ from core.models.tokens import Tokens
 from core.views.theme import PALETTE
 from core.words import tr, tr_later
 
-OWN, PADDING = tr_later("start, words, end"), "padding"
+OWN, PADDING = tr_later("start, words, end"), tr_later("padding")
 KINDS = {OWN: PALETTE["text"], PADDING: PALETTE["noise"]}
 SIDE_BY_SIDE = 240  # CSS pixels, height of a bar chart
 
@@ -50,16 +50,18 @@ def mask_grids(tokens: Tokens, passed: bool) -> list[Grid]:
     }
     return [
         Grid(
-            title=tr("The padding mask: ")
-            + (tr("passed on here") if passed else tr("made, and left aside")),
+            title=tr("The padding mask: passed on here")
+            if passed
+            else tr("The padding mask: made, and left aside"),
             values=np.broadcast_to(padding, (length, length)),
             says=tr("Position {row} may read {column}, by this mask: {value}."),
             note=tr("Start, your words and end are 1, padding is 0."),
             **shared,
         ),
         Grid(
-            title=tr("Really applied: ")
-            + (tr("causal and padding mask") if passed else tr("the causal mask")),
+            title=tr("Really applied: causal and padding mask")
+            if passed
+            else tr("Really applied: the causal mask"),
             values=readable(length, padding if passed else None),
             says=tr("Position {row} reads {column}: {value}."),
             note=tr("Each reads what stands before it, but no padding.")
@@ -81,7 +83,7 @@ def change_rows(tokens: Tokens, change: Numbers) -> list[dict[str, object]]:
         {
             "position": place,
             "piece": name,
-            "kind": OWN if tokens.mask[place] else PADDING,
+            "kind": tr(OWN if tokens.mask[place] else PADDING),
             "change": round(100 * float(change[place]), 3),
         }
         for place, name in enumerate(names_of(tokens))
@@ -99,17 +101,21 @@ def change_chart(rows: Sequence[dict[str, object]]) -> alt.Chart:
         .mark_bar()
         .encode(
             x=alt.X(
-                "position:O", title="position",
+                "position:O", title=tr("position"),
                 axis=alt.Axis(values=list(range(0, len(rows), 4)), labelAngle=0),
             ),
-            y=alt.Y("change:Q", title="output moved, % of its length"),
+            y=alt.Y("change:Q", title=tr("output moved, % of its length")),
             color=alt.Color(
                 "kind:N",
                 title=None,
-                scale=alt.Scale(domain=list(KINDS), range=list(KINDS.values())),
+                scale=alt.Scale(domain=[tr(kind) for kind in KINDS], range=list(KINDS.values())),
                 legend=alt.Legend(orient="top"),
             ),
-            tooltip=["position:O", "piece:N", alt.Tooltip("change:Q", title="moved, %")],
+            tooltip=[
+                alt.Tooltip("position:O", title=tr("position")),
+                alt.Tooltip("piece:N", title=tr("piece")),
+                alt.Tooltip("change:Q", title=tr("moved, %")),
+            ],
         )
         .properties(height=SIDE_BY_SIDE)
     )  # fmt: skip
@@ -157,13 +163,13 @@ def states_grid(tokens: Tokens, states: Numbers, norms: Numbers, title: str, pad
         values=values,
         rows=names_of(tokens, shown),
         columns=[""] * values.shape[1],
-        down="position",
-        across=tr("the {shape} numbers of its vector", shape=values.shape[1]),
+        down=tr("position"),
+        across=tr("the {count} numbers of its vector", count=values.shape[1]),
         says=tr("Position {row}, number {column}: {value}."),
         scale="signed",
         top=top,
         note=tr("Blue is below 0, red-brown above; one number in a hundred lies beyond the scale."),
         bars=[float(norm) for norm in norms[:shown]],
-        bars_title="Length",
+        bars_title=tr("Length"),
         square=False,
     )

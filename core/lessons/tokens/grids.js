@@ -50,8 +50,8 @@ class Figure {
     this.colours = new Colours(grid.colours);
     this.figure.className = `grid ${square ? "square" : "wide"} ${rows.length <= FEW ? "few" : ""}`;
     this.title.textContent = title;
-    this.across.textContent = `across: ${across} · down: ${down}`;
-    this.canvas.ariaLabel = `${title}. Arrow keys read it cell by cell.`;
+    this.across.textContent = tr("across: {across} · down: {down}", { across, down });
+    this.canvas.ariaLabel = tr("{title}. Arrow keys read it cell by cell.", { title });
     this.canvas.style.aspectRatio = square ? `${columns.length} / ${rows.length}` : "auto";
     this.canvas.className = mask ? "mask" : ""; // what is hidden shows its background
     const seen = mask && getComputedStyle(this.canvas).color;
@@ -74,13 +74,13 @@ class Figure {
     this.note.textContent = note;
     this.drawScale();
     this.row = this.column = 0;
-    this.said.textContent = "Point at a cell to read it.";
+    this.said.textContent = tr("Point at a cell to read it.");
   }
 
   drawScale() {
     const { mask, low, high } = this.grid;
     const bar = make("i", mask ? "key yes" : "");
-    if (mask) return this.scale.replaceChildren(bar, "may be read", make("i", "key"), "hidden");
+    if (mask) return this.scale.replaceChildren(bar, tr("may be read"), make("i", "key"), tr("hidden"));
     bar.style.background = this.colours.bar();
     this.scale.replaceChildren(number(low), bar, number(high));
   }
@@ -96,7 +96,7 @@ class Figure {
     });
     this.bars.replaceChildren(
       ...parts,
-      ...(bars.length ? [make("span", "", `${barsTitle}, 0 to ${number(most)}`)] : []),
+      ...(bars.length ? [make("span", "", tr("{title}, 0 to {most}", { title: barsTitle, most: number(most) }))] : []),
     );
     this.bars.hidden = !bars.length;
   }
@@ -110,7 +110,7 @@ class Figure {
     const told = {
       row: name(this.row, rows),
       column: name(this.column, columns),
-      value: mask ? (value ? "yes" : "no") : number(value),
+      value: mask ? (value ? tr("yes") : tr("no")) : number(value),
     };
     const said = says.replace(/\{(row|column|value)\}/g, (_, name) => told[name]);
     this.said.textContent = bars.length ? `${said} ${barsTitle}: ${number(bars[this.row])}.` : said;

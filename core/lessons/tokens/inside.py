@@ -32,10 +32,10 @@ def show() -> None:
     layers, heads = reading.attentions.shape[1:3]
     first, second, third = st.columns([2, 2, 1], vertical_alignment="bottom")
     depth = whole("layer", layers, 1, layers)
-    layer = ask(first.slider, "Layer", depth) if layers > 1 else 1
+    layer = ask(first.slider, tr("Layer"), depth) if layers > 1 else 1
     head = ask(
         second.selectbox,
-        "Head",
+        tr("Head"),
         one_of("head", range(heads + 1)),
         format_func=lambda number: str(number or tr("the mean of all")),
     )
@@ -96,13 +96,13 @@ def _show_clip_skip(layers: int) -> None:
         )
         return
     read_from = (
-        tr("the bare embeddings") if skip == layers else tr("layer {layers}", layers=layers - skip)
+        tr("the bare embeddings") if skip == layers else tr("layer {layer}", layer=layers - skip)
     )
     with st.container(width=PICTURE_WIDTH):
         show_pictures(
             [replace(request, clip_skip=left_out) for left_out in (0, skip)],
             [
-                tr("Layer {layers}, as it was trained", layers=layers),
+                tr("Layer {layer}, as it was trained", layer=layers),
                 tr("Read from {read_from}, same seed", read_from=read_from),
             ],
         )

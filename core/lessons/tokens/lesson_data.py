@@ -5,7 +5,7 @@ import numpy as np
 from core.engine.works.texts import TextWork
 from core.ideas.text_geometry import relative_change
 from core.views.lesson import Asked, Card, Lesson, Live, Question, choose
-from core.views.numbers import count
+from core.views.numbers import count, percent
 from core.words import tr, tr_later
 
 
@@ -28,7 +28,7 @@ def _pieces(live: Live) -> Asked:
     return choose(
         tr(
             "Of how many pieces (tokens) of your text does “{prompt}” consist?",
-            prompt=prompt or "(no words)",
+            prompt=prompt or tr("(no words)"),
         ),
         str(tokens.used),
         (str(tokens.used), f"{said}; {spelled}."),
@@ -60,25 +60,25 @@ def _rows(live: Live) -> Asked:
 
 def _last_word(live: Live) -> Asked:
     tokens, prompt = live.tokens, live.run.request.prompt
-    longer = tr("{prompt} tree", prompt=prompt)
+    longer = f"{prompt} tree"
     plain, more = live.read(TextWork(live.run.request.model, (prompt, longer))).last
     own = tokens.used + 1  # the start token and the prompt's pieces
     moved = int((relative_change(plain, more)[:own] > 1e-4).sum())
     after = int((relative_change(plain, more)[own:] > 1e-4).sum())
     said = tr(
         "Measured: {moved} of the {rows} before the new word moved, and {after} of "
-        "the {ids} from it on",
+        "the {others} from it on",
         moved=moved,
         rows=count(own, "row"),
         after=after,
-        ids=len(tokens.ids) - own,
+        others=len(tokens.ids) - own,
     )
     return choose(
         tr("You add one word at the end. Which of the rows before it change?"),
-        "none" if moved == 0 else "some",
-        ("none", tr("{said}: each place reads itself and what stands before it.", said=said)),
-        ("some", tr("{said}: each place reads itself and what stands before it.", said=said)),
-        ("all", tr("{said}: each place reads itself and what stands before it.", said=said)),
+        tr("none") if moved == 0 else tr("some"),
+        (tr("none"), tr("{said}: each place reads itself and what stands before it.", said=said)),
+        (tr("some"), tr("{said}: each place reads itself and what stands before it.", said=said)),
+        (tr("all"), tr("{said}: each place reads itself and what stands before it.", said=said)),
     )
 
 
@@ -91,15 +91,15 @@ def _padding_ignored(live: Live) -> str:
         return tr("Your words fill every place, so that there is no padding: make them shorter.")
     change = float(relative_change(plain, other)[padding].mean())
     return tr(
-        "Nothing hides it from the U-Net, which reads all {padding} rows, "
-        "{padding_2} of them padding. And they are not empty: padding stands last, so it has "
+        "Nothing hides it from the U-Net, which reads all {rows} rows, "
+        "{padding} of them padding. And they are not empty: padding stands last, so it has "
         "read your words. With “{prompt}” in their place the padding rows change by "
-        "{change:.0%} of their length on average.",
-        padding=len(padding),
-        padding_2=padding.sum(),
+        "{change} of their length on average.",
+        rows=len(padding),
+        padding=padding.sum(),
         prompt=live.other.prompt,
-        change=change,
-    ).replace("%", " %")
+        change=percent(change),
+    )
 
 
 LESSON = Lesson(

@@ -5,7 +5,7 @@ from core.words import tr_later
 
 LOOKS = Closers(
     (
-        Closer("Meaning", "core.lessons.tokens.meaning"),
+        Closer(tr_later("Meaning"), "core.lessons.tokens.meaning"),
         Closer(tr_later("The mask"), "core.lessons.tokens.masks"),
         Closer(tr_later("Inside the encoder"), "core.lessons.tokens.inside"),
         Closer(tr_later("All positions"), "core.lessons.tokens.positions"),

@@ -72,20 +72,20 @@ def _show_what_the_mask_changes(request: Request) -> None:
         st.markdown(
             tr(
                 "**{moved} of {padding_outputs} moved, and "
-                "{moved_2} of the {own} others.** Your own words never look at the "
+                "{others_moved} of the {others} others.** Your own words never look at the "
                 "padding behind them, so hiding it changes nothing for them.",
                 moved=(moved & ~own).sum(),
                 padding_outputs=count(padding, "padding output"),
-                moved_2=(moved & own).sum(),
-                own=own.sum(),
+                others_moved=(moved & own).sum(),
+                others=own.sum(),
             )
         )
     else:
         st.markdown(
             tr(
-                "**Your words fill all {ids} places:** there is no padding behind "
+                "**Your words fill all {places} places:** there is no padding behind "
                 "them that a mask could hide.",
-                ids=len(tokens.ids) - 2,
+                places=len(tokens.ids) - 2,
             )
         )
     with st.container(width=PICTURE_WIDTH):
@@ -130,7 +130,7 @@ def _show_changed_word(request: Request) -> None:
             format_func=lambda place: f"{place + 1}: {words[place].text}",
         )
     with instead:
-        new = ask(st.text_input, "becomes", text("becomes", "banana", MAX_PROMPT))
+        new = ask(st.text_input, tr("becomes"), text("becomes", "banana", MAX_PROMPT))
     texts = [new if place == at else word.text for place, word in enumerate(words)]
     before = " ".join(word.text for word in words)
     reading = read(TextWork(request.model, (before, " ".join(texts))))
@@ -140,9 +140,9 @@ def _show_changed_word(request: Request) -> None:
     if len(moved):
         st.markdown(
             tr(
-                "**Position {moved} is the first that notices.** What stands before it stays as "
+                "**Position {position} is the first that notices.** What stands before it stays as "
                 "it was, to the last digit; `<start>` can never know what follows.",
-                moved=moved[0],
+                position=moved[0],
             )
         )
     else:

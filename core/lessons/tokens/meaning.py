@@ -28,12 +28,13 @@ from core.ui.running_example import running_example
 from core.ui.runs import find, read
 from core.ui.tables import as_table
 from core.views.numbers import percent
-from core.words import tr
+from core.words import tr, tr_later
 
 FORMULAS = (place_between, cosine, blend)
 
 START_WORDS = "apple, banana, strawberry, tomato, dog, cat, whale, blueberries, rose, car"
-START_AXES = ("fruit", "animal", "blue", "red")  # left, right, bottom, top
+ENDS = (tr_later("left"), tr_later("right"), tr_later("bottom"), tr_later("top"))
+START_AXES = ("fruit", "animal", "blue", "red")  # one an end
 MOST_WORDS = 24
 
 
@@ -42,10 +43,9 @@ def show() -> None:
     request = running_example()
     chart, controls = st.columns([3, 1], gap="large")
     with controls:
-        ends = ("left", "right", "bottom", "top")
         axes = [
-            ask(st.text_input, tr("Axis, {end}", end=end), text(end, word, 200))
-            for end, word in zip(ends, START_AXES, strict=True)
+            ask(st.text_input, tr("Axis, {end}", end=tr(end)), text(end, word, 200))
+            for end, word in zip(ENDS, START_AXES, strict=True)
         ]
     typed = ask(
         st.text_area,
@@ -69,11 +69,11 @@ def show() -> None:
     if left_out:
         st.caption(
             tr(
-                "{left_out} left out: at most {most_words} texts are placed, and of those that "
+                "{left_out} left out: at most {most} texts are placed, and of those that "
                 "begin "
                 "with the same {longest} characters the first.",
                 left_out=left_out,
-                most_words=MOST_WORDS,
+                most=MOST_WORDS,
                 longest=LONGEST - 1,
             )
         )
@@ -101,9 +101,13 @@ def show() -> None:
 def _show_map(texts: list[str], vectors: Numbers, names: list[str], axes: Numbers) -> None:
     same = [at for at in (0, 2) if np.array_equal(axes[at], axes[at + 1])]
     if same:
-        which = " and ".join((tr("left and right"), tr("bottom and top"))[at // 2] for at in same)
+        both = tr("left and right and bottom and top")
+        one = tr("left and right") if same[0] == 0 else tr("bottom and top")
         show_note(
-            tr("The model reads the same at both ends of an axis: {which}.", which=which),
+            tr(
+                "The model reads the same at both ends of an axis: {which}.",
+                which=both if len(same) > 1 else one,
+            ),
             tr("An axis needs two ends that differ."),
         )
         return
@@ -122,7 +126,7 @@ def _show_blend() -> None:
     with first:
         other = ask(st.text_input, tr("Your words melt into"), text("melt", "a banana", MAX_PROMPT))
     with second:
-        steps = ask(st.slider, "Pictures", whole("pictures", 5, 3, 7))
+        steps = ask(st.slider, tr("Pictures"), whole("pictures", 5, 3, 7))
     request = running_example()
     shares = [float(share) for share in np.linspace(0, 1, steps)]
     show_pictures(

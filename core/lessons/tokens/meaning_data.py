@@ -36,7 +36,7 @@ def map_rows(
     return [
         {
             "text": short(text),
-            "kind": OTHERS if place else YOURS,
+            "kind": tr(OTHERS if place else YOURS),
             "across": round(float(x), 4),
             "up": round(float(y), 4),
         }
@@ -58,13 +58,19 @@ def word_map(rows: Sequence[Row], names: Sequence[str]) -> alt.LayerChart | alt.
     base = alt.Chart(alt.InlineData(values=list(rows))).encode(
         x=alt.X("across:Q", scale=scale, title=f"← {left}   ·   {right} →"),
         y=alt.Y("up:Q", scale=scale, title=f"← {bottom}   ·   {top} →"),
-        tooltip=["text:N", "across:Q", "up:Q"],
+        tooltip=[
+            alt.Tooltip("text:N", title=tr("text")),
+            alt.Tooltip("across:Q", title=tr("across")),
+            alt.Tooltip("up:Q", title=tr("up")),
+        ],
     )
     points = base.mark_circle(size=90, opacity=1).encode(
         color=alt.Color(
             "kind:N",
             title=None,
-            scale=alt.Scale(domain=[YOURS, OTHERS], range=[PALETTE["picture"], PALETTE["text"]]),
+            scale=alt.Scale(
+                domain=[tr(YOURS), tr(OTHERS)], range=[PALETTE["picture"], PALETTE["text"]]
+            ),
             legend=alt.Legend(orient="top"),
         )
     )

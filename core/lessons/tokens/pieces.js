@@ -1,6 +1,7 @@
 // The prompt in pieces, each where it stands; a click on a word shows how it fell into them.
 
 const DENSE = 24; // pieces, beyond which they are drawn smaller
+const WORD = "\n"; // stands in a title for a word, which has an element of its own
 
 export default (/** @type {Mounted} */ mounted) => present(mounted, ".pieces", Pieces);
 
@@ -25,10 +26,10 @@ class Pieces extends View {
     const cut = data.words.findIndex(({ pieces }) => pieces[0].cut);
     /** @type {Node[]} */
     const parts = [...this.words];
-    parts.splice(cut < 0 ? parts.length : cut, 0, marker(data.end, "end"));
-    parts.unshift(marker(data.start, "start"));
-    if (data.padding) parts.push(marker(data.pad, `padding × ${data.padding}`));
-    if (data.beyond > 0) parts.push(make("span", "beyond", `and ${count(data.beyond, "piece")} more, cut`));
+    parts.splice(cut < 0 ? parts.length : cut, 0, marker(data.end, tr("end")));
+    parts.unshift(marker(data.start, tr("start")));
+    if (data.padding) parts.push(marker(data.pad, tr("padding × {count}", { count: data.padding })));
+    if (data.beyond > 0) parts.push(make("span", "beyond", tr("and {pieces} more, cut", { pieces: count(data.beyond, "piece") })));
     this.line.replaceChildren(...parts);
     this.root.classList.toggle("dense", data.count > DENSE);
     if (focused) this.words[this.chosen]?.focus();
@@ -53,7 +54,7 @@ class Pieces extends View {
         `piece ${piece.cut ? "cut" : ""} ${place % 2 ? "odd" : ""}`,
         make("bdi", "text", piece.text || "·"),
         spelling(piece.piece),
-        make("span", "id", piece.cut ? "cut off" : piece.id),
+        make("span", "id", piece.cut ? tr("cut off") : piece.id),
       ),
     );
     const button = make("button", "word", ...pieces);
@@ -73,10 +74,15 @@ class Pieces extends View {
     const bar = this.find(".bar");
     const cut = Math.max(0, all - room);
     bar.replaceChildren(cell("edge", 1), cell("used", used), cell("edge", 1), cell("free", padding));
-    const said = `${used} of ${room} places used, and 2 for start and end`;
+    const said = tr("{used} of {room} places used, and 2 for start and end", { used, room });
     bar.ariaLabel = said;
     const line = cut
-      ? `${said}. Your words make ${all} pieces: the last ${cut} ${cut > 1 ? "are" : "is"} cut off, and nobody reads ${cut > 1 ? "them" : "it"}.`
+      ? trMany(
+          cut,
+          "{said}. Your words make {all} pieces: the last {count} is cut off, and nobody reads it.",
+          "{said}. Your words make {all} pieces: the last {count} are cut off, and nobody reads them.",
+          { said, all },
+        )
       : `${said}.`;
     this.find(".count").textContent = line;
   }
@@ -91,32 +97,39 @@ class Pieces extends View {
   // Returns what there is to know besides.
   drawWord(box, word) {
     const title = box.querySelector("h2");
-    title.replaceChildren("How ", make("bdi", "", word.text), title_end(word));
+    const [before, after] = titled(word).split(WORD);
+    title.replaceChildren(before, make("bdi", "", word.text), after);
     const rows = word.letters.length
       ? [
-          row(word.letters, null, "letters"),
-          ...word.merges.map(({ rank, pair, pieces }) => row(pieces, pair, `pair ${(rank + 1).toLocaleString("en")}`)),
+          row(word.letters, null, tr("letters")),
+          ...word.merges.map(({ rank, pair, pieces }) => row(pieces, pair, tr("pair {number:,}", { number: rank + 1 }))),
         ]
       : [];
     box.querySelector("ol").replaceChildren(...rows);
     const how = [];
     if (word.merges.length)
       how.push(
-        `Each row glues two neighbours of the row above: the pair that comes first in CLIP’s list of ${this.data.learned.toLocaleString("en")} learned pairs.`,
+        tr(
+          "Each row glues two neighbours of the row above: the pair that comes first in CLIP’s list of {learned:,} learned pairs.",
+          { learned: this.data.learned },
+        ),
       );
-    if (word.why === "too long") how.push("This word is too long to show merge by merge.");
+    if (word.why === "too long") how.push(tr("This word is too long to show merge by merge."));
     if (this.data.bytes)
       how.push(
-        "Letters like Ã or Ł stand for bytes: é is two bytes, most Chinese characters are three, most emoji four or more.",
+        tr(
+          "Letters like Ã or Ł stand for bytes: é is two bytes, most Chinese characters are three, most emoji four or more.",
+        ),
       );
     return how.join(" ");
   }
 }
 
-function title_end(word) {
-  const pieces = word.size;
-  if (word.why) return pieces === 1 ? " is read: whole" : ` is read: ${pieces} pieces`;
-  return ` becomes ${count(pieces, "piece")}`;
+// How a word is read, with a sign where the word itself stands.
+function titled({ size, why }) {
+  return why
+    ? trMany(size, "How {word} is read: whole", "How {word} is read: {count} pieces", { word: WORD })
+    : trMany(size, "How {word} becomes {count:,} piece", "How {word} becomes {count:,} pieces", { word: WORD });
 }
 
 // The word that falls into most pieces; among equals the one with most merges.

@@ -7,7 +7,6 @@ from typing import TypedDict
 from core.ideas.byte_pairs import Pair
 from core.models.token_words import LONGEST_EXPLAINED, Word, explain_word, lowered, visible
 from core.models.tokens import Tokens
-from core.words import tr
 
 MOST_PIECES = 150  # drawn in place: twice what the model reads
 LONGEST_TEXT = 40  # characters of one piece that are drawn
@@ -135,7 +134,7 @@ def _word(word: Word, place: int, room: int, ranks: dict[Pair, int]) -> WordPiec
         "merges": [{"rank": merge.rank, "pair": merge.pair, "pieces": merge.pieces}
                    for merge in merges],
         "size": len(word.pieces),
-        "why": "" if letters else tr("too long") if too_long else tr("read whole"),
+        "why": "" if letters else "too long" if too_long else "read whole",
     }  # fmt: skip
 
 

@@ -24,7 +24,7 @@ class Positions extends View {
     this.cells = positions.map(({ text, kind, read }) => cell(kind, read, text));
     this.strip.replaceChildren(...this.cells);
     this.find(".key").replaceChildren(...key.map(({ kind, read, text }) => make("span", "", cell(kind, read), text)));
-    this.find(".said").textContent = "Point at a cell to read it.";
+    this.find(".said").textContent = tr("Point at a cell to read it.");
   }
 
   state() {

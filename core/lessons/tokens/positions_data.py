@@ -9,6 +9,11 @@ from core.views.tables import Row
 from core.words import tr, tr_later
 
 OWN = tr_later("your words")
+_KINDS = {
+    "start": tr_later("start"),
+    "end": tr_later("end"),
+    "padding": tr_later("padding"),
+}
 LONGEST = 16  # characters of a piece that are drawn
 
 
@@ -25,9 +30,9 @@ def position_rows(tokens: Tokens, passes_mask: bool = False, words: str = OWN) -
             "position": place,
             "piece": tokens.pieces[place],
             "id": tokens.ids[place],
-            "what it is": words if kind == "word" else kind,
+            "what it is": tr(words if kind == "word" else _KINDS[kind]),
             "padding mask": tokens.mask[place],
-            "is read": "yes" if not passes_mask or tokens.mask[place] else "no",
+            "is read": tr("yes") if not passes_mask or tokens.mask[place] else tr("no"),
         }
         for place, kind in enumerate(_kinds(tokens))
     ]
@@ -68,25 +73,27 @@ def strip_data(tokens: Tokens, passes_mask: bool = False, words: str = OWN) -> P
     """
     rows, kinds = position_rows(tokens, passes_mask, words), _kinds(tokens)
     padding = kinds.count("padding")
-    key = [("start", tr("start and end")), *([("word", words)] if tokens.used else [])]
+    key = [("start", tr("start and end")), *([("word", tr(words))] if tokens.used else [])]
     if padding:
         what = tr("never read") if passes_mask else tr("read all the same")
         key.append(("padding", tr("padding: mask 0, {what}", what=what)))
     return {
         "positions": [
             {
-                "text": kind if kind in ("start", "end") else _cell(tokens.texts[place]),
+                "text": tr(_KINDS[kind])
+                if kind in ("start", "end")
+                else _cell(tokens.texts[place]),
                 "kind": kind,
-                "read": row["is read"] == "yes",
+                "read": not passes_mask or bool(tokens.mask[place]),
                 "said": tr(
-                    "Position {place}: {pieces}, id {row}, "
-                    "{row_2}. Padding mask {row_3}; read: {row_4}.",
-                    place=place,
-                    pieces=visible(tokens.pieces[place]),
-                    row=row["id"],
-                    row_2=row["what it is"],
-                    row_3=row["padding mask"],
-                    row_4=row["is read"],
+                    "Position {position}: {piece}, id {id}, {what}. Padding mask {mask}; "
+                    "read: {read}.",
+                    position=place,
+                    piece=visible(tokens.pieces[place]),
+                    id=row["id"],
+                    what=row["what it is"],
+                    mask=row["padding mask"],
+                    read=row["is read"],
                 ),
             }
             for place, (kind, row) in enumerate(zip(kinds, rows, strict=True))
@@ -100,7 +107,7 @@ def strip_data(tokens: Tokens, passes_mask: bool = False, words: str = OWN) -> P
             "{padding} of padding. The arrow keys read them one by one.",
             positions=count(len(rows), "position"),
             used=tokens.used,
-            words=words,
+            words=tr(words),
             padding=padding,
         ),
     }

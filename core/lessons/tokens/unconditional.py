@@ -50,9 +50,9 @@ def say_second_question(tokens: Tokens, w: float) -> str:
         tr("**Guidance asks twice:** once with your words, once with these.")
         if tokens.count
         else tr(
-            "**No words are {ids} tokens too:** start, end, and padding. Guidance "
+            "**No words are {tokens} tokens too:** start, end, and padding. Guidance "
             "asks the network a second time with them.",
-            ids=len(tokens.ids),
+            tokens=len(tokens.ids),
         )
     )
     if w == 0:
