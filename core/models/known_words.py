@@ -12,7 +12,7 @@ from typing import Any
 
 from core.errors import ExplainerError
 from core.models.folders import read_json
-from core.words import tr
+from core.words import tr, tr_later
 
 WORDS, REPORT = "captions.json", "evaluation.json"
 MILESTONES = "training/milestones/milestones.json"
@@ -34,6 +34,16 @@ NOT_ASKED = frozenset(
         "wood",
     ]
 )
+KINDS = {  # as pages say them
+    "animals-nature": tr_later("animals, nature"), "food-drink": tr_later("food, drink"),
+    "people-body": tr_later("people, body"), "smileys-emotion": tr_later("smileys, emotion"),
+    "travel-places": tr_later("travel, places"), "activities": tr_later("activities"),
+    "objects": tr_later("objects"),
+}  # fmt: skip
+RARER = tr_later(
+    "Of its tests for rarer things of this kind ({kind}), only {found:g} % were recognised."
+)
+OFTEN = tr_later("Of its tests for things of this kind ({kind}), only {found:g} % were recognised.")
 BETWEEN = 4  # characters' room that stands between two suggestions
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 
@@ -117,18 +127,22 @@ class KnownWords:
         if not any(self._known(word, self.words) for word in words):
             strange = not any(word in self.plain for word in words)
             return (
-                "It has read none of these words: its captions are English."
+                tr("It has read none of these words: its captions are English.")
                 if strange
-                else "No word here names a thing that it was shown.",
-                "What it draws is a guess. Name one thing, in English.",
+                else tr("No word here names a thing that it was shown."),
+                tr("What it draws is a guess. Name one thing, in English."),
             )
         apart = any(after.begins > before.ends for before, after in pairwise(things))
         rest = set(words).difference(*(words[thing.begins : thing.ends] for thing in things))
         if apart or rest & self.many:
             return (
-                "This asks for more than one thing. Asked for two, it drew both in "
-                f"{self.both:g} % of {self.pairs} tests.",
-                "Ask for one.",
+                tr(
+                    "This asks for more than one thing. Asked for two, it drew both in "
+                    "{both:g} % of {pairs} tests.",
+                    both=self.both,
+                    pairs=self.pairs,
+                ),
+                tr("Ask for one."),
             )
         return self._doubt_one(things[0], words) if things else None
 
@@ -137,15 +151,17 @@ class KnownWords:
         named = self.judged.get(name, self.judged.get((*name[:-1], _one(name[-1]))))
         if named is False:
             return (
-                "When it was tested on just this word, it drew something else.",
-                "Another seed may do, or another thing.",
+                tr("When it was tested on just this word, it drew something else."),
+                tr("Another seed may do, or another thing."),
             )
         if named is None and self.found.get(thing.group, GOOD) < POOR:
             return (
-                f"Of its tests for {'rarer ' if self.judged else ''}things of this kind "
-                f"({thing.group.replace('-', ', ')}), only {self.found[thing.group]:g} % were "
-                "recognised.",
-                "Other things come out better.",
+                tr(
+                    RARER if self.judged else OFTEN,
+                    kind=tr(KINDS.get(thing.group, thing.group)),
+                    found=self.found[thing.group],
+                ),
+                tr("Other things come out better."),
             )
         return None
 

@@ -24,13 +24,10 @@ def say_what_it_draws() -> None:
         return
     with explained():
         known = known_words(builtin_folder())
-        offered = made((tr("to try"), builtin_folder()), lambda: known.suggestions(ROOM))
+        offered = made(("to try", builtin_folder()), lambda: known.suggestions(ROOM))
         offer_prompts(
-            tr(
-                "This small model knows **single things in English, on one plain background**."
-                "{offered}",
-                offered=" Try:" if offered else "",
-            ),
+            tr("This small model knows **single things in English, on one plain background**.")
+            + (f" {tr('Try:')}" if offered else ""),
             offered,
         )
         doubt = known.doubt(request.prompt)

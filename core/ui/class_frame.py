@@ -24,13 +24,17 @@ from core.ui.navigation import TEACHER, is_routed, page_of, title_of
 from core.ui.part import part
 from core.ui.running_example import impose_example, link_parameters, running_example
 from core.ui.runs import find
-from core.words import tr
+from core.words import tr, tr_later
 
 TURN_S = 3.0  # between two looks at what the class shares
 SIDE = 192  # pixels of a picture on the board
 FIRST_WAIT_S, MOST_WAIT_S = 1.0, 60.0  # after a wrong code or token; twice as long each time
 _WRONG, _TURN, _LOOKED, _AGAIN = "class_wrong", "class_turn", "class_looked", "class_again"
 _OPT_IN, _PINNED = "class_board", "class_pinned"
+_SAID = {  # of what was too soon, and of what is wrong
+    "code": (tr_later("That was too soon after a wrong code."), tr_later("This code is wrong.")),
+    "token": (tr_later("That was too soon after a wrong token."), tr_later("This token is wrong.")),
+}
 
 
 def attend() -> None:
@@ -97,7 +101,7 @@ def ask_secret(label: str, what: str, right: str) -> bool:
     left = not_before - time.monotonic()
     if left > 0:
         show_note(
-            tr("That was too soon after a wrong {what}.", what=what),
+            tr(_SAID[what][0]),
             tr("Wait {left:.0f} s.", left=left + 1),
         )
         return False
@@ -107,7 +111,7 @@ def ask_secret(label: str, what: str, right: str) -> bool:
     waits = min(MOST_WAIT_S, FIRST_WAIT_S * 2**tries)
     st.session_state[_WRONG] = (tries + 1, time.monotonic() + waits)
     show_note(
-        tr("This {what} is wrong.", what=what),
+        tr(_SAID[what][1]),
         tr("The next one may be tried in {waits:.0f} s.", waits=waits),
     )
     return False
@@ -123,7 +127,7 @@ def _ask_code(room: Classroom) -> None:
             code=CODE,
         )
     )
-    if ask_secret("Code", "code", "admits"):
+    if ask_secret(tr("Code"), "code", "admits"):
         let_in(room)
         st.rerun()
 

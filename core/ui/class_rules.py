@@ -18,8 +18,9 @@ from core.errors import ExplainerError
 from core.ideas.checks import say_number
 from core.words import tr, tr_later
 
-NAMES = {"model": "model", "steps": tr_later("number of steps"), "scheduler": "scheduler",
-         "height": "size", "width": "size"}  # fmt: skip
+NAMES = {"model": tr_later("model"), "steps": tr_later("number of steps"),
+         "scheduler": tr_later("scheduler"),
+         "height": tr_later("size"), "width": tr_later("size")}  # fmt: skip
 _NAME, _TEACHER = "class_name", "class_teacher"
 _PAGE, _DRAWN = "class_page", "class_drawn"
 
@@ -180,7 +181,7 @@ def check_asked(work: object) -> None:
 def _refuse(name: str, value: str | int) -> None:
     said = value if isinstance(value, str) else say_number(value)
     raise ExplainerError(
-        tr("Your teacher has set the {names} to {said}.", names=NAMES[name], said=said),
+        tr("Your teacher has set the {setting} to {value}.", setting=tr(NAMES[name]), value=said),
         tr("Nothing else is computed for now."),
     )
 

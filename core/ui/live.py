@@ -27,7 +27,7 @@ from core.ui.running_example import running_example, set_running_example
 from core.ui.runs import done, find, say_status
 from core.ui.shown import Shown, drawn
 from core.views.live import LiveData, picture_data, say_run, settings_data, sizes_data
-from core.words import tr
+from core.words import tr, tr_later
 
 NAME = "live"
 PATIENT_S = 1.0  # before a line says how far it is: as a rule the picture is there by then
@@ -38,7 +38,7 @@ FIELDS = ("prompt", "blend", "share", "words", "seed", "other_seed", "turn")
 def live_toggle() -> bool:
     """Ask whether the picture follows the hand; not where a link holds what is drawn."""
     wanted = ask(
-        st.toggle, "Live", switch("live"), disabled=held(),
+        st.toggle, tr("Live"), switch("live"), disabled=held(),
         help=tr("The picture follows every key and every slider, in a few calls of the network."),
     )  # fmt: skip
     return wanted and not held()
@@ -62,7 +62,9 @@ def show_live(below: Callable[[Shown], object] = lambda shown: None) -> None:
     def compute(line: DeltaGenerator) -> None:
         for work in wanted:
             if find(work) is None:
-                done(work, lambda ticket: line.caption(say_status(ticket.status(), "Call")))
+                done(
+                    work, lambda ticket: line.caption(say_status(ticket.status(), tr_later("Call")))
+                )
 
     # A part of its own, so that a key runs nothing else.
     part(_draw)(facts, below)
@@ -94,7 +96,7 @@ def _draw(facts: LatentFacts, below: Callable[[Shown], object]) -> None:
 
 
 def _say(line: DeltaGenerator) -> Callable[[Any], object]:  # Any: a ticket
-    return lambda ticket: line.caption(say_status(ticket.status(), "Call"))
+    return lambda ticket: line.caption(say_status(ticket.status(), tr_later("Call")))
 
 
 def _data(number: int, request: Request, facts: LatentFacts, picture: Any, whole: bool) -> LiveData:

@@ -18,7 +18,7 @@ from core.ui.running_example import running_example
 from core.ui.shown import kept
 from core.words import tr, tr_later
 
-RUN, UPLOAD = tr_later("your run"), tr_later("your upload")
+RUN, UPLOAD = "your run", "your upload"
 _LAST, _UPLOAD, _WRONG = "picture_chosen", "latents_upload", "latents_wrong"
 IN_LINK = "picture"
 LOST = {
@@ -61,7 +61,7 @@ def choose_picture(first: str = "") -> str:
     Args:
         first: the picture of the gallery to begin with, "" for its first.
     """
-    titles = {picture.name: picture.title for picture in gallery()}
+    titles = {picture.name: tr(picture.title) for picture in gallery()}
     if kept(running_example()) is not None:
         titles[RUN] = tr("Your run’s picture")
     if _UPLOAD in st.session_state:
@@ -72,7 +72,8 @@ def choose_picture(first: str = "") -> str:
     lost = said(IN_LINK)
     if lost in LOST and lost not in titles:
         st.session_state[_WRONG] = ExplainerError(
-            LOST[lost], tr("“{titles}” is shown in its place.", titles=titles[field.start])
+            tr(LOST[lost]),
+            tr("“{picture}” is shown in its place.", picture=titles[field.start]),
         )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.selectbox(
@@ -115,7 +116,7 @@ def source_of(name: str, facts: LatentFacts) -> Source:
     shown = kept(request) if name == RUN else None
     if shown is not None:
         return _source(
-            tr("Run {film}", film=shown.film["id"]),
+            tr("Run {name}", name=shown.film["id"]),
             Image.fromarray(shown.run.picture),
             width,
             height,
@@ -124,7 +125,7 @@ def source_of(name: str, facts: LatentFacts) -> Source:
     unseen = picture.unseen and request.model == BUILT_IN
     told = (tr("This autoencoder never saw this picture.") if unseen else "", unsaid)
     notes = tuple(note for note in told if note)
-    return _source(picture.title, open_picture(name), width, height, notes)
+    return _source(tr(picture.title), open_picture(name), width, height, notes)
 
 
 def _source(

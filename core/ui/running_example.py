@@ -19,7 +19,7 @@ from core.ui.all_pages import HELD, held, keep
 from core.ui.class_rules import code_for_address, kept_to
 from core.ui.errors import show_note
 from core.views.numbers import count
-from core.words import tr
+from core.words import tr, tr_later
 
 START = Request(prompt="a red apple")
 IN_LINK = tuple(field.name for field in fields(Request))
@@ -35,7 +35,13 @@ NUMBERS = {
     "other_seed": int,
     "turn": float,
 }
-IS_HELD = "The link of this lesson holds words and settings as they are."
+IS_HELD = tr_later("The link of this lesson holds words and settings as they are.")
+RARE = {  # what the summary says only where it was set
+    "model": tr_later("model"), "height": tr_later("height"), "width": tr_later("width"),
+    "clip_skip": tr_later("clip skip"), "padding_mask": tr_later("padding mask"),
+    "blend": tr_later("blend"), "share": tr_later("share"), "words": tr_later("words"),
+    "other_seed": tr_later("other seed"), "turn": tr_later("turn"),
+}  # fmt: skip
 SWITCHES = {"true": True, "false": False}
 _EXAMPLE, _NOTES = "running_example", "running_example_notes"
 
@@ -52,7 +58,7 @@ def set_running_example(request: Request) -> None:
         request: any request; what cannot be used of it stays at its start, with a note.
     """
     if held():
-        st.session_state[_NOTES] = [(IS_HELD, "Let go of them first.")]
+        st.session_state[_NOTES] = [(tr(IS_HELD), tr("Let go of them first."))]
     else:
         impose_example(request)
 
@@ -101,9 +107,9 @@ def say_held() -> None:
     """Say so where a lesson's link holds the running example, with a way to let go of it."""
     if held():
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown(f":small[:material/lock: {IS_HELD}]", width="content")
+            st.markdown(f":small[:material/lock: {tr(IS_HELD)}]", width="content")
             st.button(
-                "Let me change them", on_click=_let_go, type="tertiary", key="let_go",
+                tr("Let me change them"), on_click=_let_go, type="tertiary", key="let_go",
                 icon=":material/lock_open:",
             )  # fmt: skip
 
@@ -166,20 +172,14 @@ def show_summary() -> None:
 
 def _rarely_set(request: Request) -> list[str]:
     """Say what differs from its start among the settings that the summary leaves out."""
-    left_out = (
-        *("model", "height", "width", "clip_skip", "padding_mask", "blend", "share"),
-        *("words", "other_seed", "turn"),
-    )
     now, start = asdict(request), asdict(START)
     set_here = [
-        f"{name.replace('_', ' ')}: {_write(now[name])}"
-        for name in left_out
-        if now[name] != start[name]
+        f"{tr(RARE[name])}: {_write(now[name])}" for name in RARE if now[name] != start[name]
     ]
     return [
         *set_here,
         *(
-            tr("LoRA {one}: {strength}", one=one.name, strength=say_number(one.strength))
+            tr("LoRA {name}: {strength}", name=one.name, strength=say_number(one.strength))
             for one in request.loras
         ),
         *(f"{name}: {_write(value)}" for name, value in request.params),

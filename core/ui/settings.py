@@ -124,7 +124,7 @@ def lora_box() -> None:
         _take("loras", tuple({**chosen, name: strength}.items()))
 
     st.multiselect(
-        "LoRA", names, list(chosen), placeholder="none", max_selections=MOST_LORAS,
+        "LoRA", names, list(chosen), placeholder=tr("none"), max_selections=MOST_LORAS,
         help=tr("What somebody trained into thin matrices beside the weights."),
         **tied_to_run("loras", list(chosen), lambda picked: _take(
             "loras", tuple((name, chosen.get(name, 1.0)) for name in picked)
@@ -133,7 +133,7 @@ def lora_box() -> None:
     for name, strength in chosen.items():
         ends = min(LEAST_LORA, strength), max(EVERYDAY_LORA, strength)
         st.slider(
-            tr("Strength of {sub}", sub=MARKS.sub(AS_TEXT, name)), *ends, strength, 0.05,
+            tr("Strength of {lora}", lora=MARKS.sub(AS_TEXT, name)), *ends, strength, 0.05,
             help=tr("0 leaves the weights as they are, 1 is what was trained."),
             **tied_to_run(f"loras {name}", strength, partial(take, name)),
         )  # fmt: skip

@@ -54,8 +54,8 @@ def say_noise(alpha_bar: float) -> str:
         alpha_bar: signal power left.
     """
     share = 1 - alpha_bar
-    near = "under 1 %" if 0 < share < 0.01 else "over 99 %" if 0.99 < share < 1 else ""
-    return tr("{near} noise power", near=near or percent(share))
+    near = tr("under 1 %") if 0 < share < 0.01 else tr("over 99 %") if 0.99 < share < 1 else None
+    return tr("{share} noise power", share=near or percent(share))
 
 
 def say_after(calls: int, of_calls: int, steps: int, of_steps: int) -> str:
@@ -68,13 +68,13 @@ def say_after(calls: int, of_calls: int, steps: int, of_steps: int) -> str:
         of_steps: all of the run's.
     """
     if calls == 0:
-        return "Start"
+        return tr("Start")
     if of_calls == of_steps:
-        return tr("After {steps} of {steps_2}", steps=steps, steps_2=count(of_steps, "step"))
+        return tr("After {done} of {steps}", done=steps, steps=count(of_steps, "step"))
     return tr(
-        "After {calls} of {calls_2}, {steps} of {steps_2}",
-        calls=calls,
-        calls_2=count(of_calls, "call"),
-        steps=steps,
-        steps_2=count(of_steps, "step"),
+        "After {called} of {calls}, {done} of {steps}",
+        called=calls,
+        calls=count(of_calls, "call"),
+        done=steps,
+        steps=count(of_steps, "step"),
     )

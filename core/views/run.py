@@ -280,15 +280,15 @@ def say_places(
         done = steps if ended else int(run.steps[place])
         parts = [say_after(place, calls, done, steps)]
         if ended:
-            parts.append("finished")
+            parts.append(tr("finished"))
         elif place == 0:  # all of it is drawn; what t stands for has a little picture in it
             parts += [
                 tr("only noise"),
-                tr("the network is told t = {timesteps:g}", timesteps=run.timesteps[0]),
+                tr("the network is told t = {t:g}", t=run.timesteps[0]),
             ]
         else:
             parts += [f"t = {run.timesteps[place]:g}", say_noise(float(run.alpha_bars[place]))]
         text = " · ".join(parts)
-        spoken = text.replace("t = ", "timestep ").replace(" · ", ", ")
+        spoken = text.replace("t = ", f"{tr('timestep')} ").replace(" · ", ", ")
         said.append({"text": text, "spoken": spoken})
     return said

@@ -6,11 +6,21 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from core.views.numbers import minus
+from core.words import tr
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
 
 Row = dict[str, object]  # of a table: a value for the name of every column
+
+
+def headed(rows: Sequence[Mapping[str, object]]) -> list[Row]:
+    """Return rows to look at, under headings in the reader's language; a file keeps the English.
+
+    Args:
+        rows: with the names of their columns, which ``tr_later`` marks where there are words in.
+    """
+    return [{tr(name): value for name, value in row.items()} for row in rows]
 
 
 def written(rows: Sequence[Mapping[str, object]]) -> "Styler":
@@ -21,7 +31,7 @@ def written(rows: Sequence[Mapping[str, object]]) -> "Styler":
     """
     import pandas as pd  # late: files are written without it
 
-    table = pd.DataFrame(rows).style
+    table = pd.DataFrame(headed(rows)).style
     table.format(_write)
     return table
 

@@ -153,7 +153,7 @@ def in_html(html: str) -> str:
     def told(found: re.Match[str]) -> str:
         text = " ".join(found[0].split())
         said = _texts(language()).get(text)
-        return found[0] if said is None else escape(str(said[0]))
+        return found[0] if said is None else found[0].replace(found[0].strip(), escape(said[0]))
 
     return HTML_TEXT.sub(told, html)
 

@@ -2,6 +2,7 @@
 
 import ast
 import io
+import json
 import re
 from collections.abc import Iterator
 
@@ -11,6 +12,7 @@ from babel.messages.pofile import read_po, write_po
 from core.words import FOLDER, HTML_TEXT, of_many
 
 ROOT = FOLDER.parents[1]
+GALLERY = "assets/gallery/gallery.json"  # says what its pictures are
 WIDTH = 100  # of a line in a catalogue
 Text = str | tuple[str, str]  # one, or one and many
 _LITERAL = r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\''
@@ -23,7 +25,10 @@ _SAID = re.compile(
 
 def texts() -> dict[Text, list[str]]:
     """Return every text of the project with the files that say it, in the order of the files."""
-    found: dict[Text, list[str]] = {}
+    found: dict[Text, list[str]] = {
+        picture["title"]: [GALLERY]
+        for picture in json.loads((ROOT / GALLERY).read_text())["pictures"]
+    }
     for file in sorted(
         file
         for file in (*(ROOT / "core").rglob("*"), *(ROOT / "pages").glob("*"))

@@ -15,9 +15,9 @@ from core.ui.runs import read
 from core.ui.shown import kept
 from core.ui.tables import offer_csv
 from core.views.numbers import count
-from core.views.tables import Row
+from core.views.tables import Row, headed
 from core.views.versions import say_versions
-from core.words import tr
+from core.words import tr, tr_later, tr_many
 
 AGAIN_S = 60.0  # that the doctor's words hold: he reads all weights, and tries the disk
 
@@ -28,38 +28,50 @@ def show_checks() -> None:
     Raises:
         ExplainerError: the engine could not do it.
     """
-    checks = read(MachineCheckWork(running_example().model), "Check")
+    checks = read(MachineCheckWork(running_example().model), tr_later("Check"))
     wrong = [check for check in checks if not check.ok]
     if wrong:
         st.error(
-            f"{count(len(wrong), 'check')} of {len(checks)} disagree.", icon=":material/error:"
+            tr_many(
+                len(wrong),
+                "{count} check of {checks} disagrees.",
+                "{count} checks of {checks} disagree.",
+                checks=len(checks),
+            ),
+            icon=":material/error:",
         )
     else:
         st.success(
             tr(
-                "All {checks} agree, with {say_versions}.",
+                "All {checks} agree, with {versions}.",
                 checks=len(checks),
-                say_versions=say_versions(),
+                versions=say_versions(),
             ),
             icon=":material/check_circle:",
         )
     for check in wrong:
         st.markdown(
-            tr("**{check}:** if this is wrong, {means}.", check=check.name, means=check.means)
+            tr(
+                "**{check}:** if this is wrong, {means}.",
+                check=tr(check.name),
+                means=tr(check.means),
+            )
         )
     rows: list[Row] = [
         {
             "": "✓" if check.ok else "✗",
-            "what": check.name,
-            "ours (RMS)": check.ours,
-            "the library’s (RMS)": check.theirs,
-            "largest difference": check.apart,
-            "allowed": check.tolerance,
-            "if it were wrong": check.means,
+            tr_later("what"): tr(check.name),
+            tr_later("ours (RMS)"): check.ours,
+            tr_later("the library’s (RMS)"): check.theirs,
+            tr_later("largest difference"): check.apart,
+            tr_later("allowed"): check.tolerance,
+            tr_later("if it were wrong"): tr(check.means),
         }
         for check in checks
     ]
-    st.dataframe(rows, hide_index=True, alt=tr("Our numbers beside the library’s, check by check"))
+    st.dataframe(
+        headed(rows), hide_index=True, alt=tr("Our numbers beside the library’s, check by check")
+    )
     offer_csv(rows, "checks")
 
 

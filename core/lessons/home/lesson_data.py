@@ -16,7 +16,7 @@ def _often(live: Live) -> Asked:
     return choose(
         tr("How often did the U-Net look at the latents until the picture was there?"),
         count(calls, "time"),
-        ("once", tr("More often. {said}.", said=said)),
+        (tr("once"), tr("More often. {said}.", said=said)),
         (count(calls, "time"), f"{said}."),
         (
             count(run.path[-1].size, "time"),
@@ -76,8 +76,10 @@ LESSON = Lesson(
             "Your words go in on the left, a picture comes out on the right. **Drag the green "
             "handle** from noise to picture."
         ),
-        "maths": "Text, noise and a schedule go in; a loop of one network follows, then a decoder. "
-        "**Drag the green handle** along $x_T, \\dots, x_0$.",
+        "maths": tr_later(
+            "Text, noise and a schedule go in; a loop of one network follows, then a decoder. "
+            "**Drag the green handle** along $x_T, \\dots, x_0$."
+        ),
     },
     remember=tr_later(
         "A picture is made by taking noise away, little by little, and your words tell at "

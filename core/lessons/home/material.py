@@ -49,8 +49,8 @@ def _offer_files() -> None:
 
     live = live_run()
     asked = ask_all(live)
-    for name in ("worksheet", "key"):
+    for name, label in (("worksheet", tr("Worksheet")), ("key", tr("Key"))):
         st.download_button(
-            name.capitalize(), sheet_html(live, asked, key=name == "key"), f"{name}.html",
+            label, sheet_html(live, asked, key=name == "key"), f"{name}.html",
             "text/html", icon=":material/download:", key=f"download_{name}",
         )  # fmt: skip

@@ -68,7 +68,7 @@ class Pipeline extends Player {
     if (!said && card.matches(":focus-within")) this.range.focus();
     card.hidden = !said;
     this.find(".tour p").textContent = said;
-    this.find(".tour .on").textContent = stop + 1 < tour.length ? `Next, ${stop + 1} of ${tour.length}` : "Done";
+    this.find(".tour .on").textContent = stop + 1 < tour.length ? tr("Next, {at} of {all}", { at: stop + 1, all: tour.length }) : tr("Done");
   }
 
   state() {
@@ -99,7 +99,7 @@ class Pipeline extends Player {
       });
       heading.append(anchor);
     }
-    if (done) heading.append(Object.assign(make("span", "done", " ✓"), { title: "its questions are answered" }));
+    if (done) heading.append(Object.assign(make("span", "done", " ✓"), { title: tr("its questions are answered") }));
     item.append(heading, box, make("p", "", line));
     return item;
   }
@@ -184,7 +184,7 @@ function curve(box, heights) {
   const dot = make("span", "dot");
   box.append(make("div", "curve", picture, dot));
   return (place, spoken) => {
-    picture.ariaLabel = `The noise that is left falls over the run. ${spoken ?? ""}`;
+    picture.ariaLabel = `${tr("The noise that is left falls over the run.")} ${spoken ?? ""}`;
     const [x, y] = points[Math.min(place, points.length - 1)];
     Object.assign(dot.style, { left: `${x}%`, top: `${y}%` });
   };

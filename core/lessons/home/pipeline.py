@@ -24,6 +24,7 @@ from core.ui.running_example import link_parameters, running_example
 from core.ui.runs import find
 from core.ui.settings import prompt_box
 from core.ui.walk import foot, show_progress, walked
+from core.words import tr
 
 NAME = "home/pipeline"
 _PLAIN = "came_by_no_link"
@@ -73,7 +74,7 @@ def _mount(drawn: MapData, request: Request) -> None:
         {**station, **links.get(station["page"], {}), "done": station["page"] in done}
         for station in drawn["stations"]
     ]
-    tour = TOUR if st.session_state[_PLAIN] else []
+    tour = [tr(step) for step in TOUR] if st.session_state[_PLAIN] else []
     mounted = mount(
         NAME, {**drawn, "stations": stations, "tour": tour}, on_open_change=lambda: None
     )

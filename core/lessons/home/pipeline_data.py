@@ -65,7 +65,7 @@ def pipeline_map(
         "id": run_id(run.request),
         "places": say_places(run, places),
         "times": tr("{calls} times", calls=calls),
-        "how": SCALES,
+        "how": tr(SCALES),
     }
 
 

@@ -9,6 +9,7 @@ from core.ui.made import made
 from core.ui.runs import done, say_status
 from core.ui.shown import Shown, decode, kept
 from core.ui.tokenizing import text_width, tokens_of
+from core.words import tr_later
 
 
 def map_of(request: Request) -> MapData:
@@ -38,6 +39,9 @@ def compute(request: Request, line: DeltaGenerator) -> None:
     """
     shown = kept(request)
     if shown is None:
-        done(request, lambda ticket: line.caption(say_status(ticket.status(), "Call")))
+        done(request, lambda ticket: line.caption(say_status(ticket.status(), tr_later("Call"))))
     else:
-        decode(shown, lambda ticket: line.caption(say_status(ticket.status(), "Decoding frame")))
+        decode(
+            shown,
+            lambda ticket: line.caption(say_status(ticket.status(), tr_later("Decoding frame"))),
+        )

@@ -107,11 +107,11 @@ class MapData(TypedDict):
 
 
 # The order is that of the parts that pipeline.js points at.
-TOUR = [
-    "Drag the handle, or press ← and →: every box goes along.",
-    "Click an underlined name: its page opens, with the same picture.",
-    "Type other words above the map and press Enter: all of it is drawn anew.",
-]
+TOUR = (
+    tr_later("Drag the handle, or press ← and →: every box goes along."),
+    tr_later("Click an underlined name: its page opens, with the same picture."),
+    tr_later("Type other words above the map and press Enter: all of it is drawn anew."),
+)
 
 
 def stations(request: Request) -> tuple[Station, ...]:
@@ -122,20 +122,22 @@ def stations(request: Request) -> tuple[Station, ...]:
     """
     scheduler = SCHEDULERS[request.scheduler].title
     return (
-        Station("text", "Prompt", tr("your words"), "generation"),
-        Station("tokens", "Tokens", tr("word pieces, as numbers"), "tokens"),
-        Station("hidden", "Meaning", tr("what the text encoder makes of them"), "tokens"),
-        Station("noise", "Noise", tr("where it starts: seed {seed}", seed=request.seed), "noising"),
+        Station("text", tr("Prompt"), tr("your words"), "generation"),
+        Station("tokens", tr("Tokens"), tr("word pieces, as numbers"), "tokens"),
+        Station("hidden", tr("Meaning"), tr("what the text encoder makes of them"), "tokens"),
+        Station(
+            "noise", tr("Noise"), tr("where it starts: seed {seed}", seed=request.seed), "noising"
+        ),
         Station(
             "schedule",
-            "Schedule",
+            tr("Schedule"),
             tr("noise left, by {scheduler}", scheduler=scheduler),
             "schedulers",
         ),
-        Station("unet", "U-Net", tr("answers: this is the noise"), "unet"),
-        Station("latents", "Latents", tr("a little cleaner each time"), "latents"),
-        Station("vae", "VAE", tr("unpacks them into pixels"), "latents"),
-        Station("picture", "Picture", tr("made on this machine"), "generation"),
+        Station("unet", tr("U-Net"), tr("answers: this is the noise"), "unet"),
+        Station("latents", tr("Latents"), tr("a little cleaner each time"), "latents"),
+        Station("vae", tr("VAE"), tr("unpacks them into pixels"), "latents"),
+        Station("picture", tr("Picture"), tr("made on this machine"), "generation"),
     )
 
 

@@ -31,7 +31,7 @@ def show_desk() -> None:
     else:
         st.title(tr("The teacher’s page"), anchor=False)
         st.markdown(tr("Its token stands where the app was started, below the code of the class."))
-        if ask_secret("Token", "token", "knows"):
+        if ask_secret(tr("Token"), "token", "knows"):
             let_in(room, teacher=True)
             st.rerun()
 
@@ -56,11 +56,11 @@ def _show_glance(room: Classroom) -> None:
     with st.container(horizontal=True, gap="medium"):
         st.metric(tr("Pupils"), room.present(), width="content")
         st.metric(tr("Works waiting"), waiting, width="content")
-        st.metric("running", running, width="content")
+        st.metric(tr("running"), running, width="content")
         st.metric(tr("done in about"), f"{seconds:.0f} s", width="content")
         st.metric(tr("Trainings"), bench().busy, width="content")
         st.metric(tr("Memory of the app"), f"{own / 1e9:.1f} GB", width="content")
-        st.metric("free", f"{machine.available / 1e9:.1f} GB", width="content")
+        st.metric(tr("free"), f"{machine.available / 1e9:.1f} GB", width="content")
     pointed = room.state.pointed
     if pointed is not None:
         with st.container(horizontal=True, vertical_alignment="center"):

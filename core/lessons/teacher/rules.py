@@ -12,9 +12,9 @@ from core.models.schedulers.table import SCHEDULERS
 from core.ui.errors import show_error
 from core.ui.navigation import existing
 from core.ui.settings import offered_schedulers
-from core.words import tr
+from core.words import tr, tr_later
 
-FREE = "free"
+FREE = tr_later("free")
 STEPS = (4, 8, 10, 20, 30, 50)
 SIDES = (64, 96, 128, 192, 256, 384, 512)  # pixels
 _ERROR, _ANEW = "rules_error", "rules_anew"
@@ -29,10 +29,10 @@ def offer_rules(room: Classroom) -> None:
     state, turn = room.state, st.session_state.get(_ANEW, 0)
     now = dict(state.settings)
     choices: dict[str, tuple[str, tuple[str | int, ...]]] = {
-        "steps": ("Steps", STEPS),
-        "height": ("Size", SIDES),
-        "scheduler": ("Scheduler", tuple(offered_schedulers())),
-        "model": ("Model", tuple(entry.id for entry in entries() if is_installed(entry))),
+        "steps": (tr("Steps"), STEPS),
+        "height": (tr("Size"), SIDES),
+        "scheduler": (tr("Scheduler"), tuple(offered_schedulers())),
+        "model": (tr("Model"), tuple(entry.id for entry in entries() if is_installed(entry))),
     }
     with st.form(f"rules_{turn}"):
         for column, (field, (label, values)) in zip(st.columns(4), choices.items(), strict=True):
@@ -42,7 +42,7 @@ def offer_rules(room: Classroom) -> None:
                 key=f"rules_{turn}_{field}",
             )  # fmt: skip
         urls = [entry.url for entry in existing()]
-        titles = {entry.url: entry.title for entry in existing()}
+        titles = {entry.url: tr(entry.title) for entry in existing()}
         st.pills(
             tr("Open pages"), urls, selection_mode="multi", format_func=titles.__getitem__,
             default=[url for url in urls if url not in state.closed], key=f"rules_{turn}_open",
@@ -64,7 +64,13 @@ def offer_rules(room: Classroom) -> None:
 
 
 def _say(value: str | int) -> str:
-    return SCHEDULERS[value].title if value in SCHEDULERS else str(value)
+    return (
+        SCHEDULERS[value].title
+        if value in SCHEDULERS
+        else tr(FREE)
+        if value == FREE
+        else str(value)
+    )
 
 
 def _set(room: Classroom, turn: int) -> None:

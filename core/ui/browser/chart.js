@@ -91,8 +91,8 @@ function drawLoss(canvas, curve, steps, unit, view) {
     { left: 42, top: 26, right: wide - 14, bottom: tall - 38 },
     {
       ends: [0, steps],
-      ticks: [0, steps / 2, steps].map((step) => [step, step.toLocaleString("en")]),
-      title: "training step",
+      ticks: [0, steps / 2, steps].map((step) => [step, thousands(step)]),
+      title: tr("training step"),
       below: 22,
       bare: true,
     },
@@ -101,7 +101,11 @@ function drawLoss(canvas, curve, steps, unit, view) {
   );
   const points = curve.map(([step, loss]) => [across(step), down(loss)]);
   stroke(pen, points, { colour: view.ink("noise") });
-  canvas.ariaLabel = `Loss from ${curve[0][1]} to ${curve.at(-1)[1]} at training step ${curve.at(-1)[0]}`;
+  canvas.ariaLabel = tr("Loss from {first} to {last} at training step {step}", {
+    first: curve[0][1],
+    last: curve.at(-1)[1],
+    step: curve.at(-1)[0],
+  });
 }
 
 /**

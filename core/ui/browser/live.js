@@ -139,7 +139,7 @@ class Live extends View {
     const asked = this.asked.get(number);
     if (!asked) return "";
     asked.took ??= ((performance.now() - asked.at) / 1000).toFixed(2);
-    return `, ${asked.took} s after your hand`;
+    return tr(", {seconds} s after your hand", { seconds: asked.took });
   }
 
   /**
@@ -152,7 +152,7 @@ class Live extends View {
     if (!sheet) return;
     const canvas = figure.querySelector("canvas");
     showFrame(canvas, sheet, 0);
-    canvas.ariaLabel = `${this.data.settings.prompt || "no words"}: ${drawn}`;
+    canvas.ariaLabel = `${this.data.settings.prompt || tr("no words")}: ${drawn}`;
     figure.querySelector(".drawn").textContent = drawn;
   }
 

@@ -94,7 +94,7 @@ class Player extends View {
 
   label() {
     this.sign.setAttribute("d", this.timer ? PAUSE : PLAY);
-    this.word.textContent = this.timer ? "Pause" : "Play";
+    this.word.textContent = this.timer ? tr("Pause") : tr("Play");
   }
 
   /**
