@@ -70,11 +70,11 @@ def say_after(calls: int, of_calls: int, steps: int, of_steps: int) -> str:
     if calls == 0:
         return tr("Start")
     if of_calls == of_steps:
-        return tr("After {done} of {steps}", done=steps, steps=count(of_steps, "step"))
-    return tr(
-        "After {called} of {calls}, {done} of {steps}",
-        called=calls,
-        calls=count(of_calls, "call"),
-        done=steps,
-        steps=count(of_steps, "step"),
+        return tr_many(
+            of_steps, "After {done} of {count} step", "After {done} of {count} steps", done=steps
+        )
+    called = tr_many(
+        of_calls, "After {done} of {count} call", "After {done} of {count} calls", done=calls
     )
+    stepped = tr_many(of_steps, "{done} of {count} step", "{done} of {count} steps", done=steps)
+    return f"{called}, {stepped}"
