@@ -23,7 +23,7 @@ SCREEN = $(shell test -z "$(CONTAINER)$$CI$$SSH_CONNECTION" && { test "`uname`" 
 	test -n "$$DISPLAY$$WAYLAND_DISPLAY" && command -v xdg-open; } } >/dev/null 2>&1 && echo yes)
 OPENED = $(if $(SCREEN),--server.headless false --server.showEmailPrompt false --logger.hideWelcomeMessage true)
 
-.PHONY: help run class serve-ray test test-ray test-fast lint format setup setup-dev constraints docs bench \
+.PHONY: help run class serve-ray test check-looks test-ray test-fast lint format setup setup-dev constraints docs bench \
 	bench-class train clean
 
 help:
@@ -33,6 +33,7 @@ help:
 	@echo "make test    lint, types and all tests"
 	@echo "make test-ray    what the replicas promise, on two of them"
 	@echo "make test-fast   the optional faster runtime of requirements-fast.txt, in an environment of its own"
+	@echo "make check-looks    every closer look, light and dark, for barriers (minutes)"
 	@echo "make lint    ruff, pyright, and the browser's scripts, alone"
 	@echo "make docs    docs/pages anew, with pictures of all pages"
 	@echo "make bench   ratios against bare diffusers and a bare Streamlit page"
@@ -52,6 +53,10 @@ class: setup
 
 serve-ray: $(SCALE)
 	GLASSBOX_ENGINE=ray $(BIN)/python -m streamlit run Home.py --server.port "$(PORT)"
+
+check-looks: setup-dev
+	@$(BIN)/python tests/browser/find_browser.py --install
+	GLASSBOX_EVERY=1 $(BIN)/python -m pytest -n0 tests/browser/test_accessible.py -k closer_look
 
 test-ray: setup-dev $(SCALE)
 	$(BIN)/python -m pytest -n0 tests/unit/engine/test_on_ray.py

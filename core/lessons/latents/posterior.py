@@ -80,7 +80,7 @@ def show(source: Source, facts: LatentFacts, reading: PictureReading) -> None:
 
 
 def _show_samples(source: Source, reading: PictureReading) -> None:
-    st.subheader(tr("Two samples of the same picture"), anchor=False)
+    st.header(tr("Two samples of the same picture"), anchor=False)
     field = whole("sample", 0, 0, MAX_SEED - 1)
     seed = int(ask(st.number_input, tr("Seed of the first"), field, width=160))
     if seed:
@@ -116,7 +116,7 @@ def _show_samples(source: Source, reading: PictureReading) -> None:
 
 
 def _show_scale(facts: LatentFacts) -> None:
-    st.subheader(tr("Why latents are scaled"), anchor=False)
+    st.header(tr("Why latents are scaled"), anchor=False)
     request = running_example()
     width, height = request.width or facts.width, request.height or facts.height
     pictures = tuple(

@@ -44,7 +44,7 @@ def show(
         strict=True,
     ):
         with column:
-            st.subheader(title, anchor=False)
+            st.header(title, anchor=False)
             picture, numbers = st.columns(2)
             picture.image(
                 png(ghost(pixels, level, copies, seed)), width="stretch", output_format="PNG",

@@ -103,13 +103,13 @@ def show(_config: dict[str, Any]) -> None:  # Any: what JSON holds
     choices, bits = choice_rows(reading), bit_rows(reading)
     left, right = st.columns(2, gap="large")
     with left:
-        st.subheader(tr("What was chosen"), anchor=False)
+        st.header(tr("What was chosen"), anchor=False)
         st.altair_chart(
             choice_chart(choices), alt=tr("Each variance as a share of the largest, by t")
         )
         st.caption(tr("Mean over all pixels of held-out faces."))
     with right:
-        st.subheader(tr("What each step costs"), anchor=False)
+        st.header(tr("What each step costs"), anchor=False)
         st.altair_chart(bit_chart(bits), alt=tr("Bits per dimension of each step, by t"))
         st.caption(tr("Small costs are spread out, so that they can be seen."))
     st.caption(

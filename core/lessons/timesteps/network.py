@@ -78,7 +78,7 @@ def show(_settings: EmbeddingSettings, facts: TimeFacts) -> None:
             said_4=said[3],
         )
     )
-    st.subheader(tr("Where it enters"), anchor=False)
+    st.header(tr("Where it enters"), anchor=False)
     st.markdown(
         tr(
             "Every residual block has a layer of its own that turns the time vector into **one "

@@ -77,7 +77,7 @@ def show() -> None:
 
 
 def _show_clip_skip(layers: int) -> None:
-    st.subheader(tr("Which layer the U-Net reads"), anchor=False)
+    st.header(tr("Which layer the U-Net reads"), anchor=False)
     request = running_example()
     most = min(MAX_CLIP_SKIP, layers)
     skip = ask(

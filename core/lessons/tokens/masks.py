@@ -56,7 +56,7 @@ def show() -> None:
         st.markdown(tr("This model's config asks for the padding mask, so it is always passed on."))
     else:
         _show_what_the_mask_changes(request)
-    st.subheader(tr("Change one word"), anchor=False)
+    st.header(tr("Change one word"), anchor=False)
     _show_changed_word(request)
 
 

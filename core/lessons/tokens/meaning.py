@@ -85,7 +85,7 @@ def show() -> None:
             "direction with it, seen from the middle."
         )
     )
-    st.subheader(tr("How alike are they?"), anchor=False)
+    st.header(tr("How alike are they?"), anchor=False)
     mount("tokens/grids", grid_data([cosine_grid(texts, vectors)]))
     st.markdown(
         tr(
@@ -119,7 +119,7 @@ def _show_map(texts: list[str], vectors: Numbers, names: list[str], axes: Number
 
 
 def _show_blend() -> None:
-    st.subheader(tr("From one prompt to another"), anchor=False)
+    st.header(tr("From one prompt to another"), anchor=False)
     if not ask(st.toggle, tr("Draw the pictures between"), switch("melting")):
         return
     first, second = st.columns([3, 1], gap="large")

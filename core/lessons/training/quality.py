@@ -67,7 +67,11 @@ def _show_prompts(report: dict[str, Any], folder: Path) -> None:  # Any: what JS
             prompts=prompts,
         )
     )
-    st.image(folder / SHEET, caption=tr("The first of them, none picked by hand"))
+    st.image(
+        folder / SHEET,
+        caption=tr("The first of them, none picked by hand"),
+        alt=tr("Pictures of the first prompts"),
+    )
     rows = group_rows(report)
     st.dataframe(rows, hide_index=True, alt=tr("Prompts named rightly, by group"))
     offer_csv(rows, "groups")
@@ -91,6 +95,7 @@ def _show_arranged(report: dict[str, Any], folder: Path) -> None:  # Any: as abo
     st.image(
         folder / ARRANGED_SHEET,
         caption=tr("Rows: animals, plants or food; any two objects; one at a place or of a size"),
+        alt=tr("Pictures of two objects, of places and of sizes"),
     )
     rows = placed_rows(report)
     st.dataframe(rows, hide_index=True, alt=tr("How often one object is where the prompt says"))
@@ -134,4 +139,5 @@ def _show_memory(report: dict[str, Any], folder: Path) -> None:  # Any: as above
     st.image(
         folder / NEAREST_SHEET,
         caption=tr("Drawn on the left of each two, the nearest on the right"),
+        alt=tr("Pairs of pictures: drawn, and the nearest that was trained on"),
     )
