@@ -37,8 +37,8 @@ def check_text(value: object, name: str) -> str:
         raise ExplainerError(tr("The {name} is not text.", name=name), tr("Type it as words."))
     if len(value) > MAX_TEXT:
         raise ExplainerError(
-            tr("The {name} has {value:,} characters.", name=name, value=len(value)),
-            tr("Keep it under {max_text:,}.", max_text=MAX_TEXT),
+            tr("The {name} has {length:,} characters.", name=name, length=len(value)),
+            tr("Keep it under {most:,}.", most=MAX_TEXT),
         )
     return UNSEEN.sub(" ", _paired(value))
 
@@ -181,6 +181,6 @@ def _as_number(value: object) -> float | None:
 def _quote(value: object) -> str:
     """Return the value as a person would recognise it, cut to a readable length."""
     if value is None:
-        return "empty"
+        return tr("empty")
     text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= 40 else text[:37] + "..."

@@ -9,12 +9,12 @@ import math
 import numpy as np
 
 from core.ideas.equation import equation
-from core.words import tr_later
-
-TABLE_2 = tr_later("Lin et al. 2023 (Common Diffusion Noise Schedules ...), table 2")
 
 
-@equation(tex=r"t_k = \frac{k}{N-1}\,(T-1)", source=f"{TABLE_2}, 'linspace'")
+@equation(
+    tex=r"t_k = \frac{k}{N-1}\,(T-1)",
+    source="Lin et al. 2023 (Common Diffusion Noise Schedules ...), table 2, 'linspace'",
+)
 def space_linspace(steps: int, train_steps: int = 1000) -> np.ndarray:
     """Spread timesteps evenly over the whole range, both ends included.
 
@@ -35,7 +35,7 @@ def space_linspace(steps: int, train_steps: int = 1000) -> np.ndarray:
 
 @equation(
     tex=r"t_k = k\,\Bigl\lfloor\frac{T}{N}\Bigr\rfloor + \mathrm{offset}",
-    source=f"{TABLE_2}, 'leading'",
+    source="Lin et al. 2023 (Common Diffusion Noise Schedules ...), table 2, 'leading'",
 )
 def space_leading(steps: int, train_steps: int = 1000, offset: int = 1) -> np.ndarray:
     """Count up from the clean end in equal strides; the noisiest timestep is never reached.
@@ -57,7 +57,8 @@ def space_leading(steps: int, train_steps: int = 1000, offset: int = 1) -> np.nd
 
 
 @equation(
-    tex=r"t_k = \mathrm{round}\Bigl(T - k\,\frac{T}{N}\Bigr) - 1", source=f"{TABLE_2}, 'trailing'"
+    tex=r"t_k = \mathrm{round}\Bigl(T - k\,\frac{T}{N}\Bigr) - 1",
+    source="Lin et al. 2023 (Common Diffusion Noise Schedules ...), table 2, 'trailing'",
 )
 def space_trailing(steps: int, train_steps: int = 1000) -> np.ndarray:
     """Count down from the noisiest end in equal strides.
@@ -90,7 +91,8 @@ def overruns(steps: int, train_steps: int) -> bool:
 
 @equation(
     tex=r"t_k = \mathrm{round}\Bigl(\frac{k}{N}\,(T-1)\Bigr),\qquad k = N,\dots,1",
-    source=f"{TABLE_2}, 'linspace', with the point at 0 left out as in diffusers' DPM++ 2M",
+    source="Lin et al. 2023 (Common Diffusion Noise Schedules ...), table 2, 'linspace', with the "
+    "point at 0 left out as in diffusers' DPM++ 2M",
 )
 def space_linspace_above_zero(steps: int, train_steps: int = 1000) -> np.ndarray:
     """Spread timesteps evenly from the noisiest down to one stride above t = 0.
@@ -111,7 +113,8 @@ def space_linspace_above_zero(steps: int, train_steps: int = 1000) -> np.ndarray
 
 @equation(
     tex=r"t_k = k\,\Bigl\lfloor\frac{T}{N+1}\Bigr\rfloor + \mathrm{offset},\qquad k = N,\dots,1",
-    source=f"{TABLE_2}, 'leading', with the point at 0 left out as in diffusers' DPM++ 2M",
+    source="Lin et al. 2023 (Common Diffusion Noise Schedules ...), table 2, 'leading', with the "
+    "point at 0 left out as in diffusers' DPM++ 2M",
 )
 def space_leading_above_zero(steps: int, train_steps: int = 1000, offset: int = 1) -> np.ndarray:
     """Count up from one stride above the clean end.

@@ -19,7 +19,7 @@ class EmbeddingPreset:
 
 PRESETS: dict[str, EmbeddingPreset] = {
     "sd-1": EmbeddingPreset(
-        tr_later("Stable Diffusion 1.x"),
+        "Stable Diffusion 1.x",
         EmbeddingSettings(dim=320, flip_sin_to_cos=True, freq_shift=0.0),
         tr_later(
             "Rombach et al. 2022; its U-Net config: block_out_channels[0] = 320, "
@@ -27,7 +27,7 @@ PRESETS: dict[str, EmbeddingPreset] = {
         ),
     ),
     "ddpm": EmbeddingPreset(
-        tr_later("DDPM (CIFAR-10)"),
+        "DDPM (CIFAR-10)",
         EmbeddingSettings(dim=128, flip_sin_to_cos=False, freq_shift=1.0),
         tr_later(
             "Ho et al. 2020, code: get_timestep_embedding with 128 channels, sines first, "
@@ -44,7 +44,7 @@ PRESETS: dict[str, EmbeddingPreset] = {
         ),
     ),
     "guided-diffusion": EmbeddingPreset(
-        tr_later("ADM / guided diffusion (256 x 256)"),
+        "ADM / guided diffusion (256 x 256)",
         EmbeddingSettings(dim=256, flip_sin_to_cos=True, freq_shift=0.0),
         tr_later(
             "Dhariwal & Nichol 2021, code: timestep_embedding with 256 channels, cosines first"
@@ -53,7 +53,7 @@ PRESETS: dict[str, EmbeddingPreset] = {
     "dit": EmbeddingPreset(
         "DiT",
         EmbeddingSettings(dim=256, flip_sin_to_cos=True, freq_shift=0.0),
-        tr_later("Peebles & Xie 2023, code: TimestepEmbedder, frequency_embedding_size = 256"),
+        "Peebles & Xie 2023, code: TimestepEmbedder, frequency_embedding_size = 256",
     ),
     "base-1000": EmbeddingPreset(
         tr_later("Base 1,000 (a common slip)"),
@@ -90,9 +90,9 @@ def check_embedding(
         raise ExplainerError(
             tr("The embedding dimension is {width}, which is odd.", width=width),
             tr(
-                "Every sine needs its cosine: take {width} or {width_2}.",
-                width=width - 1,
-                width_2=width + 1,
+                "Every sine needs its cosine: take {less} or {more}.",
+                less=width - 1,
+                more=width + 1,
             ),
         )
     period = check_real(max_period, tr("max period"), 1e-3, 1e12)
@@ -104,14 +104,14 @@ def check_embedding(
                 shift=shift,
                 width=width,
             ),
-            tr("Give a number below {width}, half of the dimension.", width=width // 2),
+            tr("Give a number below {half}, half of the dimension.", half=width // 2),
         )
     return EmbeddingSettings(
         dim=width,
         max_period=period,
         flip_sin_to_cos=check_switch(flip_sin_to_cos, tr("order of sines and cosines")),
         freq_shift=shift,
-        scale=check_real(scale, "scale", -1e6, 1e6),
+        scale=check_real(scale, tr("scale"), -1e6, 1e6),
     )
 
 
@@ -125,4 +125,4 @@ def check_timestep(t: object, train_steps: int = 1000) -> float:
     Raises:
         ExplainerError: it is no number in that range.
     """
-    return check_real(t, "timestep", 0, train_steps - 1)
+    return check_real(t, tr("timestep"), 0, train_steps - 1)

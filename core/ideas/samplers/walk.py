@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from core.ideas.arrays import Array
+from core.words import tr
 
 Predict = Callable[[Array, float], Array]
 """The network: the noise it sees in unit-scale latents x_t where alpha_bar of the signal is left.
@@ -69,7 +70,7 @@ def list_numbers(coefficients: Any) -> list[Number]:  # Any: one of the samplers
         Number(
             name=part.name,
             tex=part.metadata["tex"],
-            meaning=part.metadata["meaning"],
+            meaning=tr(part.metadata["meaning"]),
             value=float(getattr(coefficients, part.name)),
         )
         for part in fields(coefficients)

@@ -49,8 +49,8 @@ class Likeness extends View {
     const points = alike.map((_, other) => [(other / this.last) * wide, up(alike[Math.abs(here - other)])]);
     stroke(pen, points, { colour: this.green });
     const said = Number.isInteger(this.t) ? this.t : this.t.toFixed(1);
-    this.find(".curve figcaption").textContent = `t = ${said} beside every other t`;
-    this.find(".curve canvas").ariaLabel = `Similarity of t = ${said} with every other timestep`;
+    this.find(".curve figcaption").textContent = tr("t = {t} beside every other t", { t: said });
+    this.find(".curve canvas").ariaLabel = tr("Similarity of t = {t} with every other timestep", { t: said });
     const place = (here + 0.5) / (this.last + 1);
     const side = this.find(".matrix .plate").clientWidth;
     this.find(".row").style.transform = `translateY(${(1 - place) * side}px)`;

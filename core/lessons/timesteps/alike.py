@@ -29,12 +29,11 @@ def show(settings: EmbeddingSettings, facts: TimeFacts) -> None:
     now = alike_by_distance(settings, steps)
     st.markdown(
         tr(
-            "**Neighbours are alike by {minus}, first and last by "
-            "{minus_2}.** Only the "
+            "**Neighbours are alike by {near}, first and last by {far}.** Only the "
             "distance counts: every stripe of the matrix has one colour. A dot product says the "
             "same, times {half}: every row has length √{half}.",
-            minus=minus(f"{now[1]:.2f}"),
-            minus_2=minus(f"{now[-1]:.2f}"),
+            near=minus(f"{now[1]:.2f}"),
+            far=minus(f"{now[-1]:.2f}"),
             half=half,
         )
     )
@@ -42,12 +41,12 @@ def show(settings: EmbeddingSettings, facts: TimeFacts) -> None:
     flipped = alike_by_distance(
         replace(settings, flip_sin_to_cos=not settings.flip_sin_to_cos), steps
     )
-    curves = {"your settings": now}
+    curves = {tr("your settings"): now}
     if settings != own:
-        curves["this model"] = alike_by_distance(own, steps)
+        curves[tr("this model")] = alike_by_distance(own, steps)
     # At P = 1 all clocks run alike; far below it some shifts leave no finite frequency.
     for period in (max(settings.max_period / 100, 1.0), settings.max_period * 100):
-        curves[f"P = {period:,.10g}"] = alike_by_distance(
+        curves[tr("P = {period:,.10g}", period=period)] = alike_by_distance(
             replace(settings, max_period=period), steps
         )
     st.altair_chart(alike_chart(alike_rows(curves)), alt=tr("How alike timesteps are, by distance"))
@@ -55,9 +54,7 @@ def show(settings: EmbeddingSettings, facts: TimeFacts) -> None:
     st.markdown(
         tr(
             "A larger P slows every clock but the first: the lines fall more slowly. Cosines or "
-            "sines "
-            "first "
-            "changes nothing here: the largest difference is {change:.1g}.",
+            "sines first changes nothing here: the largest difference is {change:.1g}.",
             change=change,
         )
     )

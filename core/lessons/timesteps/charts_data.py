@@ -11,6 +11,7 @@ from core.ideas.timestep import EmbeddingSettings, embed_timesteps
 from core.views.colormaps import latent_colours
 from core.views.tables import Row
 from core.views.theme import PALETTE
+from core.words import tr
 
 TALL = 320  # CSS pixels
 EVERY = 4  # timesteps between two points of a line
@@ -28,23 +29,26 @@ def period_chart(rows: Sequence[Row], train_steps: int) -> alt.LayerChart | alt.
         for row in rows
         if np.isfinite(float(str(row["timesteps a turn"])))
     ]
-    colours = alt.Scale(domain=["yes", "no"], range=[PALETTE["time"], PALETTE["noise"]])
+    colours = alt.Scale(domain=[tr("yes"), tr("no")], range=[PALETTE["time"], PALETTE["noise"]])
     points = (
         alt.Chart(alt.InlineData(values=values))
         .mark_circle(size=36, opacity=1)
         .encode(
-            x=alt.X("pair:Q", title="pair", axis=alt.Axis(grid=False)),
+            x=alt.X("pair:Q", title=tr("pair"), axis=alt.Axis(grid=False)),
             y=alt.Y(
                 "steps:Q",
-                title="timesteps for one turn (log)",
+                title=tr("timesteps for one turn (log)"),
                 scale=alt.Scale(type="log"),
                 axis=alt.Axis(values=[10.0**power for power in range(-3, 16)], format="~s"),
             ),
             color=alt.Color(
                 "goes round:N", scale=colours, legend=alt.Legend(orient="top"),
-                title=f"goes round in {train_steps:,} timesteps",
+                title=tr("goes round in {train_steps:,} timesteps", train_steps=train_steps),
             ),
-            tooltip=["pair:Q", alt.Tooltip("steps:Q", title="timesteps a turn", format=",.1f")],
+            tooltip=[
+                alt.Tooltip("pair:Q", title=tr("pair")),
+                alt.Tooltip("steps:Q", title=tr("timesteps a turn"), format=",.1f"),
+            ],
         )
     )  # fmt: skip
     limit = (
@@ -81,14 +85,18 @@ def alike_chart(rows: Sequence[Row]) -> alt.Chart:
         alt.Chart(alt.InlineData(values=list(rows)))
         .mark_line(strokeWidth=2)
         .encode(
-            x=alt.X("apart:Q", title="how far apart, timesteps"),
-            y=alt.Y("alike:Q", title="cosine similarity"),
+            x=alt.X("apart:Q", title=tr("how far apart, timesteps")),
+            y=alt.Y("alike:Q", title=tr("cosine similarity")),
             color=alt.Color(
                 "of:N", title=None, scale=alt.Scale(domain=names, range=colours),
                 legend=alt.Legend(orient="top", columns=3, labelLimit=240)
                 if len(names) > 1 else None,
             ),
-            tooltip=["of:N", "apart:Q", alt.Tooltip("alike:Q", format=".3f")],
+            tooltip=[
+                alt.Tooltip("of:N", title=tr("of")),
+                alt.Tooltip("apart:Q", title=tr("apart")),
+                alt.Tooltip("alike:Q", title=tr("alike"), format=".3f"),
+            ],
         )
         .properties(height=TALL)
     )  # fmt: skip

@@ -26,10 +26,10 @@ def show(settings: EmbeddingSettings, facts: TimeFacts) -> None:
     )
     st.markdown(
         tr(
-            "{settings} The hand of a clock that never goes round "
+            "{unfinished} The hand of a clock that never goes round "
             "stands nowhere twice, so it tells any two times apart, if only by a little. The fast "
             "ones tell neighbours apart.",
-            settings=say_unfinished(settings, train_steps),
+            unfinished=say_unfinished(settings, train_steps),
         )
     )
     as_table(rows, "clocks", tr("Every clock in numbers"))

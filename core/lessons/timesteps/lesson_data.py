@@ -20,14 +20,13 @@ def _noisiest(live: Live) -> Asked:
     last = len(alpha_bar) - 1
     told = live.run.timesteps
     said = tr(
-        "Noise power is {alpha_bar} at t = 0 and "
-        "{alpha_bar_2} at t = {last}; your run was told "
-        "t = {told:g} first and t = {told_2:g} last",
-        alpha_bar=percent(1 - float(alpha_bar[0]), 2),
-        alpha_bar_2=percent(1 - float(alpha_bar[-1]), 2),
+        "Noise power is {least} at t = 0 and {most} at t = {last}; your run was told "
+        "t = {first_told:g} first and t = {last_told:g} last",
+        least=percent(1 - float(alpha_bar[0]), 2),
+        most=percent(1 - float(alpha_bar[-1]), 2),
         last=last,
-        told=told[0],
-        told_2=told[-1],
+        first_told=told[0],
+        last_told=told[-1],
     )
     return choose(
         tr("Which time stands for the most noise?"),
@@ -41,10 +40,10 @@ def _noisiest(live: Live) -> Asked:
 def _numbers(live: Live) -> Asked:
     settings, last = read_time_facts(live.folder).settings, len(live.schedule) - 1
     said = tr(
-        "The time becomes {dim} numbers: {dim_2} waves, each read as sine "
+        "The time becomes {numbers} numbers: {waves} waves, each read as sine "
         "and cosine, so that near times look alike and far ones do not",
-        dim=settings.dim,
-        dim_2=settings.dim // 2,
+        numbers=settings.dim,
+        waves=settings.dim // 2,
     )
     return choose(
         tr("The time is one number. As how many does the network get it?"),
@@ -61,14 +60,17 @@ def _numbers(live: Live) -> Asked:
 
 def _near(live: Live) -> Asked:
     last = len(live.schedule) - 1
-    pairs = {"0 and 1": (0, 1), f"0 and {last}": (0, last), "0 and 100": (0, min(100, last - 1))}
-    likeness = {name: _alike(live, *times) for name, times in pairs.items()}
+    pairs = ((0, 1), (0, last), (0, min(100, last - 1)))
+    likeness = {
+        tr("{one} and {other}", one=one, other=other): _alike(live, one, other)
+        for one, other in pairs
+    }
     best = max(likeness, key=lambda name: likeness[name])
     said = "; ".join(f"{name}: {value:.2f}" for name, value in likeness.items())
     return choose(
         tr("Which two times have the most similar rows?"),
         best,
-        *((name, tr("The cosine of their angle is {said}.", said=said)) for name in pairs),
+        *((name, tr("The cosine of their angle is {said}.", said=said)) for name in likeness),
         (tr("all are alike"), tr("No. The cosine of their angle is {said}.", said=said)),
     )
 
@@ -78,12 +80,12 @@ def _step_is_time(live: Live) -> str:
     at = len(told) // 2
     return tr(
         "A step is counted up, from 1 to {steps}, the time down. At call "
-        "{at} of {told} your network was told t = {told_2:g}. With another number of "
+        "{at} of {calls} your network was told t = {t:g}. With another number of "
         "steps the same step has another time; what the network was trained on is the time.",
         steps=live.run.request.steps,
         at=at + 1,
-        told=len(told),
-        told_2=told[at],
+        calls=len(told),
+        t=told[at],
     )
 
 
@@ -103,8 +105,10 @@ LESSON = Lesson(
             "Beside the noisy picture the network gets a clock: how much noise is in there? "
             "**Drag the green dot** and watch the row of waves change."
         ),
-        "maths": "$t$ becomes $\\cos(t\\,\\omega_i), \\sin(t\\,\\omega_i)$ with frequencies that "
-        "fall geometrically from 1. **Drag the green dot** through it.",
+        "maths": tr_later(
+            "$t$ becomes $\\cos(t\\,\\omega_i), \\sin(t\\,\\omega_i)$ with frequencies that "
+            "fall geometrically from 1. **Drag the green dot** through it."
+        ),
     },
     questions=(
         Question("noisiest", _noisiest),

@@ -19,9 +19,9 @@ class Timesteps extends Player {
     this.find(".run").textContent = data.run;
     this.button.disabled = !data.visits.length;
     this.button.style.visibility = data.visits.length ? "" : "hidden";
-    const halves = data.cosFirst ? ["cosines", "sines"] : ["sines", "cosines"];
+    const halves = data.cosFirst ? [tr("cosines"), tr("sines")] : [tr("sines"), tr("cosines")];
     [...this.find(".halves").children].forEach((part, at) => (part.textContent = halves[at]));
-    [...this.find(".speeds").children].forEach((part) => (part.textContent = "fast → slow"));
+    [...this.find(".speeds").children].forEach((part) => (part.textContent = tr("fast → slow")));
     this.low = Math.min(0, ...data.alike);
     this.find(".ends").firstChild.textContent = this.low === 0 ? "0" : minus(this.low.toFixed(2));
     this.find(".ends").lastChild.textContent = "1";
@@ -88,9 +88,9 @@ class Timesteps extends Player {
     const said = Number.isInteger(t) ? String(t) : t.toFixed(1);
     this.root.dataset.t = said;
     this.range.value = String(t);
-    this.range.ariaValueText = `t = ${said} of ${last}`;
+    this.range.ariaValueText = tr("t = {t} of {last}", { t: said, last });
     this.find(".where b").textContent = `t = ${said}`;
-    this.find(".where span").textContent = `of ${last}`;
+    this.find(".where span").textContent = tr("of {last}", { last });
     this.find(".line").style.transform = `translateY(${((last - t + 0.5) / (last + 1)) * this.field}px)`;
     this.drawBars(this.row(t));
     this.drawAlike();
@@ -113,7 +113,10 @@ class Timesteps extends Player {
     pen.fill();
     pen.fillStyle = this.colours.soft;
     pen.fillRect(width / 2 - 0.5, 0, 1, tall);
-    pen.canvas.ariaLabel = `The ${values.length} numbers of t = ${this.root.dataset.t}`;
+    pen.canvas.ariaLabel = tr("The {numbers} numbers of t = {t}", {
+      numbers: values.length,
+      t: this.root.dataset.t,
+    });
   }
 
   drawAlike() {
@@ -193,8 +196,11 @@ class Timesteps extends Player {
     pen.drawImage(squeezed, 0, 0, width, height);
     pen.fillStyle = this.style.color;
     pen.fillRect(width / 2 - 1, 0, 2, height);
-    pen.canvas.ariaLabel = `Heat map: ${rows} timesteps down, ${wide} numbers across`;
-    this.find(".alike canvas").ariaLabel = "How alike t is to every other timestep";
+    pen.canvas.ariaLabel = tr("Heat map: {rows} timesteps down, {columns} numbers across", {
+      rows,
+      columns: wide,
+    });
+    this.find(".alike canvas").ariaLabel = tr("How alike t is to every other timestep");
   }
 
   drawMarks() {
@@ -216,8 +222,8 @@ class Timesteps extends Player {
       const part = make("span", t === last ? "last" : t === 0 ? "zero" : "", t);
       part.style.bottom = t === last ? "" : t === 0 ? "0" : `${(100 * (t + 0.5)) / (last + 1)}%`;
       if (t === last) part.style.top = "0";
-      if (t === last) part.append(make("small", "", "noise"));
-      if (t === 0) part.prepend(make("small", "", "picture"));
+      if (t === last) part.append(make("small", "", tr("noise")));
+      if (t === 0) part.prepend(make("small", "", tr("picture")));
       return part;
     });
     this.find(".ticks").replaceChildren(...parts);
@@ -242,9 +248,9 @@ class Timesteps extends Player {
 function clock({ index, period }) {
   const hand = svg("line", {});
   const dial = svg("svg", { viewBox: "-24 -24 48 48", "aria-hidden": "true" }, svg("circle", { r: 22 }), hand);
-  const canvas = drawing(`Cosine and sine of pair ${index} over all timesteps: ${period}`);
+  const canvas = drawing(tr("Cosine and sine of pair {pair} over all timesteps: {period}", { pair: index, period }));
   const [now, sin, cos] = [make("i", "now"), make("i", "dot sin"), make("i", "dot")];
   const wave = make("div", "wave", canvas, now, sin, cos);
-  const box = make("div", "clock", dial, make("p", "", make("b", "", `Pair ${index}`), period), wave);
+  const box = make("div", "clock", dial, make("p", "", make("b", "", tr("Pair {pair}", { pair: index })), period), wave);
   return { index, hand, now, cos, sin, wave, canvas, box };
 }

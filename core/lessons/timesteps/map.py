@@ -11,6 +11,7 @@ from core.ui.model_folder import model_folder
 from core.ui.paint_first import paint_first
 from core.ui.running_example import running_example
 from core.ui.visits import find_visits, known_visits
+from core.views.numbers import count
 from core.words import tr
 
 
@@ -65,7 +66,9 @@ def _draw(settings: EmbeddingSettings, facts: TimeFacts, request: Request) -> No
     stops = () if visits is None else visits.timesteps
     title = SCHEDULERS[request.scheduler].title
     said = (
-        tr("Your run: {title}, {stops} U-Net calls", title=title, stops=len(stops)) if stops else ""
+        tr("Your run: {scheduler}, {calls}", scheduler=title, calls=count(len(stops), "U-Net call"))
+        if stops
+        else ""
     )
     mount("timesteps/map", map_data(settings, facts.train_steps, stops, said))
     if visits is not None and visits.error is not None:

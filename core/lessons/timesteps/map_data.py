@@ -124,6 +124,8 @@ def say_period(period: float) -> str:
     """
     if not np.isfinite(period):
         return tr("stands still")
-    digits = 1 if period < 100 else 0
-    said = f"{period:,.{digits}f}" if period < 1e6 else f"{period:.0e}"
-    return tr("a turn in {said} timesteps", said=said)
+    if period < 100:
+        return tr("a turn in {period:,.1f} timesteps", period=period)
+    if period < 1e6:
+        return tr("a turn in {period:,.0f} timesteps", period=period)
+    return tr("a turn in {period:.0e} timesteps", period=period)

@@ -36,9 +36,9 @@ def show(_settings: EmbeddingSettings, facts: TimeFacts) -> None:
     st.markdown(
         tr(
             "The {dim} numbers of your model's own embedding go through two layers "
-            "with a SiLU between them and become **{shape:,}, the time vector**.",
+            "with a SiLU between them and become **{size:,}, the time vector**.",
             dim=facts.settings.dim,
-            shape=reading.vectors.shape[1],
+            size=reading.vectors.shape[1],
         )
     )
     first, second, line = st.columns([1, 1, 2])
@@ -57,9 +57,7 @@ def show(_settings: EmbeddingSettings, facts: TimeFacts) -> None:
             alt=tr("Similarity with t = {middle}, before and after the time MLP", middle=middle),
         )
         st.caption(tr("t = {middle} beside every other t", middle=middle))
-    st.caption(
-        tr("Noisiest on top and to the right; {format}.", format=LATENTS_SAY.format(limit=1))
-    )
+    st.caption(tr("Noisiest on top and to the right; {colours}.", colours=tr(LATENTS_SAY, limit=1)))
     said = [
         minus(f"{alike:.2f}")
         for alike in (
@@ -70,20 +68,19 @@ def show(_settings: EmbeddingSettings, facts: TimeFacts) -> None:
     st.markdown(
         tr(
             "**What the trained layers make of it:** two different times are alike by "
-            "{said} on average before and by {said_2} after, "
-            "the first and the last by {said_3} before and by {said_4} after.",
-            said=said[0],
-            said_2=said[1],
-            said_3=said[2],
-            said_4=said[3],
+            "{before} on average before and by {after} after, "
+            "the first and the last by {ends_before} before and by {ends_after} after.",
+            before=said[0],
+            after=said[1],
+            ends_before=said[2],
+            ends_after=said[3],
         )
     )
     st.header(tr("Where it enters"), anchor=False)
     st.markdown(
         tr(
             "Every residual block has a layer of its own that turns the time vector into **one "
-            "number "
-            "for each channel, added at every position**. Darker means farther from the "
+            "number for each channel, added at every position**. Darker means farther from the "
             "block's mean over all times."
         )
     )

@@ -11,7 +11,7 @@ from core.ideas.timestep import compare_embeddings
 from core.views.colormaps import latent_colours
 from core.views.tables import Row
 from core.views.theme import PALETTE
-from core.words import tr
+from core.words import tr, tr_later
 
 SPARSE = 4  # every so many timesteps, in pictures and lines
 FEW = 20  # timesteps in one cell of the blocks' chart
@@ -79,7 +79,7 @@ def before_after_rows(before: Numbers, after: Numbers) -> list[Row]:
     middle = middle_of(before) // SPARSE
     return [
         {"t": at * SPARSE, "of": name, "alike": round(float(matrix[middle, at]), 5)}
-        for name, matrix in (("waves", before), (tr("after the MLP"), after))
+        for name, matrix in ((tr("waves"), before), (tr("after the MLP"), after))
         for at in range(len(matrix))
     ]
 
@@ -90,12 +90,12 @@ def before_after_chart(rows: list[Row]) -> alt.Chart:
         alt.Chart(alt.InlineData(values=rows))
         .mark_line(strokeWidth=2)
         .encode(
-            x=alt.X("t:Q", title="timestep t"),
-            y=alt.Y("alike:Q", title="cosine similarity"),
+            x=alt.X("t:Q", title=tr("timestep t")),
+            y=alt.Y("alike:Q", title=tr("cosine similarity")),
             color=alt.Color(
                 "of:N", title=None, legend=alt.Legend(orient="top"),
                 scale=alt.Scale(
-                    domain=["waves", "after the MLP"],
+                    domain=[tr("waves"), tr("after the MLP")],
                     range=[PALETTE["noise"], PALETTE["time"]],
                 ),
             ),
@@ -112,11 +112,11 @@ def block_rows(reading: Any) -> list[Row]:  # Any: a TimeReading, whose class im
     """
     return [
         {
-            "block": block.name,
-            "channels": block.channels,
-            "adds (RMS)": _short(np.sqrt((reading.sizes[at] ** 2).mean())),
-            "of it moves with t (RMS)": _short(np.sqrt((reading.moves[at] ** 2).mean())),
-            "most at t": int(reading.moves[at].argmax()),
+            tr_later("block"): block.name,
+            tr_later("channels"): block.channels,
+            tr_later("adds (RMS)"): _short(np.sqrt((reading.sizes[at] ** 2).mean())),
+            tr_later("of it moves with t (RMS)"): _short(np.sqrt((reading.moves[at] ** 2).mean())),
+            tr_later("most at t"): int(reading.moves[at].argmax()),
         }
         for at, block in enumerate(reading.blocks)
     ]
@@ -144,14 +144,18 @@ def block_chart(reading: Any) -> alt.Chart:  # Any: as above
         alt.Chart(alt.InlineData(values=values))
         .mark_rect()
         .encode(
-            x=alt.X("from:Q", title="timestep t", scale=alt.Scale(domain=[0, steps])),
+            x=alt.X("from:Q", title=tr("timestep t"), scale=alt.Scale(domain=[0, steps])),
             x2="to:Q",
             y=alt.Y("block:N", sort=names, title=None),
             color=alt.Color(
                 "moves:Q", title="RMS",
                 scale=alt.Scale(range=["#F1FAF6", PALETTE["time"], "#00261B"], domainMin=0),
             ),
-            tooltip=["block:N", "from:Q", alt.Tooltip("moves:Q", title="RMS", format=".3f")],
+            tooltip=[
+                alt.Tooltip("block:N", title=tr("block")),
+                alt.Tooltip("from:Q", title=tr("from")),
+                alt.Tooltip("moves:Q", title="RMS", format=".3f"),
+            ],
         )
         .properties(height=alt.Step(BLOCK_TALL))
     )  # fmt: skip

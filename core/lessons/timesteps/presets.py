@@ -31,11 +31,15 @@ def show(_settings: EmbeddingSettings, facts: TimeFacts) -> None:
             preset = PRESETS[name]
             column.image(
                 png(_picture(name, train_steps)), width="stretch", output_format="PNG",
-                caption=tr("{title}: {dim} numbers", title=preset.title, dim=preset.settings.dim),
-                alt=tr("Heat map of {title}", title=preset.title),
+                caption=tr(
+                    "{title}: {numbers} numbers",
+                    title=tr(preset.title),
+                    numbers=preset.settings.dim,
+                ),
+                alt=tr("Heat map of {title}", title=tr(preset.title)),
             )  # fmt: skip
     curves = {
-        preset.title: alike_by_distance(preset.settings, train_steps)
+        tr(preset.title): alike_by_distance(preset.settings, train_steps)
         for name, preset in PRESETS.items()
         if name != "dit"  # the same numbers as guided diffusion
     }

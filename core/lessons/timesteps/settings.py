@@ -60,7 +60,7 @@ def show_settings(now: EmbeddingSettings, own: EmbeddingSettings) -> None:
         tr("Max period P"),
         periods,
         now.max_period,
-        format_func=lambda period: f"{period:,.17g}",
+        format_func=lambda period: tr("{period:,.17g}", period=period),
         **_tied("max_period", now.max_period, own),
         help=tr(
             "Sets the slowest clock: its turn takes exactly 2πP timesteps at δ = 1, fewer at 0."
@@ -75,14 +75,14 @@ def show_settings(now: EmbeddingSettings, own: EmbeddingSettings) -> None:
     )  # fmt: skip
     order = COSINES if now.flip_sin_to_cos else SINES
     st.radio(
-        tr("Order"), (COSINES, SINES), index=0 if now.flip_sin_to_cos else 1,
+        tr("Order"), (COSINES, SINES), index=0 if now.flip_sin_to_cos else 1, format_func=tr,
         **_tied("flip_sin_to_cos", order, own),
     )  # fmt: skip
 
 
 def _preset_box(now: EmbeddingSettings, own: EmbeddingSettings) -> None:
     known = {OWN: own, **{name: preset.settings for name, preset in PRESETS.items()}}
-    titles = {OWN: tr("This model"), **{name: preset.title for name, preset in PRESETS.items()}}
+    titles = {OWN: tr("This model"), **{name: tr(preset.title) for name, preset in PRESETS.items()}}
     matching = [name for name, settings in known.items() if settings == now]
     picked = st.session_state.get(_PICKED)  # some presets are alike: the one picked stays
     name = picked if picked in matching else (matching or [OTHER])[0]
@@ -158,7 +158,7 @@ def _read(given: dict[str, str], own: EmbeddingSettings) -> EmbeddingSettings:
     if given and not WIDTHS[0] <= settings.dim <= WIDTHS[1]:
         raise ExplainerError(
             tr("The embedding dimension is {dim:,}.", dim=settings.dim),
-            tr("This page draws {widths} to {widths_2:,}.", widths=WIDTHS[0], widths_2=WIDTHS[1]),
+            tr("This page draws {low} to {high:,}.", low=WIDTHS[0], high=WIDTHS[1]),
         )
     return settings
 

@@ -14,7 +14,7 @@ from core.ideas.timestep import (
 from core.ideas.timestep_presets import PRESETS
 from core.lessons.timesteps.map_data import alike_by_distance
 from core.views.tables import Row
-from core.words import tr
+from core.words import tr, tr_later
 
 APART = 100  # timesteps; the presets are compared at this distance
 
@@ -29,11 +29,13 @@ def clock_rows(settings: EmbeddingSettings, train_steps: int) -> list[Row]:
     frequencies, periods = compute_frequencies(settings), compute_periods(settings)
     return [
         {
-            "pair": pair,
-            "radians a timestep": float(f"{frequency:.6g}"),
-            "timesteps a turn": float(f"{period:.6g}"),
-            f"turns in {train_steps:,} timesteps": float(f"{train_steps / period:.4g}"),
-            "goes round": "no" if period > train_steps else "yes",
+            tr_later("pair"): pair,
+            tr_later("radians a timestep"): float(f"{frequency:.6g}"),
+            tr_later("timesteps a turn"): float(f"{period:.6g}"),
+            tr("turns in {train_steps:,} timesteps", train_steps=train_steps): float(
+                f"{train_steps / period:.4g}"
+            ),
+            tr_later("goes round"): tr("no") if period > train_steps else tr("yes"),
         }
         for pair, (frequency, period) in enumerate(zip(frequencies, periods, strict=True))
     ]
@@ -63,21 +65,23 @@ def preset_rows(train_steps: int) -> list[Row]:
     """
     return [
         {
-            "as in": preset.title,
-            "numbers": preset.settings.dim,
-            "first": "cosines" if preset.settings.flip_sin_to_cos else "sines",
-            "max period P": f"{preset.settings.max_period:,g}",
-            "shift δ": f"{preset.settings.freq_shift:g}",
-            "slowest turn, timesteps": round(float(compute_periods(preset.settings).max())),
-            "never go round": tr(
-                "{settings} of {dim}",
-                settings=count_unfinished(preset.settings, train_steps),
-                dim=preset.settings.dim // 2,
+            tr_later("as in"): tr(preset.title),
+            tr_later("numbers"): preset.settings.dim,
+            tr_later("first"): tr("cosines") if preset.settings.flip_sin_to_cos else tr("sines"),
+            tr_later("max period P"): tr("{period:,g}", period=preset.settings.max_period),
+            tr_later("shift δ"): f"{preset.settings.freq_shift:g}",
+            tr_later("slowest turn, timesteps"): round(
+                float(compute_periods(preset.settings).max())
             ),
-            f"alike, {APART} apart": round(
+            tr_later("never go round"): tr(
+                "{unfinished} of {clocks}",
+                unfinished=count_unfinished(preset.settings, train_steps),
+                clocks=preset.settings.dim // 2,
+            ),
+            tr("alike, {apart} apart", apart=APART): round(
                 float(alike_by_distance(preset.settings, APART + 1)[APART]), 3
             ),
-            "source": preset.source,
+            tr_later("source"): tr(preset.source),
         }
         for preset in PRESETS.values()
     ]
