@@ -84,13 +84,7 @@ def _in_python(source: str) -> Iterator[Text]:
             continue
         called = getattr(node.func, "id", getattr(node.func, "attr", ""))
         given = [one.value if isinstance(one, ast.Constant) else None for one in node.args]
-        if called == "equation":  # where a formula comes from
-            yield from (
-                str(one.value.value)
-                for one in node.keywords
-                if one.arg == "source" and isinstance(one.value, ast.Constant)
-            )
-        elif called == "describe" and len(given) == 2 and given[1] is not None:  # a coefficient
+        if called == "describe" and len(given) == 2 and given[1] is not None:  # a coefficient
             yield str(given[1])
         elif called in ("tr", "tr_later") and given and isinstance(given[0], str):
             yield given[0]

@@ -20,12 +20,13 @@ ENGLISH = re.compile(
 )
 SAME = re.compile(  # German words, and what stays as it was written
     r"\bwas\b|`[^`]*`|“[^”]*”|„[^“]*“|\$[^$]*\$|:material/\w+:|:small\[.*?\]|\]\([^)]*\)|"
-    r"<\|?\w+\|?>|\b\w+\.safetensors\b"
+    r"<\|?\w+\|?>|\b\w+\.safetensors\b|\bclass=\"[^\"]*\""
 )
 NOT_SHOWN = ("id", "key", "url", "icon", "css", "js", "fragment_id", "form_id", "element_id",
-             "page", "code", "name", "mark", "type", "field", "columns")  # fmt: skip
+             "page", "code", "name", "mark", "type", "field", "columns", "js_content",
+             "css_content")  # fmt: skip
 PAGES = [("home", "Home.py"), *((entry.url, f"pages/{entry.file}") for entry in WALK)]
-DONE: tuple[str, ...] = ()  # pages that are translated
+DONE: tuple[str, ...] = ()
 QUERY = {"lang": "de", "prompt": "", "steps": "4"}
 
 
