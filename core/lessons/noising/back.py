@@ -12,7 +12,7 @@ from core.ui.picture_source import Source
 from core.ui.running_example import running_example
 from core.ui.runs import read
 from core.views.numbers import count
-from core.words import tr
+from core.words import tr, tr_later
 
 MOST_STOPS, IN_A_ROW = 12, 6  # pictures of the run's timesteps
 
@@ -39,17 +39,17 @@ def show(
     levels = tuple(float(schedule.alpha_bar[t]) for t in times)
     found = read(
         NoiseWork(request.model, source.pixels, source.width, source.height, levels, seed),
-        "Picture",
+        tr_later("Picture"),
     )
     st.markdown(
         tr(
-            "**{title} asks the network {times}**, first at "
-            "t = {visits:g}, last at t = {visits_2:g}. Below is your picture, noised as much "
+            "**{scheduler} asks the network {times}**, first at "
+            "t = {first:g}, last at t = {last:g}. Below is your picture, noised as much "
             "as the network expects there.",
-            title=scheduler.title,
+            scheduler=scheduler.title,
             times=count(len(visits), "time"),
-            visits=max(visits),
-            visits_2=min(visits),
+            first=max(visits),
+            last=min(visits),
         )
     )
     for at, (t, level, picture) in enumerate(zip(some, levels, found.pictures, strict=True)):

@@ -60,17 +60,19 @@ class Noising extends Player {
     const { width, height, schedules } = this.data;
     const level = schedules[0].kept[this.place];
     const noisy = mix(this.x0, this.eps, level);
-    const said = `timestep ${this.place}`;
+    const said = tr("timestep {t}", { t: this.place });
     this.root.dataset.t = String(this.place);
-    this.range.ariaValueText = `${said}, signal to noise ${decibel(level)}`;
-    put(this.find(".pixel canvas"), paint(noisy, width, height)).ariaLabel = `Noise on the pixels, ${said}`;
+    this.range.ariaValueText = tr("{timestep}, signal to noise {ratio}", { timestep: said, ratio: decibel(level) });
+    put(this.find(".pixel canvas"), paint(noisy, width, height)).ariaLabel = tr("Noise on the pixels, {timestep}", {
+      timestep: said,
+    });
     this.drawDecoded(said);
     this.drawSpread(noisy, said);
     const numbers = {
       t: this.place,
       signal: Math.sqrt(level).toFixed(3),
       noise: Math.sqrt(1 - level).toFixed(3),
-      power: `${level > 0 && level < 0.01 ? "over 99" : (100 * (1 - level)).toFixed(level > 0.99 ? 1 : 0)} %`,
+      power: level > 0 && level < 0.01 ? tr("over 99 %") : `${(100 * (1 - level)).toFixed(level > 0.99 ? 1 : 0)} %`,
       snr: decibel(level),
       sigma: level > 0 ? digits(Math.sqrt((1 - level) / level)) : "∞",
     };
@@ -79,13 +81,13 @@ class Noising extends Player {
 
   drawDecoded(said) {
     const canvas = this.find(".latent canvas");
-    canvas.ariaLabel = `Noise on the latents, decoded, ${said}`;
+    canvas.ariaLabel = tr("Noise on the latents, decoded, {timestep}", { timestep: said });
     if (!this.sheet) return;
     const { times } = this.data.decoded;
     const away = times.map((t) => Math.abs(t - this.place));
     const nearest = away.indexOf(Math.min(...away));
     this.find(".pixel span").textContent = `t = ${this.place}`;
-    this.find(".latent span").textContent = `t = ${times[nearest]}, decoded`;
+    this.find(".latent span").textContent = tr("t = {t}, decoded", { t: times[nearest] });
     showFrame(canvas, this.sheet, nearest);
   }
 
@@ -116,7 +118,9 @@ class Noising extends Player {
     pen.font = `${12 * ratio}px ${this.style.fontFamily}`;
     pen.textAlign = "center";
     for (const value of [-3, -1, 0, 1, 3]) pen.fillText(minus(value), across(value), height - 4 * ratio);
-    pen.canvas.ariaLabel = `Histogram of all numbers of the noisy picture, ${said}, over a bell curve`;
+    pen.canvas.ariaLabel = tr("Histogram of all numbers of the noisy picture, {timestep}, over a bell curve", {
+      timestep: said,
+    });
   }
 
   // The same picture and noise along t, under two schedules.
@@ -127,8 +131,9 @@ class Noising extends Player {
     const cells = clamp(Math.floor(wide / THUMB), 4, 12);
     const between = Math.max(1, Math.round((GAP * cells * width) / wide)); // of the canvas' own pixels
     schedules.forEach(({ title, kept }, row) => {
-      const whose = row ? "The same noise under another schedule" : "The model’s own schedule";
-      strips[row].querySelector("p").textContent = `${whose}: ${title}`;
+      strips[row].querySelector("p").textContent = row
+        ? tr("The same noise under another schedule: {schedule}", { schedule: title })
+        : tr("The model’s own schedule: {schedule}", { schedule: title });
       const canvas = strips[row].querySelector("canvas");
       Object.assign(canvas, { width: cells * (width + between) - between, height });
       const pen = canvas.getContext("2d");
@@ -136,7 +141,10 @@ class Noising extends Player {
         const t = Math.round((cell / (cells - 1)) * (kept.length - 1));
         pen.putImageData(paint(mix(this.x0, this.eps, kept[t]), width, height), cell * (width + between), 0);
       }
-      canvas.ariaLabel = `${title}: from t = 0 to the last t, ${cells} even timesteps`;
+      canvas.ariaLabel = tr("{schedule}: from t = 0 to the last t, {count} even timesteps", {
+        schedule: title,
+        count: cells,
+      });
     });
   }
 }

@@ -35,13 +35,15 @@ from core.ui.running_example import running_example
 from core.ui.runs import find, read
 from core.ui.tokenizing import scheduler_config
 from core.ui.visits import find_visits, known_visits
+from core.views.numbers import count
 from core.words import tr, tr_later
 
 WIDEST = 192  # pixels of the live picture; larger ones are shown smaller
 ENDS_IN_NOISE = tr_later("nothing left")
 NAMES = {
-    "linear": "linear", "scaled_linear": tr_later("scaled linear"), "squaredcos_cap_v2": "cosine",
-    "sigmoid": "sigmoid", "trained": tr_later("its own list"),
+    "linear": tr_later("linear"), "scaled_linear": tr_later("scaled linear"),
+    "squaredcos_cap_v2": tr_later("cosine"), "sigmoid": tr_later("sigmoid"),
+    "trained": tr_later("its own list"),
 }  # fmt: skip
 
 
@@ -55,7 +57,7 @@ def own_schedule(config: dict[str, Any]) -> Schedule:  # Any: as above
         ExplainerError: the config describes none.
     """
     kind = "trained" if config.get("trained_betas") is not None else config.get("beta_schedule")
-    return Schedule(NAMES.get(str(kind), str(kind)), read_alpha_bar(config))
+    return Schedule(tr(NAMES.get(str(kind), str(kind))), read_alpha_bar(config))
 
 
 def other_schedules(config: dict[str, Any]) -> dict[str, Schedule]:  # Any: as above
@@ -77,7 +79,7 @@ def other_schedules(config: dict[str, Any]) -> dict[str, Schedule]:  # Any: as a
     }
     titles = {ENDS_IN_NOISE: tr("its own, with nothing left at the end (zero terminal SNR)")}
     return {
-        name: Schedule(titles.get(name, name), accumulate_alpha_bar(found))
+        name: Schedule(titles.get(name, tr(name)), accumulate_alpha_bar(found))
         for name, found in made.items()
     }
 
@@ -93,7 +95,7 @@ def choose_other(config: dict[str, Any]) -> Schedule:  # Any: as above
     """
     others = other_schedules(config)
     field = one_of("compared", others)
-    return others[ask(st.selectbox, "Compare with the schedule", field)]
+    return others[ask(st.selectbox, tr("Compare with the schedule"), field, format_func=tr)]
 
 
 def choose_seed() -> int:
@@ -133,7 +135,7 @@ def show_hero(source: Source, schedule: Schedule, other: Schedule, seed: int) ->
 
     def compute(_: None) -> None:
         find_visits(running_example(), scheduler_config(running_example().model))
-        read(work, "Picture")
+        read(work, tr_later("Picture"))
 
     there = find(work) is not None and known_visits(running_example()) is not None
     paint_first("noising", work, there, lambda: _draw(source, schedule, other, seed), compute)
@@ -175,10 +177,10 @@ def _told(visits: tuple[float, ...]) -> tuple[tuple[float, ...], str]:
     title = SCHEDULERS[running_example().scheduler].title
     return visits, (
         tr(
-            "Marks: where your run stops on its way back, {title}, {visits} U-Net calls, "
-            "from t = {visits_2:g}.",
-            title=title,
-            visits=len(visits),
-            visits_2=max(visits),
+            "Marks: where your run stops on its way back, {scheduler}, {calls}, "
+            "from t = {first:g}.",
+            scheduler=title,
+            calls=count(len(visits), "U-Net call"),
+            first=max(visits),
         )
     )

@@ -15,7 +15,7 @@ from core.views.browser import SheetData
 from core.views.strips import photo_sheet
 from core.views.tables import Row
 from core.views.theme import PALETTE
-from core.words import tr
+from core.words import tr, tr_later
 
 NOISE_SCALE = 4096  # noise travels as 16-bit whole numbers, 1/4096 each
 FIRST = 0.3  # of the time axis: where the page opens, also in the component
@@ -165,9 +165,11 @@ def level_rows(alpha_bar: Numbers, times: tuple[int, ...]) -> list[Row]:
             {
                 "t": t,
                 "alpha_bar": _short(level),
-                "weight of the picture": _short(signal),
-                "weight of the noise": _short(noise),
-                "SNR, dB": _short(snr_db_from_alpha_bar(level)) if 0 < level < 1 else None,
+                tr_later("weight of the picture"): _short(signal),
+                tr_later("weight of the noise"): _short(noise),
+                tr_later("SNR, dB"): _short(snr_db_from_alpha_bar(level))
+                if 0 < level < 1
+                else None,
                 "sigma": _short(sigma_from_alpha_bar(level)) if level > 0 else None,
             }
         )
@@ -226,9 +228,9 @@ def walk_rows(walk: Walk, betas: Numbers) -> list[Row]:
     return [
         {
             "t": int(t),
-            "weight, measured": _short(weight),
+            tr_later("weight, measured"): _short(weight),
             "sqrt(alpha_bar)": _short(weights[t]),
-            "variance, measured": _short(variance),
+            tr_later("variance, measured"): _short(variance),
             "1 - alpha_bar": _short(variances[t]),
         }
         for t, weight, variance in zip(walk.times, walk.weights, walk.variances, strict=True)
@@ -266,7 +268,14 @@ def walk_chart(walk: Walk, betas: Numbers) -> Any:  # Any: altair types a layer 
     dot = (
         alt.Chart(alt.InlineData(values=dots))
         .mark_point(filled=True, size=70, stroke="#FFFFFF", strokeWidth=1)
-        .encode(**base, tooltip=["t:Q", "of:N", alt.Tooltip("value:Q", format=".4f")])
+        .encode(
+            **base,
+            tooltip=[
+                "t:Q",
+                alt.Tooltip("of:N", title=tr("of")),
+                alt.Tooltip("value:Q", title=tr("value"), format=".4f"),
+            ],
+        )
     )
     return (line + dot).properties(height=300)
 

@@ -18,6 +18,7 @@ from core.ui.address import ask, whole
 from core.ui.made import chart, made, png
 from core.ui.picture_source import Source
 from core.ui.tables import offer_csv
+from core.views.tables import headed
 from core.words import tr
 
 
@@ -46,7 +47,8 @@ def show(
     walk = made(("walk", *name), lambda: walk_picture(pixels, betas, last, seed))
     chain, once, measured = st.columns([1, 1, 2], gap="medium")
     chain.image(
-        png(to_pixels(walk.last)), tr("{last:,} small steps, each with fresh noise", last=last + 1),
+        png(to_pixels(walk.last)),
+        tr("{steps:,} small steps, each with fresh noise", steps=last + 1),
         width="stretch", output_format="PNG", alt=tr("The picture after every small step"),
     )  # fmt: skip
     once.image(
@@ -64,10 +66,11 @@ def show(
     st.markdown(
         tr(
             "**Different noise, the same mixture:** as much of the picture is left, and the noise "
-            "is "
-            "as strong. So training need not walk the chain: it jumps."
+            "is as strong. So training need not walk the chain: it jumps."
         )
     )
     rows = walk_rows(walk, betas)
-    st.dataframe(rows, hide_index=True, alt=tr("Measured in the chain beside the jump's formula"))
+    st.dataframe(
+        headed(rows), hide_index=True, alt=tr("Measured in the chain beside the jump's formula")
+    )
     offer_csv(rows, "chain")

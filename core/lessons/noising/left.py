@@ -55,21 +55,19 @@ def show(
         st.markdown(
             tr(
                 "**Not all is gone.** Averaging cancels noise, not the picture: what survived "
-                "becomes "
-                "visible. Count black as −1 and white as 1: of a white picture a mean of "
-                "{own:.3f} is left. The network learned to rely on it; the pure noise that a run "
+                "becomes visible. Count black as −1 and white as 1: of a white picture a mean of "
+                "{mean:.3f} is left. The network learned to rely on it; the pure noise that a run "
                 "starts from has a mean of about 0, which asks for medium brightness. Very dark "
                 "and "
                 "very bright pictures are hard to reach.",
-                own=own**0.5,
+                mean=own**0.5,
             )
         )
     else:
         st.markdown(
             tr(
                 "**All is gone.** This model’s schedule ends in noise alone, as a run begins: "
-                "nothing "
-                "of the picture’s brightness is given away."
+                "nothing of the picture’s brightness is given away."
             )
         )
-    st.caption(tr("Shown {ghost_gain:g} times stronger.", ghost_gain=GHOST_GAIN))
+    st.caption(tr("Shown {gain:g} times stronger.", gain=GHOST_GAIN))

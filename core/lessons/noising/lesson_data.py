@@ -20,8 +20,8 @@ def _half(live: Live) -> Asked:
         (
             f"t = {early}",
             tr(
-                "There it is only {shares} noise power: the beginning is gentle.",
-                shares=shares[early],
+                "There it is only {share} noise power: the beginning is gentle.",
+                share=shares[early],
             ),
         ),
         (f"t = {at}", tr("ᾱ is nearest to ½ at t = {at}: there the two weights are equal.", at=at)),
@@ -29,14 +29,14 @@ def _half(live: Live) -> Asked:
             f"t = {middle}",
             tr(
                 "The middle of time is not the middle of the noise: at t = {middle} "
-                "{shares} of the power is noise already.",
+                "{share} of the power is noise already.",
                 middle=middle,
-                shares=shares[middle],
+                share=shares[middle],
             ),
         ),
         (
             f"t = {last}",
-            tr("That is the end: {shares} of the power is noise.", shares=shares[last]),
+            tr("That is the end: {share} of the power is noise.", share=shares[last]),
         ),
     )
 
@@ -75,8 +75,8 @@ def _jump(live: Live) -> Asked:
     same = tr("ᾱ is the product of all the small steps: {often:.4f} either way", often=often)
     assert abs(once - often) < 1e-9
     return choose(
-        tr("Noise is added a little {t} times, up to t = {t_2}; or once, by the formula. What is "
-        "the difference?", t=t + 1, t_2=t),
+        tr("Noise is added a little {steps} times, up to t = {t}; or once, by the formula. What is "
+        "the difference?", steps=t + 1, t=t),
         tr("none that could be measured"),
         (tr("many times is noisier"), tr("No. {same}.", same=same)),
         (tr("none that could be measured"), tr("{same}. So no loop is needed: "
@@ -92,13 +92,13 @@ def _zero_is_noisy(live: Live) -> str:
     return tr(
         "It is the other way round: at t = 0 there is {begin:.3f} of noise for each unit of "
         "picture, at t = {last} it is {end:.1f}. A run begins at the high end and comes down, "
-        "so its first call was told t = {timesteps:g}, its last "
-        "t = {timesteps_2:g}.",
+        "so its first call was told t = {first_told:g}, its last "
+        "t = {last_told:g}.",
         begin=begin,
         last=last,
         end=end,
-        timesteps=live.run.timesteps[0],
-        timesteps_2=live.run.timesteps[-1],
+        first_told=live.run.timesteps[0],
+        last_told=live.run.timesteps[-1],
     )
 
 
@@ -109,8 +109,10 @@ LESSON = Lesson(
             "Noise is mixed into a picture, as little or as much as you like. **Drag to the "
             "right** and try to say when you can no longer tell what it is."
         ),
-        "maths": "$x_t = \\sqrt{\\bar\\alpha_t}\\,x_0 + \\sqrt{1-\\bar\\alpha_t}\\,\\varepsilon$: "
-        "two weights whose squares add up to 1, and one draw of noise.",
+        "maths": tr_later(
+            "$x_t = \\sqrt{\\bar\\alpha_t}\\,x_0 + \\sqrt{1-\\bar\\alpha_t}\\,\\varepsilon$: "
+            "two weights whose squares add up to 1, and one draw of noise."
+        ),
     },
     picture=tr_later(
         "**Drag from left to right:** the picture fades and noise takes its place; the squares "

@@ -7,6 +7,7 @@ import streamlit as st
 from core.lessons.noising.hero_data import Schedule, frame_times, level_rows
 from core.ui.picture_source import Source
 from core.ui.tables import offer_csv
+from core.views.tables import headed
 from core.words import tr
 
 
@@ -19,5 +20,5 @@ def show(
         schedule: of the model.
     """
     rows = level_rows(schedule.alpha_bar, frame_times(schedule.alpha_bar))
-    st.dataframe(rows, hide_index=True, alt=tr("Weights, SNR and sigma by timestep"))
+    st.dataframe(headed(rows), hide_index=True, alt=tr("Weights, SNR and sigma by timestep"))
     offer_csv(rows, "noising")
