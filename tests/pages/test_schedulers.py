@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.ideas.flow import space_flow
+from core.models.schedulers.flow import FLOW_CLASSES, library_shares
 from core.models.schedulers.table import SCHEDULERS
 from core.models.turbo import FOLDER
 
@@ -326,3 +328,18 @@ def test_fewer_steps_are_drawn_from_one_noise_and_measured(
     named = [row["top1_percent"] for row in report["few"]["turbo"]]
     assert [float(cell) for cell in judged["named rightly, %"].tolist()[5:]] == named
     assert f"a judge names {named[2]:g} %" in shown_text(at)
+
+
+def test_one_step_is_walked_as_a_flow_and_the_librarys_double_shift_is_told(
+    open_page: Open, shown_text: Callable[[AppTest], str]
+) -> None:
+    at = open_page(PAGE, look="As a flow", steps="6", shift="3")
+    assert not at.exception
+    text = shown_text(at)
+    apart = re.search(r"differ by \*\*(\S+)\*\* at most", text)
+    assert apart is not None
+    assert float(apart[1]) < 1e-12
+    theirs, ours = library_shares(6, 3.0)[FLOW_CLASSES[0]][-2], space_flow(6, 3.0)[-2]
+    assert f"s = {theirs:.4f}, the formula once gives {ours:.4f}" in text
+    widget(at.slider, "Shift").set_value(1.0).run()
+    assert "shifts twice" not in shown_text(at)

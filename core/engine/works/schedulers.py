@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from core.engine.request import MAX_PARAMS, RunWork
 from core.engine.work import Course, Progress, Work
-from core.ideas.checks import check_switch, check_whole
+from core.ideas.checks import check_real, check_switch, check_whole
 from core.models.catalog import BUILT_IN
 from core.models.folders import Config, find_checkpoint, read_json
 from core.models.schedulers.names import find_scheduler
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 PROOF_STEPS = (5, 10, 20, 40)
 MOST_STEPS = 150
+MOST_SHIFT = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,35 @@ class ProofWork(Work["tuple[ProofPoint, ...]"]):
             params = {"use_karras_sigmas": True} if self.karras and able else {}
             found.append(measure_error(scheduler, steps, config, params))
         return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class FlowWork(Work[dict[str, tuple[float, ...]]]):
+    """Where the library's schedulers for flow models put their steps.
+
+    Attributes:
+        steps: how many.
+        shift: moves them to stronger noise.
+    """
+
+    weights: ClassVar[bool] = False
+
+    model: str = BUILT_IN
+    steps: int = 20
+    shift: float = 3.0
+
+    def _checked(self) -> dict[str, Any]:
+        return {
+            "steps": check_whole(self.steps, tr("number of steps"), 1, MOST_STEPS),
+            "shift": check_real(self.shift, "shift", 1, MOST_SHIFT),
+        }
+
+    def course(self, loaded: object) -> "Course[dict[str, tuple[float, ...]]]":
+        """Make both schedulers and read their noise levels."""
+        from core.models.schedulers.flow import library_shares
+
+        yield Progress(0, 1)
+        return library_shares(self.steps, self.shift)
 
 
 @dataclass(frozen=True, slots=True)

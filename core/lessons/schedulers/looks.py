@@ -8,6 +8,7 @@ LOOKS = Closers(
         Closer("Settings", "core.lessons.schedulers.settings"),
         Closer(tr_later("All of them"), "core.lessons.schedulers.table"),
         Closer(tr_later("One step"), "core.lessons.schedulers.step"),
+        Closer(tr_later("As a flow"), "core.lessons.schedulers.flow"),
         Closer(tr_later("Your own noise levels"), "core.lessons.schedulers.own"),
         Closer(tr_later("The proof"), "core.lessons.schedulers.proof"),
         Closer(tr_later("Fewer steps"), "core.lessons.schedulers.fewer"),

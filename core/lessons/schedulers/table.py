@@ -63,6 +63,8 @@ def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
     )
     st.markdown(tr("**Left out**, though the library has them and they run without an error:"))
     st.markdown(table_text(rejected_rows(), ("class", "verdict", "why")))
+    st.markdown(tr("**Made for other models**; the library has them as well:"))
+    st.markdown(table_text(rejected_rows(others=True), ("class", "verdict", "why")))
     rows = scheduler_rows(paths, read(asked, "Scheduler"), filters)
     if rows:
         _draw(slot, rows)

@@ -74,9 +74,17 @@ def _noise_if_asked(scheduler: Scheduler) -> str:
     return tr("only with {asks}", asks=asks[0]) if asks else "no"
 
 
-def rejected_rows() -> list[dict[str, str]]:
-    """Return one row for each of the library's schedulers that is not offered."""
-    return [{"class": one.class_name, "verdict": one.verdict, "why": one.why} for one in REJECTED]
+def rejected_rows(others: bool = False) -> list[dict[str, str]]:
+    """Return one row for each of the library's schedulers that is not offered.
+
+    Args:
+        others: those that are made for other models, in the place of those for these.
+    """
+    return [
+        {"class": one.class_name, "verdict": tr(one.verdict), "why": tr(one.why)}
+        for one in REJECTED
+        if one.verdict.startswith("for ") is others
+    ]
 
 
 def option_rows(

@@ -14,18 +14,24 @@ from core.words import tr, tr_later
 Settings = tuple[tuple[str, Value], ...]  # of a scheduler, by name
 
 
+Verdict = Literal[
+    "wrong pictures", "runs backwards", "the same as another", "for flow models",
+    "for other models",
+]  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Rejected:
     """A scheduler of the library that is not offered.
 
     Attributes:
         class_name: the diffusers class.
-        verdict: "wrong pictures", "runs backwards" or "the same as another".
+        verdict: what would be wrong with it, in two or three words.
         why: one sentence.
     """
 
     class_name: str
-    verdict: Literal["wrong pictures", "runs backwards", "the same as another"]
+    verdict: Verdict
     why: str
 
 
@@ -71,6 +77,102 @@ REJECTED = (
     Rejected(
         "DDPMParallelScheduler", "the same as another",
         tr_later("DDPM for many timesteps in one batch: the same numbers."),
+    ),
+    Rejected(
+        "FlowMatchEulerDiscreteScheduler", "for flow models",
+        tr_later("Walks a straight mix of picture and noise along a velocity."),
+    ),
+    Rejected(
+        "FlowMatchHeunDiscreteScheduler", "for flow models",
+        tr_later("The same mix, with a second look where each step lands."),
+    ),
+    Rejected(
+        "FlowMatchLCMScheduler", "for flow models",
+        tr_later("For flow models that were distilled to few calls."),
+    ),
+    Rejected(
+        "FlowMapEulerDiscreteScheduler", "for flow models",
+        tr_later("For networks that were distilled to jump from any time to any other."),
+    ),
+    Rejected(
+        "LTXEulerAncestralRFScheduler", "for flow models",
+        tr_later("Euler ancestral on the straight mix, for video."),
+    ),
+    Rejected(
+        "MiniMaxH3Scheduler", "for flow models",
+        tr_later("Euler on the straight mix, for one model, whose velocity has the other sign."),
+    ),
+    Rejected(
+        "PiflowScheduler", "for flow models",
+        tr_later("For distilled networks for video, which answer with several guesses at once."),
+    ),
+    Rejected(
+        "RFD4ProteinaScheduler", "for flow models",
+        tr_later("Walks a flow over the shapes of proteins."),
+    ),
+    Rejected(
+        "HeliosScheduler", "for flow models",
+        tr_later("For one video model, which is refined from small to large."),
+    ),
+    Rejected(
+        "HeliosDMDScheduler", "for flow models",
+        tr_later("The same for its version that was distilled to few calls."),
+    ),
+    Rejected(
+        "SCMScheduler", "for other models",
+        tr_later("For networks distilled on an angle between picture and noise (TrigFlow)."),
+    ),
+    Rejected(
+        "CogVideoXDPMScheduler", "for other models",
+        tr_later("For one video model: it asks for the guesses of two steps at once."),
+    ),
+    Rejected(
+        "ConsistencyDecoderScheduler", "for other models",
+        tr_later("Draws pixels from latents, in the place of a VAE's decoder."),
+    ),
+    Rejected(
+        "DDPMWuerstchenScheduler", "for other models",
+        tr_later("Its times run from 1 to 0 on a cosine, as one model was trained."),
+    ),
+    Rejected(
+        "KarrasVeScheduler", "for other models",
+        tr_later("For networks that read x0 + sigma eps, with fresh noise at every step."),
+    ),
+    Rejected(
+        "ScoreSdeVeScheduler", "for other models",
+        tr_later("For networks that name the score where noise is only added (Song et al. 2021)."),
+    ),
+    Rejected(
+        "ScoreSdeVpScheduler", "for other models",
+        tr_later("For networks that name the score at continuous times (Song et al. 2021)."),
+    ),
+    Rejected(
+        "RePaintScheduler", "for other models",
+        tr_later("DDPM that fills a mask and goes back and forth; it asks for picture and mask."),
+    ),
+    Rejected(
+        "UnCLIPScheduler", "the same as another",
+        tr_later("DDPM, which has taken over all that it could; the library says not to use it."),
+    ),
+    Rejected(
+        "AmusedScheduler", "for other models",
+        tr_later("Fills in tokens of a picture, no latents: there is no noise."),
+    ),
+    Rejected(
+        "VQDiffusionScheduler", "for other models",
+        tr_later("Replaces tokens of a picture, of which some are masked."),
+    ),
+    Rejected(
+        "BlockRefinementScheduler", "for other models",
+        tr_later("Writes text: it fills in the tokens of a block, the surest first."),
+    ),
+    Rejected(
+        "DiscreteDDIMScheduler", "for other models",
+        tr_later("For tokens: each is drawn anew at random, in the place of noise."),
+    ),
+    Rejected(
+        "EntropyBoundScheduler", "for other models",
+        tr_later("For tokens as well: keeps those of which the network is sure enough."),
     ),
 )  # fmt: skip
 

@@ -48,6 +48,13 @@ def test_no_class_and_no_name_stands_in_two_rows() -> None:
     assert all(name == one.name for name, one in SCHEDULERS.items())
 
 
+def test_every_class_of_the_library_is_offered_or_named_with_the_reason_why_not() -> None:
+    library = {name for name in dir(diffusers.schedulers) if name.endswith("Scheduler")}
+    told = {one.class_name for one in (*SCHEDULERS.values(), *REJECTED)}
+    assert library - told <= {"KarrasDiffusionSchedulers"}
+    assert told <= library
+
+
 @pytest.mark.parametrize("one", HERE, ids=lambda one: one.name)
 def test_latents_and_noise_levels_are_kept_as_is_said(one: Scheduler) -> None:
     made = make_scheduler(one, SD15)
