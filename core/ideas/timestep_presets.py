@@ -38,9 +38,8 @@ PRESETS: dict[str, EmbeddingPreset] = {
         "Transformer (2017)",
         EmbeddingSettings(dim=512, flip_sin_to_cos=False, freq_shift=0.0),
         tr_later(
-            "Vaswani et al. 2017, section 3.5; there sines and cosines alternate: the same "
-            "numbers in "
-            "another order"
+            "Vaswani et al. 2017, section 3.5; there sines and cosines alternate: the same numbers "
+            "in another order"
         ),
     ),
     "guided-diffusion": EmbeddingPreset(

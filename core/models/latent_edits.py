@@ -92,7 +92,7 @@ def check_edits(raw: object, shape: tuple[int, int, int]) -> Edits:
         )
         region = (rows[0], rows[1], columns[0], columns[1])
     return Edits(
-        gains=tuple(check_real(gain, "gain", -MOST_GAIN, MOST_GAIN) for gain in gains),
+        gains=tuple(check_real(gain, tr("gain"), -MOST_GAIN, MOST_GAIN) for gain in gains),
         order=tuple(check_whole(at, tr("source channel"), 0, channels - 1) for at in order),
         region=region,
         amount=check_real(raw.get("amount"), tr("amount of noise"), 0.0, 1.0),

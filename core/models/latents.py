@@ -138,11 +138,13 @@ def _in_range(
         wrong = ~found.flatten(1).isfinite().all(dim=1)
     if wrong.any():
         kind = str(checkpoint.dtype).removeprefix("torch.")
-        tried = "float32" if kind == "float32" else f"{kind}, nor in float32"
         raise ExplainerError(
-            tr(
-                "The autoencoder of this model gave numbers that are not finite in {tried}.",
-                tried=tried,
+            tr("The autoencoder of this model gave numbers that are not finite in float32.")
+            if kind == "float32"
+            else tr(
+                "The autoencoder of this model gave numbers that are not finite in {half}, nor in "
+                "float32.",
+                half=kind,
             ),
             tr(
                 "Its weights are damaged or do not suit this input: get the checkpoint again, or "
@@ -171,17 +173,17 @@ def fit_latents(
         raise ExplainerError(
             tr(
                 "{width} × {height} pixels are too many for this model, which was trained at "
-                "{own} × {own_2}.",
+                "{own_width} × {own_height}.",
                 width=width,
                 height=height,
-                own=own[1],
-                own_2=own[0],
+                own_width=own[1],
+                own_height=own[0],
             ),
             tr(
-                "Choose at most {largest} times its area, for example {own} × {own_2}.",
-                largest=LARGEST,
-                own=2 * own[1],
-                own_2=2 * own[0],
+                "Choose at most {times} times its area, for example {width} × {height}.",
+                times=LARGEST,
+                width=2 * own[1],
+                height=2 * own[0],
             ),
         )
     if height % scale or width % scale:

@@ -20,7 +20,8 @@ ENGLISH = re.compile(
 )
 SAME = re.compile(  # German words, and what stays as it was written
     r"\bwas\b|`[^`]*`|“[^”]*”|„[^“]*“|\$[^$]*\$|:material/\w+:|:small\[.*?\]|\]\([^)]*\)|"
-    r"<\|?\w+\|?>|\b\w+\.safetensors\b|\bclass=\"[^\"]*\""
+    r"<\|?\w+\|?>|\b\w+\.safetensors\b|\b(?:class|step)=\"[^\"]*\"|"
+    r"[A-Za-z0-9+/=]{80,}|\(datum\b[^)]*\)|\w+\(\)|\{\w+(?::,)?\}"
 )
 NOT_SHOWN = ("id", "key", "url", "icon", "css", "js", "fragment_id", "form_id", "element_id",
              "page", "code", "name", "mark", "type", "field", "columns", "js_content",

@@ -119,7 +119,10 @@ class Latents extends View {
     const { row, column } = this;
     const many = name === "inside" && !this.second.inside;
     const plate = this.find(`.${name} .plate`);
-    plate.ariaLabel = `Row ${row + 1}, column ${column + 1}; arrow keys move the square`;
+    plate.ariaLabel = tr("Row {row}, column {column}; arrow keys move the square", {
+      row: row + 1,
+      column: column + 1,
+    });
     const [marks, share] = many ? [this.data.channels, this.tiles] : [1, 1];
     const squares = [...plate.querySelectorAll("i")];
     while (squares.length < marks) squares.push(plate.appendChild(make("i", "marker-frame")));
@@ -140,7 +143,7 @@ class Latents extends View {
     const key = this.find(".key");
     key.hidden = !this.values;
     if (!this.values) {
-      patch.replaceChildren("Asking the encoder…");
+      patch.replaceChildren(tr("Asking the encoder…"));
       return;
     }
     const found = Array.from(
@@ -149,7 +152,11 @@ class Latents extends View {
     );
     this.root.dataset.values = found.map((value) => value.toFixed(4)).join(" ");
     patch.replaceChildren(
-      `These ${scale} × ${scale} pixels, ${scale * scale * 3} numbers, become ${channels}, with a look at those around:`,
+      tr("These {scale} × {scale} pixels, {numbers} numbers, become {channels}, with a look at those around:", {
+        scale,
+        numbers: scale * scale * 3,
+        channels,
+      }),
       ...found.map((value) => {
         const chip = make("span", "", minus(value.toFixed(2)));
         const [red, green, blue] = this.colours.at(this.share(value));
@@ -161,10 +168,10 @@ class Latents extends View {
     const showsError = this.second.after;
     const [low, bar, high, words] = /** @type {Iterable<HTMLElement>} */ (key.children);
     low.textContent = showsError ? "0" : `−${limit}`;
-    high.textContent = showsError ? `${latents.errorLimit} or more off` : `${limit}`;
+    high.textContent = showsError ? tr("{limit} or more off", { limit: latents.errorLimit }) : `${limit}`;
     bar.style.background = showsError ? "linear-gradient(90deg, #000, #fff)" : this.colours.bar();
     words.textContent = this.second.inside
-      ? "· colours: a linear map from the numbers to RGB, fitted to this model"
+      ? tr("· colours: a linear map from the numbers to RGB, fitted to this model")
       : "";
   }
 }

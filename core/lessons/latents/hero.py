@@ -11,6 +11,7 @@ from core.ui.picture_source import Source
 from core.ui.running_example import running_example
 from core.ui.runs import find, read
 from core.views.pictures import pixels_of
+from core.words import tr_later
 
 
 def show_hero(source: Source, facts: LatentFacts) -> PictureReading | None:
@@ -27,7 +28,7 @@ def show_hero(source: Source, facts: LatentFacts) -> PictureReading | None:
     reading = find(work)
     paint_first(
         "latents", work, reading is not None,
-        lambda: _draw(source, facts), lambda _: read(work, "Part"),
+        lambda: _draw(source, facts), lambda _: read(work, tr_later("Part")),
     )  # fmt: skip
     return reading
 

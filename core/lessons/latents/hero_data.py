@@ -122,13 +122,19 @@ def hero_data(
         "channels": facts.channels,
         "sizes": {
             "before": tr(
-                "{shape} × {shape_2} × 3 = {before:,} numbers",
-                shape=pixels.shape[1],
-                shape_2=pixels.shape[0],
-                before=before,
+                "{width} × {height} × 3 = {numbers:,} numbers",
+                width=pixels.shape[1],
+                height=pixels.shape[0],
+                numbers=before,
             ),
-            "after": f"{wide} × {tall} × {facts.channels} = {after:,}",
-            "fewer": tr("{before:.3g} times fewer", before=before / after),
+            "after": tr(
+                "{width} × {height} × {channels} = {numbers:,}",
+                width=wide,
+                height=tall,
+                channels=facts.channels,
+                numbers=after,
+            ),
+            "fewer": tr("{times:.3g} times fewer", times=before / after),
         },
         "colours": diverging(),
         "limit": LIMIT,
@@ -156,7 +162,7 @@ def say_likeness(first: Pixels, second: Pixels) -> str:
     """
     decibels = psnr(first, second)
     said = "∞" if np.isinf(decibels) else minus(f"{decibels:.1f}")
-    return tr("PSNR {said} dB · SSIM {minus}", said=said, minus=minus(f"{ssim(first, second):.3f}"))
+    return tr("PSNR {psnr} dB · SSIM {ssim}", psnr=said, ssim=minus(f"{ssim(first, second):.3f}"))
 
 
 def error_picture(first: Pixels, second: Pixels, limit: float = ERROR_LIMIT) -> Pixels:

@@ -48,15 +48,18 @@ class Plane {
     this.reach = Math.max(2.5, 1.08 * this.points.reduce((most, value) => Math.max(most, Math.abs(value)), 0));
     this.told = make("span");
     this.plane = make("button", "plane");
-    this.plane.ariaLabel = `Plane of the ${title}; arrow keys move the ring`;
+    this.plane.ariaLabel = tr("Plane of the {name}; arrow keys move the ring", { name: title });
     this.mosaic = make("canvas");
     this.mosaic.width = this.mosaic.height = GRID * data.side;
     this.ring = make("i");
     this.plane.append(this.mosaic, this.dots(data), this.ring);
-    this.decoded = drawing("What the decoder makes of the ring’s place");
+    this.decoded = drawing(tr("What the decoder makes of the ring’s place"));
     this.decoded.width = this.decoded.height = data.side;
     const below = make("div", "below", this.decoded, this.draws(data.side));
-    const said = `The ring decoded, and ${DRAWS.length} points drawn from the unit Gaussian (dashed: one and two deviations).`;
+    const said = tr(
+      "The ring decoded, and {count} points drawn from the unit Gaussian (dashed: one and two deviations).",
+      { count: DRAWS.length },
+    );
     this.figure = make("figure", "", make("figcaption", "", title, this.told), this.plane, below, make("p", "", said));
     drag(this.plane, { move: (across, down) => this.go((2 * across - 1) * this.reach, (1 - 2 * down) * this.reach) });
     const far = 2 * STEP * this.reach;
@@ -89,7 +92,7 @@ class Plane {
   }
 
   draws(side) {
-    const canvas = drawing("Eight points drawn from the unit Gaussian, decoded");
+    const canvas = drawing(tr("Eight points drawn from the unit Gaussian, decoded"));
     Object.assign(canvas, { className: "draws", width: 4 * side, height: 2 * side });
     DRAWS.forEach(([x, y], at) => {
       canvas.getContext("2d").putImageData(this.decode(x, y), (at % 4) * side, Math.floor(at / 4) * side);

@@ -2,6 +2,7 @@
 
 import inspect
 import time
+from functools import reduce
 from typing import Any
 
 import streamlit as st
@@ -52,10 +53,9 @@ def show(_source: Source, _facts: LatentFacts, _reading: PictureReading) -> None
     st.markdown(
         tr(
             "Two small autoencoders squeeze 32 × 32 pictures into **two numbers**, so that all "
-            "they "
-            "know can be seen on a plane. The plain one only has to bring pictures back. The VAE "
-            "also pays, by the weight below, for every cloud that strays from the unit Gaussian. "
-            "**Train it with two weights** to see both side by side."
+            "they know can be seen on a plane. The plain one only has to bring pictures back. The "
+            "VAE also pays, by the weight below, for every cloud that strays from the unit "
+            "Gaussian. **Train it with two weights** to see both side by side."
         )
     )
     weight, press = st.columns([3, 2], vertical_alignment="bottom", gap="large")
@@ -64,7 +64,7 @@ def show(_source: Source, _facts: LatentFacts, _reading: PictureReading) -> None
         chosen = st.select_slider(
             tr("Weight of the KL term"), format_func=say_number, **bound(field, _forget),
         )  # fmt: skip
-    settings = LabSettings(kl_weight=check_real(chosen, "weight", 0.0, MOST_WEIGHT))
+    settings = LabSettings(kl_weight=check_real(chosen, tr("weight"), 0.0, MOST_WEIGHT))
     finished = _finished()
     above, below = press.empty(), st.empty()
     if finished:  # below, so that they stay while another is trained
@@ -94,7 +94,7 @@ def _finished() -> list[Training[LabSettings]]:
 def _follow(settings: LabSettings, above: DeltaGenerator, below: DeltaGenerator) -> None:
     training = train(settings)
     if not training.ended:
-        above.button("Stop", on_click=_forget, icon=":material/stop_circle:", key="lab_stop")
+        above.button(tr("Stop"), on_click=_forget, icon=":material/stop_circle:", key="lab_stop")
     try:
         view = _View(below)
         while not training.ended:
@@ -125,12 +125,10 @@ def _show_planes(trainings: list[Training[LabSettings]]) -> None:
     st.markdown(
         tr(
             "**Drag the ring over each plane: its decoder follows.** Each dot is a picture, in "
-            "its own "
-            "colour. Outside its dots the plain decoder was never asked for anything, and draws "
-            "whatever comes. The KL term pulls the VAE’s dots towards 0: the heavier it is, the "
-            "fewer "
-            "holes are left, and the more points drawn from the unit Gaussian are pictures. Too "
-            "heavy, and they blur; at 0 the VAE is left alone."
+            "its own colour. Outside its dots the plain decoder was never asked for anything, and "
+            "draws whatever comes. The KL term pulls the VAE’s dots towards 0: the heavier it is, "
+            "the fewer holes are left, and the more points drawn from the unit Gaussian are "
+            "pictures. Too heavy, and they blur; at 0 the VAE is left alone."
         )
     )
     steps = trainings[-1].settings.steps
@@ -146,8 +144,9 @@ def _show_planes(trainings: list[Training[LabSettings]]) -> None:
 def _show_back(where: Any, trained: Trained) -> None:  # Any: streamlit itself, or a part of it
     picture = back_picture(trained)
     if picture is not None:
-        kinds = ", then ".join(
-            tr("from the {name}", name=name) for name in (PLAIN, *map(vae_name, trained))
+        kinds = reduce(
+            lambda before, after: tr("{before}, then {after}", before=before, after=after),
+            (tr("from the {name}", name=name) for name in (tr(PLAIN), *map(vae_name, trained))),
         )
         words = tr("The pictures, then what comes back {kinds}", kinds=kinds)
         where.image(png(picture), words, width="stretch", output_format="PNG", alt=words)
@@ -176,10 +175,10 @@ class _View:
         self.bar.progress(
             now / end,
             tr(
-                "After {now} of {end} training steps, {steps:.0f} s",
+                "After {now} of {end} training steps, {seconds:.0f} s",
                 now=now,
                 end=end,
-                steps=steps[-1]["seconds"],
+                seconds=steps[-1]["seconds"],
             ),
         )
         trained = {training.settings.kl_weight: events}

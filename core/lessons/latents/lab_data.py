@@ -49,7 +49,7 @@ def curve_rows(trained: Trained) -> list[Row]:
         trained: events from the bench.
     """
     last = list(trained)[-1]
-    told = [(PLAIN, "error", last, "plain")]
+    told = [(tr(PLAIN), "error", last, "plain")]
     told += [(vae_name(weight), "error", weight, "variational") for weight in trained]
     told += [(vae_name(weight), "KL", weight, "kl") for weight in trained]
     return [
@@ -88,7 +88,7 @@ def _curves(rows: Sequence[Row], what: str, steps: int, y: alt.Y) -> alt.Chart:
         alt.Chart(alt.InlineData(values=[row for row in rows if row["what"] == what]))
         .mark_line(strokeWidth=2)
         .encode(
-            x=alt.X("step:Q", title="training step", scale=alt.Scale(domain=[0, steps])),
+            x=alt.X("step:Q", title=tr("training step"), scale=alt.Scale(domain=[0, steps])),
             y=y,
             color=alt.Color(
                 "of:N", title=None, legend=alt.Legend(orient="top", labelLimit=240),
@@ -107,21 +107,21 @@ def say_ends(trained: Trained) -> str:
     """
     newest = list(trained.values())[-1]
     (done,), last = of_kind(newest, "done"), of_kind(newest, "step")[-1]
-    ends = [tr("{plain}: error {last:.4f}", plain=PLAIN, last=last["plain"])]
+    ends = [tr("{name}: error {error:.4f}", name=tr(PLAIN), error=last["plain"])]
     for weight, events in trained.items():
         end = of_kind(events, "step")[-1]
         ends.append(
             tr(
-                "{weight}: error {end:.4f}, KL {end_2:.2f} nats",
-                weight=vae_name(weight),
-                end=end["variational"],
-                end_2=end["kl"],
+                "{name}: error {error:.4f}, KL {kl:.2f} nats",
+                name=vae_name(weight),
+                error=end["variational"],
+                kl=end["kl"],
             )
         )
     took = tr(
-        "{steps} in {done:.0f} s on one core",
+        "{steps} in {seconds:.0f} s on one core",
         steps=count(last["step"], "step"),
-        done=done["seconds"],
+        seconds=done["seconds"],
     )
     return tr("{took}. At the end: {ends}.", took=took, ends="; ".join(ends))
 

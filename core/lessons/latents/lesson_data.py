@@ -17,23 +17,23 @@ def _fewer(live: Live) -> Asked:
     squares = (height * width) // (run.path.shape[2] * run.path.shape[3])
     said = tr(
         "{width} × {height} pixels of 3 numbers are {pixels:,}; the latents are "
-        "{str} = {numbers:,}",
+        "{shape} = {numbers:,}",
         width=width,
         height=height,
         pixels=pixels,
-        str=" × ".join(map(str, run.path[-1].shape)),
+        shape=" × ".join(map(str, run.path[-1].shape)),
         numbers=numbers,
     )
     return choose(
         tr("The U-Net never sees pixels, but latents. How many times fewer numbers are they?"),
         tr("{times} times", times=times),
-        ("2 times", tr("Many more: {said}.", said=said)),
+        (tr("{times} times", times=2), tr("Many more: {said}.", said=said)),
         (
             tr("{times} times", times=times),
             tr("{said}. So everything is that much cheaper.", said=said),
         ),
         (
-            tr("{squares} times", squares=squares),
+            tr("{times} times", times=squares),
             tr("So many times fewer places; but each has more numbers. {said}.", said=said),
         ),
         (tr("the same number"), tr("No: {said}.", said=said)),
@@ -58,10 +58,10 @@ def _shifted(live: Live) -> Asked:
     }
     said = tr(
         "Decoded just now, it is most like your picture moved by {best} pixels "
-        "({likeness:.1f} dB; unmoved {likeness_2:.1f} dB)",
+        "({moved:.1f} dB; unmoved {unmoved:.1f} dB)",
         best=best,
-        likeness=likeness[best],
-        likeness_2=likeness[0],
+        moved=likeness[best],
+        unmoved=likeness[0],
     )
     return choose(
         tr(
@@ -94,15 +94,14 @@ def _only_scales(live: Live) -> str:
     work = PictureWork(run.request.model, run.picture.tobytes(), width, height, ())
     back = live.read(work).back
     return tr(
-        "Your picture, averaged down {scale} times and enlarged again, is "
-        "{picture:.1f} dB like itself; through the VAE and "
-        "back it is {picture_2:.1f} dB (more is better). The {shape} "
+        "Your picture, averaged down {scale} times and enlarged again, is {averaged:.1f} dB like "
+        "itself; through the VAE and back it is {decoded:.1f} dB (more is better). The {channels} "
         "channels are no colours: they hold edges and texture in a code of their own, which only "
         "its decoder can read.",
         scale=scale,
-        picture=psnr(run.picture, _rough(run.picture, scale)),
-        picture_2=psnr(run.picture, back),
-        shape=run.path.shape[1],
+        averaged=psnr(run.picture, _rough(run.picture, scale)),
+        decoded=psnr(run.picture, back),
+        channels=run.path.shape[1],
     )
 
 

@@ -38,10 +38,8 @@ def show(_source: Source, _facts: LatentFacts, reading: PictureReading) -> None:
     st.markdown(
         tr(
             "**Grey is the unit Gaussian**, which a run starts from. One picture need not look "
-            "like "
-            "it, and all pictures together share its width, not its shape. The channels are "
-            "learned: "
-            "they are not red, green, blue and opacity."
+            "like it, and all pictures together share its width, not its shape. The channels are "
+            "learned: they are not red, green, blue and opacity."
         )
     )
     show_table(rows, "latents", tr("Every channel in numbers"))
@@ -50,4 +48,4 @@ def show(_source: Source, _facts: LatentFacts, reading: PictureReading) -> None:
 def _histogram(reading: PictureReading, channel: int) -> Any:  # Any: altair's types of a layer
     counted = [histogram_rows(one) for one in reading.mean]
     top = HEADROOM * max(float(str(row["density"])) for one in counted for row in one)
-    return histogram_chart(counted[channel], tr("channel {channel}", channel=channel + 1), top)
+    return histogram_chart(counted[channel], tr("channel {index}", index=channel + 1), top)

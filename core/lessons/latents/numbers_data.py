@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from core.models.latent_reading import ScaleReading
 from core.views.tables import Row
 from core.views.theme import PALETTE
-from core.words import tr
+from core.words import tr, tr_later
 
 Latents = NDArray[np.floating]
 BINS = 24
@@ -28,13 +28,13 @@ def number_rows(latents: Latents) -> list[Row]:
     ]
     return [
         {
-            "of": name,
-            "mean": _short(values.mean()),
-            "std": _short(values.std()),
-            "min": _short(values.min()),
-            "max": _short(values.max()),
+            tr_later("of"): name,
+            tr_later("mean"): _short(values.mean()),
+            tr_later("std"): _short(values.std()),
+            tr_later("min"): _short(values.min()),
+            tr_later("max"): _short(values.max()),
         }
-        for name, values in (*named, ("all", latents))
+        for name, values in (*named, (tr("all"), latents))
     ]
 
 
@@ -77,9 +77,14 @@ def histogram_chart(rows: list[Row], title: str, top: float) -> alt.LayerChart |
         .encode(
             x=alt.X("from:Q", title=title, scale=across),
             x2="to:Q",
-            y=alt.Y("density:Q", title="density", scale=up, axis=alt.Axis(tickCount=4)),
+            y=alt.Y("density:Q", title=tr("density"), scale=up, axis=alt.Axis(tickCount=4)),
             y2=alt.datum(0),
-            tooltip=["from:Q", "to:Q", "density:Q", "unit Gaussian:Q"],
+            tooltip=[
+                alt.Tooltip("from:Q", title=tr("from")),
+                alt.Tooltip("to:Q", title=tr("to")),
+                alt.Tooltip("density:Q", title=tr("density")),
+                alt.Tooltip("unit Gaussian:Q", title=tr("unit Gaussian")),
+            ],
         )
     )
     line = (
@@ -103,8 +108,8 @@ def scale_rows(reading: ScaleReading) -> list[Row]:
     return [
         {
             "of": tr("channel {index}", index=index + 1),
-            "mean after scaling": _short(reading.means[index]),
-            "std after scaling": _short(reading.stds[index]),
+            tr_later("mean after scaling"): _short(reading.means[index]),
+            tr_later("std after scaling"): _short(reading.stds[index]),
         }
         for index in range(len(reading.means))
     ]

@@ -21,7 +21,7 @@ from core.ui.runs import read
 from core.ui.tables import as_table
 from core.views.numbers import percent
 from core.views.pictures import channels_picture, map_picture
-from core.words import tr
+from core.words import tr, tr_later
 
 FORMULAS = (reparameterise, kl_to_unit_gaussian, measure_scaling_factor)
 
@@ -61,18 +61,29 @@ def show(source: Source, facts: LatentFacts, reading: PictureReading) -> None:
         column.image(png(picture), words, width="stretch", output_format="PNG", alt=words)
     nats = float(reading.kl.sum())
     width, spread = float(np.median(reading.std)), float(reading.mean.std())
-    st.markdown(
+    widths = (
         tr(
-            "The widths are about **{width:.2g}**, the means spread by {spread:.2g}"
-            "{width_2}. The KL says how far "
-            "these Gaussians are from the unit Gaussian, before scaling: **{nats:,.0f} nats**, or "
-            "{nats_2:,.0f} bytes. A nat is a bit with e in place of 2: 1 nat is 1.44 "
-            "bits. As much would have to be told to draw this picture's numbers instead of any.",
+            "The widths are about **{width:.2g}**, the means spread by {spread:.2g}: the encoder "
+            "is nearly sure.",
             width=width,
             spread=spread,
-            width_2=": the encoder is nearly sure" if width < SURE * spread else "",
+        )
+        if width < SURE * spread
+        else tr(
+            "The widths are about **{width:.2g}**, the means spread by {spread:.2g}.",
+            width=width,
+            spread=spread,
+        )
+    )
+    st.markdown(
+        tr(
+            "{widths} The KL says how far "
+            "these Gaussians are from the unit Gaussian, before scaling: **{nats:,.0f} nats**, or "
+            "{bytes:,.0f} bytes. A nat is a bit with e in place of 2: 1 nat is 1.44 "
+            "bits. As much would have to be told to draw this picture's numbers instead of any.",
+            widths=widths,
             nats=nats,
-            nats_2=nats / np.log(2) / 8,
+            bytes=nats / np.log(2) / 8,
         )
     )
     _show_samples(source, reading)
@@ -87,8 +98,8 @@ def _show_samples(source: Source, reading: PictureReading) -> None:
         work = PictureWork(
             running_example().model, source.pixels, source.width, source.height, (seed, seed + 1)
         )
-        reading = read(work, "Part")
-    decoded = read(DecodeWork.of(running_example().model, reading.samples), "Sample")
+        reading = read(work, tr_later("Part"))
+    decoded = read(DecodeWork.of(running_example().model, reading.samples), tr_later("Sample"))
     first, second = decoded.pictures
     most = max(float(np.abs(first.astype(float) - second).mean(axis=-1).max()) / 255, 1 / 255)
     shown = (
@@ -105,12 +116,11 @@ def _show_samples(source: Source, reading: PictureReading) -> None:
     apart = float(np.sqrt(np.mean((reading.samples[0] - reading.samples[1]) ** 2)))
     st.markdown(
         tr(
-            "Their numbers differ by about {apart:.2g}, their pictures {first}. "
-            "**Encoding is random unless the mean is taken**; the same seed gives the same sample. "
-            "{likeness}",
+            "Their numbers differ by about {apart:.2g}, their pictures {alike}. **Encoding is "
+            "random unless the mean is taken**; the same seed gives the same sample. {likeness}",
             apart=apart,
-            first=say_likeness(first, second),
-            likeness=LIKENESS,
+            alike=say_likeness(first, second),
+            likeness=tr(LIKENESS),
         )
     )
 
@@ -122,7 +132,7 @@ def _show_scale(facts: LatentFacts) -> None:
     pictures = tuple(
         fit(open_picture(picture.name), width, height).tobytes() for picture in gallery()
     )
-    found = read(ScaleWork(request.model, pictures, width, height), "Picture")
+    found = read(ScaleWork(request.model, pictures, width, height), tr_later("Picture"))
     st.markdown(
         tr(
             "Diffusion wants numbers of deviation 1. Measured on these {pictures} pictures, "

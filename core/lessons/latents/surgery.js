@@ -60,17 +60,17 @@ class Surgery extends View {
   row(channel) {
     const { channels, mostGain } = this.data;
     const from = make("select");
-    from.ariaLabel = `Channel ${channel + 1} is taken from`;
+    from.ariaLabel = tr("Channel {channel} is taken from", { channel: channel + 1 });
     for (let other = 0; other < channels; other++) {
-      from.append(new Option(other === channel ? "its own" : `from ${other + 1}`, String(other)));
+      from.append(new Option(other === channel ? tr("its own") : tr("from {channel}", { channel: other + 1 }), String(other)));
     }
     from.addEventListener("change", () => this.swap(channel, Number(from.value)));
     const gain = Object.assign(make("input"), { type: "range", min: -mostGain, max: mostGain, step: 0.1 });
-    gain.ariaLabel = `Gain of channel ${channel + 1}`;
+    gain.ariaLabel = tr("Gain of channel {channel}", { channel: channel + 1 });
     gain.addEventListener("input", () => this.change({ gains: this.edits.gains.with(channel, Number(gain.value)) }));
     gain.addEventListener("change", () => this.done());
     const told = make("output");
-    return { from, gain, told, row: make("div", "gain", make("span", "", `Channel ${channel + 1}`), from, gain, told) };
+    return { from, gain, told, row: make("div", "gain", make("span", "", tr("Channel {channel}", { channel: channel + 1 })), from, gain, told) };
   }
 
   // Taking a channel from another gives that one ours: two channels change places.
@@ -114,12 +114,12 @@ class Surgery extends View {
     this.rows.forEach(({ from, gain, told }, channel) => {
       from.value = String(order[channel]);
       gain.value = String(gains[channel]);
-      const words = { 0: "drop", 1: "as is", "-1": "flip" };
-      told.textContent = words[gains[channel]] ?? `× ${minus(gains[channel].toFixed(1))}`;
+      const says = { 0: tr("drop"), 1: tr("as is"), "-1": tr("flip") };
+      told.textContent = says[gains[channel]] ?? `× ${minus(gains[channel].toFixed(1))}`;
     });
     this.amount.value = String(amount);
     this.amount.disabled = !region;
-    this.find(".amount output").textContent = region ? `${Math.round(100 * amount)} %` : "no frame";
+    this.find(".amount output").textContent = region ? `${Math.round(100 * amount)} %` : tr("no frame");
     this.drawFrame(region ?? [0, 0, 0, 0], !!region);
     this.drawGuess(region ?? [0, 0, 0, 0]);
   }

@@ -19,7 +19,7 @@ from core.ui.part import part
 from core.ui.picture_source import Source
 from core.ui.running_example import running_example
 from core.ui.runs import read
-from core.words import tr
+from core.words import tr, tr_later
 
 FORMULAS = (rewire_channels, noise_region)
 
@@ -48,8 +48,7 @@ def show(source: Source, _facts: LatentFacts, reading: PictureReading) -> None:
         tr(
             "**Each channel does a bit of everything**: none is red or sharpness alone. A patch of "
             "noise spoils little more than its own place. The guess is one small matrix product; "
-            "the "
-            "decoder also knows what edges and surfaces look like."
+            "the decoder also knows what edges and surfaces look like."
         )
     )
 
@@ -60,7 +59,8 @@ def _draw(source: Source, reading: PictureReading) -> None:
         show_error(wrong)
     try:
         decoded = read(
-            DecodeWork.of(running_example().model, edits.apply(reading.mean)[None]), "Picture"
+            DecodeWork.of(running_example().model, edits.apply(reading.mean)[None]),
+            tr_later("Picture"),
         )
     except ExplainerError as error:
         show_error(error)

@@ -43,9 +43,8 @@ def show(
     )
     st.markdown(
         tr(
-            "**{scheduler} asks the network {times}**, first at "
-            "t = {first:g}, last at t = {last:g}. Below is your picture, noised as much "
-            "as the network expects there.",
+            "**{scheduler} asks the network {times}**, first at t = {first:g}, last at t = "
+            "{last:g}. Below is your picture, noised as much as the network expects there.",
             scheduler=scheduler.title,
             times=count(len(visits), "time"),
             first=max(visits),

@@ -58,8 +58,7 @@ def show(
                 "becomes visible. Count black as −1 and white as 1: of a white picture a mean of "
                 "{mean:.3f} is left. The network learned to rely on it; the pure noise that a run "
                 "starts from has a mean of about 0, which asks for medium brightness. Very dark "
-                "and "
-                "very bright pictures are hard to reach.",
+                "and very bright pictures are hard to reach.",
                 mean=own**0.5,
             )
         )

@@ -91,9 +91,8 @@ def _zero_is_noisy(live: Live) -> str:
     begin, end = (sigma_from_alpha_bar(float(max(one, 1e-12))) for one in alpha_bar[[0, -1]])
     return tr(
         "It is the other way round: at t = 0 there is {begin:.3f} of noise for each unit of "
-        "picture, at t = {last} it is {end:.1f}. A run begins at the high end and comes down, "
-        "so its first call was told t = {first_told:g}, its last "
-        "t = {last_told:g}.",
+        "picture, at t = {last} it is {end:.1f}. A run begins at the high end and comes down, so "
+        "its first call was told t = {first_told:g}, its last t = {last_told:g}.",
         begin=begin,
         last=last,
         end=end,

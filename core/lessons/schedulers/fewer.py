@@ -23,7 +23,7 @@ from core.ui.running_example import running_example
 from core.ui.runs import read
 from core.ui.tables import show_table
 from core.views.pictures import row_picture
-from core.words import tr
+from core.words import tr, tr_later
 
 FORMULAS = (consistency_loss, jump_to_the_end, step_of_teacher)
 
@@ -37,27 +37,25 @@ def show(_: dict[str, Any]) -> None:  # Any: what JSON holds
     request = running_example()
     if not few_steps(request.model).loras:
         st.info(
-            "This checkpoint has no LoRA for few calls here. The built-in model has one: choose "
-            "it on Generation.",
+            tr(
+                "This checkpoint has no LoRA for few calls here. The built-in model has one: "
+                "choose it on Generation."
+            ),
             icon=":material/info:",
         )
         return
     few = read_report(FOLDER)["few"]
     asked = requests_of(request, few["teacher"])
     work = GridWork(request.model, tuple(one for row in asked.values() for one in row))
-    cells = _by_row(read(work, "Call"), {who: len(row) for who, row in asked.items()})
+    cells = _by_row(read(work, tr_later("Call")), {who: len(row) for who, row in asked.items()})
     _show_pictures(cells)
     st.markdown(
         tr(
             "**One noise, the same words, fewer and fewer calls.** A plain scheduler takes long "
-            "steps "
-            "along the network’s answers, and where the way bends it leaves it. The distilled "
-            "network "
-            "was taught to say from anywhere on the way where it ends: what it says at one place "
-            "must "
-            "be what it says one step of the teacher later. What it learned for that is a LoRA, "
-            "two "
-            "thin matrices beside each layer’s weights."
+            "steps along the network’s answers, and where the way bends it leaves it. The "
+            "distilled network was taught to say from anywhere on the way where it ends: what it "
+            "says at one place must be what it says one step of the teacher later. What it learned "
+            "for that is a LoRA, two thin matrices beside each layer’s weights."
         )
     )
     show_table(
@@ -66,11 +64,11 @@ def show(_: dict[str, Any]) -> None:  # Any: what JSON holds
     st.markdown(
         tr(
             "**What is lost.** Guidance: its strength was learned once, at "
-            "w = {few:g}, so at run time there is none to turn, and no "
+            "w = {guidance:g}, so at run time there is none to turn, and no "
             "negative prompt. And some of what it draws: in one call it must guess it all; every "
-            "further call puts fresh noise on the guess and looks again. {few_2}",
-            few=few["teacher"]["guidance"],
-            few_2=say_lost(few),
+            "further call puts fresh noise on the guess and looks again. {lost}",
+            guidance=few["teacher"]["guidance"],
+            lost=say_lost(few),
         )
     )
     show_table(judged_rows(few), "fewer_judged", tr("The distilled network measured, by calls"))
@@ -93,14 +91,21 @@ def _by_row(cells: Cells, sizes: dict[str, int]) -> dict[str, list[Cell]]:
 def _show_pictures(cells: dict[str, list[Cell]]) -> None:
     """Show both ways beside each other, each with the teacher's picture at its end."""
     steps, [teacher] = ", ".join(map(str, CALLS)), cells[TEACHER]
-    end = tr("and the teacher’s, {calls}", calls=teacher.calls)
     told = {
-        PLAIN: tr("DDIM, guided: {steps} calls, {end}", steps=steps, end=end),
-        FEW: tr("Distilled, no guidance: {steps} calls, {end}", steps=steps, end=end),
+        PLAIN: tr(
+            "DDIM, guided: {calls} calls, and the teacher’s, {most}",
+            calls=steps,
+            most=teacher.calls,
+        ),
+        FEW: tr(
+            "Distilled, no guidance: {calls} calls, and the teacher’s, {most}",
+            calls=steps,
+            most=teacher.calls,
+        ),
     }
     for place, who in zip(st.columns(2, gap="large"), told, strict=True):
         pictures = [cell.picture for cell in (*cells[who], teacher) if cell.picture is not None]
         place.image(
             row_picture(pictures), told[who], width="stretch", output_format="PNG",
-            alt=tr("{told}, from one noise", told=told[who]),
+            alt=tr("{pictures}, from one noise", pictures=told[who]),
         )  # fmt: skip

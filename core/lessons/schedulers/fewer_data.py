@@ -17,7 +17,7 @@ from core.views.tables import Row
 from core.words import tr, tr_later
 
 CALLS = (1, 2, 4, 8)
-TEACHER, PLAIN, FEW = "teacher", tr_later("DDIM, guided"), "distilled"
+TEACHER, PLAIN, FEW = tr_later("teacher"), tr_later("DDIM, guided"), tr_later("distilled")
 
 
 def requests_of(request: Request, teacher: Mapping[str, Any]) -> dict[str, list[Request]]:
@@ -51,10 +51,10 @@ def drawn_rows(cells: Mapping[str, Sequence[Cell]]) -> list[Row]:
     [teacher] = cells[TEACHER]
     return [
         {
-            "who": who,
-            "calls": cell.calls,
-            "rows of the network": cell.calls * (1 if cell.request.guidance == 1 else 2),
-            "PSNR to the teacher, dB": _written(
+            tr_later("who"): tr(who),
+            tr_later("calls"): cell.calls,
+            tr_later("rows of the network"): cell.calls * (1 if cell.request.guidance == 1 else 2),
+            tr_later("PSNR to the teacher, dB"): _written(
                 None if cell is teacher else _near(cell, teacher), 1
             ),
         }
@@ -76,12 +76,12 @@ def judged_rows(few: Mapping[str, Any]) -> list[Row]:
     rows += [(FEW, row, variety[row["calls"]]) for row in few["turbo"]]
     return [
         {
-            "who": who,
+            "who": tr(who),
             "calls": row["calls"],
-            "named rightly, %": row["top1_percent"],
-            "among the judge’s first five, %": row["top5_percent"],
+            tr_later("named rightly, %"): row["top1_percent"],
+            tr_later("among the judge’s first five, %"): row["top5_percent"],
             "PSNR to the teacher, dB": _written(row.get("psnr_db"), 1),
-            "distance between seeds": _written(rms, 3),
+            tr_later("distance between seeds"): _written(rms, 3),
         }
         for who, row, rms in rows
     ]
@@ -97,19 +97,26 @@ def say_lost(few: Mapping[str, Any], calls: int = 4) -> str:
     [rms] = [row["rms"] for row in few["variety"]["turbo"] if row["calls"] == calls]
     [named] = [row["top1_percent"] for row in few["turbo"] if row["calls"] == calls]
     share = 100 * rms / few["variety"]["teacher"]
-    kept = tr("; what each gets wrong in its own way counts as well")
-    if share < 100:
-        kept = tr(", so that much of the variety is left at most")
-    return tr(
-        "Of {few} pictures in {calls} a judge names {named:g} % "
-        "rightly, of the teacher’s {few_2:g} %. Pictures of one prompt "
-        "from different seeds lie {share:.0f} % as far apart as the teacher’s{kept}.",
-        few=few["prompts"],
+    told = tr(
+        "Of {pictures} pictures in {calls} a judge names {named:g} % rightly, of the teacher’s "
+        "{teacher:g} %.",
+        pictures=few["prompts"],
         calls=count(calls, "call"),
         named=named,
-        few_2=few["teacher"]["top1_percent"],
+        teacher=few["teacher"]["top1_percent"],
+    )
+    if share < 100:
+        return tr(
+            "{told} Pictures of one prompt from different seeds lie {share:.0f} % as far apart as "
+            "the teacher’s, so that much of the variety is left at most.",
+            told=told,
+            share=share,
+        )
+    return tr(
+        "{told} Pictures of one prompt from different seeds lie {share:.0f} % as far apart as the "
+        "teacher’s; what each gets wrong in its own way counts as well.",
+        told=told,
         share=share,
-        kept=kept,
     )
 
 

@@ -110,8 +110,11 @@ def _show_schedules(run: Run) -> None:
         kept_chart(("flows", run, shift), lambda: share_chart(curves)),
         alt=tr("Shares of noise over the way, of your run and of flows"),
     )
-    rows = [{"of": name, "step": at, "s": s} for name, shares in curves.items()
-            for at, s in enumerate(shares)]  # fmt: skip
+    rows = [
+        {tr_later("of"): name, tr_later("step"): at, "s": s}
+        for name, shares in curves.items()
+        for at, s in enumerate(shares)
+    ]
     as_table(rows, "flows", tr("The same shares of noise as a table"))
     once, twice = space_flow(steps, shift)[-2], library[FLOW_CLASSES[0]][-2]
     if abs(once - twice) > 1e-6:

@@ -101,7 +101,7 @@ def curves_of(
     for name, shares in library.items():
         flows.setdefault(tuple(shares), []).append(name.removesuffix("DiscreteScheduler"))
     return {
-        tr("{title}, your run", title=title): shares_of(run),
+        tr("{name}, your run", name=title): shares_of(run),
         tr("a flow, evenly"): space_flow(steps, 1.0).tolist(),
         tr("a flow, shifted once"): space_flow(steps, shift).tolist(),
         **{", ".join(names): shares for shares, names in flows.items()},

@@ -20,9 +20,9 @@ def _first(live: Live) -> Asked:
     run, last = live.run, len(live.schedule) - 1
     begins = f"t = {run.timesteps[0]:g}"
     said = tr(
-        "Your run’s {title} with {steps} steps asks "
+        "Your run’s {scheduler} with {steps} steps asks "
         "at {begins} first, because of how its times are spaced",
-        title=SCHEDULERS[run.request.scheduler].title,
+        scheduler=SCHEDULERS[run.request.scheduler].title,
         steps=run.request.steps,
         begins=begins,
     )
@@ -48,34 +48,34 @@ def _calls(live: Live) -> Asked:
     counted = live.read(CountWork(live.run.request.model, steps))
     calls = counted[TWICE]
     said = tr(
-        "Counted by a hook on the network: {title} asks {calls} times in "
-        "{steps} steps, DDIM {counted} times",
-        title=SCHEDULERS[TWICE].title,
+        "Counted by a hook on the network: {scheduler} asks {calls} times in "
+        "{steps} steps, DDIM {ddim} times",
+        scheduler=SCHEDULERS[TWICE].title,
         calls=calls,
         steps=steps,
-        counted=counted["ddim"],
+        ddim=counted["ddim"],
     )
     return choose(
         tr(
-            "{title} looks twice before it steps. How often does it ask in {steps} steps?",
-            title=SCHEDULERS[TWICE].title,
+            "{scheduler} looks twice before it steps. How often does it ask in {steps} steps?",
+            scheduler=SCHEDULERS[TWICE].title,
             steps=steps,
         ),
-        tr("{calls} times", calls=calls),
-        (tr("{steps} times", steps=steps), tr("A step is not a call. {said}.", said=said)),
+        tr("{times} times", times=calls),
+        (tr("{times} times", times=steps), tr("A step is not a call. {said}.", said=said)),
         (
-            tr("{steps} times", steps=2 * steps - 1),
+            tr("{times} times", times=2 * steps - 1),
             tr("{said}; its last step is a plain one.", said=said),
         ),
         (
-            tr("{steps} times", steps=2 * steps),
+            tr("{times} times", times=2 * steps),
             tr(
                 "Nearly. {said}; the last step would lead to no noise at all, "
                 "where there is nothing to ask.",
                 said=said,
             ),
         ),
-        (tr("{calls} times", calls=calls), f"{said}."),
+        (tr("{times} times", times=calls), f"{said}."),
     )
 
 
@@ -94,17 +94,17 @@ def _below_one(live: Live) -> Asked:
         karras=percent(karras),
         even=percent(even),
     )
-    right = "more" if karras > even else "fewer" if karras < even else tr("as many")
+    more, fewer, same = tr("more"), tr("fewer"), tr("as many")
+    right = more if karras > even else fewer if karras < even else same
     return choose(
         tr(
-            "Karras’ spacing puts the same number of calls at other noise levels. How many of "
-            "them lie "
-            "where picture outweighs noise (σ < 1)?"
+            "Karras’ spacing puts the same number of calls at other noise levels. How many of them "
+            "lie where picture outweighs noise (σ < 1)?"
         ),
         right,
         *(
             (name, f"{said}." if name == right else tr("No. {said}.", said=said))
-            for name in ("more", tr("as many"), "fewer")
+            for name in (more, same, fewer)
         ),
     )
 
@@ -139,9 +139,8 @@ LESSON = Lesson(
             "another one** and compare the way down."
         ),
         "maths": tr_later(
-            "Those without fresh noise solve one differential equation in σ, the others a "
-            "random one with the same noise levels; they differ in where they evaluate it, in "
-            "their "
+            "Those without fresh noise solve one differential equation in σ, the others a random "
+            "one with the same noise levels; they differ in where they evaluate it, in their "
             "order, and in the noise that they add."
         ),
     },

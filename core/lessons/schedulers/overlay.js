@@ -1,18 +1,18 @@
 // One seed under three schedulers, and how each of them takes the noise away; all in the browser.
 
 const STRIPE = 9; // CSS pixels of one colour where curves lie on one another
-const Y = {
-  noise: { label: "noise", title: "noise left, share of the power" },
-  log: { label: "log σ", title: "σ, noise per unit of signal (log scale)", unit: "σ = " },
-  sigma: { label: "σ", title: "σ, noise per unit of signal", unit: "σ = " },
-  t: { label: "t", title: "timestep t", unit: "t = " },
-  db: { label: "SNR", title: "signal-to-noise ratio, dB" },
-};
-const X = {
-  step: { label: "steps", title: "steps made" },
-  t: { label: "t", title: "timestep t" },
-  calls: { label: "U-Net calls", title: "share of the U-Net calls" },
-};
+const Y = () => ({
+  noise: { label: tr("noise"), title: tr("noise left, share of the power") },
+  log: { label: "log σ", title: tr("σ, noise per unit of signal (log scale)"), unit: "σ = " },
+  sigma: { label: "σ", title: tr("σ, noise per unit of signal"), unit: "σ = " },
+  t: { label: "t", title: tr("timestep t"), unit: "t = " },
+  db: { label: "SNR", title: tr("signal-to-noise ratio, dB") },
+});
+const X = () => ({
+  step: { label: tr("steps"), title: tr("steps made") },
+  t: { label: "t", title: tr("timestep t") },
+  calls: { label: tr("U-Net calls"), title: tr("share of the U-Net calls") },
+});
 const SEEN = 2.5; // CSS pixels: curves nearer than this are one line to the eye
 const FINEST = 1000;
 const NAMED = 6; // curves up to which each is named where it runs
@@ -26,8 +26,6 @@ class Schedulers extends ReadChart {
     this.axes = { x: "step", y: "noise" };
     this.locked = true;
     this.at = 0.5;
-    this.offer("y", Y);
-    this.offer("x", X);
     const lock = this.find(".lock input");
     lock.addEventListener("change", () => {
       this.locked = lock.checked;
@@ -49,6 +47,10 @@ class Schedulers extends ReadChart {
 
   show(before) {
     const { data } = this;
+    if (!before) {
+      this.offer("y", Y());
+      this.offer("x", X());
+    }
     this.byId = new Map(data.curves.map((curve) => [curve.id, curve]));
     this.chosen ??= new Set(data.opening);
     if (before && before.run !== data.run) data.opening.forEach((id) => this.chosen.add(id));
@@ -77,9 +79,10 @@ class Schedulers extends ReadChart {
       ?.split(",")
       .filter((id) => this.byId.has(id));
     this.chosen = new Set(curves?.length || said("curves") === "none" ? curves : this.data.opening);
-    this.axes = { x: said("x") in X ? said("x") : "step", y: said("y") in Y ? said("y") : "noise" };
-    check(this.find('[data-axis="x"]'), Object.keys(X).indexOf(this.axes.x));
-    check(this.find('[data-axis="y"]'), Object.keys(Y).indexOf(this.axes.y));
+    const [x, y] = [Object.keys(X()), Object.keys(Y())];
+    this.axes = { x: x.includes(said("x")) ? said("x") : "step", y: y.includes(said("y")) ? said("y") : "noise" };
+    check(this.find('[data-axis="x"]'), x.indexOf(this.axes.x));
+    check(this.find('[data-axis="y"]'), y.indexOf(this.axes.y));
     this.locked = said("scale") !== "free";
     this.find(".lock input").checked = this.locked;
     this.at = numberOf(said("at"), 0, 1, 0.5);
@@ -109,7 +112,7 @@ class Schedulers extends ReadChart {
   }
 
   nameOf(curve) {
-    return curve.id === this.data.run ? `${curve.title}, your run` : curve.title;
+    return curve.id === this.data.run ? tr("{name}, your run", { name: curve.title }) : curve.title;
   }
 
   // ---- pictures and controls
@@ -120,11 +123,15 @@ class Schedulers extends ReadChart {
     const cards = opening.map((id, number) => {
       const curve = this.byId.get(id);
       const there = sheet && Number.isInteger(pictures[number]);
-      const canvas = drawing(there ? `The picture under ${curve.title}` : `No picture under ${curve.title} yet`);
+      const canvas = drawing(
+        there
+          ? tr("The picture under {scheduler}", { scheduler: curve.title })
+          : tr("No picture under {scheduler} yet", { scheduler: curve.title }),
+      );
       if (there) showFrame(canvas, sheet, pictures[number]);
-      const cost = curve.calls ? count(curve.calls, "call") : "cannot be run";
-      const said = [`${cost}${curve.fresh ? ", fresh noise" : ""}`];
-      if (number && Number.isFinite(apart[number])) said.push(`${apart[number]} of 255 from yours`);
+      const cost = curve.calls ? count(curve.calls, "call") : tr("cannot be run");
+      const said = [curve.fresh ? tr("{calls}, fresh noise", { calls: cost }) : cost];
+      if (number && Number.isFinite(apart[number])) said.push(tr("{apart} of 255 from yours", { apart: apart[number] }));
       const words = said.map((text) => make("span", "", text));
       const card = make("figure", "card", canvas, make("figcaption", "", make("b", "", this.nameOf(curve)), ...words));
       card.style.setProperty("--hue", curve.hue);
@@ -213,8 +220,12 @@ class Schedulers extends ReadChart {
     const frame = { left: 4.2 * this.size, top: 1.7 * this.size, right: wide - 10, bottom: tall - 3.2 * this.size };
     const curves = this.shown();
     this.paint(pen, curves, frame);
-    const all = curves.map(({ title, calls }) => `${title}, ${calls} calls`).join("; ");
-    this.canvas.ariaLabel = `${Y[this.axes.y].title} by ${X[this.axes.x].title}: ${all}`;
+    const all = curves.map(({ title, calls }) => `${title}, ${count(calls, "call")}`).join("; ");
+    this.canvas.ariaLabel = tr("{height} by {along}: {curves}", {
+      height: Y()[this.axes.y].title,
+      along: X()[this.axes.x].title,
+      curves: all,
+    });
     this.place(frame);
     this.root.dataset.drawn = String(curves.length);
   }
@@ -226,14 +237,14 @@ class Schedulers extends ReadChart {
     const { across, down } = drawAxes(
       pen,
       frame,
-      { ends: x, ticks: marks(x, this.axes.x), title: X[this.axes.x].title, below },
-      { ends: y, ticks: marks(y, this.axes.y), title: Y[this.axes.y].title, from: 0 },
+      { ends: x, ticks: marks(x, this.axes.x), title: X()[this.axes.x].title, below },
+      { ends: y, ticks: marks(y, this.axes.y), title: Y()[this.axes.y].title, from: 0 },
       { soft: this.ink("soft"), faint: this.ink("faint"), font: this.style.fontFamily, size: 0.92 * this.size },
     );
     pen.textBaseline = "top";
-    pen.fillText("noise", frame.left, frame.bottom + below);
+    pen.fillText(tr("noise"), frame.left, frame.bottom + below);
     pen.textAlign = "right";
-    pen.fillText("picture", frame.right, frame.bottom + below);
+    pen.fillText(tr("picture"), frame.right, frame.bottom + below);
     const paths = this.strokes(pen, curves, across, down, frame);
     if (this.labels.length <= NAMED) this.nameCurves(pen, paths, frame);
   }
@@ -335,9 +346,9 @@ class Schedulers extends ReadChart {
     const { steps } = this.data;
     const x = scale([0, 1], this.ranges.x)(this.at);
     const where = {
-      step: `After ${Number(x.toFixed(1))} of ${count(steps, "step")}`,
-      t: `At t = ${x.toFixed(0)}`,
-      calls: `After ${(100 * x).toFixed(0)} % of the calls`,
+      step: trMany(steps, "After {made} of {count:,} step", "After {made} of {count:,} steps", { made: Number(x.toFixed(1)) }),
+      t: tr("At t = {t}", { t: x.toFixed(0) }),
+      calls: tr("After {share} % of the calls", { share: (100 * x).toFixed(0) }),
     }[this.axes.x];
     this.mark(scale([0, 1], [this.frame.left, this.frame.right])(this.at), Math.round(this.at * FINEST), where);
     this.find(".at").textContent = where;
@@ -352,7 +363,7 @@ class Schedulers extends ReadChart {
     const same = this.labels.filter(({ curves }) => curves.length > 1);
     const names = same.map(({ curves }) => curves.map(({ title }) => title).join(" = ")).join("; ");
     this.find(".same").textContent = names
-      ? `On the same noise levels, as far as can be seen: ${names}. They differ in what they do there.`
+      ? tr("On the same noise levels, as far as can be seen: {names}. They differ in what they do there.", { names })
       : "";
   }
 
@@ -363,12 +374,12 @@ class Schedulers extends ReadChart {
     if (after === -1) return "–";
     const [[xa, ya], [xb, yb]] = [points[Math.max(0, after - 1)], points[after]];
     if (after === 0 && xb !== x) return "–";
-    if (yb === null) return xb === x ? (this.axes.y === "db" ? "∞ dB" : "0") : "→ end";
+    if (yb === null) return xb === x ? (this.axes.y === "db" ? "∞ dB" : "0") : tr("→ end");
     const value = xa === xb ? yb : ya + ((x - xa) / (xb - xa)) * (yb - ya);
     const { y } = this.axes;
     if (y === "noise")
-      return value > 99 && value < 100 ? "over 99 %" : `${value.toFixed(value < 9.95 && value > 0.05 ? 1 : 0)} %`;
-    return `${Y[y].unit ?? ""}${say(y === "log" ? 10 ** value : value)}${y === "db" ? " dB" : ""}`;
+      return value > 99 && value < 100 ? tr("over 99 %") : `${value.toFixed(value < 9.95 && value > 0.05 ? 1 : 0)} %`;
+    return `${Y()[y].unit ?? ""}${say(y === "log" ? 10 ** value : value)}${y === "db" ? " dB" : ""}`;
   }
 
   // ---- to take away
@@ -399,7 +410,7 @@ class Schedulers extends ReadChart {
       const ends = [x, x + 24].map((end) => [end, y]);
       stroke(pen, ends, { colour: curve.hue, dash: curve.dash, width: 3 });
       pen.fillStyle = color;
-      pen.fillText(`${curve.title}, ${curve.calls} calls`, x + 32, y);
+      pen.fillText(`${curve.title}, ${count(curve.calls, "call")}`, x + 32, y);
     });
     canvas.toBlob((blob) => save("glassbox-schedulers.png", blob));
     this.redraw();

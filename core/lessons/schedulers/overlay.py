@@ -15,7 +15,7 @@ from core.ui.paint_first import paint_first
 from core.ui.running_example import running_example
 from core.ui.runs import read
 from core.ui.settings import say_low_start, scheduler_box, show_refused, steps_slider
-from core.words import tr
+from core.words import tr_later
 
 _CELLS = "schedulers_cells"
 
@@ -63,5 +63,5 @@ def show_overlay(config: dict[str, Any]) -> None:  # Any: what JSON holds
 
     paint_first(
         "schedulers", work, bool(cells), draw,
-        lambda _: st.session_state.update({_CELLS: (work, read(work, tr("U-Net call")))}),
+        lambda _: st.session_state.update({_CELLS: (work, read(work, tr_later("U-Net call")))}),
     )  # fmt: skip

@@ -123,7 +123,7 @@ def overlay_paths(
         paths.append(_path(name, one.title, one, config, own, steps, note))
     for spaced in SPACED:
         one, chosen = SCHEDULERS[spaced.name], {spaced.setting: True}
-        paths.append(_path(spaced.id, spaced.title, one, config, chosen, steps, ""))
+        paths.append(_path(spaced.id, tr(spaced.title), one, config, chosen, steps, ""))
     return paths
 
 

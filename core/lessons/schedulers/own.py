@@ -27,7 +27,7 @@ from core.ui.running_example import running_example
 from core.ui.runs import find, read
 from core.ui.shown import here
 from core.views.numbers import count
-from core.words import tr
+from core.words import tr, tr_later
 
 FORMULAS = (
     space_karras,
@@ -67,8 +67,8 @@ def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
         theirs = calls_of(own, sampler)
         title = SCHEDULERS[request.scheduler].title
         curves = {
-            f"{title}, your run": (drawn(plan.sigmas).tolist(), plan.end),
-            f"these, {SCHEDULERS[sampler].title}": (theirs, own[-1]),
+            tr("{name}, your run", name=title): (drawn(plan.sigmas).tolist(), plan.end),
+            tr("these, {sampler}", sampler=SCHEDULERS[sampler].title): (theirs, own[-1]),
         }
         st.altair_chart(
             own_chart(curves, INKS[request.scheduler].hue),
@@ -76,14 +76,14 @@ def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
         )
         st.markdown(
             tr(
-                "**{theirs}**; in your run {tolist}. There the details are drawn.",
-                theirs=say_below_one(theirs),
-                tolist=say_below_one(plan.sigmas.tolist()),
+                "**{these}**; in your run {own}. There the details are drawn.",
+                these=say_below_one(theirs),
+                own=say_below_one(plan.sigmas.tolist()),
             )
         )
     work = OwnSigmasWork(request.model, request, own, sampler)
     wanted = st.button(tr("Run these noise levels"), type="primary", icon=":material/play_arrow:")
-    found = read(work, "Step") if wanted else find(work)
+    found = read(work, tr_later("Step")) if wanted else find(work)
     if found is not None:
         _show_pictures(found, sampler)
 
@@ -92,18 +92,21 @@ def _choose(steps: int) -> tuple[str, float, int, str]:
     """Ask for the rule, its rho, how many levels, and who walks them."""
     asked = st.columns(4, gap="medium")
     name = asked[0].selectbox(
-        "Spacing", help=tr("Where the noise levels stand before you change any."),
+        tr("Spacing"), help=tr("Where the noise levels stand before you change any."),
+        format_func=tr,
         **bound(one_of("spacing", SPACINGS), _begin_anew),
     )  # fmt: skip
     rho = asked[1].slider(
-        "Karras’ ρ", step=0.5, disabled=name != "Karras",
+        tr("Karras’ ρ"), step=0.5, disabled=name != "Karras",
         **bound(real("rho", 7.0, 1.0, MOST_RHO), _begin_anew),
         help=tr("1 spaces them evenly; the larger, the more of them are low. The paper takes 7."),
     )  # fmt: skip
-    count = asked[2].slider("Levels", **bound(whole("levels", min(steps, 50), 1, 50), _begin_anew))
+    count = asked[2].slider(
+        tr("Levels"), **bound(whole("levels", min(steps, 50), 1, 50), _begin_anew)
+    )
     sampler = ask(
         asked[3].selectbox,
-        "Sampler",
+        tr("Sampler"),
         one_of("sampler", SAMPLERS),
         format_func=lambda name: SCHEDULERS[name].title,
     )
@@ -159,13 +162,17 @@ def _show_pictures(found: OwnRun, sampler: str) -> None:
     calls, own = (count(len(one.sigmas), "U-Net call") for one in (found, run))
     left.image(
         png(found.picture),
-        tr("These levels, {title}, {calls}", title=title, calls=calls),
+        tr("These levels, {sampler}, {calls}", sampler=title, calls=calls),
         width=256,
         output_format="PNG",
         alt=tr("The picture drawn over these noise levels"),
     )
     there.image(
         png(run.picture),
-        tr("Your run, {title}, {own}", title=SCHEDULERS[run.request.scheduler].title, own=own),
+        tr(
+            "Your run, {scheduler}, {calls}",
+            scheduler=SCHEDULERS[run.request.scheduler].title,
+            calls=own,
+        ),
         width=256, output_format="PNG", alt=tr("The picture of your run"),
     )  # fmt: skip

@@ -17,7 +17,7 @@ from core.ideas.spacings import (
 )
 from core.views.numbers import count, percent
 from core.views.theme import PALETTE
-from core.words import tr
+from core.words import tr, tr_later, tr_many
 
 Spacing = Callable[[int, np.ndarray, float], np.ndarray]
 TALL = 300  # CSS pixels
@@ -25,7 +25,7 @@ SMALLEST = 0.005  # sigma that the log axis still shows; 0 is drawn here
 
 SPACINGS: dict[str, Spacing] = {
     "Karras": lambda n, levels, rho: space_karras(n, levels[0], levels[-1], rho),
-    "exponential": lambda n, levels, _: space_exponential(n, levels[0], levels[-1]),
+    tr_later("exponential"): lambda n, levels, _: space_exponential(n, levels[0], levels[-1]),
     "beta": lambda n, levels, _: space_beta(n, levels[0], levels[-1]),
     "linspace": lambda n, levels, _: _at(space_linspace(n, len(levels)), levels),
     "leading": lambda n, levels, _: _at(space_leading(n, len(levels)), levels),
@@ -60,7 +60,7 @@ def own_chart(curves: Mapping[str, tuple[Sequence[float], float]], ink: str) -> 
     values = [
         {
             "of": name, "calls": call, "sigma": sigma, "drawn": max(sigma, SMALLEST),
-            "is": "call" if call < len(sigmas) else "end",
+            "is": tr("call") if call < len(sigmas) else tr("end"),
         }
         for name, (sigmas, end) in curves.items()
         for call, sigma in enumerate([*sigmas, end])
@@ -68,14 +68,17 @@ def own_chart(curves: Mapping[str, tuple[Sequence[float], float]], ink: str) -> 
     base = alt.Chart(alt.InlineData(values=values))
     dots = base.mark_point(size=34, filled=False).encode(
         x="calls:Q", y="drawn:Q", color="of:N",
-        fill=alt.condition(alt.datum["is"] == "call", "of:N", alt.value("transparent")),
+        fill=alt.condition(alt.datum["is"] == tr("call"), "of:N", alt.value("transparent")),
     )  # fmt: skip
     lines = (
         base.mark_line()
         .encode(
-            x=alt.X("calls:Q", title="U-Net calls made", axis=alt.Axis(grid=False, tickMinStep=1)),
+            x=alt.X(
+                "calls:Q", title=tr("U-Net calls made"),
+                axis=alt.Axis(grid=False, tickMinStep=1),
+            ),
             y=alt.Y(
-                "drawn:Q", title="sigma (log scale; 0 at the bottom)",
+                "drawn:Q", title=tr("sigma (log scale; 0 at the bottom)"),
                 scale=alt.Scale(type="log", domainMin=SMALLEST, nice=False),
                 axis=alt.Axis(values=[0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30], format="~g"),
             ),
@@ -86,7 +89,12 @@ def own_chart(curves: Mapping[str, tuple[Sequence[float], float]], ink: str) -> 
             strokeWidth=alt.condition(
                 alt.datum.of == names[-1], alt.value(3.0), alt.value(1.5)
             ),
-            tooltip=["of:N", "calls:Q", "is:N", alt.Tooltip("sigma:Q", format=".4f")],
+            tooltip=[
+                alt.Tooltip("of:N", title=tr("of")),
+                alt.Tooltip("calls:Q", title=tr("calls")),
+                alt.Tooltip("is:N", title=tr("is")),
+                alt.Tooltip("sigma:Q", format=".4f"),
+            ],
         )
     )  # fmt: skip
     return (lines + dots).properties(height=TALL)
@@ -113,13 +121,12 @@ def say_below_one(sigmas: Sequence[float]) -> str:
     """
     visited = [sigma for sigma in sigmas if sigma > 0]  # at 0 the U-Net is not asked either
     below = sum(sigma < 1 for sigma in visited)
-    verb = "lies" if below == 1 else "lie"
-    return tr(
-        "{below} of {calls} ({below_2}) {verb} below σ = 1",
-        below=below,
+    return tr_many(
+        below,
+        "{count} of {calls} ({share}) lies below σ = 1",
+        "{count} of {calls} ({share}) lie below σ = 1",
         calls=count(len(visited), "call"),
-        below_2=percent(below / len(visited)),
-        verb=verb,
+        share=percent(below / len(visited)),
     )
 
 

@@ -18,6 +18,7 @@ from core.ui.address import ask, one_of, some_of
 from core.ui.running_example import running_example
 from core.ui.runs import read
 from core.ui.tables import offer_csv
+from core.views.tables import headed
 from core.words import tr, tr_later
 
 FORMULAS = (predict_exact_eps, solve_exactly, measure_order)
@@ -45,35 +46,32 @@ def show(_: dict[str, Any]) -> None:  # Any: what JSON holds
         st.segmented_control,
         tr("Spacing of the noise levels"),
         one_of("proof_spacing", (KARRAS, OWN), begins="default"),
+        format_func=tr,
         required=True,
     )
     names = [n for n, one in SCHEDULERS.items() if one.available and not one.distilled_only]
     drawn = ask(
         st.pills,
-        "Which",
+        tr("Which"),
         some_of("proved", names, OPENING),
         selection_mode="multi",
         format_func=lambda name: SCHEDULERS[name].title,
     )
     slot = st.empty()
-    points = read(ProofWork(running_example().model, spacing == KARRAS), "Run")
+    points = read(ProofWork(running_example().model, spacing == KARRAS), tr_later("Run"))
     slot.altair_chart(
         proof_chart(points, [name for name in names if name in drawn]),
         alt=tr("Error of each scheduler over its number of U-Net calls, both on log scales"),
     )
     st.markdown(
         tr(
-            "All pictures are one number here, drawn from N({mean:g}, {std:g}²). The ideal "
-            "network is then one line of code, and so is the exact end of every run: what is left "
-            "is "
-            "the scheduler’s own error. **First order halves the error when the calls double, "
-            "second "
+            "All pictures are one number here, drawn from N({mean:g}, {std:g}²). The ideal network "
+            "is then one line of code, and so is the exact end of every run: what is left is the "
+            "scheduler’s own error. **First order halves the error when the calls double, second "
             "order quarters it**: the dotted lines. Order is a promise for small steps, and these "
-            "are "
-            "not small, so a line says how fast a scheduler really gets better, not its order. "
+            "are not small, so a line says how fast a scheduler really gets better, not its order. "
             "Schedulers with fresh noise (hollow dots) have no one end; they are judged by mean "
-            "and "
-            "spread.",
+            "and spread.",
             mean=data.mean,
             std=data.std,
         )
@@ -81,6 +79,6 @@ def show(_: dict[str, Any]) -> None:  # Any: what JSON holds
     told = say_orders(points, drawn)
     if told:
         st.markdown(told)
-    st.caption(SAME_LEVELS[spacing])
-    st.dataframe(order_rows(points), hide_index=True, alt=tr("Slope of every scheduler"))
+    st.caption(tr(SAME_LEVELS[spacing]))
+    st.dataframe(headed(order_rows(points)), hide_index=True, alt=tr("Slope of every scheduler"))
     offer_csv(proof_rows(points), "proof")

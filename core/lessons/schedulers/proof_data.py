@@ -11,7 +11,7 @@ from core.lessons.schedulers.overlay_data import INKS
 from core.models.schedulers.table import SCHEDULERS
 from core.views.tables import Row
 from core.views.theme import PALETTE
-from core.words import tr
+from core.words import tr, tr_later
 
 TALL = 380  # CSS pixels
 OPENING = ("ddim", "euler", "heun", "kdpm2", "dpmpp-2m", "unipc", "lms")
@@ -52,20 +52,16 @@ def order_rows(points: Sequence[Any]) -> list[Row]:  # Any: as above
         info = SCHEDULERS[name]
         rows.append(
             {
-                "scheduler": info.title,
-                "order by name": info.order,
-                "slope here": round(measure_order(calls, errors), 2),
-                f"error after {calls[-1]} calls": float(f"{errors[-1]:.3g}"),
-                "judged by": tr("mean and spread")
+                tr_later("scheduler"): info.title,
+                tr_later("order by name"): info.order,
+                tr_later("slope here"): round(measure_order(calls, errors), 2),
+                tr_later("judged by"): tr("mean and spread")
                 if info.stochastic
                 else tr("distance from the end"),
+                tr_later("smallest error"): float(f"{errors[-1]:.3g}"),
             }
         )
-    return [
-        {key: value for key, value in row.items() if "after" not in key}
-        | {"smallest error": next(value for key, value in row.items() if "after" in key)}
-        for row in rows
-    ]
+    return rows
 
 
 def say_orders(points: Sequence[Any], drawn: Sequence[str]) -> str:  # Any: as above
@@ -152,9 +148,14 @@ def proof_chart(points: Sequence[Any], names: Sequence[str]) -> Any:  # Any: as 
             y=up,
             color="scheduler:N",
             fill=alt.condition(
-                alt.datum.kind == "no fresh noise", "scheduler:N", alt.value("transparent")
+                alt.datum.kind == tr("no fresh noise"), "scheduler:N", alt.value("transparent")
             ),
-            tooltip=["scheduler:N", "calls:Q", alt.Tooltip("error:Q", format=".2g"), "kind:N"],
+            tooltip=[
+                alt.Tooltip("scheduler:N", title=tr("scheduler")),
+                alt.Tooltip("calls:Q", title=tr("calls")),
+                alt.Tooltip("error:Q", title=tr("error"), format=".2g"),
+                alt.Tooltip("kind:N", title=tr("kind")),
+            ],
         )
     )
     slopes = _slopes(min(calls), max(calls))

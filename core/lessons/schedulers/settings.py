@@ -23,6 +23,7 @@ from core.ui.all_pages import held
 from core.ui.errors import show_error
 from core.ui.running_example import running_example, set_running_example, tied_to_run
 from core.ui.settings import forget_params
+from core.views.tables import headed
 from core.words import tr, tr_later
 
 FORMULAS = (
@@ -70,7 +71,7 @@ def show(config: Config) -> None:
     """
     request = running_example()
     scheduler = SCHEDULERS[request.scheduler]
-    st.text(scheduler.blurb)
+    st.text(tr(scheduler.blurb))
     base = latent_config(config)
     found = options_in_force(scheduler, base)
     chosen = dict(request.params)
@@ -85,7 +86,7 @@ def show(config: Config) -> None:
         tr("Back to the checkpoint’s settings"), on_click=_forget, disabled=held() or not chosen,
         icon=":material/undo:",
     )  # fmt: skip
-    every = tr("All {found} settings, by the names that diffusers gives them", found=len(found))
+    every = tr("All {count} settings, by the names that diffusers gives them", count=len(found))
     if not ask(st.toggle, every, switch("all_settings")):
         return
     for start in range(0, len(found), IN_A_ROW):
@@ -99,16 +100,16 @@ def show(config: Config) -> None:
         help=tr("As on the command line: --param KEY=VALUE. Try a wrong one."),
     )  # fmt: skip
     st.dataframe(
-        option_rows(scheduler, base, chosen), hide_index=True,
-        alt=tr("Settings of {title}", title=scheduler.title),
-        column_config={"meaning": st.column_config.TextColumn(width=WIDE)},
+        headed(option_rows(scheduler, base, chosen)), hide_index=True,
+        alt=tr("Settings of {scheduler}", scheduler=scheduler.title),
+        column_config={tr("meaning"): st.column_config.TextColumn(width=WIDE)},
     )  # fmt: skip
 
 
 def _switch(one: Plain, option: Option, now: object, config: Config) -> None:
     """Draw one setting as a switch."""
     st.toggle(
-        one.says, now == one.on, help=f"{option.name}: {option.meaning}",
+        tr(one.says), now == one.on, help=f"{option.name}: {tr(option.meaning)}",
         **tied_to_run(
             f"plain_{running_example().scheduler}_{one.name}", now == one.on,
             lambda on: _take(one.name, config, one.on if on else option.default),
@@ -118,7 +119,7 @@ def _switch(one: Plain, option: Option, now: object, config: Config) -> None:
 
 def _widget(option: Option, now: object, config: Config) -> None:
     """Draw one setting."""
-    label, meaning = option.name, option.meaning
+    label, meaning = option.name, tr(option.meaning)
     kind = {"bool": bool, "int": int, "float": float}.get(option.type, str)
     shown = bool(now) if kind is bool else kind(str(now))
     told = {

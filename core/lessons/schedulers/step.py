@@ -54,16 +54,24 @@ def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
         fresh = float(noise[where])
     worked = work_out(run, config, step, where, fresh)
     last = call + 1 == len(run.timesteps) or run.steps[call] == run.steps[-1]
-    to = tr("the end") if last else f"t = {run.timesteps[first_call(run, step + 1)]:g}"
+    told = {
+        "step": step + 1,
+        "steps": int(run.steps[-1]) + 1,
+        "t": run.timesteps[call],
+        "call": call + 1,
+    }
     st.markdown(
         tr(
-            "**Step {step} of {steps} goes from t = {timesteps:g} to "
-            "{to}**; it begins with call {call}. At one place of the latents it is this:",
-            step=step + 1,
-            steps=int(run.steps[-1]) + 1,
-            timesteps=run.timesteps[call],
-            to=to,
-            call=call + 1,
+            "**Step {step} of {steps} goes from t = {t:g} to the end**; it begins with call "
+            "{call}. At one place of the latents it is this:",
+            **told,
+        )
+        if last
+        else tr(
+            "**Step {step} of {steps} goes from t = {t:g} to t = {after:g}**; it begins with call "
+            "{call}. At one place of the latents it is this:",
+            after=run.timesteps[first_call(run, step + 1)],
+            **told,
         )
     )
     say_low_start(float(run.timesteps[0]), float(run.alpha_bars[0]))
@@ -83,8 +91,8 @@ def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
     st.markdown(
         tr(
             ":small[{source}. Latents are kept at {scale}; the library adds up in float32.]",
-            source=equation_of(worked.function).source,
-            scale="x0 + sigma eps" if worked.scale != "unit scale" else "unit scale",
+            source=tr(equation_of(worked.function).source),
+            scale=worked.scale,
         )
     )
 
@@ -105,7 +113,7 @@ def _choose(run: Run) -> tuple[int, Position]:
         if steps == 1
         else ask(
             asked[0].slider,
-            "Step",
+            tr("Step"),
             whole("step", (steps + 1) // 2, 1, steps),
             help=tr("Between two places of the run."),
         )
@@ -115,7 +123,8 @@ def _choose(run: Run) -> tuple[int, Position]:
         whole("row", height // 2 + 1, 1, height),
         whole("column", width // 2 + 1, 1, width),
     )
-    for place, field in zip(asked[1:], fields, strict=True):
-        ask(place.number_input, field.name.capitalize(), field)
+    labels = tr("Channel"), tr("Row"), tr("Column")
+    for place, label, field in zip(asked[1:], labels, fields, strict=True):
+        ask(place.number_input, label, field)
     channel, row, column = (value(field) - 1 for field in fields)
     return step - 1, (channel, row, column)

@@ -128,7 +128,7 @@ def work_out(run: Run, config: Config, step: int, where: Position, fresh: float 
     if not scheduler.formulas:
         names = ", ".join(one.title for one in CALCULATED.values())
         raise ExplainerError(
-            tr("{title} is not worked out here.", title=scheduler.title),
+            tr("{scheduler} is not worked out here.", scheduler=scheduler.title),
             tr("Choose one of these as the scheduler: {names}.", names=names),
         )
     settings = settings_in_force(scheduler, config, dict(request.params))
@@ -295,7 +295,7 @@ def _worked(
     ve = case.scheduler.space == "ve"
     if ve and after < case.plan.calls:  # the run's end is kept as the library left it
         theirs = float(from_unit_scale(theirs, case.sigma(after)))
-    scale = tr("x0 + sigma eps") if ve else tr("unit scale")
+    scale = "x0 + sigma eps" if ve else tr("unit scale")
     symbol = "x'" if ve else "x_{t'}"
     result = _n(ours, 7).strip("()")  # nothing stands before its sign
     filled = rf"\begin{{aligned}} {symbol} &= {filled} \\ &= {result} \end{{aligned}}"
@@ -308,11 +308,11 @@ def _refuse_other_formulas(settings: Mapping[str, Any]) -> None:  # Any: as abov
         if settings.get(key, value) != value:
             raise ExplainerError(
                 tr(
-                    "With {key} = {settings} a step has another formula.",
-                    key=key,
-                    settings=settings[key],
+                    "With {setting} = {value} a step has another formula.",
+                    setting=key,
+                    value=settings[key],
                 ),
-                tr("Set {key} back to {value} to see it worked out.", key=key, value=value),
+                tr("Set {setting} back to {value} to see it worked out.", setting=key, value=value),
             )
     if settings.get("solver_order") == 3:
         raise ExplainerError(

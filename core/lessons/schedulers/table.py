@@ -24,13 +24,14 @@ FORMULAS = (
 )
 
 SHOWN = (
-    "scheduler",
+    tr_later("scheduler"),
     tr_later("what it does"),
     tr_later("U-Net calls"),
-    "counted",
-    "order",
+    tr_later("counted"),
+    tr_later("order"),
     tr_later("fresh noise"),
 )
+LEFT_OUT = tr_later("class"), tr_later("verdict"), tr_later("why")
 
 
 def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
@@ -45,7 +46,11 @@ def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
     request = running_example()
     asked = CountWork(request.model, request.steps, request.scheduler, request.params)
     filters = ask(
-        st.pills, tr("Only those with"), some_of("only", FILTERS, ()), selection_mode="multi"
+        st.pills,
+        tr("Only those with"),
+        some_of("only", FILTERS, ()),
+        selection_mode="multi",
+        format_func=tr,
     )
     paths = overlay_paths(config, request.steps, request.scheduler, request.params)
     slot = st.empty()
@@ -55,17 +60,17 @@ def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
     st.markdown(
         tr(
             "**A step is not a call.** {steps} of Heun ask the network "
-            "{heun} times: it looks twice at every step but the last. The "
+            "{calls} times: it looks twice at every step but the last. The "
             "calls are worked out first, then counted while each scheduler runs.",
             steps=count(request.steps, "step"),
-            heun=heun.calls if heun else "–",
+            calls=heun.calls if heun else "–",
         )
     )
     st.markdown(tr("**Left out**, though the library has them and they run without an error:"))
-    st.markdown(table_text(rejected_rows(), ("class", "verdict", "why")))
+    st.markdown(table_text(rejected_rows(), LEFT_OUT))
     st.markdown(tr("**Made for other models**; the library has them as well:"))
-    st.markdown(table_text(rejected_rows(others=True), ("class", "verdict", "why")))
-    rows = scheduler_rows(paths, read(asked, "Scheduler"), filters)
+    st.markdown(table_text(rejected_rows(others=True), LEFT_OUT))
+    rows = scheduler_rows(paths, read(asked, tr_later("Scheduler")), filters)
     if rows:
         _draw(slot, rows)
         offer_csv(rows, "schedulers-table")

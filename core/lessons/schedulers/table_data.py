@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.lessons.schedulers.overlay_data import Path
-from core.models.schedulers.names import REJECTED
+from core.models.schedulers.names import FLOW, OTHER, REJECTED
 from core.models.schedulers.record import Scheduler
 from core.models.schedulers.table import SCHEDULERS
 from core.views.tables import Row
@@ -43,13 +43,14 @@ def scheduler_rows(
         rows.append(
             {
                 "scheduler": info.title,
-                "what it does": info.blurb
-                + (tr(" Only for distilled models.") if info.distilled_only else ""),
+                "what it does": tr("{what} Only for distilled models.", what=tr(info.blurb))
+                if info.distilled_only
+                else tr(info.blurb),
                 "U-Net calls": planned[name],
                 "counted": _say_counted(info, counted),
                 "for N steps": info.calls,
                 "order": info.order,
-                "fresh noise": "yes" if info.stochastic else _noise_if_asked(info),
+                "fresh noise": tr("yes") if info.stochastic else _noise_if_asked(info),
                 "latents kept as": "x0 + σ ε" if info.space == "ve" else tr("unit scale"),
                 "settings": len(info.options),
                 "name": name,
@@ -65,13 +66,13 @@ def _say_counted(scheduler: Scheduler, counted: Mapping[str, int] | None) -> str
         return "…"
     if scheduler.name in counted:
         return str(counted[scheduler.name])
-    return "–" if scheduler.available else tr("needs {requires}", requires=scheduler.requires)
+    return "–" if scheduler.available else tr("needs {package}", package=scheduler.requires)
 
 
 def _noise_if_asked(scheduler: Scheduler) -> str:
     """Say whether a setting makes a scheduler draw noise that it does not draw by itself."""
     asks = [option.name for option in scheduler.options if option.name in NOISE_SETTINGS]
-    return tr("only with {asks}", asks=asks[0]) if asks else "no"
+    return tr("only with {setting}", setting=asks[0]) if asks else tr("no")
 
 
 def rejected_rows(others: bool = False) -> list[dict[str, str]]:
@@ -83,7 +84,7 @@ def rejected_rows(others: bool = False) -> list[dict[str, str]]:
     return [
         {"class": one.class_name, "verdict": tr(one.verdict), "why": tr(one.why)}
         for one in REJECTED
-        if one.verdict.startswith("for ") is others
+        if (one.verdict in (FLOW, OTHER)) is others
     ]
 
 
@@ -101,13 +102,17 @@ def option_rows(
     """
     return [
         {
-            "setting": option.name,
-            "meaning": option.meaning,
-            "in force": say(chosen.get(option.name, base_config.get(option.name, option.default))),
-            "this checkpoint": say(base_config[option.name]) if option.name in base_config else "–",
-            "library's default": say(option.default),
-            "allowed": option.range,
-            "type": option.type,
+            tr_later("setting"): option.name,
+            tr_later("meaning"): tr(option.meaning),
+            tr_later("in force"): say(
+                chosen.get(option.name, base_config.get(option.name, option.default))
+            ),
+            tr_later("this checkpoint"): say(base_config[option.name])
+            if option.name in base_config
+            else "–",
+            tr_later("library's default"): say(option.default),
+            tr_later("allowed"): option.range,
+            tr_later("type"): option.type,
         }
         for option in scheduler.options
     ]
@@ -120,7 +125,7 @@ def table_text(rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> 
         rows: our own words and numbers, never what was typed.
         columns: which of their keys.
     """
-    heads = [f"| {' | '.join(columns)} |", f"| {' | '.join('---' for _ in columns)} |"]
+    heads = [f"| {' | '.join(map(tr, columns))} |", f"| {' | '.join('---' for _ in columns)} |"]
     return "\n".join(
         [*heads, *(f"| {' | '.join(str(row[key]) for key in columns)} |" for row in rows)]
     )

@@ -28,6 +28,7 @@ from core.ui.running_example import running_example
 from core.ui.runs import find, read
 from core.ui.tables import offer_csv
 from core.views.numbers import minus
+from core.views.tables import headed
 from core.words import tr, tr_later
 
 FORMULAS = (
@@ -43,9 +44,9 @@ FORMULAS = (
 CHOICES = (4, 6, 10, 16, 25, 40, 64, STEPS[1])
 START_STEPS = 10  # a few seconds
 MEANS = {
-    "fixed small": tr_later("β̃, right if there were one picture only"),
-    "fixed large": tr_later("β, right if the data were pure noise"),
-    "learned": tr_later("mostly between the two, chosen by the network at every pixel"),
+    tr_later("fixed small"): tr_later("β̃, right if there were one picture only"),
+    tr_later("fixed large"): tr_later("β, right if the data were pure noise"),
+    tr_later("learned"): tr_later("mostly between the two, chosen by the network at every pixel"),
 }
 
 
@@ -58,10 +59,8 @@ def show(_config: dict[str, Any]) -> None:  # Any: what JSON holds
     st.markdown(
         tr(
             "A step back lands on a mean, then adds fresh noise. **How much?** Theory gives a "
-            "smallest "
-            "and a largest variance. A small model of faces, made for this, learned to choose "
-            "between "
-            "them."
+            "smallest and a largest variance. A small model of faces, made for this, learned to "
+            "choose between them."
         )
     )
     steps = ask(
@@ -71,20 +70,20 @@ def show(_config: dict[str, Any]) -> None:  # Any: what JSON holds
         help=tr("Few steps are long: there the two bounds lie far apart."),
     )
     model = running_example().model
-    found = read(VarianceWork(model, steps), tr("Step of the walks"))
+    found = read(VarianceWork(model, steps), tr_later("Step of the walks"))
     reading = found.reading
     totals = {name: reading.total(name) for name in reading.bits}
     best = min(totals, key=lambda name: totals[name])
     for name, drawn in zip(totals, found.drawn, strict=True):
         told, faces = st.columns([1, 4], vertical_alignment="center")
         told.metric(
-            tr("{name}, bits per dimension", name=name), f"{totals[name]:.2f}",
-            "fewest" if name == best else minus(f"{totals[name] - totals[best]:+.2f}"),
-            delta_color="off", help=f"{MEANS[name]}.",
+            tr("{name}, bits per dimension", name=tr(name)), f"{totals[name]:.2f}",
+            tr("fewest") if name == best else minus(f"{totals[name] - totals[best]:+.2f}"),
+            delta_color="off", help=f"{tr(MEANS[name])}.",
         )  # fmt: skip
         faces.image(
             png(faces_row(drawn)), width="stretch", output_format="PNG",
-            alt=tr("Faces drawn with the variance {name}", name=name),
+            alt=tr("Faces drawn with the variance {name}", name=tr(name)),
         )  # fmt: skip
     # What was asked for before stays beside it.
     kept = {n: answer.reading for n in CHOICES if (answer := find(VarianceWork(model, n)))}
@@ -96,8 +95,7 @@ def show(_config: dict[str, Any]) -> None:  # Any: what JSON holds
         tr(
             "**Fewer bits: faces it never saw surprise the model less.** Move the steps. With few "
             "long ones the smallest variance is far too sure of itself; the learned choice was "
-            "trained "
-            "on 1,000 small steps and fits the better the more there are."
+            "trained on 1,000 small steps and fits the better the more there are."
         )
     )
     choices, bits = choice_rows(reading), bit_rows(reading)
@@ -114,13 +112,13 @@ def show(_config: dict[str, Any]) -> None:  # Any: what JSON holds
         st.caption(tr("Small costs are spread out, so that they can be seen."))
     st.caption(
         tr(
-            "{drawn} faces a row, the same noise in every row; bits of faces that were "
+            "{faces} faces a row, the same noise in every row; bits of faces that were "
             "kept from training, summed "
             "over the {steps} steps, and {prior:.4f} for the noise it starts from.",
-            drawn=len(found.drawn[0]),
+            faces=len(found.drawn[0]),
             steps=steps,
             prior=reading.prior,
         )
     )
-    st.dataframe(choices, hide_index=True, alt=tr("The choice at every step in numbers"))
+    st.dataframe(headed(choices), hide_index=True, alt=tr("The choice at every step in numbers"))
     offer_csv(choices, "variance")

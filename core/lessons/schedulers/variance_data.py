@@ -47,8 +47,8 @@ def choice_chart(rows: list[Row]) -> alt.Chart:
         {"t": row["t"], "variance": name, "share": row[column], "v": row["v"]}
         for row in rows
         for name, column in (
-            (tr("fixed small"), tr("beta tilde / beta")),
-            ("learned", "learned / beta"),
+            (tr("fixed small"), "beta tilde / beta"),
+            (tr("learned"), "learned / beta"),
         )
     ] + [
         # The last step of all, to the picture, takes beta tilde with either.
@@ -70,7 +70,7 @@ def bit_rows(reading: Any) -> list[Row]:  # Any: as above
         reading: from the engine.
     """
     return [
-        {"t": int(t), "variance": name, "bits": _short(bits)}
+        {"t": int(t), "variance": tr(name), "bits": _short(bits)}
         for name, found in reading.bits.items()
         for t, bits in zip(reading.timesteps, found, strict=True)
     ]
@@ -94,7 +94,7 @@ def total_rows(kept: Mapping[int, Any]) -> list[Row]:  # Any: as above
         kept: readings by their number of steps.
     """
     return [
-        {"steps": steps, "variance": name, "bits": _short(reading.total(name))}
+        {"steps": steps, "variance": tr(name), "bits": _short(reading.total(name))}
         for steps, reading in kept.items()
         for name in reading.bits
     ]
@@ -107,20 +107,24 @@ def total_chart(rows: list[Row], steps: int) -> alt.Chart:
         rows: from ``total_rows``.
         steps: of the walk on show.
     """
-    names = list(COLOURS)
+    names = [tr(name) for name in COLOURS]
     return (
         alt.Chart(alt.InlineData(values=rows))
         .mark_bar()
         .encode(
-            y=alt.Y("steps:O", title="steps", sort="ascending"),
+            y=alt.Y("steps:O", title=tr("steps"), sort="ascending"),
             yOffset=alt.YOffset("variance:N", sort=names),
-            x=alt.X("bits:Q", title="bits per dimension, all steps; fewer is better"),
+            x=alt.X("bits:Q", title=tr("bits per dimension, all steps; fewer is better")),
             color=alt.Color(
                 "variance:N", title=None, sort=names, legend=alt.Legend(orient="top"),
                 scale=alt.Scale(domain=names, range=list(COLOURS.values())),
             ),
             opacity=alt.condition(alt.datum.steps == steps, alt.value(1.0), alt.value(0.45)),
-            tooltip=["steps:O", "variance:N", alt.Tooltip("bits:Q", format=".3f")],
+            tooltip=[
+                alt.Tooltip("steps:O", title=tr("steps")),
+                alt.Tooltip("variance:N", title=tr("variance")),
+                alt.Tooltip("bits:Q", title=tr("bits"), format=".3f"),
+            ],
         )
         .properties(height=alt.Step(14))
     )  # fmt: skip
@@ -141,12 +145,14 @@ def faces_row(drawn: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _lines(values: list[Row], field: str, title: str, scale: alt.Scale, form: str) -> alt.Chart:
-    names = list(COLOURS)
+    names = [tr(name) for name in COLOURS]
     return (
         alt.Chart(alt.InlineData(values=values))
         .mark_line(strokeWidth=2.5, point=len(values) <= 90)
         .encode(
-            x=alt.X("t:Q", title="timestep t, picture to noise", scale=alt.Scale(domain=[0, 1000])),
+            x=alt.X(
+                "t:Q", title=tr("timestep t, picture to noise"), scale=alt.Scale(domain=[0, 1000])
+            ),
             y=alt.Y(f"{field}:Q", title=title, scale=scale),
             color=alt.Color(
                 "variance:N", title=None, sort=names, legend=alt.Legend(orient="top"),
@@ -156,7 +162,11 @@ def _lines(values: list[Row], field: str, title: str, scale: alt.Scale, form: st
                 "variance:N", legend=None,
                 scale=alt.Scale(domain=names, range=list(DASHES.values())),
             ),
-            tooltip=["t:Q", "variance:N", alt.Tooltip(f"{field}:Q", title=title, format=form)],
+            tooltip=[
+                "t:Q",
+                alt.Tooltip("variance:N", title=tr("variance")),
+                alt.Tooltip(f"{field}:Q", title=title, format=form),
+            ],
         )
         .properties(height=260)
     )  # fmt: skip

@@ -26,9 +26,8 @@ def show(settings: EmbeddingSettings, facts: TimeFacts) -> None:
     )
     st.markdown(
         tr(
-            "{unfinished} The hand of a clock that never goes round "
-            "stands nowhere twice, so it tells any two times apart, if only by a little. The fast "
-            "ones tell neighbours apart.",
+            "{unfinished} The hand of a clock that never goes round stands nowhere twice, so it "
+            "tells any two times apart, if only by a little. The fast ones tell neighbours apart.",
             unfinished=say_unfinished(settings, train_steps),
         )
     )

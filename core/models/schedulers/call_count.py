@@ -62,8 +62,8 @@ def count_calls(
     if not torch.isfinite(x).all():
         raise ExplainerError(
             tr(
-                "{title} does not reach a finite end in {steps} steps.",
-                title=scheduler.title,
+                "{scheduler} does not reach a finite end in {steps} steps.",
+                scheduler=scheduler.title,
                 steps=steps,
             ),
             tr("Change the number of steps, or leave settings out."),

@@ -44,11 +44,11 @@ def make_scheduler(
     if not scheduler.available:
         raise ExplainerError(
             tr(
-                "{title} needs {requires}, which is not installed.",
-                title=scheduler.title,
-                requires=scheduler.requires,
+                "{scheduler} needs {package}, which is not installed.",
+                scheduler=scheduler.title,
+                package=scheduler.requires,
             ),
-            tr("Run: pip install {requires}", requires=scheduler.requires),
+            tr("Run: pip install {package}", package=scheduler.requires),
         )
     steps = {option.name for option in scheduler.options if option.where == "step"}
     # Not by `import diffusers`: the library exchanges itself for another module while it is being
@@ -68,8 +68,12 @@ def make_scheduler(
             made = scheduler_class.from_config(config)
     except Exception as error:  # whatever a config makes the classes raise
         raise SchedulerParameterError(
-            f"{scheduler.title} cannot be built with these settings: {error!s:.200}",
-            "Leave settings out until it works.",
+            tr(
+                "{scheduler} cannot be built with these settings: {why}",
+                scheduler=scheduler.title,
+                why=f"{error!s:.200}",
+            ),
+            tr("Leave settings out until it works."),
         ) from error
     bound = {key: value for key, value in checked.items() if key in steps}
     if bound:
@@ -94,9 +98,9 @@ def _guard_timesteps(made: Any, scheduler: Scheduler) -> None:  # Any: as above
         if not made.timesteps.isfinite().all():  # KDPM2 ancestral, where two sigmas are close
             raise ExplainerError(
                 tr(
-                    "{title} cannot take {steps} steps from this noise schedule: the "
+                    "{scheduler} cannot take {steps} steps from this noise schedule: the "
                     "library's timesteps are no numbers.",
-                    title=scheduler.title,
+                    scheduler=scheduler.title,
                     steps=steps,
                 ),
                 tr("Choose fewer steps, another spacing or another scheduler."),

@@ -4,20 +4,13 @@ import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 from core.errors import ExplainerError
-from core.models.schedulers.record import Scheduler, Value
+from core.models.schedulers.record import Scheduler, Value, one_or_other
 from core.models.schedulers.table import SCHEDULERS
 from core.words import tr, tr_later
 
 Settings = tuple[tuple[str, Value], ...]  # of a scheduler, by name
-
-
-Verdict = Literal[
-    "wrong pictures", "runs backwards", "the same as another", "for flow models",
-    "for other models",
-]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,147 +24,149 @@ class Rejected:
     """
 
     class_name: str
-    verdict: Verdict
+    verdict: str
     why: str
 
 
+WRONG, BACKWARDS = tr_later("wrong pictures"), tr_later("runs backwards")
+SAME = tr_later("the same as another")
+FLOW, OTHER = tr_later("for flow models"), tr_later("for other models")
 REJECTED = (
     Rejected(
-        "IPNDMScheduler", "wrong pictures",
+        "IPNDMScheduler", WRONG,
         tr_later("Follows a cosine schedule of its own and never looks at the checkpoint's betas."),
     ),
     Rejected(
-        "EDMEulerScheduler", "wrong pictures",
+        "EDMEulerScheduler", WRONG,
         tr_later("Scales what goes into the network and what comes out as EDM models expect; the "
-        "library "
-        "lists it as compatible all the same."),
+        "library lists it as compatible all the same."),
     ),
     Rejected(
-        "EDMDPMSolverMultistepScheduler", "wrong pictures",
+        "EDMDPMSolverMultistepScheduler", WRONG,
         tr_later("Scales what goes into the network and what comes out as EDM models expect."),
     ),
     Rejected(
-        "CMStochasticIterativeScheduler", "wrong pictures",
+        "CMStochasticIterativeScheduler", WRONG,
         tr_later("Takes each answer for a finished picture, as consistency models give them."),
     ),
     Rejected(
-        "CosineDPMSolverMultistepScheduler", "wrong pictures",
+        "CosineDPMSolverMultistepScheduler", WRONG,
         tr_later("Made for Stable Audio: another schedule, and a network that predicts v."),
     ),
     Rejected(
-        "CogVideoXDDIMScheduler", "wrong pictures",
+        "CogVideoXDDIMScheduler", WRONG,
         tr_later("Shifts the noise levels for video, so that the network is told the wrong ones."),
     ),
     Rejected(
-        "DDIMInverseScheduler", "runs backwards",
+        "DDIMInverseScheduler", BACKWARDS,
         tr_later("Leads from a picture to its noise, for editing."),
     ),
     Rejected(
-        "DPMSolverMultistepInverseScheduler", "runs backwards",
+        "DPMSolverMultistepInverseScheduler", BACKWARDS,
         tr_later("Leads from a picture to its noise, for editing."),
     ),
     Rejected(
-        "DDIMParallelScheduler", "the same as another",
+        "DDIMParallelScheduler", SAME,
         tr_later("DDIM for many timesteps in one batch: the same numbers."),
     ),
     Rejected(
-        "DDPMParallelScheduler", "the same as another",
+        "DDPMParallelScheduler", SAME,
         tr_later("DDPM for many timesteps in one batch: the same numbers."),
     ),
     Rejected(
-        "FlowMatchEulerDiscreteScheduler", "for flow models",
+        "FlowMatchEulerDiscreteScheduler", FLOW,
         tr_later("Walks a straight mix of picture and noise along a velocity."),
     ),
     Rejected(
-        "FlowMatchHeunDiscreteScheduler", "for flow models",
+        "FlowMatchHeunDiscreteScheduler", FLOW,
         tr_later("The same mix, with a second look where each step lands."),
     ),
     Rejected(
-        "FlowMatchLCMScheduler", "for flow models",
+        "FlowMatchLCMScheduler", FLOW,
         tr_later("For flow models that were distilled to few calls."),
     ),
     Rejected(
-        "FlowMapEulerDiscreteScheduler", "for flow models",
+        "FlowMapEulerDiscreteScheduler", FLOW,
         tr_later("For networks that were distilled to jump from any time to any other."),
     ),
     Rejected(
-        "LTXEulerAncestralRFScheduler", "for flow models",
+        "LTXEulerAncestralRFScheduler", FLOW,
         tr_later("Euler ancestral on the straight mix, for video."),
     ),
     Rejected(
-        "MiniMaxH3Scheduler", "for flow models",
+        "MiniMaxH3Scheduler", FLOW,
         tr_later("Euler on the straight mix, for one model, whose velocity has the other sign."),
     ),
     Rejected(
-        "PiflowScheduler", "for flow models",
+        "PiflowScheduler", FLOW,
         tr_later("For distilled networks for video, which answer with several guesses at once."),
     ),
     Rejected(
-        "RFD4ProteinaScheduler", "for flow models",
+        "RFD4ProteinaScheduler", FLOW,
         tr_later("Walks a flow over the shapes of proteins."),
     ),
     Rejected(
-        "HeliosScheduler", "for flow models",
+        "HeliosScheduler", FLOW,
         tr_later("For one video model, which is refined from small to large."),
     ),
     Rejected(
-        "HeliosDMDScheduler", "for flow models",
+        "HeliosDMDScheduler", FLOW,
         tr_later("The same for its version that was distilled to few calls."),
     ),
     Rejected(
-        "SCMScheduler", "for other models",
+        "SCMScheduler", OTHER,
         tr_later("For networks distilled on an angle between picture and noise (TrigFlow)."),
     ),
     Rejected(
-        "CogVideoXDPMScheduler", "for other models",
+        "CogVideoXDPMScheduler", OTHER,
         tr_later("For one video model: it asks for the guesses of two steps at once."),
     ),
     Rejected(
-        "ConsistencyDecoderScheduler", "for other models",
+        "ConsistencyDecoderScheduler", OTHER,
         tr_later("Draws pixels from latents, in the place of a VAE's decoder."),
     ),
     Rejected(
-        "DDPMWuerstchenScheduler", "for other models",
+        "DDPMWuerstchenScheduler", OTHER,
         tr_later("Its times run from 1 to 0 on a cosine, as one model was trained."),
     ),
     Rejected(
-        "KarrasVeScheduler", "for other models",
+        "KarrasVeScheduler", OTHER,
         tr_later("For networks that read x0 + sigma eps, with fresh noise at every step."),
     ),
     Rejected(
-        "ScoreSdeVeScheduler", "for other models",
+        "ScoreSdeVeScheduler", OTHER,
         tr_later("For networks that name the score where noise is only added (Song et al. 2021)."),
     ),
     Rejected(
-        "ScoreSdeVpScheduler", "for other models",
+        "ScoreSdeVpScheduler", OTHER,
         tr_later("For networks that name the score at continuous times (Song et al. 2021)."),
     ),
     Rejected(
-        "RePaintScheduler", "for other models",
+        "RePaintScheduler", OTHER,
         tr_later("DDPM that fills a mask and goes back and forth; it asks for picture and mask."),
     ),
     Rejected(
-        "UnCLIPScheduler", "the same as another",
+        "UnCLIPScheduler", SAME,
         tr_later("DDPM, which has taken over all that it could; the library says not to use it."),
     ),
     Rejected(
-        "AmusedScheduler", "for other models",
+        "AmusedScheduler", OTHER,
         tr_later("Fills in tokens of a picture, no latents: there is no noise."),
     ),
     Rejected(
-        "VQDiffusionScheduler", "for other models",
+        "VQDiffusionScheduler", OTHER,
         tr_later("Replaces tokens of a picture, of which some are masked."),
     ),
     Rejected(
-        "BlockRefinementScheduler", "for other models",
+        "BlockRefinementScheduler", OTHER,
         tr_later("Writes text: it fills in the tokens of a block, the surest first."),
     ),
     Rejected(
-        "DiscreteDDIMScheduler", "for other models",
+        "DiscreteDDIMScheduler", OTHER,
         tr_later("For tokens: each is drawn anew at random, in the place of noise."),
     ),
     Rejected(
-        "EntropyBoundScheduler", "for other models",
+        "EntropyBoundScheduler", OTHER,
         tr_later("For tokens as well: keeps those of which the network is sure enough."),
     ),
 )  # fmt: skip
@@ -238,25 +233,29 @@ def find_scheduler(name: object) -> Scheduler:
     found = _BY_NAME.get(_plain(typed))
     if found is not None:
         return found
-    every = f"The schedulers are: {', '.join(SCHEDULERS)}."
+    every = tr("The schedulers are: {names}.", names=", ".join(SCHEDULERS))
     for rejected in REJECTED:
         if _plain(rejected.class_name) == _plain(typed):
             raise ExplainerError(
                 tr(
-                    "{class_name} is not offered here: {verdict}.",
-                    class_name=rejected.class_name,
-                    verdict=rejected.verdict,
+                    "{scheduler} is not offered here: {verdict}.",
+                    scheduler=rejected.class_name,
+                    verdict=tr(rejected.verdict),
                 ),
-                f"{rejected.why} {every}",
+                tr("{why} {every}", why=tr(rejected.why), every=every),
             )
     short = {one: scheduler.name for scheduler in SCHEDULERS.values() for one in scheduler.names}
     close: dict[str, str] = {}
     for one in nearest(typed, short):
         close.setdefault(short[one], one)
     meant = [one if one == known else f"{known} ({one})" for known, one in close.items()]
-    hint = f"Did you mean {' or '.join(meant)}? " if meant else ""
     shown = repr(name if len(str(name)) <= 40 else str(name)[:40] + "…")
-    raise ExplainerError(tr("There is no scheduler called {shown}.", shown=shown), hint + every)
+    raise ExplainerError(
+        tr("There is no scheduler called {name}.", name=shown),
+        tr("Did you mean {names}? {every}", names=one_or_other(meant), every=every)
+        if meant
+        else every,
+    )
 
 
 def read_sampler(name: str, spacing: str = "") -> tuple[str, Settings, str]:

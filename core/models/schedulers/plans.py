@@ -55,7 +55,10 @@ def plan_run(
     """
     title = scheduler.title
     check_whole(
-        steps, tr("number of {title} steps", title=title), scheduler.min_steps, scheduler.max_steps
+        steps,
+        tr("number of {scheduler} steps", scheduler=title),
+        scheduler.min_steps,
+        scheduler.max_steps,
     )
     settings = settings_in_force(scheduler, base_config, params or {})
     alpha_bar = alpha_bar_in_force(scheduler, settings)
@@ -66,8 +69,8 @@ def plan_run(
     except ValueError as error:
         raise ExplainerError(
             tr(
-                "{title} cannot take {steps} steps from this noise schedule.",
-                title=title,
+                "{scheduler} cannot take {steps} steps from this noise schedule.",
+                scheduler=title,
                 steps=steps,
             ),
             tr("Choose another number of steps, or leave settings out."),
@@ -96,8 +99,9 @@ def settings_in_force(
         if base.get(key, plain) != plain:
             raise ExplainerError(
                 tr(
-                    "This checkpoint's scheduler config sets {key}, which no curve is drawn for.",
-                    key=key,
+                    "This checkpoint's scheduler config sets {setting}, which no curve is drawn "
+                    "for.",
+                    setting=key,
                 ),
                 tr("The run itself may work; choose another model to see its schedule."),
             )
@@ -126,7 +130,8 @@ def alpha_bar_in_force(scheduler: Scheduler, settings: Config) -> Numbers:
     """
     if settings.get("beta_schedule") == "sigmoid" and not scheduler.knows_sigmoid:
         raise ExplainerError(
-            tr("{title} knows no sigmoid beta_schedule.", title=scheduler.title), tr("Choose DDPM.")
+            tr("{scheduler} knows no sigmoid beta_schedule.", scheduler=scheduler.title),
+            tr("Choose DDPM."),
         )
     rescaled = bool(settings.get("rescale_betas_zero_snr"))
     betas = read_betas({**settings, "rescale_betas_zero_snr": False}).astype(np.float32)

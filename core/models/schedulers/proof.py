@@ -92,8 +92,8 @@ def measure_error(
     if not torch.isfinite(end).all():
         raise ExplainerError(
             tr(
-                "{title} does not reach a finite end in {steps} steps.",
-                title=scheduler.title,
+                "{scheduler} does not reach a finite end in {steps} steps.",
+                scheduler=scheduler.title,
                 steps=steps,
             ),
             tr("Change the number of steps, or leave settings out."),

@@ -1,8 +1,9 @@
 """What is known of a scheduler, of one of its settings and of a run that it plans."""
 
 import importlib.util
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, Literal
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from core.errors import ExplainerError
 from core.ideas.arrays import Numbers
+from core.words import tr
 
 Value = str | int | float | bool
 Config = Mapping[str, Any]  # Any: what JSON holds
@@ -18,6 +20,15 @@ Family = Literal["ddim", "lms", "euler", "heun", "kdpm2", "dpmpp-2m", "unipc"]
 
 class SchedulerParameterError(ExplainerError):
     """A scheduler setting that does not exist, is out of range, or contradicts another."""
+
+
+def one_or_other(names: Iterable[str]) -> str:
+    """Say that it is one of several names.
+
+    Args:
+        names: at least one.
+    """
+    return reduce(lambda one, other: tr("{one} or {other}", one=one, other=other), names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +55,13 @@ class Option:
     def range(self) -> str:
         """What is allowed, in words."""
         if self.type == "bool":
-            return "true or false"
+            return tr("true or false")
         if self.type == "choice":
-            return " or ".join(str(value) for value in self.allowed)
-        kind = "a whole number" if self.type == "int" else "a number"
-        return f"{kind} from {self.allowed[0]} to {self.allowed[1]}"
+            return one_or_other(map(str, self.allowed))
+        low, high = self.allowed
+        if self.type == "int":
+            return tr("a whole number from {low} to {high}", low=low, high=high)
+        return tr("a number from {low} to {high}", low=low, high=high)
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # arrays have no plain ==

@@ -6,13 +6,20 @@ training timesteps); everything here is a choice of the sampler, or a what-if on
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import reduce
 from typing import Any
 
 from core.ideas.spacings import overruns
 from core.models.schedulers.names import nearest
-from core.models.schedulers.record import Option, Scheduler, SchedulerParameterError, Value
+from core.models.schedulers.record import (
+    Option,
+    Scheduler,
+    SchedulerParameterError,
+    Value,
+    one_or_other,
+)
 from core.models.schedulers.table import SCHEDULERS
-from core.words import tr_later
+from core.words import tr, tr_later
 
 # Settings of the library that are no choice for a latent model, and why.
 FIXED = {
@@ -114,9 +121,14 @@ def refuse_overrun(scheduler: Scheduler, steps: int, train_steps: int) -> None:
     """
     if overruns(steps, train_steps):
         raise SchedulerParameterError(
-            f"{scheduler.title}: the library's trailing spacing turns {steps} steps into "
-            f"{steps + 1}, the last at t = -1, which no network knows.",
-            f"Take {steps - 1} steps, or another timestep_spacing.",
+            tr(
+                "{scheduler}: the library's trailing spacing turns {steps} steps into {more}, the "
+                "last at t = -1, which no network knows.",
+                scheduler=scheduler.title,
+                steps=steps,
+                more=steps + 1,
+            ),
+            tr("Take {steps} steps, or another timestep_spacing.", steps=steps - 1),
         )
 
 
@@ -147,8 +159,17 @@ def _read(title: str, option: Option, given: object) -> Value:
                 value = given
     if not _fits(option, value):
         raise SchedulerParameterError(
-            f"{title}: {option.name} cannot be {given!r:.40}.",
-            f"It takes {option.range}; {_as_typed(option.default)} works.",
+            tr(
+                "{scheduler}: {setting} cannot be {value}.",
+                scheduler=title,
+                setting=option.name,
+                value=f"{given!r:.40}",
+            ),
+            tr(
+                "It takes {allowed}; {value} works.",
+                allowed=option.range,
+                value=_as_typed(option.default),
+            ),
         )
     assert isinstance(value, (bool, int, float, str))  # _fits let nothing else through
     return float(value) if option.type == "float" else value
@@ -165,15 +186,25 @@ def _refuse_contradictions(
     inert = checked.keys() & {"beta_start", "beta_end", "beta_schedule"}
     if inert and base_config.get("trained_betas") is not None:
         raise SchedulerParameterError(
-            f"{title}: {min(inert)} changes nothing, this checkpoint lists every beta itself.",
-            f"Leave {min(inert)} out.",
+            tr(
+                "{scheduler}: {setting} changes nothing, this checkpoint lists every beta itself.",
+                scheduler=title,
+                setting=min(inert),
+            ),
+            tr("Leave {setting} out.", setting=min(inert)),
         )
     value = {key: checked.get(key, option.default) for key, option in known.items()}
     spacings = [key for key in value if key.startswith("use_") and value[key] is True]
     if len(spacings) > 1:
         raise SchedulerParameterError(
-            f"{title}: {' and '.join(spacings)} exclude each other, each is a spacing of sigmas.",
-            f"Set one of them to true, for example {spacings[0]}=true alone.",
+            tr(
+                "{scheduler}: {settings} exclude each other, each is a spacing of sigmas.",
+                scheduler=title,
+                settings=reduce(
+                    lambda one, other: tr("{one} and {other}", one=one, other=other), spacings
+                ),
+            ),
+            tr("Set one of them to true, for example {setting}=true alone.", setting=spacings[0]),
         )
     # Who keeps alpha_bar divides by the signal that is left; the others end at 2^-24.
     divides = scheduler.levels == "alpha_bar"
@@ -182,31 +213,49 @@ def _refuse_contradictions(
     asks_last = value.get("timestep_spacing") != "leading"  # t = 999 is one of the timesteps
     if value.get("rescale_betas_zero_snr") and divides and asks_last and predicts == "epsilon":
         raise SchedulerParameterError(
-            f"{title}: with rescale_betas_zero_snr no signal is left at t = 999, and the picture "
-            "cannot be told from predicted noise there.",
-            "Use a model that predicts v, or leading timestep_spacing, or Euler.",
+            tr(
+                "{scheduler}: with rescale_betas_zero_snr no signal is left at t = 999, and the "
+                "picture cannot be told from predicted noise there.",
+                scheduler=title,
+            ),
+            tr("Use a model that predicts v, or leading timestep_spacing, or Euler."),
         )
     start, end = value.get("beta_start"), value.get("beta_end")
     if isinstance(start, float) and isinstance(end, float) and start > end:
         raise SchedulerParameterError(
-            f"{title}: beta_start {start:g} lies above beta_end {end:g}; noise must grow with t.",
-            f"Choose beta_start below {end:g}, for example {end / 10:g}.",
+            tr(
+                "{scheduler}: beta_start {start:g} lies above beta_end {end:g}; noise must grow "
+                "with t.",
+                scheduler=title,
+                start=start,
+                end=end,
+            ),
+            tr("Choose beta_start below {end:g}, for example {less:g}.", end=end, less=end / 10),
         )
 
 
 def _unknown(title: str, key: str, names: list[str]) -> SchedulerParameterError:
+    every = tr("Settings are: {names}.", names=", ".join(names))
     if key in FIXED:
         return SchedulerParameterError(
-            f"{title}: {key} cannot be set here: {FIXED[key]}.",
-            f"Settings are: {', '.join(names)}.",
+            tr(
+                "{scheduler}: {setting} cannot be set here: {why}.",
+                scheduler=title,
+                setting=key,
+                why=tr(FIXED[key]),
+            ),
+            every,
         )
     elsewhere = [one.title for one in SCHEDULERS.values() if key in one.takes]
     close = nearest(key, names)
-    hint = f"Did you mean {' or '.join(close)}? " if close else ""
     if elsewhere:
-        hint = f"It is a setting of {', '.join(elsewhere)}. "
+        fix = tr("It is a setting of {names}. {every}", names=", ".join(elsewhere), every=every)
+    elif close:
+        fix = tr("Did you mean {names}? {every}", names=one_or_other(close), every=every)
+    else:
+        fix = every
     return SchedulerParameterError(
-        f"{title} has no setting called {key!r:.40}.", f"{hint}Settings are: {', '.join(names)}."
+        tr("{scheduler} has no setting called {name}.", scheduler=title, name=f"{key!r:.40}"), fix
     )
 
 

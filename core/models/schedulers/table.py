@@ -65,8 +65,7 @@ _ALL = (
         space="vp",
         levels="alpha_bar",
         blurb=tr_later(
-            "Jumps straight from one noise level to the next; without eta, "
-            "the same first noise "
+            "Jumps straight from one noise level to the next; without eta, the same first noise "
             "gives the same picture."
         ),
         options=(ETA, *LEADING, *BETAS, ZERO_SNR, FINAL_ALPHA),
@@ -422,7 +421,11 @@ _ALL = (
         distilled_only=True,
         blurb=tr_later("For distilled models: like LCM, with less fresh noise at every step."),
         options=(
-            replace(ETA, default=0.3, meaning="Fresh noise at every step, called gamma in TCD."),
+            replace(
+                ETA,
+                default=0.3,
+                meaning=tr_later("Fresh noise at every step, called gamma in TCD."),
+            ),
             *DISTILLED,
         ),
         plan=plan_tcd,
