@@ -11,6 +11,7 @@ from core.ideas.arrays import Numbers
 from core.models.loading import Checkpoint
 from core.nets.config import UNetConfig
 from core.nets.time_embedding import TimeEmbedding, sinusoids
+from core.words import tr
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +89,18 @@ def _root_mean_square(numbers: Tensor) -> Tensor:
 def _residual_blocks(unet: Any) -> list[tuple[str, Any]]:  # Any: modules of the library
     """Return the blocks that are told the time, in the order of the forward pass."""
     found = []
-    for way, said in (("down_blocks", "down"), ("mid_block", "middle"), ("up_blocks", "up")):
+    for way in ("down_blocks", "mid_block", "up_blocks"):
         for name, block in getattr(unet, way).named_modules():
             if hasattr(block, "time_emb_proj"):
                 *level, _, number = name.split(".")  # "1.resnets.0", in the middle "resnets.0"
-                found.append((" ".join([said, *level]) + f", block {number}", block))
+                found.append((_named(way, *level, number=number), block))
     return found
+
+
+def _named(way: str, level: str = "", number: str = "") -> str:
+    """Say where a block is."""
+    if way == "mid_block":
+        return tr("middle, block {number}", number=number)
+    if way == "down_blocks":
+        return tr("down {level}, block {number}", level=level, number=number)
+    return tr("up {level}, block {number}", level=level, number=number)

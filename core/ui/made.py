@@ -12,9 +12,14 @@ from PIL import Image
 from core.engine.results import Recent
 from core.host import host
 from core.ideas.arrays import Pixels
-from core.words import language
+from core.words import ENGLISH, language
 
 Made = TypeVar("Made")
+
+# How a chart writes numbers where thousands stand apart by a thin space, as d3 has it.
+_NUMBERS = {
+    "decimal": ".", "thousands": "\N{NARROW NO-BREAK SPACE}", "grouping": [3], "currency": ["", ""],
+}  # fmt: skip
 
 _MADE = Recent(host().drawn)  # bytes, with all that names what was made
 _under_way: dict[Hashable, threading.Lock] = {}
@@ -91,4 +96,7 @@ def _built(make: Callable[[], Any]) -> Chart:  # Any: as above
     import altair
 
     altair.theme.enable("none")  # Streamlit has its own, and looks which one is in force
-    return Chart(json.dumps(make().to_dict()))
+    told = make().to_dict()
+    if language() != ENGLISH:  # where a comma would be read as the point
+        told.setdefault("config", {})["locale"] = {"number": _NUMBERS}
+    return Chart(json.dumps(told))

@@ -54,7 +54,12 @@ class RunLatents extends Player {
     this.paintBars(data[kind].bars[place]);
     const rows = data[kind].numbers[place].map((numbers, channel) => {
       const cells = numbers.map((value) => make("td", "", minus(value.toFixed(2))));
-      return make("tr", "", Object.assign(make("th", "", tr("channel {index}", { index: channel + 1 })), { scope: "row" }), ...cells);
+      return make(
+        "tr",
+        "",
+        Object.assign(make("th", "", tr("channel {index}", { index: channel + 1 })), { scope: "row" }),
+        ...cells,
+      );
     });
     this.find("tbody").replaceChildren(...rows);
     for (const canvas of this.root.querySelectorAll("canvas")) {

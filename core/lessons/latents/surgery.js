@@ -62,7 +62,9 @@ class Surgery extends View {
     const from = make("select");
     from.ariaLabel = tr("Channel {channel} is taken from", { channel: channel + 1 });
     for (let other = 0; other < channels; other++) {
-      from.append(new Option(other === channel ? tr("its own") : tr("from {channel}", { channel: other + 1 }), String(other)));
+      from.append(
+        new Option(other === channel ? tr("its own") : tr("from {channel}", { channel: other + 1 }), String(other)),
+      );
     }
     from.addEventListener("change", () => this.swap(channel, Number(from.value)));
     const gain = Object.assign(make("input"), { type: "range", min: -mostGain, max: mostGain, step: 0.1 });
@@ -70,7 +72,12 @@ class Surgery extends View {
     gain.addEventListener("input", () => this.change({ gains: this.edits.gains.with(channel, Number(gain.value)) }));
     gain.addEventListener("change", () => this.done());
     const told = make("output");
-    return { from, gain, told, row: make("div", "gain", make("span", "", tr("Channel {channel}", { channel: channel + 1 })), from, gain, told) };
+    return {
+      from,
+      gain,
+      told,
+      row: make("div", "gain", make("span", "", tr("Channel {channel}", { channel: channel + 1 })), from, gain, told),
+    };
   }
 
   // Taking a channel from another gives that one ours: two channels change places.

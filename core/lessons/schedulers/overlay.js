@@ -131,7 +131,8 @@ class Schedulers extends ReadChart {
       if (there) showFrame(canvas, sheet, pictures[number]);
       const cost = curve.calls ? count(curve.calls, "call") : tr("cannot be run");
       const said = [curve.fresh ? tr("{calls}, fresh noise", { calls: cost }) : cost];
-      if (number && Number.isFinite(apart[number])) said.push(tr("{apart} of 255 from yours", { apart: apart[number] }));
+      if (number && Number.isFinite(apart[number]))
+        said.push(tr("{apart} of 255 from yours", { apart: apart[number] }));
       const words = said.map((text) => make("span", "", text));
       const card = make("figure", "card", canvas, make("figcaption", "", make("b", "", this.nameOf(curve)), ...words));
       card.style.setProperty("--hue", curve.hue);
@@ -346,7 +347,9 @@ class Schedulers extends ReadChart {
     const { steps } = this.data;
     const x = scale([0, 1], this.ranges.x)(this.at);
     const where = {
-      step: trMany(steps, "After {made} of {count:,} step", "After {made} of {count:,} steps", { made: Number(x.toFixed(1)) }),
+      step: trMany(steps, "After {made} of {count:,} step", "After {made} of {count:,} steps", {
+        made: Number(x.toFixed(1)),
+      }),
       t: tr("At t = {t}", { t: x.toFixed(0) }),
       calls: tr("After {share} % of the calls", { share: (100 * x).toFixed(0) }),
     }[this.axes.x];

@@ -23,7 +23,7 @@ from core.lessons.schedulers.variance_data import (
     total_rows,
 )
 from core.ui.address import ask, one_of
-from core.ui.made import png
+from core.ui.made import chart, png
 from core.ui.running_example import running_example
 from core.ui.runs import find, read
 from core.ui.tables import offer_csv
@@ -103,12 +103,16 @@ def show(_config: dict[str, Any]) -> None:  # Any: what JSON holds
     with left:
         st.header(tr("What was chosen"), anchor=False)
         st.altair_chart(
-            choice_chart(choices), alt=tr("Each variance as a share of the largest, by t")
+            chart(("choices", reading), lambda: choice_chart(choices)),
+            alt=tr("Each variance as a share of the largest, by t"),
         )
         st.caption(tr("Mean over all pixels of held-out faces."))
     with right:
         st.header(tr("What each step costs"), anchor=False)
-        st.altair_chart(bit_chart(bits), alt=tr("Bits per dimension of each step, by t"))
+        st.altair_chart(
+            chart(("bits", reading), lambda: bit_chart(bits)),
+            alt=tr("Bits per dimension of each step, by t"),
+        )
         st.caption(tr("Small costs are spread out, so that they can be seen."))
     st.caption(
         tr(

@@ -11,6 +11,7 @@ from core.lessons.timesteps.map_data import alike_by_distance, alike_data
 from core.lessons.timesteps.tables_data import alike_table
 from core.models.time_facts import TimeFacts
 from core.ui.component import mount
+from core.ui.made import chart
 from core.ui.tables import offer_csv
 from core.views.numbers import minus
 from core.words import tr
@@ -49,7 +50,10 @@ def show(settings: EmbeddingSettings, facts: TimeFacts) -> None:
         curves[tr("P = {period:,.10g}", period=period)] = alike_by_distance(
             replace(settings, max_period=period), steps
         )
-    st.altair_chart(alike_chart(alike_rows(curves)), alt=tr("How alike timesteps are, by distance"))
+    st.altair_chart(
+        chart(("alike", settings, own, steps), lambda: alike_chart(alike_rows(curves))),
+        alt=tr("How alike timesteps are, by distance"),
+    )
     change = float(np.abs(now - flipped).max())
     st.markdown(
         tr(

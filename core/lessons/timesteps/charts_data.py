@@ -42,7 +42,8 @@ def period_chart(rows: Sequence[Row], train_steps: int) -> alt.LayerChart | alt.
                 axis=alt.Axis(values=[10.0**power for power in range(-3, 16)], format="~s"),
             ),
             color=alt.Color(
-                "goes round:N", scale=colours, legend=alt.Legend(orient="top"),
+                "goes round:N", scale=colours,
+                legend=alt.Legend(orient="top", titleLimit=300),
                 title=tr("goes round in {train_steps:,} timesteps", train_steps=train_steps),
             ),
             tooltip=[

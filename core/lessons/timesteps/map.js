@@ -113,10 +113,7 @@ class Timesteps extends Player {
     pen.fill();
     pen.fillStyle = this.colours.soft;
     pen.fillRect(width / 2 - 0.5, 0, 1, tall);
-    pen.canvas.ariaLabel = tr("The {numbers} numbers of t = {t}", {
-      numbers: values.length,
-      t: this.root.dataset.t,
-    });
+    pen.canvas.ariaLabel = tr("The {numbers} numbers of t = {t}", { numbers: values.length, t: this.root.dataset.t });
   }
 
   drawAlike() {
@@ -196,10 +193,7 @@ class Timesteps extends Player {
     pen.drawImage(squeezed, 0, 0, width, height);
     pen.fillStyle = this.style.color;
     pen.fillRect(width / 2 - 1, 0, 2, height);
-    pen.canvas.ariaLabel = tr("Heat map: {rows} timesteps down, {columns} numbers across", {
-      rows,
-      columns: wide,
-    });
+    pen.canvas.ariaLabel = tr("Heat map: {rows} timesteps down, {columns} numbers across", { rows, columns: wide });
     this.find(".alike canvas").ariaLabel = tr("How alike t is to every other timestep");
   }
 
@@ -251,6 +245,12 @@ function clock({ index, period }) {
   const canvas = drawing(tr("Cosine and sine of pair {pair} over all timesteps: {period}", { pair: index, period }));
   const [now, sin, cos] = [make("i", "now"), make("i", "dot sin"), make("i", "dot")];
   const wave = make("div", "wave", canvas, now, sin, cos);
-  const box = make("div", "clock", dial, make("p", "", make("b", "", tr("Pair {pair}", { pair: index })), period), wave);
+  const box = make(
+    "div",
+    "clock",
+    dial,
+    make("p", "", make("b", "", tr("Pair {pair}", { pair: index })), period),
+    wave,
+  );
   return { index, hand, now, cos, sin, wave, canvas, box };
 }

@@ -16,7 +16,7 @@ from core.lessons.timesteps.network_data import (
     middle_of,
 )
 from core.models.time_facts import TimeFacts
-from core.ui.made import png
+from core.ui.made import chart, png
 from core.ui.running_example import running_example
 from core.ui.runs import read
 from core.ui.tables import as_table
@@ -53,7 +53,10 @@ def show(_settings: EmbeddingSettings, facts: TimeFacts) -> None:
     with line:
         middle = middle_of(before)
         st.altair_chart(
-            before_after_chart(before_after_rows(before, after)),
+            chart(
+                ("before and after", reading),
+                lambda: before_after_chart(before_after_rows(before, after)),
+            ),
             alt=tr("Similarity with t = {middle}, before and after the time MLP", middle=middle),
         )
         st.caption(tr("t = {middle} beside every other t", middle=middle))
@@ -85,6 +88,7 @@ def show(_settings: EmbeddingSettings, facts: TimeFacts) -> None:
         )
     )
     st.altair_chart(
-        block_chart(reading), alt=tr("How far each block's shift is from its mean, by t")
+        chart(("blocks", reading), lambda: block_chart(reading)),
+        alt=tr("How far each block's shift is from its mean, by t"),
     )
     as_table(block_rows(reading), "time-blocks", tr("Every block in numbers"))

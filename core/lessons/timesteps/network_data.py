@@ -11,7 +11,7 @@ from core.ideas.timestep import compare_embeddings
 from core.views.colormaps import latent_colours
 from core.views.tables import Row
 from core.views.theme import PALETTE
-from core.words import tr, tr_later
+from core.words import again, tr, tr_later
 
 SPARSE = 4  # every so many timesteps, in pictures and lines
 FEW = 20  # timesteps in one cell of the blocks' chart
@@ -112,7 +112,7 @@ def block_rows(reading: Any) -> list[Row]:  # Any: a TimeReading, whose class im
     """
     return [
         {
-            tr_later("block"): block.name,
+            tr_later("block"): again(block.name),
             tr_later("channels"): block.channels,
             tr_later("adds (RMS)"): _short(np.sqrt((reading.sizes[at] ** 2).mean())),
             tr_later("of it moves with t (RMS)"): _short(np.sqrt((reading.moves[at] ** 2).mean())),
@@ -128,7 +128,7 @@ def block_chart(reading: Any) -> alt.Chart:  # Any: as above
     Args:
         reading: from the engine.
     """
-    names = [block.name for block in reading.blocks]
+    names = [again(block.name) for block in reading.blocks]
     steps = reading.moves.shape[1]
     values = [
         {

@@ -10,7 +10,7 @@ from core.lessons.timesteps.charts_data import alike_chart, alike_rows, map_pict
 from core.lessons.timesteps.map_data import alike_by_distance
 from core.lessons.timesteps.tables_data import preset_rows
 from core.models.time_facts import TimeFacts
-from core.ui.made import png
+from core.ui.made import chart, png
 from core.ui.tables import as_table
 from core.words import tr
 
@@ -44,7 +44,8 @@ def show(_settings: EmbeddingSettings, facts: TimeFacts) -> None:
         if name != "dit"  # the same numbers as guided diffusion
     }
     st.altair_chart(
-        alike_chart(alike_rows(curves)), alt=tr("How alike timesteps are in each preset")
+        chart(("presets", train_steps), lambda: alike_chart(alike_rows(curves))),
+        alt=tr("How alike timesteps are in each preset"),
     )
     as_table(preset_rows(train_steps), "presets", tr("The presets in numbers"))
 
