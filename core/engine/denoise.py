@@ -57,6 +57,26 @@ class Placed:
     generator: torch.Generator | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Guided:
+    """How both answers of a call become one, where that is not the plain way.
+
+    Attributes:
+        mix: gets the answers to negative prompt and prompt, the weight, and what was asked about.
+        asks: whether the negative prompt is asked about at a call, 0 is the first; where it is not,
+            the prompt's answer is taken as it is.
+    """
+
+    mix: Callable[[Tensor, Tensor, float, Point], Tensor]
+    asks: Callable[[int], bool] = lambda index: True
+
+
+def mix_plainly(uncond: Tensor, cond: Tensor, w: float, point: Point) -> Tensor:
+    """Mix both answers as guidance does."""
+    return guide(uncond, cond, w)
+
+
+PLAIN = Guided(mix_plainly)
 Loop = Generator[NoiseQuery, Tensor, tuple[Step, ...]]
 
 
@@ -66,7 +86,7 @@ def denoise(
     states: Tensor | None = None,
     start: Answered | Placed | None = None,
     how: Callable[[NoiseQuery], How | None] | None = None,
-    guided: Callable[[Tensor, Tensor, float], Tensor] | None = None,
+    guided: Guided = PLAIN,
 ) -> Loop:
     """Walk from noise to latents; a work's course goes through all of it by ``yield from``.
 
@@ -79,7 +99,7 @@ def denoise(
         states: from ``read_prompts``; None reads them now.
         start: where to begin; None begins at noise.
         how: chooses for every question how it is asked; None asks all of them plainly.
-        guided: mixes the answers to negative prompt and prompt; None is ``guide``.
+        guided: mixes the answers to negative prompt and prompt, and says at which calls.
 
     Yields:
         What to ask; expects the answers back, (len(states), C, H, W) float32 on the CPU.
@@ -108,13 +128,15 @@ def denoise(
             output = point.output(before.eps[index : index + 1], before.x0[index : index + 1])
         else:
             told = Progress(index, len(timesteps), tuple(steps))
-            query = NoiseQuery(xt, float(t), states, told, loras=request.loras)
+            asked = states if guided.asks(index) else states[-1:]
+            query = NoiseQuery(xt, float(t), asked, told, loras=request.loras)
             if how is not None:
                 query = replace(query, how=how(query))
             answer = yield query
-            uncond, cond = answer.chunk(2) if len(states) == 2 else (None, answer)
-            mix = guided or guide
-            output = cond if uncond is None else mix(uncond, cond, request.guidance)
+            uncond, cond = answer.chunk(2) if len(asked) == 2 else (None, answer)
+            output = cond
+            if uncond is not None:
+                output = guided.mix(uncond, cond, request.guidance, point)
         if "order" in takes:  # LMS would count predictions that it was never told
             fresh["order"] = min(index + 1, takes["order"].default)
         x = scheduler.step(output, t, x, **fresh).prev_sample

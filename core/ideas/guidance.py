@@ -48,3 +48,46 @@ def rescale(eps_guided: Array, eps_cond: Array, phi: float) -> Array:
     spread = eps_guided.std(axis=axes, keepdims=True)  # type: ignore[attr-defined]
     wanted = eps_cond.std(axis=axes, keepdims=True)  # type: ignore[attr-defined]
     return (phi * (wanted / spread) + (1 - phi)) * eps_guided  # type: ignore[operator]
+
+
+@equation(
+    tex=r"\Delta_\parallel = \frac{\langle\Delta,\hat x_c\rangle}{\langle\hat x_c,\hat x_c\rangle}"
+    r"\,\hat x_c,\qquad \Delta_\perp = \Delta - \Delta_\parallel",
+    source="Sadat et al. 2024 (Adaptive Projected Guidance), section 4, on guesses of x0",
+)
+def split_change(change: Array, answer: Array) -> tuple[Array, Array]:
+    """Split what guidance adds along and across the answer with the prompt.
+
+    Args:
+        change: answer with the prompt less the one without, (B, ...).
+        answer: with the prompt, same shape, no sample all zeros; torch or numpy.
+
+    Returns:
+        The part along it, and the part across, shaped alike; they add up to the change.
+    """
+    # Any: torch and numpy share these names, and no common type.
+    axes = tuple(range(1, answer.ndim))  # type: ignore[attr-defined]
+    shared = (change * answer).sum(axis=axes, keepdims=True)  # type: ignore[operator]
+    own = (answer * answer).sum(axis=axes, keepdims=True)  # type: ignore[operator]
+    along = shared / own * answer
+    return along, change - along
+
+
+@equation(
+    tex=r"\hat x = \hat x_c + (w-1)\,(\Delta_\perp + \eta\,\Delta_\parallel)",
+    source="Sadat et al. 2024 (Adaptive Projected Guidance), without its momentum and bound",
+)
+def guide_projected(x0_uncond: Array, x0_cond: Array, w: float, eta: float) -> Array:
+    """Guide with less of what only makes the prompt's answer stronger.
+
+    Args:
+        x0_uncond: estimate of the picture without the prompt, (B, ...).
+        x0_cond: with it, same shape.
+        w: guidance weight.
+        eta: how much of the part along the prompt's answer is kept; 1 is plain guidance.
+
+    Returns:
+        The guided estimate, same shape.
+    """
+    along, across = split_change(x0_cond - x0_uncond, x0_cond)  # type: ignore[operator]
+    return x0_cond + (w - 1) * (across + eta * along)  # type: ignore[operator]

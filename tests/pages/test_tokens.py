@@ -431,3 +431,11 @@ def test_what_is_typed_on_is_newer_than_the_address_that_comes_with_it(open_page
         box(at, "Your words").set_value(typed).run()
         assert box(at, "Your words").value == typed
         assert at.query_params["prompt"] == typed
+
+
+def test_every_layer_has_its_picture(open_page: Open, shown_text: Callable[[AppTest], str]) -> None:
+    at = open_page(PAGE, look="Inside the encoder", every_layer="on", steps="2")
+    assert not at.exception
+    layers = len(at.get("image"))
+    assert layers > 4
+    assert "From left to right the text has gone through more layers" in shown_text(at)

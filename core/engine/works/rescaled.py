@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from core.engine.loaded import LoadedModel
+    from core.ideas.prediction import Point
 
 MOST_PICTURES = 12
 
@@ -36,15 +37,15 @@ class RescaledRun(RunWork["np.ndarray"]):
 
     def course(self, loaded: "LoadedModel") -> "Course[np.ndarray]":
         """Walk with the rescaled mix in the place of the plain one, then decode."""
-        from core.engine.denoise import denoise
+        from core.engine.denoise import Guided, denoise
         from core.ideas.guidance import guide, rescale
 
-        def guided(uncond: "Tensor", cond: "Tensor", w: float) -> "Tensor":
+        def mix(uncond: "Tensor", cond: "Tensor", w: float, point: "Point") -> "Tensor":
             mixed = guide(uncond, cond, w)
             return rescale(mixed, cond, self.phi) if mixed.std() > 0 else mixed
 
         states = loaded.states(self.request)
-        steps = yield from denoise(loaded.checkpoint, self.request, states, guided=guided)
+        steps = yield from denoise(loaded.checkpoint, self.request, states, guided=Guided(mix))
         [picture] = yield Decode([steps[-1].x_prev])
         return picture.numpy()
 

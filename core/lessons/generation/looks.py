@@ -9,6 +9,7 @@ from core.words import tr_later
 LOOKS = Closers(
     (
         Closer("Guidance", "core.lessons.generation.guidance"),
+        Closer(tr_later("When to guide"), "core.lessons.generation.when"),
         Closer(tr_later("Every step in numbers"), "core.lessons.generation.steps"),
         Closer(tr_later("Compare a grid"), "core.lessons.generation.compare"),
         Closer(tr_later("Two prompts"), "core.lessons.generation.two_runs"),

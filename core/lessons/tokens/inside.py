@@ -86,6 +86,9 @@ def _show_clip_skip(layers: int) -> None:
         whole("left_out", min(request.clip_skip, most), 0, most),
         help=tr("Some programs count from 1: their clip skip 2 is 1 here, as in diffusers."),
     )
+    if ask(st.toggle, tr("A picture from every layer"), switch("every_layer")):
+        _show_every_layer(most, layers)
+        return
     if not skip:
         st.markdown(
             tr(
@@ -107,3 +110,21 @@ def _show_clip_skip(layers: int) -> None:
             ],
         )
     st.markdown(tr("The last layer norm is applied all the same, whichever layer is read."))
+
+
+def _show_every_layer(most: int, layers: int) -> None:
+    """Show what the U-Net makes of every layer's states, from the same noise."""
+    request, skips = running_example(), range(most, -1, -1)
+    show_pictures(
+        [replace(request, clip_skip=skip) for skip in skips],
+        [
+            tr("Bare embeddings") if skip == layers else tr("Layer {layer}", layer=layers - skip)
+            for skip in skips
+        ],
+    )
+    st.markdown(
+        tr(
+            "**From left to right the text has gone through more layers**, always from the same "
+            "noise and with the last layer norm. The U-Net was trained to read the last one alone."
+        )
+    )

@@ -21,13 +21,14 @@ from core.engine.works.attribution import AttributionWork
 from core.engine.works.call_input import CallInput
 from core.engine.works.futures import BranchWork, FromPictureWork
 from core.engine.works.grid import GridWork
+from core.engine.works.guided import GuidedWork
 from core.engine.works.latents import DecodeWork, PictureWork, ScaleWork
 from core.engine.works.live import LiveWork
 from core.engine.works.lora_change import LoraChangeWork
 from core.engine.works.noising import NoiseWork
 from core.engine.works.own_sigmas import OwnSigmasWork
 from core.engine.works.rescaled import RescaledWork
-from core.engine.works.schedulers import CountWork, FreshNoiseWork, ProofWork
+from core.engine.works.schedulers import CountWork, FlowWork, FreshNoiseWork, ProofWork
 from core.engine.works.texts import TextWork
 from core.engine.works.times import TimeWork
 from core.engine.works.unet_attention import SelfAttentionWork
@@ -80,12 +81,14 @@ def works_of(trace: Trace) -> dict[str, Work[Any]]:
         GridWork(model, (request, other)),
         OwnSigmasWork(model, request, (9.0, 3.0, 0.5), "heun"),
         RescaledWork(model, (request, other), 0.7),
+        GuidedWork(model, request, 1, 2, 0.5),
         PictureWork(model, PIXELS, 64, 64),
         DecodeWork(model, xt, (1, *shape)),  # type: ignore[arg-type]  # as above
         ScaleWork(model, (PIXELS,), 64, 64),
         NoiseWork(model, PIXELS, 64, 64, (0.9, 0.1)),
         CountWork(model, 3),
         ProofWork(model),
+        FlowWork(model, 3),
         FreshNoiseWork(model, request, 1),
         TextWork(model, ("a cat",)),
         TimeWork(model),
@@ -103,9 +106,10 @@ def works_of(trace: Trace) -> dict[str, Work[Any]]:
 
 NAMES = (
     "Request FilmRequest AttentionWork EditedAttentionWork EditedAttentionWork AttributionWork "
-    "BranchWork FromPictureWork GridWork OwnSigmasWork RescaledWork PictureWork DecodeWork "
-    "ScaleWork NoiseWork CountWork ProofWork FreshNoiseWork TextWork TimeWork SelfAttentionWork "
-    "BlocksWork OffAtCallWork OffRunWork VarianceWork LiveWork ActivationLab LoraChangeWork"
+    "BranchWork FromPictureWork GridWork OwnSigmasWork RescaledWork GuidedWork PictureWork "
+    "DecodeWork ScaleWork NoiseWork CountWork ProofWork FlowWork FreshNoiseWork TextWork TimeWork "
+    "SelfAttentionWork BlocksWork OffAtCallWork OffRunWork VarianceWork "
+    "LiveWork ActivationLab LoraChangeWork"
 )
 KINDS = [f"{number} {name}" for number, name in enumerate(NAMES.split())]
 
@@ -129,6 +133,7 @@ WHOLE_RUNS: dict[str, Callable[[Trace], Work[Any]]] = {
     ),
     "from a picture": lambda _: FromPictureWork(DOG.model, DOG, PIXELS, 64, 64, 1.0),
     "rescaled": lambda _: RescaledWork(DOG.model, (DOG, replace(DOG, seed=3)), 0.7),
+    "guided now and then": lambda _: GuidedWork(DOG.model, DOG, 2, 2, 0.5),
     "own levels": lambda _: OwnSigmasWork(DOG.model, DOG, LEVELS),
     "grid": lambda _: GridWork(DOG.model, tuple(replace(DOG, seed=n) for n in (4, 5, 6))),
 }
@@ -194,7 +199,7 @@ def picture_in(result: Any) -> Any:
     return type(result).__name__
 
 
-WEIGHTLESS = (CountWork, ProofWork, FreshNoiseWork, VarianceWork, ActivationLab)
+WEIGHTLESS = (CountWork, FlowWork, ProofWork, FreshNoiseWork, VarianceWork, ActivationLab)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from core.ideas.equation import equation_of
-from core.ideas.guidance import guide, rescale
+from core.ideas.guidance import guide, guide_projected, rescale, split_change
 
 SHAPE = (2, 4, 3, 5)
 
@@ -63,3 +63,34 @@ def test_rescale_leaves_or_gives_the_whole_spread() -> None:
     np.testing.assert_allclose(wholly.std(axis=axes), cond.std(axis=axes))
     assert (guided.std(axis=axes) > 2 * wholly.std(axis=axes)).all()
     assert "Lin et al. 2023" in equation_of(rescale).source
+
+
+def written_by_hand(cond: torch.Tensor, uncond: torch.Tensor, w: float, eta: float) -> torch.Tensor:
+    """Algorithm 1 of Sadat et al. 2024 without momentum and bound, one sample after the other."""
+    guided = []
+    for with_words, without in zip(cond.double(), uncond.double(), strict=True):
+        difference = (with_words - without).flatten()
+        direction = with_words.flatten() / with_words.norm()
+        parallel = torch.dot(difference, direction) * direction
+        update = (difference - parallel) + eta * parallel
+        guided.append(with_words + (w - 1) * update.view_as(with_words))
+    return torch.stack(guided)
+
+
+@pytest.mark.parametrize("eta", [0.0, 0.3, 1.0])
+def test_projected_guidance_is_the_papers(eta: float) -> None:
+    uncond, cond = torch.randn(2, *SHAPE, generator=torch.Generator().manual_seed(4)).double()
+    ours = guide_projected(uncond, cond, 7.5, eta)
+    torch.testing.assert_close(ours, written_by_hand(cond, uncond, 7.5, eta), rtol=0, atol=1e-12)
+    arrays = guide_projected(uncond.numpy(), cond.numpy(), 7.5, eta)
+    np.testing.assert_allclose(ours.numpy(), arrays, rtol=0, atol=1e-12)
+    if eta == 1:
+        torch.testing.assert_close(ours, guide(uncond, cond, 7.5), rtol=0, atol=1e-12)
+
+
+def test_parts_add_up_and_the_second_knows_nothing_of_the_answer() -> None:
+    change, answer = np.random.default_rng(5).standard_normal((2, *SHAPE))
+    along, across = split_change(change, answer)
+    np.testing.assert_allclose(along + across, change, atol=1e-14)
+    np.testing.assert_allclose((across * answer).sum(axis=(1, 2, 3)), 0, atol=1e-12)
+    np.testing.assert_allclose(np.ptp(along / answer, axis=(1, 2, 3)), 0, atol=1e-12)
