@@ -104,6 +104,16 @@ def tr(text: str, /, **values: object) -> str:
     return Said((text,), values)
 
 
+def in_english(text: str, /, **values: object) -> str:
+    """Write a text in English, whoever reads it: what stands in an address is no text to read.
+
+    Args:
+        text: as for ``tr``.
+        values: as for ``tr``.
+    """
+    return text.format(**values) if values else text
+
+
 def tr_many(count: float, one: str, many: str, /, **values: object) -> str:
     """Say a text that differs with how many there are.
 

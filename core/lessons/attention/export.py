@@ -41,7 +41,7 @@ def _offer_maps(seen: AttentionSeen) -> None:
     entries = entries_of(tokens)
     left, right, _ = st.columns(3, gap="medium")
     with left:
-        chosen = choose_entry("Token", entries, first_entry(seen, entries), "taken")
+        chosen = choose_entry(tr("Token"), entries, first_entry(seen, entries), "taken")
     with right:
         layers = choose_layers(seen)
     maps = entry_maps(seen.mean(layers), entries)
@@ -69,7 +69,7 @@ def _offer_maps(seen: AttentionSeen) -> None:
     st.caption(
         tr(
             "The NPZ holds every layer, call, head and position that was kept, "
-            "{bytes:.0f} MB unpacked, in half precision. In Python: numpy.load.",
-            bytes=seen.bytes / 1e6,
+            "{megabytes:.0f} MB unpacked, in half precision. In Python: numpy.load.",
+            megabytes=seen.bytes / 1e6,
         )
     )

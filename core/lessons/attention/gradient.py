@@ -36,7 +36,7 @@ def show(seen: AttentionSeen) -> None:
             )
             - 1
         )
-    found = read(AttributionWork(request.model, request, call).validated(), "Piece")
+    found = read(AttributionWork(request.model, request, call).validated(), tr("Piece"))
     st.markdown(
         tr(
             "**Attention says where a place looked; this says what moved the answer.** The noise "

@@ -32,7 +32,7 @@ def _shares(live: Live) -> dict[str, float]:
 
 def _most(live: Live) -> Asked:
     shares = _shares(live)
-    said = ", ".join(f"{name} {percent(shares[kind], 1)}" for kind, name in NAMES.items())
+    said = ", ".join(f"{tr(name)} {percent(shares[kind], 1)}" for kind, name in NAMES.items())
     best = max(shares, key=lambda kind: shares[kind])
     return choose(
         tr(
@@ -40,9 +40,9 @@ def _most(live: Live) -> Asked:
             "gets "
             "the most of it?"
         ),
-        NAMES[best],
+        tr(NAMES[best]),
         *(
-            (name, tr("Of all attention in this run: {said}.", said=said))
+            (tr(name), tr("Of all attention in this run: {said}.", said=said))
             for name in NAMES.values()
         ),
     )
@@ -52,17 +52,17 @@ def _sum(live: Live) -> Asked:
     layers = _seen(live).layers
     sums = np.concatenate([layer.maps.sum(axis=2, dtype=np.float64).ravel() for layer in layers])
     said = tr(
-        "Added up over all {shape} rows of the text, every place has "
-        "between {sums:.2f} and {sums_2:.2f}",
-        shape=layers[0].maps.shape[2],
-        sums=sums.min(),
-        sums_2=sums.max(),
+        "Added up over all {rows} rows of the text, every place has "
+        "between {least:.2f} and {most:.2f}",
+        rows=layers[0].maps.shape[2],
+        least=sums.min(),
+        most=sums.max(),
     )
     return choose(
         tr("One word gets more attention at a place. What happens to the others there?"),
         tr("they get less"),
         (tr("they get more as well"), tr("No: it is shared out. {said}.", said=said)),
-        ("nothing", tr("No: it is shared out. {said}.", said=said)),
+        (tr("nothing"), tr("No: it is shared out. {said}.", said=said)),
         (tr("they get less"), tr("{said}: a softmax shares out exactly 1.", said=said)),
     )
 
@@ -77,7 +77,7 @@ def _double(live: Live) -> Asked:
     edited = live.read(EditedAttentionWork(request.model, request, Reweight(last.positions, 0.0)))
     far = apart(live.run.picture, edited)
     said = tr("Drawn just now: the picture moved by {far:.1f} of 255 on average", far=far)
-    names = (tr("not at all"), "a little", "a lot")
+    names = (tr("not at all"), tr("a little"), tr("a lot"))
     right = names[0] if far < 0.05 else names[1] if far < 15 else names[2]
     return choose(
         tr(
@@ -93,13 +93,13 @@ def _double(live: Live) -> Asked:
 def _says_why(live: Live) -> str:
     shares = _shares(live)
     return tr(
-        "A map says what was read, not what was done with it. {shares} of all "
-        "attention went to your words, {shares_2} to the start "
-        "and end tokens, which are no words of yours, {shares_3} to padding. "
+        "A map says what was read, not what was done with it. {words} of all "
+        "attention went to your words, {ends} to the start "
+        "and end tokens, which are no words of yours, {padding} to padding. "
         "What a word does is seen only by taking it away and drawing again.",
-        shares=percent(shares["word"], 1),
-        shares_2=percent(shares["start"] + shares["end"], 1),
-        shares_3=percent(shares["padding"], 1),
+        words=percent(shares["word"], 1),
+        ends=percent(shares["start"] + shares["end"], 1),
+        padding=percent(shares["padding"], 1),
     )
 
 
@@ -110,8 +110,10 @@ LESSON = Lesson(
             "Every place of the picture reads the words while it is drawn. The brighter a "
             "square, the more this word was read there."
         ),
-        "maths": "$\\mathrm{softmax}(QK^\\top/\\sqrt d)$: a row for each place, that adds up to 1 "
-        "over all positions of the text.",
+        "maths": tr_later(
+            "$\\mathrm{softmax}(QK^\\top/\\sqrt d)$: a row for each place, that adds up to 1 "
+            "over all positions of the text."
+        ),
     },
     picture=tr_later(
         "**Where will a word be bright? Guess, then choose it.** Bright places took much "
@@ -126,5 +128,5 @@ LESSON = Lesson(
         "shows what was read, not why something was drawn."
     ),
     questions=(Question("most", _most), Question("sum", _sum), Question("double", _double)),
-    cards=(Card(tr_later("Attention maps say why."), _says_why, {"look": "Budget"}),),
+    cards=(Card(tr_later("Attention maps say why."), _says_why, {"look": tr_later("Budget")}),),
 )

@@ -9,14 +9,14 @@ from core.words import tr, tr_later
 
 LOOKS = Closers(
     (
-        Closer("Budget", "core.lessons.attention.budget"),
+        Closer(tr_later("Budget"), "core.lessons.attention.budget"),
         Closer(tr_later("Two words"), "core.lessons.attention.two"),
-        Closer("A phrase", "core.lessons.attention.phrase"),
+        Closer(tr_later("A phrase"), "core.lessons.attention.phrase"),
         Closer(tr_later("Strongest word"), "core.lessons.attention.regions"),
         Closer(tr_later("Turn a word up"), "core.lessons.attention.reweight"),
         Closer(tr_later("Swap a word"), "core.lessons.attention.swap"),
         Closer(tr_later("By gradient"), "core.lessons.attention.gradient"),
-        Closer("Numbers", "core.lessons.attention.export"),
+        Closer(tr_later("Numbers"), "core.lessons.attention.export"),
     ),
     formulas=("core.nets.attention.attend",),
 )

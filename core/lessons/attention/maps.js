@@ -105,8 +105,8 @@ class Attention extends Player {
   }
 
   plain() {
-    this.drawn = Object.assign(make("img"), { alt: "The finished picture" });
-    return make("figure", "plain", make("b", "", "the picture"), this.drawn, make("span", "", "as drawn"));
+    this.drawn = Object.assign(make("img"), { alt: tr("The finished picture") });
+    return make("figure", "plain", make("b", "", tr("the picture")), this.drawn, make("span", "", tr("as drawn")));
   }
 
   // All layers, the layers of each size, then each layer alone: only there is a head one thing.
@@ -114,21 +114,22 @@ class Attention extends Player {
     const kept = this.where.value;
     const all = this.layers.map((_, at) => at);
     const count = joined(this.layers);
-    const whole = count > 1 ? `all ${count} layers` : "the only layer";
-    this.places = { all: { title: count > 1 ? `All ${count}, averaged` : "The only one", said: whole, at: all } };
+    const whole = count > 1 ? tr("all {count} layers", { count }) : tr("the only layer");
+    const title = count > 1 ? tr("All {count}, averaged", { count }) : tr("The only one");
+    this.places = { all: { title, said: whole, at: all } };
     for (const size of new Set(this.layers.map((layer) => layer.size))) {
       const at = all.filter((one) => this.layers[one].size === size);
       if (at.length > 1)
         this.places[size] = {
-          title: `${size}: ${at.length}, averaged`,
-          said: `the ${at.length} layers of ${size} places`,
+          title: tr("{size}: {count}, averaged", { size, count: at.length }),
+          said: tr("the {count} layers of {size} places", { size, count: at.length }),
           at,
         };
     }
     const single = make("optgroup");
-    single.label = count > all.length ? "Layers of one size, averaged" : "One layer, in the order in which they run";
+    single.label = count > all.length ? tr("Layers of one size, averaged") : tr("One layer, in the order in which they run");
     this.layers.forEach(({ title }, at) => {
-      this.places[`layer ${at}`] = { title, said: `one layer: ${title}`, at: [at] };
+      this.places[`layer ${at}`] = { title, said: tr("one layer: {title}", { title }), at: [at] };
       single.append(option(`layer ${at}`, title));
     });
     const means = Object.entries(this.places).filter(([name]) => !name.startsWith("layer "));
@@ -146,10 +147,10 @@ class Attention extends Player {
     const layers = this.within;
     const [layer] = layers;
     const count = layers.length === 1 && layer.heads > 1 ? layer.heads : 0;
-    const one = Array.from({ length: count }, (_, head) => option(String(head), `head ${head + 1}`));
+    const one = Array.from({ length: count }, (_, head) => option(String(head), tr("head {head}", { head: head + 1 })));
     const heads = headsOf(layers);
     this.head.replaceChildren(
-      option("mean", heads.at(-1) === 1 ? "the only one" : `all ${list(heads, "or")}, averaged`),
+      option("mean", heads.at(-1) === 1 ? tr("the only one") : tr("all {heads}, averaged", { heads: either(heads) })),
       ...one,
     );
     this.head.disabled = count === 0;
@@ -158,10 +159,10 @@ class Attention extends Player {
   }
 
   whyNone(layers, heads) {
-    if (heads.at(-1) === 1) return "There is only one head here.";
+    if (heads.at(-1) === 1) return tr("There is only one head here.");
     if (layers.length > 1)
-      return "Head 1 of one layer has nothing to do with head 1 of another: choose one layer first.";
-    return "The heads were averaged on the way here.";
+      return tr("Head 1 of one layer has nothing to do with head 1 of another: choose one layer first.");
+    return tr("The heads were averaged on the way here.");
   }
 
   // The maps of the chosen layers and head, and their shares: one for each call and entry, and the
@@ -248,25 +249,31 @@ class Attention extends Player {
       const mean = this.place === this.last;
       const when = mean
         ? steps.length > 1
-          ? `Mean over ${calls} calls`
-          : "The only call"
-        : `Call ${steps[this.place].call} of ${calls} · t = ${steps[this.place].t}`;
+          ? tr("Mean over {calls} calls", { calls })
+          : tr("The only call")
+        : tr("Call {call} of {calls} · t = {t}", { ...steps[this.place], calls });
       this.find(".when").textContent = when;
-      this.range.ariaValueText = when.replace("t =", "timestep");
-      this.find(".limit").textContent = `${percent(this.limit)} of a place’s attention, or more`;
-      this.find(".outline span").textContent = `Outline: the picture; the map has ${this.rows}×${this.columns} places`;
+      this.range.ariaValueText = when.replace("t =", tr("timestep"));
+      this.find(".limit").textContent = tr("{share} of a place’s attention, or more", { share: percent(this.limit) });
+      this.find(".outline span").textContent = tr(
+        "Outline: the picture; the map has {rows}×{columns} places",
+        { rows: this.rows, columns: this.columns },
+      );
       this.tiles.forEach((tile, at) => {
         const share = this.share(at);
         tile.style.setProperty("--share", `${100 * share}%`);
         tile.querySelector("u").textContent = percent(share);
-        tile.ariaLabel = `${entries[at].label}, ${percent(share)} of all attention`;
+        tile.ariaLabel = tr("{token}, {share} of all attention", {
+          token: entries[at].label,
+          share: percent(share),
+        });
         this.heat(tile.querySelector("canvas"), at);
       });
       this.find(".said").textContent = this.say(mean);
       this.root.dataset.place = String(this.place);
       this.root.dataset.limit = String(this.limit);
     } else {
-      this.find(".said").textContent = "The run is on its way; its maps come with it.";
+      this.find(".said").textContent = tr("The run is on its way; its maps come with it.");
     }
     this.drawOver();
   }
@@ -281,12 +288,19 @@ class Attention extends Player {
     this.find(".word").textContent = label;
     this.root.dataset.entry = String(this.entry);
     if (!this.layers) return;
-    const head = this.head.value === "mean" ? "" : `, head ${Number(this.head.value) + 1}`;
-    const where = `${this.places[this.where.value].said}${head}`;
-    this.find(".gets").textContent = `${percent(this.share(this.entry))} of all attention, in ${where}`;
+    const share = percent(this.share(this.entry));
+    const where = this.places[this.where.value].said;
+    this.find(".gets").textContent =
+      this.head.value === "mean"
+        ? tr("{share} of all attention, in {where}", { share, where })
+        : tr("{share} of all attention, in {where}, head {head}", { share, where, head: Number(this.head.value) + 1 });
     const canvas = this.find(".map canvas");
     this.heat(canvas, this.entry);
-    canvas.ariaLabel = `The map of ${label}: ${this.rows}×${this.columns} places`;
+    canvas.ariaLabel = tr("The map of {token}: {rows}×{columns} places", {
+      token: label,
+      rows: this.rows,
+      columns: this.columns,
+    });
   }
 
   drawLine() {
@@ -299,29 +313,35 @@ class Attention extends Player {
     const layers = this.within;
     const [count, heads] = [joined(layers), headsOf(layers)];
     const over = [];
-    if (mean && this.data.calls > 1) over.push(`${this.data.calls} calls`);
-    if (count > 1) over.push(`${count} layers`);
+    if (mean && this.data.calls > 1) over.push(tr("{count} calls", { count: this.data.calls }));
+    if (count > 1) over.push(tr("{count} layers", { count }));
     if (this.head.value === "mean" && heads.at(-1) > 1)
-      over.push(heads.length === 1 ? `${heads} heads` : `the ${list(heads, "or")} heads of each layer`);
+      over.push(
+        heads.length === 1
+          ? tr("{count} heads", { count: heads[0] })
+          : tr("the {first} or {last} heads of each layer", ends(heads)),
+      );
     const shown = over.length
-      ? `Your prompt, not the negative one: the mean over ${list(over)}.`
-      : "Your prompt, not the negative one: one call, one layer, one head; nothing is averaged.";
-    const one = "One colour scale for all tokens and calls; start and padding may lie beyond its end.";
+      ? tr("Your prompt, not the negative one: the mean over {over}.", { over: list(over) })
+      : tr("Your prompt, not the negative one: one call, one layer, one head; nothing is averaged.");
+    const one = tr("One colour scale for all tokens and calls; start and padding may lie beyond its end.");
     return [shown, this.saySizes(layers, count), this.sayLacking(layers), one, this.data.pooled]
       .filter(Boolean)
       .join(" ");
   }
 
   saySizes(layers, count) {
-    const sizes = [...new Set(layers.map(({ size }) => size))];
-    return sizes.length > 1
-      ? `Maps of ${list(sizes)} places; every ${count > layers.length ? "size" : "layer"} counts the same.`
-      : "";
+    const all = [...new Set(layers.map(({ size }) => size))];
+    if (all.length < 2) return "";
+    const sizes = list(all);
+    return count > layers.length
+      ? tr("Maps of {sizes} places; every size counts the same.", { sizes })
+      : tr("Maps of {sizes} places; every layer counts the same.", { sizes });
   }
 
   sayLacking(layers) {
     const head = Number(this.wanted);
-    return layers.length === 1 && head >= layers[0].all ? `There is no head ${head + 1} here.` : "";
+    return layers.length === 1 && head >= layers[0].all ? tr("There is no head {head} here.", { head: head + 1 }) : "";
   }
 
   share(entry) {
@@ -361,8 +381,16 @@ function percent(share) {
   return `${value.toFixed(value >= 9.95 ? 0 : value >= 0.995 ? 1 : 2)} %`;
 }
 
-function list(parts, last = "and") {
-  return parts.length < 2 ? parts.join() : `${parts.slice(0, -1).join(", ")} ${last} ${parts.at(-1)}`;
+function list(parts) {
+  return parts.length < 2 ? parts.join() : tr("{first} and {last}", ends(parts));
+}
+
+function either(parts) {
+  return parts.length < 2 ? parts.join() : tr("{first} or {last}", ends(parts));
+}
+
+function ends(parts) {
+  return { first: parts.slice(0, -1).join(", "), last: parts.at(-1) };
 }
 
 // How many heads there are: one number, or several where the layers differ, the least first.

@@ -1,7 +1,7 @@
 """Cross-attention for the browser: every token's map at every call, in every layer and head."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NotRequired, TypedDict
 
@@ -21,9 +21,10 @@ KINDS: tuple[Kind, ...] = ("start", "word", "end", "padding")
 MOST_SENT = 4_000_000  # bytes of maps in one page
 LONGEST_LABEL = 24  # characters
 LONG_WORD = 3  # letters of a word to begin with
+_MARKS = {"start": tr_later("⟨start⟩"), "end": tr_later("⟨end⟩")}
 SIDES = {
     "down_blocks": tr_later("way down"),
-    "mid_block": "middle",
+    "mid_block": tr_later("middle"),
     "up_blocks": tr_later("way up"),
 }
 
@@ -42,6 +43,13 @@ class Entry:
     kind: Kind
     positions: tuple[int, ...]
 
+    @property
+    def said(self) -> str:
+        """The label as it is shown: what stands in brackets is a word of ours."""
+        if self.kind == "padding":
+            return tr("⟨padding⟩ × {count}", count=len(self.positions))
+        return tr(_MARKS[self.kind]) if self.kind in _MARKS else self.label
+
 
 def entries_of(tokens: Tokens) -> tuple[Entry, ...]:
     """Return what there are maps of: start, each token of the prompt, end, all padding together.
@@ -55,7 +63,8 @@ def entries_of(tokens: Tokens) -> tuple[Entry, ...]:
         for at in range(1, used + 1)
     ]
     padding = tuple(range(used + 2, len(tokens.ids)))
-    ends = [Entry("⟨start⟩", "start", (0,)), *words, Entry("⟨end⟩", "end", (used + 1,))]
+    start, end = Entry(_MARKS["start"], "start", (0,)), Entry(_MARKS["end"], "end", (used + 1,))
+    ends = [start, *words, end]
     return (
         (*ends, Entry(f"⟨padding⟩ × {len(padding)}", "padding", padding)) if padding else (*ends,)
     )
@@ -89,17 +98,22 @@ def joined_layers(layer: LayerMaps) -> int:
     return len(layer.name.split(", "))
 
 
-def layer_titles(layers: Sequence[LayerMaps]) -> list[str]:
+def layer_titles(layers: Sequence[LayerMaps], say: Callable[..., str] = tr) -> list[str]:
     """Name layers by size and place.
 
     Args:
         layers: in the order in which they run.
+        say: a text in the reader's language, or in English for the address.
     """
     bare = []
     for layer in layers:
         height, width = layer.own
         count = joined_layers(layer)
-        where = tr("{count} layers", count=count) if count > 1 else SIDES[layer.name.split(".")[0]]
+        where = (
+            say(tr_later("{count} layers"), count=count)
+            if count > 1
+            else say(SIDES[layer.name.split(".")[0]])
+        )
         bare.append(f"{height}×{width}, {where}")
     return [
         title if bare.count(title) == 1 else f"{title}, {1 + bare[:at].count(title)}"
@@ -194,7 +208,7 @@ def attention_data(seen: AttentionSeen | None, tokens: Tokens, picture_size: Siz
     """
     entries = entries_of(tokens)
     data: AttentionData = {
-        "entries": [{"label": entry.label, "kind": entry.kind} for entry in entries],
+        "entries": [{"label": entry.said, "kind": entry.kind} for entry in entries],
         "first": first_entry(seen, entries),
         "colours": _base64(text_colours(np.linspace(0, 1, 256))),
         "aspect": picture_size[1] / picture_size[0],

@@ -1,25 +1,28 @@
 """What a map is the mean of: layers that can be chosen, their sizes, and the heads they have."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from core.lessons.attention.maps_data import joined_layers, layer_titles
 from core.models.attention_seen import AttentionSeen, LayerMaps
-from core.words import tr
+from core.words import tr, tr_later
 
 
-def layer_choices(seen: AttentionSeen) -> dict[str, list[int]]:
+def layer_choices(seen: AttentionSeen, say: Callable[..., str] = tr) -> dict[str, list[int]]:
     """Return the layers that can be looked at together, by name: all, those of a size, each.
 
     Args:
         seen: the run.
+        say: a text in the reader's language, or in English for the address.
     """
     everything = list(range(len(seen.layers)))
-    found = {f"All {count_layers(seen.layers)} layers": everything}
+    count = count_layers(seen.layers)
+    found = {say(tr_later("All {count} layers"), count=count): everything}
     for size in dict.fromkeys(layer.own for layer in seen.layers):
         same = [at for at in everything if seen.layers[at].own == size]
         if len(same) > 1:
-            found[f"{_size(size)}: {len(same)} layers"] = same
-    titles = layer_titles(seen.layers)
+            title = say(tr_later("{size}: {count} layers"), size=_size(size), count=len(same))
+            found[title] = same
+    titles = layer_titles(seen.layers, say)
     return found | {title: [at] for at, title in enumerate(titles)}
 
 
@@ -44,7 +47,7 @@ def say_mean_of_places(seen: AttentionSeen) -> str:
     Args:
         seen: the run.
     """
-    said = [tr("Mean over {listed}.", listed=_listed(["all places", *_parts(seen.layers)]))]
+    said = [tr("Mean over {listed}.", listed=_listed([tr("all places"), *_parts(seen.layers)]))]
     return " ".join([*said, *say_levels(seen.layers)])
 
 
@@ -60,8 +63,10 @@ def say_heads(layers: Sequence[LayerMaps]) -> str:
     counts = sorted({layer.heads for layer in layers})
     if counts == [1]:
         return ""
-    said = tr("{counts} heads", counts=_listed([str(count) for count in counts], "or"))
-    return said if len(counts) == 1 else tr("the {said} of each layer", said=said)
+    if len(counts) == 1:
+        return tr("{count} heads", count=counts[0])
+    first, last = ", ".join(map(str, counts[:-1])), counts[-1]
+    return tr("the {first} or {last} heads of each layer", first=first, last=last)
 
 
 def say_levels(layers: Sequence[LayerMaps]) -> list[str]:
@@ -76,10 +81,10 @@ def say_levels(layers: Sequence[LayerMaps]) -> list[str]:
     sizes = list(dict.fromkeys(_size(layer.own) for layer in layers))
     if len(sizes) < 2:
         return []
-    what = "size" if count_layers(layers) > len(layers) else "layer"
-    return [
-        tr("Maps of {sizes} places; every {what} counts the same.", sizes=_listed(sizes), what=what)
-    ]
+    listed = _listed(sizes)
+    if count_layers(layers) > len(layers):
+        return [tr("Maps of {sizes} places; every size counts the same.", sizes=listed)]
+    return [tr("Maps of {sizes} places; every layer counts the same.", sizes=listed)]
 
 
 def count_layers(layers: Sequence[LayerMaps]) -> int:
@@ -103,5 +108,7 @@ def _size(size: tuple[int, int]) -> str:
     return f"{size[0]}×{size[1]}"
 
 
-def _listed(parts: Sequence[str], last: str = "and") -> str:
-    return f" {last} ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+def _listed(parts: Sequence[str]) -> str:
+    if len(parts) < 2:
+        return "".join(parts)
+    return tr("{first} and {last}", first=", ".join(parts[:-1]), last=parts[-1])

@@ -45,7 +45,7 @@ def show(seen: AttentionSeen) -> None:
     outline = ask_for_outline(heat)
     left, right, _ = st.columns(3, gap="medium")
     with left:
-        st.text(" ".join(entries[at].label for at in chosen))
+        st.text(" ".join(entries[at].said for at in chosen))
         st.image(
             png(heat_picture(seen.picture, heat, limit, outline)), width="stretch",
             output_format="PNG", alt=tr("The map of the phrase"),

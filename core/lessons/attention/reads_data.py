@@ -81,7 +81,12 @@ def budget_chart(seen: AttentionSeen, entries: Sequence[Entry]) -> Any:  # Any: 
         seen: the run.
         entries: of its prompt.
     """
-    names = {"word": tr("your words"), "start": "start", "end": "end", "padding": "padding"}
+    names = {
+        "word": tr("your words"),
+        "start": tr("start"),
+        "end": tr("end"),
+        "padding": tr("padding"),
+    }
     order = list(names)
     shares = budget(seen, entries)
     rows = [
@@ -96,12 +101,12 @@ def budget_chart(seen: AttentionSeen, entries: Sequence[Entry]) -> Any:  # Any: 
     ]
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         x=alt.X(
-            "call:Q", title="U-Net call; the first is the noisiest",
+            "call:Q", title=tr("U-Net call; the first is the noisiest"),
             scale=alt.Scale(domain=[1, max(2, len(shares))], nice=False),
             axis=alt.Axis(tickMinStep=1, format="d"),
         ),
         y=alt.Y(
-            "share:Q", title="share of the softmax, %", stack="zero",
+            "share:Q", title=tr("share of the softmax, %"), stack="zero",
             axis=alt.Axis(labelExpr=PERCENT), scale=alt.Scale(domain=[0, 1]),
         ),
         color=alt.Color(
@@ -109,7 +114,11 @@ def budget_chart(seen: AttentionSeen, entries: Sequence[Entry]) -> Any:  # Any: 
             scale=alt.Scale(domain=list(names.values()), range=list(BUDGET_COLOURS.values())),
         ),
         order=alt.Order("order:Q"),
-        tooltip=["call:Q", "who:N", alt.Tooltip("share:Q", format=".1%")],
+        tooltip=[
+            alt.Tooltip("call:Q", title=tr("call")),
+            alt.Tooltip("who:N", title=tr("who")),
+            alt.Tooltip("share:Q", title=tr("share"), format=".1%"),
+        ],
     )  # fmt: skip
     mark = base.mark_area(line=False) if len(shares) > 1 else base.mark_bar(size=40)
     return mark.properties(height=280)
@@ -192,7 +201,7 @@ def token_rows(seen: AttentionSeen, entries: Sequence[Entry]) -> list[Row]:
         row, column = np.unravel_index(int(heat.argmax()), heat.shape)
         rows.append(
             {
-                "token": entry.label,
+                "token": entry.said,
                 "kind": entry.kind,
                 "position": entry.positions[0],
                 "share": _short(shares.mean()),
@@ -225,7 +234,7 @@ def attribution_rows(
         rows.append(
             {
                 "number": at,
-                "token": entry.label,
+                "token": entry.said,
                 "share of the push": _short(shares[positions].sum()),
                 "share of the attention": _short(attention[positions].sum()),
             }
@@ -248,9 +257,11 @@ def attribution_chart(rows: Sequence[Row]) -> Any:  # Any: altair's own types
             axis=alt.Axis(labelExpr=named, labelLimit=140, labelOverlap=False),
         ),
         tooltip=[
-            "token:N",
-            alt.Tooltip("share of the push:Q", format=".1%"),
-            alt.Tooltip("share of the attention:Q", format=".1%"),
+            alt.Tooltip("token:N", title=tr("token")),
+            alt.Tooltip("share of the push:Q", title=tr("share of the push"), format=".1%"),
+            alt.Tooltip(
+                "share of the attention:Q", title=tr("share of the attention"), format=".1%"
+            ),
         ],
     )
     title = tr("share of the prompt’s push (bar) and of the attention (dot), %")

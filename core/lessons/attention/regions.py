@@ -37,7 +37,7 @@ def show(seen: AttentionSeen) -> None:
     winners = [at for at in order if shares[at] > 0][:8]
     for column, at in zip(st.columns(max(4, len(winners))), winners, strict=False):
         with column:
-            st.text(f"{entries[chosen[at]].label}: {100 * shares[at]:.0f} %")
+            st.text(f"{entries[chosen[at]].said}: {100 * shares[at]:.0f} %")
             st.image(
                 png(pictures[at]), width="stretch", output_format="PNG",
                 alt=tr("Where this token is the strongest"),
@@ -50,7 +50,7 @@ def show(seen: AttentionSeen) -> None:
             "trained it to: names of regions are not what these weights are for."
         )
     )
-    never = [entries[at].label for at, share in zip(chosen, shares, strict=True) if share == 0]
+    never = [entries[at].said for at, share in zip(chosen, shares, strict=True) if share == 0]
     st.caption(
         tr("{seen} In colour: where the token is the strongest.", seen=say_mean(seen, layers))
     )

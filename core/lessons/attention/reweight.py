@@ -51,8 +51,8 @@ def show(seen: AttentionSeen) -> None:
     fill(slot, picture, tr("Times {factor:g}", factor=factor))
     st.caption(
         tr(
-            "Same first noise, {picture:.1f} of 255 apart on average. Only the "
+            "Same first noise, {distance:.1f} of 255 apart on average. Only the "
             "prompt’s half of guidance is changed, only cross-attention.",
-            picture=apart(seen.picture, picture),
+            distance=apart(seen.picture, picture),
         )
     )

@@ -30,9 +30,9 @@ def show(seen: AttentionSeen) -> None:
     found, request = prompt_words(), running_example()
     first, second, third = st.columns(3, gap="medium", vertical_alignment="bottom")
     with first:
-        word = choose_word("Replace", found, "replaced")
+        word = choose_word(tr("Replace"), found, "replaced")
     with second:
-        new = ask(st.text_input, "With", text("new", NEW_WORD, MAX_PROMPT)).strip()
+        new = ask(st.text_input, tr("With"), text("new", NEW_WORD, MAX_PROMPT)).strip()
     with third:
         percent = ask(
             st.slider,
@@ -74,10 +74,10 @@ def show(seen: AttentionSeen) -> None:
     )
     st.caption(
         tr(
-            "Old attention moved the new picture by {pictures:.1f} of 255 on average. A model "
+            "Old attention moved the new picture by {distance:.1f} of 255 on average. A model "
             "that takes the layout from the noise more than from the words shows little. Where "
             "the new "
             "word has another number of tokens, the weights are spread evenly over them.",
-            pictures=apart(*pictures),
+            distance=apart(*pictures),
         )
     )

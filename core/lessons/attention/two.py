@@ -28,7 +28,7 @@ def show(seen: AttentionSeen) -> None:
     with columns[0]:
         one = choose_entry(tr("One token"), entries, first, "one")
     with columns[1]:
-        other = choose_entry("Another", entries, other_than(first, entries), "other")
+        other = choose_entry(tr("Another"), entries, other_than(first, entries), "other")
     with columns[2]:
         layers = choose_layers(seen)
     maps = entry_maps(seen.mean(layers), entries)[[one, other]]
@@ -39,15 +39,16 @@ def show(seen: AttentionSeen) -> None:
         heat_picture(seen.picture, maps[1], limit, outline),
         difference_picture(seen.picture, maps[0], maps[1], apart, outline),
     )
-    names = (entries[one].label, entries[other].label, tr("The first less the second"))
+    names = (entries[one].said, entries[other].said, tr("The first less the second"))
     for column, name, picture in zip(st.columns(3, gap="medium"), names, pictures, strict=True):
         with column:
             st.text(name)
             st.image(png(picture), width="stretch", output_format="PNG", alt=name)
     st.markdown(
         tr(
-            "**The two maps correlate with {maps}:** 1 is the same shape, −1 the opposite one.",
-            maps=_signed(alike(maps[0], maps[1])),
+            "**The two maps correlate with {correlation}:** 1 is the same shape, −1 the opposite "
+            "one.",
+            correlation=_signed(alike(maps[0], maps[1])),
         )
     )
     st.caption(

@@ -10,7 +10,7 @@ from core.lessons.attention.maps_data import Entry
 from core.lessons.attention.means_data import layer_choices
 from core.models.attention_seen import AttentionSeen
 from core.ui.address import ask, one_of, some_of, switch
-from core.words import tr
+from core.words import in_english, tr
 
 ENDS = ("on", "in", "with", "at", "under", "near", ",", ".")
 
@@ -21,8 +21,15 @@ def choose_layers(seen: AttentionSeen) -> list[int]:
     Args:
         seen: the run.
     """
-    choices = layer_choices(seen)
-    return choices[ask(st.selectbox, "Layers, averaged", one_of("layers", choices))]
+    titles, named = list(layer_choices(seen)), layer_choices(seen, in_english)
+    return named[
+        ask(
+            st.selectbox,
+            tr("Layers, averaged"),
+            one_of("layers", named),
+            format_func=dict(zip(named, titles, strict=True)).__getitem__,
+        )
+    ]
 
 
 def ask_for_outline(maps: NDArray[np.floating]) -> bool:
@@ -50,7 +57,7 @@ def choose_entry(label: str, entries: Sequence[Entry], begin: int, name: str) ->
     """
     names = entry_names(entries)
     field = one_of(name, range(len(names)), min(begin, len(names) - 1), names.__getitem__)
-    return ask(st.selectbox, label, field, format_func=names.__getitem__)
+    return ask(st.selectbox, label, field, format_func=_titles(entries).__getitem__)
 
 
 def choose_entries(
@@ -66,16 +73,20 @@ def choose_entries(
     """
     names = entry_names(entries)
     field = some_of(name, range(len(names)), begin, names.__getitem__)
-    return ask(st.multiselect, label, field, format_func=names.__getitem__)
+    return ask(st.multiselect, label, field, format_func=_titles(entries).__getitem__)
 
 
 def entry_names(entries: Sequence[Entry]) -> list[str]:
-    """Name tokens so that two alike can be told apart.
+    """Name tokens in the address so that two alike can be told apart.
 
     Args:
         entries: of a prompt.
     """
     return told_apart([entry.label for entry in entries])
+
+
+def _titles(entries: Sequence[Entry]) -> list[str]:
+    return told_apart([entry.said for entry in entries])
 
 
 def told_apart(labels: Sequence[str]) -> list[str]:
