@@ -12,6 +12,7 @@ from core.models.attention_seen import AttentionSeen
 from core.ui.address import ask, switch
 from core.ui.made import chart, made
 from core.ui.tables import offer_csv
+from core.views.tables import headed
 from core.words import tr
 
 FORMULAS = (mean_map, attention_budget)
@@ -50,5 +51,7 @@ def show(seen: AttentionSeen) -> None:
     )
     st.caption(say_mean_of_places(seen))
     if ask(st.toggle, tr("As a table"), switch("table_budget")):
-        st.dataframe(rows, hide_index=True, alt=tr("Share of start, words, end and padding"))
+        st.dataframe(
+            headed(rows), hide_index=True, alt=tr("Share of start, words, end and padding")
+        )
     offer_csv(rows, "attention-budget")

@@ -10,6 +10,7 @@ from core.lessons.attention.words import choose_entry, choose_layers, say_percen
 from core.models.attention_seen import AttentionSeen
 from core.ui.running_example import running_example
 from core.ui.tables import offer_csv
+from core.views.tables import headed
 from core.words import tr
 
 
@@ -20,7 +21,7 @@ def show(seen: AttentionSeen) -> None:
         seen: the run.
     """
     rows = token_rows(seen, entries_of(prompt_tokens()))
-    st.dataframe(rows, hide_index=True, alt=tr("Every token in numbers"))
+    st.dataframe(headed(rows), hide_index=True, alt=tr("Every token in numbers"))
     st.caption(
         tr(
             "{seen} A share is of the whole softmax; places are counted in the largest map.",

@@ -21,12 +21,19 @@ from core.models.tokens import Tokens
 from core.views.colormaps import latent_colours, text_colours
 from core.views.tables import Row
 from core.views.theme import PALETTE
-from core.words import tr
+from core.words import tr, tr_later
 
 # In the order of the chart; each can be seen on the page's ground, light and dark.
 BUDGET_COLOURS = {
     "word": PALETTE["text"], "start": "#955C7D", "end": "#767676", "padding": "#D9A6C2",
 }  # fmt: skip
+# of the budget's table
+_HEADS = {
+    "start": tr_later("start"),
+    "word": tr_later("word"),
+    "end": tr_later("end"),
+    "padding": tr_later("padding"),
+}
 PERCENT = "format(100 * datum.value, '.0f')"  # labels of an axis whose title names the unit
 Maps = NDArray[np.floating]
 NEARLY_ALL = 0.995  # of the words' weights lie within a scale
@@ -69,8 +76,14 @@ def budget_rows(seen: AttentionSeen, entries: Sequence[Entry]) -> list[Row]:
     """
     rows: list[Row] = []
     for at, shares in enumerate(budget(seen, entries)):
-        named = {kind: _short(share) for kind, share in zip(KINDS, shares, strict=True)}
-        rows.append({"call": at + 1, "timestep t": round(float(seen.timesteps[at]), 3), **named})
+        named = {_HEADS[kind]: _short(share) for kind, share in zip(KINDS, shares, strict=True)}
+        rows.append(
+            {
+                tr_later("call"): at + 1,
+                tr_later("timestep t"): round(float(seen.timesteps[at]), 3),
+                **named,
+            }
+        )
     return rows
 
 
@@ -201,16 +214,16 @@ def token_rows(seen: AttentionSeen, entries: Sequence[Entry]) -> list[Row]:
         row, column = np.unravel_index(int(heat.argmax()), heat.shape)
         rows.append(
             {
-                "token": entry.said,
-                "kind": entry.kind,
-                "position": entry.positions[0],
-                "share": _short(shares.mean()),
-                "at the first call": _short(shares[0]),
-                "at the last call": _short(shares[-1]),
-                "most at one place": _short(heat.max()),
-                "row of that place": int(row) + 1,
-                "column of that place": int(column) + 1,
-                "least at one place": _short(heat.min()),
+                tr_later("token"): entry.said,
+                tr_later("kind"): tr(_HEADS[entry.kind]),
+                tr_later("position"): entry.positions[0],
+                tr_later("share"): _short(shares.mean()),
+                tr_later("at the first call"): _short(shares[0]),
+                tr_later("at the last call"): _short(shares[-1]),
+                tr_later("most at one place"): _short(heat.max()),
+                tr_later("row of that place"): int(row) + 1,
+                tr_later("column of that place"): int(column) + 1,
+                tr_later("least at one place"): _short(heat.min()),
             }
         )
     return rows

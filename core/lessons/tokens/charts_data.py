@@ -81,10 +81,10 @@ def change_rows(tokens: Tokens, change: Numbers) -> list[dict[str, object]]:
     """
     return [
         {
-            "position": place,
-            "piece": name,
-            "kind": tr(OWN if tokens.mask[place] else PADDING),
-            "change": round(100 * float(change[place]), 3),
+            tr_later("position"): place,
+            tr_later("piece"): name,
+            tr_later("kind"): tr(OWN if tokens.mask[place] else PADDING),
+            tr_later("change"): round(100 * float(change[place]), 3),
         }
         for place, name in enumerate(names_of(tokens))
     ]

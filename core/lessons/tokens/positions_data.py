@@ -27,12 +27,12 @@ def position_rows(tokens: Tokens, passes_mask: bool = False, words: str = OWN) -
     """
     return [
         {
-            "position": place,
-            "piece": tokens.pieces[place],
-            "id": tokens.ids[place],
-            "what it is": tr(words if kind == "word" else _KINDS[kind]),
-            "padding mask": tokens.mask[place],
-            "is read": tr("yes") if not passes_mask or tokens.mask[place] else tr("no"),
+            tr_later("position"): place,
+            tr_later("piece"): tokens.pieces[place],
+            tr_later("id"): tokens.ids[place],
+            tr_later("what it is"): tr(words if kind == "word" else _KINDS[kind]),
+            tr_later("padding mask"): tokens.mask[place],
+            tr_later("is read"): tr("yes") if not passes_mask or tokens.mask[place] else tr("no"),
         }
         for place, kind in enumerate(_kinds(tokens))
     ]
@@ -131,7 +131,11 @@ def unique_rows(tokens: Tokens) -> list[Row]:
     """
     pieces = dict(zip(tokens.ids, tokens.pieces, strict=True))
     return [
-        {"piece": piece, "id": number, "times": tokens.ids.count(number)}
+        {
+            tr_later("piece"): piece,
+            tr_later("id"): number,
+            tr_later("times"): tokens.ids.count(number),
+        }
         for number, piece in pieces.items()
     ]
 

@@ -3,6 +3,7 @@
 const SMOOTH = 0.02; // share of the log that the heavy line averages over, on either side
 const RATE = 46; // CSS pixels of the strip that shows the learning rate
 const BELOW = RATE + 24; // of the chart, to where the strip ends
+const WHEN = "\n"; // stands in a sentence for its part in bold
 
 export default (/** @type {Mounted} */ mounted) => present(mounted, ".training", Training);
 
@@ -65,13 +66,13 @@ class Training extends ReadChart {
     });
     this.find(".series").replaceChildren(...this.kinds);
     facts(this.find(".facts"), {
-      steps: stage.steps.at(-1).toLocaleString("en"),
-      "each step sees": stage.each,
-      time: `${stage.hours.toFixed(1)} hours`,
-      on: stage.device,
+      [tr("steps")]: thousands(stage.steps.at(-1)),
+      [tr("each step sees")]: stage.each,
+      [tr("time")]: tr("{hours} hours", { hours: stage.hours.toFixed(1) }),
+      [tr("on")]: stage.device,
     });
     const turns = stage.turns.map(([step, what]) =>
-      make("li", "", make("b", "", `From step ${step.toLocaleString("en")} on: `), what),
+      make("li", "", make("b", "", `${tr("From step {step:,} on:", { step })} `), what),
     );
     this.find(".turns").replaceChildren(...turns);
     this.at = stage.steps.length - 1;
@@ -111,14 +112,14 @@ class Training extends ReadChart {
       frame,
       {
         ends: [0, last],
-        ticks: ticks([0, last], wide < 460 ? 3 : 6).map((step) => [step, step.toLocaleString("en")]),
-        title: "training step",
+        ticks: ticks([0, last], wide < 460 ? 3 : 6).map((step) => [step, thousands(step)]),
+        title: tr("training step"),
         below: 26 + BELOW,
       },
       {
         ends,
         ticks: marks.map(([at, value]) => [at, say(value)]),
-        title: `${unit || label}${logged ? ", log scale" : ""}`,
+        title: logged ? tr("{unit}, log scale", { unit: unit || label }) : unit || label,
       },
       ink,
     );
@@ -129,7 +130,10 @@ class Training extends ReadChart {
     stroke(pen, points(bent), { colour: this.style.color, width: 1, alpha: 0.9 });
     this.smooth = this.smooth.map(unbend);
     this.drawRate(pen, frame, ink, tall - 22);
-    this.canvas.ariaLabel = `${title}, ${label}, ${unit}: from ${say(values[0])} at step ${steps[0]} to ${say(values.at(-1))} at step ${last}`;
+    this.canvas.ariaLabel = tr(
+      "{stage}, {label}, {unit}: from {first} at step {start} to {last} at step {end}",
+      { stage: title, label, unit, first: say(values[0]), start: steps[0], last: say(values.at(-1)), end: last },
+    );
     this.root.dataset.scale = logged ? "log" : "linear";
     this.place(frame, RATE + 44);
   }
@@ -165,7 +169,7 @@ class Training extends ReadChart {
     pen.fillText("0", left - 8, floor);
     pen.fillText(power(most), left - 8, floor - RATE);
     pen.textBaseline = "top";
-    pen.fillText("learning rate", right - 4, floor - RATE + 3);
+    pen.fillText(tr("learning rate"), right - 4, floor - RATE + 3);
   }
 
   // ---- reading it at one step
@@ -184,16 +188,16 @@ class Training extends ReadChart {
   draw() {
     const { at } = this;
     const { steps, rates, seconds } = this.stage;
-    const where = `step ${steps[at].toLocaleString("en")}`;
+    const where = tr("step {step:,}", { step: steps[at] });
     const value = say(this.series.values[at]);
     const spent = seconds.slice(0, at + 1).reduce((sum, value) => sum + value, 0);
     this.mark(this.across(steps[at]), at, `${where}: ${value}`);
-    this.find(".at").textContent = `At ${where}`;
+    this.find(".at").textContent = tr("At step {step:,}", { step: steps[at] });
     facts(this.find(".now"), {
-      [`mean of ${steps[at] - (steps[at - 1] ?? 0)} steps`]: value,
-      smoothed: say(this.smooth[at]),
-      "learning rate": power(rates[at]),
-      "time so far": spent < 5400 ? `${Math.round(spent / 60)} min` : `${(spent / 3600).toFixed(1)} h`,
+      [tr("mean of {count} steps", { count: steps[at] - (steps[at - 1] ?? 0) })]: value,
+      [tr("smoothed")]: say(this.smooth[at]),
+      [tr("learning rate")]: power(rates[at]),
+      [tr("time so far")]: spent < 5400 ? `${Math.round(spent / 60)} min` : `${(spent / 3600).toFixed(1)} h`,
     });
     this.root.dataset.step = String(steps[at]);
     this.grow();
@@ -221,14 +225,17 @@ class Training extends ReadChart {
     const sheet = found.sheets[at];
     if (this.grown === sheet) return;
     this.grown = sheet;
-    const when = make("b", "", `after ${found.steps[at].toLocaleString("en")} steps`);
-    const how = `, always from the same noise (seed ${found.seed}). Move along the curve. ${found.note}`;
-    this.find(".grown figcaption").replaceChildren("What it drew ", when, how);
+    const [before, after] = tr(
+      "What it drew {when}, always from the same noise (seed {seed}). Move along the curve. {note}",
+      { when: WHEN, seed: found.seed, note: found.note },
+    ).split(WHEN);
+    const when = trMany(found.steps[at], "after {count:,} step", "after {count:,} steps");
+    this.find(".grown figcaption").replaceChildren(before, make("b", "", when), after);
     const image = await openImage(sheet);
     if (this.grown !== sheet) return;
     showSquares(this.canvases, image);
     this.canvases.forEach((canvas, which) => {
-      canvas.ariaLabel = `${found.prompts[which]}, after ${found.steps[at]} steps`;
+      canvas.ariaLabel = `${found.prompts[which]}, ${when}`;
     });
     this.root.dataset.milestone = String(found.steps[at]);
   }

@@ -49,10 +49,10 @@ def say_time(stages: tuple[Stage, ...]) -> None:
     st.markdown(
         tr(
             "**Yes, you could.** All stages together took {hours:.1f} hours {devices}, the longest "
-            "one {hours_2:.1f} of them. `make train` does it again from public "
+            "one {longest:.1f} of them. `make train` does it again from public "
             "packages; below are trainings small enough to watch.",
             hours=hours,
             devices=devices,
-            hours_2=longest.hours,
+            longest=longest.hours,
         )
     )

@@ -4,12 +4,14 @@ import base64
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import TypedDict
 
+from core.lessons.training.card_words import of_card
 from core.training.history import Stage
 from core.training.milestones import Milestones
 from core.views.tables import Row
-from core.words import tr, tr_later
+from core.words import tr, tr_later, tr_many
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +38,14 @@ STAGES = {
         ),
     ),
     "vae": Told(
-        "Autoencoder",
+        tr_later("Autoencoder"),
         "latents",
         tr_later(
             "Bring every picture back from few numbers: its pixels, its edges, its coarse shades."
         ),
     ),
     "decoder": Told(
-        "Decoder",
+        tr_later("Decoder"),
         "latents",
         tr_later(
             "The same again for the way back alone; the encoder, and so the latents, stand still."
@@ -62,7 +64,7 @@ STAGES = {
         ),
     ),
     "judge": Told(
-        "Judge",
+        tr_later("Judge"),
         "picture",
         tr_later(
             "Name object and background of real scenes. It marks the evaluation and teaches nobody."
@@ -75,14 +77,17 @@ SERIES = {
     "object": (tr_later("the object"), tr_later("cross entropy, nats")),
     "colour": (tr_later("the colour"), tr_later("cross entropy, nats")),
     "second": (tr_later("second object, place"), tr_later("weighted cross entropies, nats")),
-    "held": ("moved", tr_later("mean squared distance from before, share of the variance")),
+    "held": (
+        tr_later("moved"),
+        tr_later("mean squared distance from before, share of the variance"),
+    ),
     "right": (tr_later("objects named rightly"), tr_later("share of the batch")),
-    "pixel": ("pixels", tr_later("mean absolute difference, white − black = 2")),
-    "edge": ("edges", tr_later("mean absolute difference, white − black = 2")),
+    "pixel": (tr_later("pixels"), tr_later("mean absolute difference, white − black = 2")),
+    "edge": (tr_later("edges"), tr_later("mean absolute difference, white − black = 2")),
     "kl": ("KL", tr_later("nats a latent number")),
     "psnr": ("PSNR", "dB"),
     "alike": (tr_later("pairs in the batch"), tr_later("cross entropy, nats")),
-    "mse": ("unweighted", tr_later("mean squared error of the noise")),
+    "mse": (tr_later("unweighted"), tr_later("mean squared error of the noise")),
 }
 OF_STAGE = {
     ("unet", "loss"): (
@@ -185,13 +190,13 @@ def history_rows(stages: Sequence[Stage]) -> list[Row]:
     """
     return [
         {
-            "stage": STAGES[stage.name].title,
-            "steps": int(stage.steps[-1]),
-            "each step sees": stage.each,
-            "hours": round(stage.hours, 2),
-            "on": stage.device,
-            "loss at first": round(float(stage.losses["loss"][0]), 4),
-            "loss at last": round(float(stage.losses["loss"][-1]), 4),
+            tr_later("stage"): tr(STAGES[stage.name].title),
+            tr_later("steps"): int(stage.steps[-1]),
+            tr_later("each step sees"): of_card(stage.each),
+            tr_later("hours"): round(stage.hours, 2),
+            tr_later("on"): of_card(stage.device),
+            tr_later("loss at first"): round(float(stage.losses["loss"][0]), 4),
+            tr_later("loss at last"): round(float(stage.losses["loss"][-1]), 4),
         }
         for stage in stages
     ]
@@ -230,33 +235,42 @@ def say_devices(devices: Iterable[str]) -> str:
         else:
             others.add(device)
     said = [
-        tr(
-            "{str} core{used} of a CPU that has {whole}",
-            str=" or ".join(map(str, sorted(used))),
-            used="s" * (used != {1}),
+        tr_many(
+            max(used),
+            "{cores} core of a CPU that has {whole}",
+            "{cores} cores of a CPU that has {whole}",
+            cores=reduce(_either, map(str, sorted(used))),
             whole=whole,
         )
         for whole, used in sorted(cores.items())
     ]
-    return tr("on {value}", value=" and ".join([*said, *sorted(others)]))
+    return tr("on {devices}", devices=reduce(_both, [*said, *sorted(others)]))
+
+
+def _either(first: str, last: str) -> str:
+    return tr("{first} or {last}", first=first, last=last)
+
+
+def _both(first: str, last: str) -> str:
+    return tr("{first} and {last}", first=first, last=last)
 
 
 def _stage(stage: Stage) -> StageData:
     told = STAGES[stage.name]
     return {
         "name": stage.name,
-        "title": told.title,
+        "title": tr(told.title),
         "kind": told.kind,
-        "learns": told.learns,
-        "each": stage.each,
+        "learns": tr(told.learns),
+        "each": of_card(stage.each),
         "hours": round(stage.hours, 2),
-        "device": stage.device,
-        "turns": list(stage.turns),
+        "device": of_card(stage.device),
+        "turns": [(step, of_card(what)) for step, what in stage.turns],
         "steps": stage.steps.tolist(),
         "rates": [float(f"{rate:.3g}") for rate in stage.rates],
         "seconds": [round(float(value), 1) for value in stage.seconds],
         "series": [
-            {"name": name, "label": label, "unit": unit,
+            {"name": name, "label": tr(label), "unit": tr(unit),
              "values": [round(float(value), 5) for value in values]}
             for name, values in stage.losses.items()
             for label, unit in [OF_STAGE.get((stage.name, name)) or SERIES.get(name) or (name, "")]
@@ -270,7 +284,7 @@ def _milestones(milestones: Milestones) -> MilestonesData:
         "stage": "unet",
         "prompts": list(milestones.prompts),
         "seed": milestones.seed,
-        "note": milestones.note,
+        "note": of_card(milestones.note),
         "steps": list(milestones.steps),
         "sheets": [f"data:image/webp;base64,{sheet}" for sheet in sheets],
     }

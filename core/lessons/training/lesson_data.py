@@ -27,10 +27,10 @@ def _loss(live: Live) -> Asked:
     )
     return choose(
         tr("The network learns for hours. Does its loss come near to 0?"),
-        "no" if after > before / 20 else "yes",
-        ("yes", f"{said}."),
-        ("no", tr("{said}. Much of the noise cannot be told from a picture by anybody: where there "
-         "is little noise, it hides in the detail.", said=said)),
+        tr("no") if after > before / 20 else tr("yes"),
+        (tr("yes"), f"{said}."),
+        (tr("no"), tr("{said}. Much of the noise cannot be told from a picture by anybody: where "
+         "there is little noise, it hides in the detail.", said=said)),
         (tr("it grows"), f"{said}."),
     )  # fmt: skip
 
@@ -87,28 +87,28 @@ def _v_is_velocity(live: Live) -> str:
     alike = float(np.sum(v * flow) / (np.linalg.norm(v) * np.linalg.norm(flow)))
     return tr(
         "Two things have that letter. At call 1 of your run, σ = "
-        "{alpha_bar:.2f}, the v of v-prediction, √ᾱ ε − √(1−ᾱ) x̂₀, has a "
-        "size of {v:.2f}; the velocity of a flow, ε − x̂₀, one of {flow:.2f}, and "
-        "the cosine of their angle is {minus}. Only where σ = 1 do they point the "
+        "{sigma:.2f}, the v of v-prediction, √ᾱ ε − √(1−ᾱ) x̂₀, has a "
+        "size of {v_size:.2f}; the velocity of a flow, ε − x̂₀, one of {flow_size:.2f}, and "
+        "the cosine of their angle is {cosine}. Only where σ = 1 do they point the "
         "same way. Either tells ε to whoever knows the noise level.",
-        alpha_bar=sigma_from_alpha_bar(alpha_bar),
-        v=_size(v),
-        flow=_size(flow),
-        minus=minus(f"{alike:.2f}"),
+        sigma=sigma_from_alpha_bar(alpha_bar),
+        v_size=_size(v),
+        flow_size=_size(flow),
+        cosine=minus(f"{alike:.2f}"),
     )
 
 
 def _copies(live: Live) -> str:
     near = read_report(builtin_folder())["nearest"]
     return tr(
-        "Of {near} pictures that it drew, the nearest picture of its training is "
-        "{near_2:.3f} away on average; between a training picture and the one "
-        "nearest to it the distance is {near_3:.3f}. So what it "
+        "Of {count} pictures that it drew, the nearest picture of its training is "
+        "{nearest:.3f} away on average; between a training picture and the one "
+        "nearest to it the distance is {between:.3f}. So what it "
         "draws is about as new as one training picture is to the next: alike in kind, no copy. A "
         "model that saw few pictures very often would copy; that is measured, not promised.",
-        near=near["pictures"],
-        near_2=near["nearest_rms"],
-        near_3=near["between_training_pictures_rms"],
+        count=near["pictures"],
+        nearest=near["nearest_rms"],
+        between=near["between_training_pictures_rms"],
     )
 
 
@@ -122,8 +122,10 @@ LESSON = Lesson(
             "It learned by guessing: here is a picture with noise, which part is the noise? "
             "Wrong guesses made small corrections, thousands of times."
         ),
-        "maths": "$\\mathbb{E}\\,\\lVert\\varepsilon-\\hat\\varepsilon_\\theta(x_t,t,c)\\rVert^2$ "
-        "over pictures, times and noise. **Choose a part, and follow its loss.**",
+        "maths": tr_later(
+            "$\\mathbb{E}\\,\\lVert\\varepsilon-\\hat\\varepsilon_\\theta(x_t,t,c)\\rVert^2$ "
+            "over pictures, times and noise. **Choose a part, and follow its loss.**"
+        ),
     },
     remember=tr_later(
         "Training is one question asked over and over: which part of this is noise? The "

@@ -17,7 +17,7 @@ from core.words import tr, tr_later
 
 U_NET, AUTOENCODER, TOWER, NAMES = (
     "U-Net",
-    "Autoencoder",
+    tr_later("Autoencoder"),
     tr_later("Image tower"),
     tr_later("Text encoder and judge"),
 )
@@ -27,7 +27,7 @@ PARTS = (U_NET, AUTOENCODER, TOWER, NAMES)
 def show_objectives() -> None:
     """Offer one part, and show what it optimises, with the trainer's own lines."""
     field = one_of("part", PARTS, begins="default")
-    ask(st.segmented_control, "Part", field, required=True)
+    ask(st.segmented_control, tr("Part"), field, format_func=tr, required=True)
     part = value(field)
     from core.training import judge, text, tower, unet, vae  # import torch
 

@@ -40,13 +40,17 @@ class Paths extends Player {
   }
 
   draw() {
-    const where = `after ${this.place} of ${this.last} steps`;
+    const where = tr("after {place} of {last} steps", { place: this.place, last: this.last });
     this.root.dataset.place = String(this.place);
     this.find(".at").textContent = where;
     this.range.ariaValueText = where;
     this.walks.forEach(({ title, places }, number) => {
       this.drawWalk(this.canvases[number], places);
-      this.canvases[number].ariaLabel = `${title}: ${this.data.count} points ${where}`;
+      this.canvases[number].ariaLabel = tr("{sampler}: {count} points {where}", {
+        sampler: title,
+        count: this.data.count,
+        where,
+      });
     });
   }
 

@@ -78,7 +78,7 @@ class Points extends View {
 
   mark() {
     press(this.pens, (_, pen) => pen === this.pen);
-    this.find(".count").textContent = `${this.drawn.length} of at most ${MOST} points`;
+    this.find(".count").textContent = tr("{count} of at most {most} points", { count: this.drawn.length, most: MOST });
     this.root.dataset.drawn = String(this.drawn.length);
   }
 
@@ -133,14 +133,17 @@ class Points extends View {
     this.drawLoss();
     const t = data.times[this.at];
     this.find(".t").textContent = String(t ?? "");
-    this.find(".where").textContent = data.look ? `t = ${t}` : data.editable ? "draw here" : "";
-    this.find(".when").textContent = data.look ? `after ${data.look.step.toLocaleString("en")} training steps` : "";
-    this.range.ariaValueText = `timestep ${t}`;
+    this.find(".where").textContent = data.look ? `t = ${t}` : data.editable ? tr("draw here") : "";
+    this.find(".when").textContent = data.look
+      ? trMany(data.look.step, "after {count:,} training step", "after {count:,} training steps")
+      : "";
+    this.range.ariaValueText = tr("timestep {t}", { t });
     if (data.look) {
       const kept = Math.sqrt(data.kept[this.at]);
-      this.find(".said").textContent =
-        `At t = ${t} the data has shrunk to ${kept.toFixed(2)} of its size, under ${Math.sqrt(1 - kept * kept).toFixed(2)} of noise. ` +
-        "Each arrow points away from the noise that the network names there: to where it takes the data to be.";
+      this.find(".said").textContent = tr(
+        "At t = {t} the data has shrunk to {kept} of its size, under {noise} of noise. Each arrow points away from the noise that the network names there: to where it takes the data to be.",
+        { t, kept: kept.toFixed(2), noise: Math.sqrt(1 - kept * kept).toFixed(2) },
+      );
     }
   }
 
@@ -174,10 +177,12 @@ class Points extends View {
       outline(pane.pen, { [this.style.color]: 1.5 }, x - 6, y - 6, 12, 12);
     }
     if (this.field) this.arrows(pane.pen, pane.wide);
-    const what = data.classes ? "blue and orange" : "blue";
-    const label = `${points.length} points, ${what}${data.look ? `, and the field at t = ${data.times[this.at]}` : ""}`;
-    const how = data.editable ? ". Draw with the pointer, or move with the arrow keys and press Enter" : "";
-    this.find(".left .plane").ariaLabel = label + how;
+    const [count, t] = [points.length, data.times[this.at]];
+    let plane = data.classes ? tr("{count} points, blue and orange", { count }) : tr("{count} points, blue", { count });
+    if (data.look) plane = tr("{points}, and the field at t = {t}", { points: plane, t });
+    if (data.editable)
+      plane = tr("{points}. Draw with the pointer, or move with the arrow keys and press Enter", { points: plane });
+    this.find(".left .plane").ariaLabel = plane;
     pane.pen.canvas.ariaHidden = "true";
   }
 
@@ -206,8 +211,8 @@ class Points extends View {
     const pane = this.pane(".right");
     const { canvas } = pane.pen;
     if (!this.samples) {
-      this.hint(canvas, "nothing yet");
-      canvas.ariaLabel = "Nothing is drawn yet";
+      this.hint(canvas, tr("nothing yet"));
+      canvas.ariaLabel = tr("Nothing is drawn yet");
       return;
     }
     this.dots(pane, this.points, Math.max(1.2, pane.wide / 220), 0.18);
@@ -216,22 +221,24 @@ class Points extends View {
     for (let at = 0; at < this.samples.length; at += 2) {
       dot(pane.pen, pane.x(this.samples[at]), pane.y(this.samples[at + 1]), Math.max(1.8, pane.wide / 130));
     }
-    canvas.ariaLabel = `${this.samples.length / 2} points drawn from noise, on average ${this.data.apart} from the data`;
+    canvas.ariaLabel = tr("{count} points drawn from noise, on average {apart} from the data", {
+      count: this.samples.length / 2,
+      apart: this.data.apart,
+    });
   }
 
   drawLoss() {
     const canvas = this.find(".loss canvas");
     const { curve, steps, seconds, going } = this.data;
-    const all = `${steps.toLocaleString("en")} training steps`;
     this.find(".told").textContent = curve.length
-      ? `after ${curve.at(-1)[0].toLocaleString("en")} of ${all}, ${seconds} s`
-      : all;
+      ? tr("after {step:,} of {steps:,} training steps, {seconds} s", { step: curve.at(-1)[0], steps, seconds })
+      : trMany(steps, "{count:,} training step", "{count:,} training steps");
     if (curve.length) {
-      drawLoss(canvas, curve, steps, "mean squared error of the noise", this);
+      drawLoss(canvas, curve, steps, tr("mean squared error of the noise"), this);
       return;
     }
-    this.hint(canvas, going ? "starting…" : "press Train");
-    canvas.ariaLabel = "No loss yet";
+    this.hint(canvas, going ? tr("starting…") : tr("press Train"));
+    canvas.ariaLabel = tr("No loss yet");
   }
 
   hint(canvas, words) {

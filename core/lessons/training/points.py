@@ -26,13 +26,13 @@ from core.ui.component import mount, told
 from core.ui.part import part
 from core.ui.runs import train
 from core.ui.tables import offer_csv
-from core.words import tr
+from core.words import tr, tr_later
 
 FORMULAS = (add_noise, noise_loss, guide, ddpm_step, ddim_step, euler_step, heun_step)
 
 NAME = "training/points"
 STOP_S = 3.0  # after one visitor's Stop: whoever else watches looks in within this
-ANY, BLUE, ORANGE = "either", "blue", "orange"
+ANY, BLUE, ORANGE = tr_later("either"), tr_later("blue"), tr_later("orange")
 LABELS = {ANY: NO_CLASS, BLUE: 0, ORANGE: 1}
 _WANTED = "points_wanted"
 _PRESSED, _ANEW = "points_pressed", "points_anew"
@@ -71,7 +71,7 @@ def show(_stages: tuple[Stage, ...]) -> None:
         st.session_state[_ANEW] = True
     training = _known(settings)
     going = st.session_state.get(_WANTED) == settings
-    offer("points", "Train", training, going, _want, _again, _stop)
+    offer("points", tr("Train"), training, going, _want, _again, _stop)
     part(_follow, every_s=TURN_S if going else None)(settings, going)
     if training is not None and training.state == "done" and not going:
         part(_show_paths)(settings, training)
@@ -89,10 +89,10 @@ def _choose() -> PointSettings:
     with shape:
         ask(
             st.segmented_control,
-            "Shape",
+            tr("Shape"),
             SHAPE,
             required=True,
-            format_func=lambda name: tr("draw your own") if name == DRAWN else name,
+            format_func=lambda name: tr("draw your own") if name == DRAWN else tr(name),
         )
     with classes:
         ask(
@@ -105,7 +105,7 @@ def _choose() -> PointSettings:
             ),
         )
     with seed:
-        ask(st.number_input, "Seed", SEED)
+        ask(st.number_input, tr("Seed"), SEED)
     own = value(POINTS) if value(SHAPE) == DRAWN else ()
     return PointSettings(value(SHAPE), value(COLOUR), value(SEED), points=own)
 
@@ -146,12 +146,12 @@ def _show_paths(settings: PointSettings, training: Training) -> None:
     apart = next(event["apart"] for event in training.events[::-1] if event["kind"] == "look")
     st.markdown(
         tr(
-            "**Trained in {done:.0f} s on one core.** The green points are {apart:.2f} "
+            "**Trained in {seconds:.0f} s on one core.** The green points are {apart:.2f} "
             "from the nearest data on average. **Drag t**: at large t all arrows point to the "
             "middle "
             "of the data, at small t to the nearest line. Below, four samplers follow these arrows "
             "from the same noise.",
-            done=done["seconds"],
+            seconds=done["seconds"],
             apart=apart,
         )
     )
@@ -160,7 +160,7 @@ def _show_paths(settings: PointSettings, training: Training) -> None:
     label, w = ANY, 1.0
     if settings.classes:
         field = one_of("asked", LABELS, BLUE, begins="default")
-        ask(asked.segmented_control, tr("Asked for"), field, required=True)
+        ask(asked.segmented_control, tr("Asked for"), field, format_func=tr, required=True)
         label = value(field)
         if label != ANY:
             w = ask(weight.slider, tr("Guidance w"), real("w", 2.0, 0.0, 8.0), step=0.5)

@@ -11,7 +11,7 @@ from core.labs.points_data import make_points
 from core.labs.points_field import ALPHA_BAR, SAMPLERS, Field, sample
 from core.labs.points_settings import DRAWN, EDGE, FULL, SHOWN, Point, PointSettings
 from core.views.tables import Row
-from core.words import tr_later
+from core.words import tr, tr_later
 
 Event = dict[str, Any]  # Any: what JSON holds
 WALKERS = 120  # points whose paths are shown
@@ -177,7 +177,7 @@ def paths_data(field: Field, steps: int, points: NDArray[np.float32], seed: int)
         "count": WALKERS,
         "steps": steps,
         "walks": [
-            {"title": name, "note": CALLS[name], "places": _floats(walk)}
+            {"title": name, "note": tr(CALLS[name]), "places": _floats(walk)}
             for name, walk in walks.items()
         ],
     }

@@ -24,6 +24,7 @@ from core.training.history import (
     read_report,
 )
 from core.ui.tables import offer_csv
+from core.views.tables import headed
 from core.words import tr
 
 show_more = show_objectives
@@ -48,7 +49,7 @@ def show(_stages: tuple[Stage, ...]) -> None:
         )
     )
     rows = goal_rows(goals)
-    st.dataframe(rows, hide_index=True, alt=tr("What was wanted beside what was measured"))
+    st.dataframe(headed(rows), hide_index=True, alt=tr("What was wanted beside what was measured"))
     offer_csv(rows, "goals")
     _show_prompts(report, folder)
     _show_arranged(report, folder)
@@ -73,7 +74,7 @@ def _show_prompts(report: dict[str, Any], folder: Path) -> None:  # Any: what JS
         alt=tr("Pictures of the first prompts"),
     )
     rows = group_rows(report)
-    st.dataframe(rows, hide_index=True, alt=tr("Prompts named rightly, by group"))
+    st.dataframe(headed(rows), hide_index=True, alt=tr("Prompts named rightly, by group"))
     offer_csv(rows, "groups")
 
 
@@ -90,7 +91,7 @@ def _show_arranged(report: dict[str, Any], folder: Path) -> None:  # Any: as abo
         )
     )
     rows = pair_rows(report)
-    st.dataframe(rows, hide_index=True, alt=tr("How often both of two objects are found"))
+    st.dataframe(headed(rows), hide_index=True, alt=tr("How often both of two objects are found"))
     offer_csv(rows, "pairs")
     st.image(
         folder / ARRANGED_SHEET,
@@ -98,7 +99,9 @@ def _show_arranged(report: dict[str, Any], folder: Path) -> None:  # Any: as abo
         alt=tr("Pictures of two objects, of places and of sizes"),
     )
     rows = placed_rows(report)
-    st.dataframe(rows, hide_index=True, alt=tr("How often one object is where the prompt says"))
+    st.dataframe(
+        headed(rows), hide_index=True, alt=tr("How often one object is where the prompt says")
+    )
     offer_csv(rows, "places")
 
 
@@ -128,12 +131,12 @@ def _show_memory(report: dict[str, Any], folder: Path) -> None:  # Any: as above
         tr(
             "**Is it memory?** Beside each drawn picture the nearest of all objects that were "
             "trained "
-            "on, on the same background: half of them are further than {found:.3f} "
+            "on, on the same background: half of them are further than {nearest:.3f} "
             "away (the root mean square of the differences; black against white is 1). Half of the "
             "objects that were asked for have another one within "
-            "{found_2:.3f}.",
-            found=found["nearest_rms"],
-            found_2=found["between_training_pictures_rms"],
+            "{between:.3f}.",
+            nearest=found["nearest_rms"],
+            between=found["between_training_pictures_rms"],
         )
     )
     st.image(

@@ -5,6 +5,7 @@ from typing import Any
 
 import altair as alt
 
+from core.lessons.training.card_words import of_card
 from core.training.history import Goal
 from core.views.tables import Row
 from core.views.theme import PALETTE
@@ -14,7 +15,7 @@ from core.words import tr, tr_later
 SHARES = {
     "background_percent": (tr_later("the background’s colour"), PALETTE["latents"], [2, 2]),
     "top5_percent": (tr_later("object, among the judge’s first five"), PALETTE["noise"], [7, 3]),
-    "top1_percent": ("object", PALETTE["picture"], [1, 0]),
+    "top1_percent": (tr_later("object"), PALETTE["picture"], [1, 0]),
 }
 
 
@@ -26,10 +27,10 @@ def goal_rows(goals: Sequence[Goal]) -> list[Row]:
     """
     return [
         {
-            "what was measured": goal.what,
-            "wanted": goal.wanted,
-            "measured": goal.measured,
-            "reached": "yes" if goal.reached else "no",
+            tr_later("what was measured"): of_card(goal.what),
+            tr_later("wanted"): of_card(goal.wanted),
+            tr_later("measured"): of_card(goal.measured),
+            tr_later("reached"): tr("yes") if goal.reached else tr("no"),
         }
         for goal in goals
     ]
@@ -43,10 +44,10 @@ def group_rows(report: dict[str, Any]) -> list[Row]:  # Any: what JSON holds
     """
     return [
         {
-            "group": name.replace("-", " and "),
-            "prompts": row["prompts"],
-            "named rightly, %": row["top1_percent"],
-            "among the judge’s first five, %": row["top5_percent"],
+            tr_later("group"): of_card(name.replace("-", " and ")),
+            tr_later("prompts"): row["prompts"],
+            tr_later("named rightly, %"): row["top1_percent"],
+            tr_later("among the judge’s first five, %"): row["top5_percent"],
         }
         for name, row in report["prompts"]["groups"].items()
     ]
@@ -66,12 +67,12 @@ def pair_rows(report: dict[str, Any]) -> list[Row]:  # Any: as above
     )
     return [
         {
-            "two objects": name,
+            tr_later("two objects"): name,
             "prompts": found["prompts"],
-            "both named rightly, %": found["both_top1_percent"],
-            "both among the first five, %": found["both_top5_percent"],
-            "at least one, %": found["one_top1_percent"],
-            "both where the prompt says, %": found["as_told_top1_percent"],
+            tr_later("both named rightly, %"): found["both_top1_percent"],
+            tr_later("both among the first five, %"): found["both_top5_percent"],
+            tr_later("at least one, %"): found["one_top1_percent"],
+            tr_later("both where the prompt says, %"): found["as_told_top1_percent"],
         }
         for name, found in shown
     ]
@@ -86,13 +87,16 @@ def placed_rows(report: dict[str, Any]) -> list[Row]:  # Any: as above
     arranged = report["arranged"]
     return [
         {
-            "one object": name,
+            tr_later("one object"): name,
             "prompts": found["prompts"],
-            "at its place, %": found["place_percent"],
-            "of its size, %": found["size_percent"],
+            tr_later("at its place, %"): found["place_percent"],
+            tr_later("of its size, %"): found["size_percent"],
             "named rightly, %": found["named_percent"],
         }
-        for name, found in (("drawn", arranged["placed"]), ("real", arranged["real_placed"]))
+        for name, found in (
+            (tr("drawn"), arranged["placed"]),
+            (tr("real"), arranged["real_placed"]),
+        )
     ]
 
 
@@ -104,7 +108,7 @@ def sweep_rows(report: dict[str, Any], over: str) -> list[Row]:  # Any: as above
         over: ``"guidance"`` or ``"steps"``.
     """
     return [
-        {over: row[over], "what is right": name, "percent": row[share]}
+        {over: row[over], "what is right": tr(name), "percent": row[share]}
         for row in report["over"][over]
         for share, (name, _, _) in SHARES.items()
     ]
@@ -119,6 +123,7 @@ def sweep_chart(rows: Sequence[Row], over: str, title: str) -> alt.Chart:
         title: of the axis.
     """
     names, hues, dashes = zip(*SHARES.values(), strict=True)
+    names = [tr(name) for name in names]
     legend = alt.Legend(title=None, orient="top", labelLimit=0, columns=1)
     values = sorted({float(str(row[over])) for row in rows})
     scale = alt.Scale(type="log") if over == "steps" else alt.Scale(domain=[0, values[-1]])
@@ -128,7 +133,7 @@ def sweep_chart(rows: Sequence[Row], over: str, title: str) -> alt.Chart:
         .encode(
             x=alt.X(f"{over}:Q", title=title, scale=scale, axis=alt.Axis(values=values)),
             y=alt.Y(
-                "percent:Q", title="prompts drawn rightly, %", scale=alt.Scale(domain=[0, 100])
+                "percent:Q", title=tr("prompts drawn rightly, %"), scale=alt.Scale(domain=[0, 100])
             ),
             color=alt.Color(
                 "what is right:N", scale=alt.Scale(domain=names, range=hues), legend=legend
@@ -136,7 +141,11 @@ def sweep_chart(rows: Sequence[Row], over: str, title: str) -> alt.Chart:
             strokeDash=alt.StrokeDash(
                 "what is right:N", scale=alt.Scale(domain=names, range=dashes), legend=legend
             ),
-            tooltip=[f"{over}:Q", "what is right:N", "percent:Q"],
+            tooltip=[
+                alt.Tooltip(f"{over}:Q", title=title),
+                alt.Tooltip("what is right:N", title=tr("what is right")),
+                alt.Tooltip("percent:Q", title=tr("prompts drawn rightly, %")),
+            ],
         )
         .properties(height=340)
     )

@@ -13,7 +13,7 @@ class Word extends Player {
 
   show(before) {
     const { data } = this;
-    const alt = "The picture that the word is to mean";
+    const alt = tr("The picture that the word is to mean");
     Object.assign(this.find(".own img"), { src: data.picture, alt });
     if (JSON.stringify(before?.prompts) !== JSON.stringify(data.prompts)) this.frame();
     this.root.classList.toggle("idle", !data.looks.length && !data.going);
@@ -39,7 +39,7 @@ class Word extends Player {
   frame() {
     this.canvases = this.data.prompts.map(() => drawing());
     const figures = this.data.prompts.map((prompt, at) => {
-      const said = make("b", "", prompt ? `“${prompt}”` : "no words");
+      const said = make("b", "", prompt ? tr("“{prompt}”", { prompt }) : tr("no words"));
       return make("figure", "", make("figcaption", "", said), this.canvases[at]);
     });
     this.find(".panes").replaceChildren(this.find(".own"), ...figures);
@@ -53,7 +53,8 @@ class Word extends Player {
   async drawPictures() {
     const { looks, prompts } = this.data;
     const look = looks[this.place];
-    const said = !look ? "" : look.step ? `after ${look.step} training steps` : "before";
+    const after = look?.step && trMany(look.step, "after {count} training step", "after {count} training steps");
+    const said = look ? after || tr("before") : "";
     this.find(".at").textContent = said;
     this.range.ariaValueText = said;
     this.wanted = look;
@@ -61,7 +62,7 @@ class Word extends Player {
     if (this.wanted !== look) return;
     showSquares(this.canvases, image);
     this.canvases.forEach(
-      (canvas, at) => (canvas.ariaLabel = look ? `${prompts[at]}, ${said}` : "Nothing is drawn yet"),
+      (canvas, at) => (canvas.ariaLabel = look ? `${prompts[at]}, ${said}` : tr("Nothing is drawn yet")),
     );
     if (look) this.root.dataset.step = String(look.step);
   }
@@ -71,16 +72,22 @@ class Word extends Player {
     if (!canvas.clientWidth) return;
     const { curve, steps, seconds, going, smooth } = this.data;
     const told = curve.length
-      ? `after ${curve.at(-1)[0]} of ${steps} training steps, ${seconds} s`
+      ? tr("after {step} of {steps} training steps, {seconds} s", { step: curve.at(-1)[0], steps, seconds })
       : going
-        ? "starting…"
+        ? tr("starting…")
         : "";
     this.find(".told").textContent = told;
     if (curve.length)
-      drawLoss(canvas, curve, steps, `squared error of the noise, weighted, mean of ${smooth} training steps`, this);
+      drawLoss(
+        canvas,
+        curve,
+        steps,
+        tr("squared error of the noise, weighted, mean of {smooth} training steps", { smooth }),
+        this,
+      );
     else {
       fit(canvas);
-      canvas.ariaLabel = "No loss yet";
+      canvas.ariaLabel = tr("No loss yet");
     }
   }
 }

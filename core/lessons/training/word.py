@@ -79,7 +79,7 @@ def _choose() -> WordSettings | None:
     with seed:
         number = ask(
             st.number_input,
-            "Seed",
+            tr("Seed"),
             _seed(),
             help=tr("Of the noise that it is trained on, and that its pictures begin with."),
         )
@@ -128,9 +128,9 @@ def _explain(training: Training) -> None:
     begun, done = training.events[0], training.events[-1]
     st.markdown(
         tr(
-            "**It learned one picture by heart, and that has a price.** {begun:,} of the "
-            "U-Net’s {begun_2:,} weights were trained, those that read the text, for "
-            "{done:.0f} s on one core; the text encoder and the autoencoder stayed as "
+            "**It learned one picture by heart, and that has a price.** {learned:,} of the "
+            "U-Net’s {weights:,} weights were trained, those that read the text, for "
+            "{seconds:.0f} s on one core; the text encoder and the autoencoder stayed as "
             "they were. All pictures of one prompt start from the same noise. **Drag back to "
             "before:** "
             "the new word comes to stand for your picture, and another background may still be "
@@ -140,9 +140,9 @@ def _explain(training: Training) -> None:
             "from, the copy forgets some of the rest. Nothing here says that it understands what "
             "is "
             "in your picture.",
-            begun=begun["learned"],
-            begun_2=begun["whole"],
-            done=done["seconds"],
+            learned=begun["learned"],
+            weights=begun["whole"],
+            seconds=done["seconds"],
         )
     )
     offer_csv(word_rows(training.events), "word-loss")

@@ -26,7 +26,7 @@ class Looking extends View {
     this.at = position;
     this.root.dataset.position = position.join();
     this.colours = new Colours(colours);
-    this.find(".limit").textContent = `${limit} times an even share, or more`;
+    this.find(".limit").textContent = tr("{limit} times an even share, or more", { limit });
     this.find(".scale i").style.background = this.colours.bar();
     this.find(".layers").replaceChildren(...layers.map((layer) => this.layer(layer)));
     this.redraw();
@@ -45,7 +45,12 @@ class Looking extends View {
     pen.drawImage(this.image, 0, 0, this.canvas.width, this.canvas.height);
     mark(pen, this.at, cell);
     this.find(".where").textContent =
-      `Row ${this.at[0] + 1} of ${rows}, column ${this.at[1] + 1} of ${columns} of the latents`;
+      tr("Row {row} of {rows}, column {column} of {columns} of the latents", {
+        row: this.at[0] + 1,
+        rows,
+        column: this.at[1] + 1,
+        columns,
+      });
   }
 
   /** @param {LookingLayerData} layer */
@@ -58,7 +63,7 @@ class Looking extends View {
 
   head({ title, rows, columns, position }, cells, head) {
     const cell = Math.max(1, Math.round(128 / Math.max(rows, columns)));
-    const canvas = drawing(`${title}, head ${head + 1}`);
+    const canvas = drawing(tr("{title}, head {head}", { title, head: head + 1 }));
     Object.assign(canvas, { width: columns * cell, height: rows * cell });
     const pen = canvas.getContext("2d");
     pen.imageSmoothingEnabled = false;

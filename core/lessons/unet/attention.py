@@ -37,7 +37,7 @@ def show(facts: UNetFacts, shown: Shown, call: int) -> None:
             "every position, itself included, just before this layer reads the words."
         )
     )
-    looks = read(SelfAttentionWork(given.request.model, given, row, column), "Piece")
+    looks = read(SelfAttentionWork(given.request.model, given, row, column), tr("Piece"))
     data = attention_data(facts, looks, shown.run.picture, (row, column))
     mount(NAME, data, on_place_change=partial(_take, facts))
     st.caption(

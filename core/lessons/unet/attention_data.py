@@ -13,6 +13,7 @@ from core.models.unet_facts import UNetFacts
 from core.models.unet_seen import Looking
 from core.views.colormaps import latent_colours
 from core.views.strips import exact_sheet
+from core.words import tr
 
 
 class LookingLayerData(TypedDict):
@@ -85,7 +86,7 @@ def _layer(
     facts: UNetFacts, look: Looking, times: NDArray[np.floating], limit: float
 ) -> LookingLayerData:
     box = facts.box(look.name.split(".transformer_blocks.")[0])
-    side = "" if box is None else SIDES[box.side]
+    side = "" if box is None else tr(SIDES[box.side])
     _, height, width = look.weights.shape
     return {
         "name": look.name,

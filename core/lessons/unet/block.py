@@ -39,14 +39,14 @@ def show_block(facts: UNetFacts, box: Box, seen: BlocksSeen | None) -> None:
     found = None if seen is None else seen.boxes.get(box.name)
     share = box.weights / max(1, facts.weights)
     line = tr(
-        "{box} · {weights:,} weights, {share:.1f} % of all",
-        box=say_shape(box),
+        "{shape} · {weights:,} weights, {share:.1f} % of all",
+        shape=say_shape(box),
         weights=box.weights,
         share=100 * share,
     )
     st.caption(line if found is None else f"{line} · {say_time(found.seconds)}")
     if found is None:
-        st.markdown(DOES[box.kind])
+        st.markdown(tr(DOES[box.kind]))
         st.skeleton(height=240)
         return
     shown = made(("block", found), lambda: block_picture(found))
@@ -81,6 +81,6 @@ def show_code(box: Box) -> None:
         from core.nets.unet import UNet  # the ends of the U stand in its own forward
 
         parts = (UNet.__init__, UNet.forward)
-    st.markdown(DOES[box.kind])
+    st.markdown(tr(DOES[box.kind]))
     for part in parts:
         st.code(inspect.getsource(part), language="python")

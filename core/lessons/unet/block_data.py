@@ -44,7 +44,7 @@ def block_picture(seen: BoxSeen) -> BlockPicture:
     """
     values = seen.channels.astype(np.float32)
     limit = tidy_limit(values)
-    scale = LATENTS_SAY.format(limit=limit)
+    scale = tr(LATENTS_SAY, limit=limit)
     numbers = tr(
         "mean {mean} · standard deviation {std:.2f} · {low} to {high} · {negative:.0f} % below 0",
         mean=_signed(seen.mean),
@@ -54,7 +54,7 @@ def block_picture(seen: BoxSeen) -> BlockPicture:
         negative=100 * seen.negative,
     )
     if seen.components is None:
-        said = tr("All {size} numbers, row by row: {scale}.", size=values.size, scale=scale)
+        said = tr("All {count} numbers, row by row: {scale}.", count=values.size, scale=scale)
         rows = latent_colours(_fold(values.ravel()), limit)
         return BlockPicture(_solid(enlarge(rows, WIDTH // STRIP)), said, numbers)
     shares = ", ".join(f"{100 * share:.0f} %" for share in seen.shares)
@@ -64,15 +64,17 @@ def block_picture(seen: BoxSeen) -> BlockPicture:
         said=tr(
             "In colour: positions of one colour hold alike numbers. Red, green and blue are the "
             "three directions in which positions differ most ({shares} of the variance), "
-            "±{spread:g} standard deviations. Beside it the {values} channels that vary most: "
+            "±{spread:g} standard deviations. Beside it the {count} channels that vary most: "
             "{scale}.",
             shares=shares,
             spread=SPREAD,
-            values=len(values),
+            count=len(values),
             scale=scale,
         ),
         numbers=tr(
-            "{numbers} · channels {str}", numbers=numbers, str=", ".join(map(str, seen.picked))
+            "{numbers} · channels {channels}",
+            numbers=numbers,
+            channels=", ".join(map(str, seen.picked)),
         ),
     )
 

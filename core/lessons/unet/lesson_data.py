@@ -44,9 +44,9 @@ def _worse(live: Live) -> Asked:
     facts = read_unet_facts(live.folder, (live.run.request.height, live.run.request.width))
     outer = len(facts.skips) - 1
     names = {
-        "the words": _off(live, "prompt"),
-        "the time": _off(live, "time"),
-        "the outermost skip connection": max(_off(live, "skip", at) for at in (0, outer)),
+        tr("the words"): _off(live, "prompt"),
+        tr("the time"): _off(live, "time"),
+        tr("the outermost skip connection"): max(_off(live, "skip", at) for at in (0, outer)),
     }
     worst = max(names, key=lambda name: names[name])
     said = ", ".join(f"{name} {percent(value)}" for name, value in names.items())

@@ -21,9 +21,8 @@ from core.ui.made import chart
 from core.ui.runs import read
 from core.ui.shown import Shown
 from core.ui.tables import as_table
-from core.views.numbers import count
 from core.views.pictures import row_picture
-from core.words import tr
+from core.words import tr, tr_many
 
 FORMULAS = (merge, product_norm)
 STRENGTHS = (0.0, 0.5, 1.0, 1.5)
@@ -54,7 +53,7 @@ def show(facts: UNetFacts, shown: Shown, call: int) -> None:
     first = next((one.name for one in request.loras if one.name in names), names[0])
     name = ask(st.selectbox, "LoRA", one_of("lora", names, first))
     work = LoraChangeWork(request.model, Chosen(name, 1.0)).validated()
-    layers = read(work, "Layer")
+    layers = read(work, tr("Layer"))
     st.markdown(say_change(layers))
     rows = change_rows(layers)
     st.altair_chart(
@@ -80,21 +79,21 @@ def _show_strengths(request: Request, name: str) -> None:
         replace(request, loras=(*others, Chosen(name, strength))).validated()
         for strength in STRENGTHS
     )
-    cells: Any = read(GridWork(request.model, requests), "Picture")  # Any: all of them are there
+    cells: Any = read(
+        GridWork(request.model, requests), tr("Picture")
+    )  # Any: all of them are there
     for cell in cells:
         if cell.error is not None:
             raise cell.error
-    how = tr(
-        "{steps} of {title}",
-        steps=count(request.steps, "step"),
-        title=SCHEDULERS[request.scheduler].title,
-    )
-    strengths = ", ".join(f"{one:g}" for one in STRENGTHS)
-    said = tr(
-        "From one noise in {how} at w = {guidance:g}: strengths of {strengths}",
-        how=how,
+    said = tr_many(
+        request.steps,
+        "From one noise in {count:,} step of {scheduler} at w = {guidance:g}: strengths of "
+        "{strengths}",
+        "From one noise in {count:,} steps of {scheduler} at w = {guidance:g}: strengths of "
+        "{strengths}",
+        scheduler=SCHEDULERS[request.scheduler].title,
         guidance=request.guidance,
-        strengths=strengths,
+        strengths=", ".join(f"{one:g}" for one in STRENGTHS),
     )
     st.image(
         row_picture([cell.picture for cell in cells]), said, width="stretch",

@@ -13,14 +13,25 @@ from core.views.theme import PALETTE
 from core.words import tr, tr_later
 
 COLOURS = {
-    "cross-attention": PALETTE["text"], "self-attention": PALETTE["noise"],
-    "feed-forward": PALETTE["picture"], "residual block": PALETTE["latents"],
-    "time": PALETTE["time"], "the rest": "#7F5FC4",
-}  # fmt: skip
-ORDER = ("text", "time", "first", "down", "middle", "up", "last")  # of blocks
+    tr_later("cross-attention"): PALETTE["text"],
+    tr_later("self-attention"): PALETTE["noise"],
+    tr_later("feed-forward"): PALETTE["picture"],
+    tr_later("residual block"): PALETTE["latents"],
+    tr_later("time"): PALETTE["time"],
+    tr_later("the rest"): "#7F5FC4",
+}
+BLOCKS = {  # in the order in which they run
+    "encoder.layers": tr_later("text {number}"),
+    "time_embedding": tr_later("time"),
+    "conv_in": tr_later("first"),
+    "down_blocks": tr_later("down {number}"),
+    "mid_block": tr_later("middle"),
+    "up_blocks": tr_later("up {number}"),
+    "": tr_later("last"),
+}
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 _KINDS = (("attn2", "cross-attention"), ("attn", "self-attention"), ("time_emb", "time"),
-          ("resnets", tr_later("residual block")), (".ff.", "feed-forward"),
+          ("resnets", "residual block"), (".ff.", "feed-forward"),
           ("mlp", "feed-forward"))  # fmt: skip
 
 
@@ -31,12 +42,12 @@ def change_rows(layers: Sequence[LayerChange]) -> list[Row]:
         layers: from the engine.
     """
     groups: dict[tuple[str, str], list[LayerChange]] = {}
-    for layer in sorted(layers, key=lambda one: ORDER.index(block_of(one).partition(" ")[0])):
+    for layer in sorted(layers, key=lambda one: list(BLOCKS).index(_place(one)[0])):
         groups.setdefault((block_of(layer), kind_of(layer.name)), []).append(layer)
     return [
         {
-            "block": block, "of": kind, "layers": len(of), "rank": _ranks(of),
-            "change in %": _percent(of),
+            tr_later("block"): block, tr_later("of"): kind, tr_later("layers"): len(of),
+            tr_later("rank"): _ranks(of), tr_later("change in %"): _percent(of),
         }
         for (block, kind), of in groups.items()
     ]  # fmt: skip
@@ -49,19 +60,26 @@ def change_chart(rows: Sequence[Row]) -> alt.Chart:
         rows: of every block.
     """
     blocks = list(dict.fromkeys(str(row["block"]) for row in rows))
-    kinds = [kind for kind in COLOURS if any(row["of"] == kind for row in rows)]
+    kinds = [kind for kind in COLOURS if any(row["of"] == tr(kind) for row in rows)]
     shapes = [SHAPES[list(COLOURS).index(kind)] for kind in kinds]
     legend = alt.Legend(orient="top", title=None, columns=2)  # as many as a phone has room for
-    hues = alt.Scale(domain=kinds, range=[COLOURS[kind] for kind in kinds])
+    names = [tr(kind) for kind in kinds]
+    hues = alt.Scale(domain=names, range=[COLOURS[kind] for kind in kinds])
     return (
         alt.Chart(alt.InlineData(values=list(rows)))
         .mark_point(filled=True, size=90, opacity=0.9)
         .encode(
-            x=alt.X("change in %:Q", title="size of the change, % of the weights’ own size"),
+            x=alt.X("change in %:Q", title=tr("size of the change, % of the weights’ own size")),
             y=alt.Y("block:N", title=None, sort=blocks, axis=alt.Axis(grid=True)),
             color=alt.Color("of:N", scale=hues, legend=legend),
-            shape=alt.Shape("of:N", scale=alt.Scale(domain=kinds, range=shapes), legend=legend),
-            tooltip=["block:N", "of:N", "change in %:Q", "rank:N", "layers:Q"],
+            shape=alt.Shape("of:N", scale=alt.Scale(domain=names, range=shapes), legend=legend),
+            tooltip=[
+                alt.Tooltip("block:N", title=tr("block")),
+                alt.Tooltip("of:N", title=tr("of")),
+                alt.Tooltip("change in %:Q", title=tr("change in %")),
+                alt.Tooltip("rank:N", title=tr("rank")),
+                alt.Tooltip("layers:Q", title=tr("layers")),
+            ],
         )
         .properties(height=120 + 26 * len(blocks))
     )
@@ -77,17 +95,17 @@ def say_change(layers: Sequence[LayerChange]) -> str:
     rows = change_rows(layers)
     most = max(rows, key=lambda row: float(str(row["change in %"])))
     return tr(
-        "**Rank {layers}: {numbers:,} numbers beside the {weights:,} weights of "
-        "{layers_2} layers**, {numbers_2} as many. The change is largest in "
-        "{most}, {most_2}: {most_3} % of the size of the weights there.",
-        layers=_ranks(layers),
+        "**Rank {rank}: {numbers:,} numbers beside the {weights:,} weights of "
+        "{layers} layers**, {share} as many. The change is largest in "
+        "{block}, {kind}: {change} % of the size of the weights there.",
+        rank=_ranks(layers),
         numbers=numbers,
         weights=weights,
-        layers_2=len(layers),
-        numbers_2=percent(numbers / weights),
-        most=most["block"],
-        most_2=most["of"],
-        most_3=most["change in %"],
+        layers=len(layers),
+        share=percent(numbers / weights),
+        block=most["block"],
+        kind=most["of"],
+        change=most["change in %"],
     )
 
 
@@ -97,13 +115,10 @@ def block_of(layer: LayerChange) -> str:
     Args:
         layer: of either network.
     """
-    name = layer.name.removeprefix("text_model.")
-    if found := re.match(r"(encoder\.layers|down_blocks|up_blocks)\.(\d+)", name):
-        words = {"encoder.layers": "text", "down_blocks": "down", "up_blocks": "up"}
-        second = tr(" of the second") if layer.part == "text_encoder_2" else ""
-        return f"{words[found[1]]} {int(found[2]) + 1}{second}"
-    named = {"mid_block": "middle", "conv_in": "first", "time_embedding": "time"}
-    return named.get(name.partition(".")[0], "last")
+    place, number = _place(layer)
+    if layer.part == "text_encoder_2" and place == "encoder.layers":
+        return tr("text {number} of the second", number=number)
+    return tr(BLOCKS[place], number=number)
 
 
 def kind_of(name: str) -> str:
@@ -112,7 +127,16 @@ def kind_of(name: str) -> str:
     Args:
         name: of the layer.
     """
-    return next((kind for sign, kind in _KINDS if sign in name), tr("the rest"))
+    return tr(next((kind for sign, kind in _KINDS if sign in name), "the rest"))
+
+
+def _place(layer: LayerChange) -> tuple[str, int]:
+    """Return one of ``BLOCKS``, and the number of the block among those alike."""
+    name = layer.name.removeprefix("text_model.")
+    if found := re.match(r"(encoder\.layers|down_blocks|up_blocks)\.(\d+)", name):
+        return found[1], int(found[2]) + 1
+    place = name.partition(".")[0]
+    return place if place in BLOCKS else "", 1
 
 
 def _percent(layers: Sequence[LayerChange]) -> float:
@@ -125,5 +149,5 @@ def _ranks(layers: Sequence[LayerChange]) -> str:
     return (
         f"{ranks[0]}"
         if len(ranks) == 1
-        else tr("{ranks} to {ranks_2}", ranks=ranks[0], ranks_2=ranks[-1])
+        else tr("{least} to {most}", least=ranks[0], most=ranks[-1])
     )

@@ -52,7 +52,7 @@ class Unet extends View {
 
   bridge({ number, spoken }) {
     const button = make("button", "", make("span", "", number));
-    button.ariaLabel = `${spoken}: switch it off`;
+    button.ariaLabel = tr("{skip}: switch it off", { skip: spoken });
     button.title = spoken;
     button.addEventListener("click", () => this.tell("skip", number));
     for (const [event, lit] of Object.entries({ pointerenter: true, pointerleave: false, focus: true, blur: false })) {

@@ -13,13 +13,18 @@ from core.views.strips import channel_tiles, exact_sheet
 from core.words import tr, tr_later
 
 SHORT: dict[Kind, str] = {
-    "time": "time", "convolution": "conv", "norm": "norm", "residual": "residual",
-    "attention": "attention", "halve": "halve", "double": "double",
-}  # fmt: skip
+    "time": tr_later("time"),
+    "convolution": tr_later("conv"),
+    "norm": tr_later("norm"),
+    "residual": tr_later("residual"),
+    "attention": tr_later("attention"),
+    "halve": tr_later("halve"),
+    "double": tr_later("double"),
+}
 LONG: dict[Kind, str] = {
     "time": tr_later("Time embedding"),
-    "convolution": "Convolution",
-    "norm": "Normalisation",
+    "convolution": tr_later("Convolution"),
+    "norm": tr_later("Normalisation"),
     "residual": tr_later("Residual block"),
     "attention": tr_later("Attention block"),
     "halve": tr_later("Half the size"),
@@ -157,8 +162,10 @@ def say_how(guidance: float, predicts: str) -> str:
     """
     if predicts == "epsilon":
         return tr("the answer") if guidance == 1 else tr("after guidance")
-    worked = tr("worked out from {predicts}", predicts="v" if predicts == "v_prediction" else "x0")
-    return worked if guidance == 1 else f"{worked}, guided"
+    answer = "v" if predicts == "v_prediction" else "x0"
+    if guidance == 1:
+        return tr("worked out from {answer}", answer=answer)
+    return tr("worked out from {answer}, guided", answer=answer)
 
 
 def say_box(box: Box) -> str:
@@ -167,7 +174,7 @@ def say_box(box: Box) -> str:
     Args:
         box: of a network.
     """
-    return f"{LONG[box.kind]} {SIDES[box.side]}".strip()
+    return f"{tr(LONG[box.kind])} {tr(SIDES[box.side])}".strip()
 
 
 def say_shape(box: Box) -> str:
@@ -211,9 +218,12 @@ def say_total(facts: UNetFacts, seconds: Mapping[str, float]) -> str:
         facts: of the network.
         seconds: that each box took, by name; empty while it has not run.
     """
-    millions = tr("{weights:.3g} million", weights=facts.weights / 1e6)
-    count = millions if facts.weights >= 1e6 else f"{facts.weights:,}"
-    parts = tr("{boxes} boxes, {count} weights", boxes=len(facts.boxes), count=count)
+    boxes, millions = len(facts.boxes), facts.weights / 1e6
+    parts = (
+        tr("{boxes} boxes, {millions:.3g} million weights", boxes=boxes, millions=millions)
+        if millions >= 1
+        else tr("{boxes} boxes, {weights:,} weights", boxes=boxes, weights=facts.weights)
+    )
     took = say_time(sum(seconds.values()))
     return (
         tr("{parts}, {took} for the prompt’s half of a call", parts=parts, took=took)
@@ -232,14 +242,16 @@ def box_rows(facts: UNetFacts, seconds: Mapping[str, float]) -> list[dict[str, o
     skips = {skip.target: skip for skip in facts.skips}
     return [
         {
-            "box": box.name,
-            "kind": LONG[box.kind],
-            "puts out": _times(box.shape),
-            "weights": box.weights,
-            "share of weights": f"{box.weights / max(1, facts.weights):.1%}",
+            tr_later("box"): box.name,
+            tr_later("kind"): tr(LONG[box.kind]),
+            tr_later("puts out"): _times(box.shape),
+            tr_later("weights"): box.weights,
+            tr_later("share of weights"): f"{box.weights / max(1, facts.weights):.1%}",
             "ms": round(1000 * seconds[box.name], 3) if box.name in seconds else None,
-            "reads": {"residual": "time", "attention": tr("text and itself")}.get(box.kind, ""),
-            "skip from": skips[box.name].source if box.name in skips else "",
+            tr_later("reads"): {"residual": tr("time"), "attention": tr("text and itself")}.get(
+                box.kind, ""
+            ),
+            tr_later("skip from"): skips[box.name].source if box.name in skips else "",
         }
         for box in facts.boxes
     ]
@@ -257,7 +269,7 @@ def _box(box: Box, seconds: float | None, slowest: float) -> BoxData:
     return {
         "name": box.name,
         "kind": box.kind,
-        "title": SHORT[box.kind],
+        "title": tr(SHORT[box.kind]),
         "side": box.side,
         "level": box.level,
         "shape": _times(box.shape),

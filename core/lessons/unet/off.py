@@ -11,7 +11,7 @@ from core.engine.ticket import Ticket
 from core.engine.works.unet_off import OffAtCallWork, OffRunWork
 from core.ideas.guidance import guide
 from core.ideas.picture_likeness import apart
-from core.lessons.unet.off_data import NOISE_LINE, SAYS, noise_picture, say_moved
+from core.lessons.unet.off_data import SAYS, noise_picture, say_moved, say_scale
 from core.lessons.unet.switch import choose_switch
 from core.models.unet_facts import UNetFacts
 from core.nets.attention import attend
@@ -33,7 +33,7 @@ def show(facts: UNetFacts, shown: Shown, call: int) -> None:
         call: of the run, which is looked into.
     """
     switch = choose_switch(facts)
-    st.markdown(SAYS[switch.part])
+    st.markdown(tr(SAYS[switch.part]))
     request = shown.run.request
     heads = (
         tr("**The noise it sees** at this call"),
@@ -52,18 +52,18 @@ def show(facts: UNetFacts, shown: Shown, call: int) -> None:
     at_call = OffAtCallWork(request.model, shown.run.input_at(call), switch)
     off = read(at_call, draw=partial(_say, lines[0]))
     seen, unseen = made(
-        (tr("noise off"), off), lambda: (noise_picture(off.noise), noise_picture(off.noise_off))
+        ("noise off", off), lambda: (noise_picture(off.noise), noise_picture(off.noise_off))
     )
     _show(pairs[0][0], seen, tr("as it is"))
-    _show(pairs[0][1], unseen, "off")
+    _show(pairs[0][1], unseen, tr("off"))
     _show(pairs[1][0], off.picture, tr("as it is"))
-    _show(pairs[1][1], off.picture_off, "off")
-    lines[0].caption(f"{NOISE_LINE} {say_moved(off.change, at_call.given.alpha_bar)}")
+    _show(pairs[1][1], off.picture_off, tr("off"))
+    lines[0].caption(f"{say_scale()} {say_moved(off.change, at_call.given.alpha_bar)}")
     far = apart(off.picture, off.picture_off)
     lines[1].caption(tr("The same noisy latents; {far:.1f} of 255 apart on average.", far=far))
     whole_run = OffRunWork(request.model, request, switch)
     picture = read(whole_run, draw=partial(_show_progress, lines[2]))
-    _show(pairs[2][1], picture, "off")
+    _show(pairs[2][1], picture, tr("off"))
     far = apart(shown.run.picture, picture)
     lines[2].caption(
         tr(
@@ -74,12 +74,12 @@ def show(facts: UNetFacts, shown: Shown, call: int) -> None:
 
 
 def _say(line: Any, ticket: Ticket[Any]) -> None:  # Any: a slot, and a reading
-    line.caption(say_status(ticket.status(), "Piece"))
+    line.caption(say_status(ticket.status(), tr("Piece")))
 
 
 def _show_progress(line: Any, ticket: Ticket[Any]) -> None:  # Any: as above
     status = ticket.status()
-    line.progress(min(1.0, status.step / max(1, status.steps)), say_status(status, "Piece"))
+    line.progress(min(1.0, status.step / max(1, status.steps)), say_status(status, tr("Piece")))
 
 
 def _show(slot: Any, picture: NDArray[np.uint8], caption: str) -> None:  # Any: a slot

@@ -37,7 +37,12 @@ SAYS: dict[Part, str] = {
         "channels as before."
     ),
 }
-NOISE_LINE = f"Noise: {NOISE_SAY.format(limit=LIMIT)}; its four channels are two rows of two."
+
+
+def say_scale() -> str:
+    """Say what the colours of the noise mean."""
+    scale = tr(NOISE_SAY, limit=LIMIT)
+    return tr("Noise: {scale}; its four channels are two rows of two.", scale=scale)
 
 
 def noise_picture(noise: NDArray[np.floating]) -> Pixels:

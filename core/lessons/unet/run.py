@@ -14,6 +14,7 @@ from core.ui.running_example import running_example
 from core.ui.runs import find, read
 from core.ui.shown import Shown
 from core.ui.tokenizing import Files, files_of, scheduler_config
+from core.words import tr
 
 
 def unet_facts() -> UNetFacts:
@@ -63,4 +64,4 @@ def read_blocks(given: CallInput) -> BlocksSeen:
     Raises:
         ExplainerError: the engine says why it has no answer.
     """
-    return read(BlocksWork(given.request.model, given), "Box")
+    return read(BlocksWork(given.request.model, given), tr("Box"))

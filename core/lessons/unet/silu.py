@@ -20,6 +20,7 @@ from core.ui.running_example import running_example
 from core.ui.runs import asked
 from core.ui.shown import Shown
 from core.ui.tables import offer_csv
+from core.views.tables import headed
 from core.words import tr
 
 FORMULAS = tuple(activation.function for activation in ACTIVATIONS.values())
@@ -42,9 +43,8 @@ def show(_facts: UNetFacts, _shown: Shown | None, _call: int) -> None:
     )  # fmt: skip
     st.caption(
         tr(
-            "Click a name to see it alone. {say_where_nothing_is_learned} "
-            "The sigmoid’s slope is never above a quarter.",
-            say_where_nothing_is_learned=say_where_nothing_is_learned(),
+            "Click a name to see it alone. {where} The sigmoid’s slope is never above a quarter.",
+            where=say_where_nothing_is_learned(),
         )
     )
     st.markdown(tr("**The same tiny network with each**"))
@@ -101,7 +101,7 @@ def _draw(slot: Any, rounds: list[Round]) -> None:  # Any: a slot
         if len(rounds) < ROUNDS:
             return
         results = result_rows(rounds[-1].losses, rounds[0].reach, rounds[-1].still)
-        st.dataframe(results, hide_index=True, alt=tr("What became of every network"))
+        st.dataframe(headed(results), hide_index=True, alt=tr("What became of every network"))
         offer_csv(rows, "activations")
         st.caption(
             tr(

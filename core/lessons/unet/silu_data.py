@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from core.ideas.activations import ACTIVATIONS
 from core.views.tables import Row
-from core.words import tr
+from core.words import tr, tr_later
 
 COLOURS = {  # the categorical colours of the theme, and one more
     "SiLU": "#0072B2", "ReLU": "#D55E00", "LeakyReLU": "#E69F00", "ELU": "#CC79A7",
@@ -49,7 +49,7 @@ def say_where_nothing_is_learned() -> str:
         f"{title} ({'x = ' if not at else ''}{x:.2f})".replace("-", "−")
         for at, (title, x) in enumerate(lowest_points().items())
     )
-    lowest = tr("{value} and {others}", value=", ".join([first, *others[:-1]]), others=others[-1])
+    lowest = tr("{first} and {last}", first=", ".join([first, *others[:-1]]), last=others[-1])
     return tr(
         "Where the right curve is 0, nothing is learned: everywhere below 0 for ReLU; at the one "
         "place where they are lowest for {lowest}, and nearly so far below 0, as for ELU; "
@@ -67,7 +67,7 @@ def curve_chart(rows: Sequence[Row]) -> alt.HConcatChart:
     zoom = alt.param(
         name="zoom",
         value=4,
-        bind=alt.binding_range(min=0.5, max=REACH, step=0.1, name="Zoom: x from −z to z, z = "),
+        bind=alt.binding_range(min=0.5, max=REACH, step=0.1, name=tr("Zoom: x from −z to z, z = ")),
     )
     chosen = alt.selection_point(fields=["of"], bind="legend", name="chosen")
     base = alt.Chart(alt.InlineData(values=list(rows)))
@@ -120,16 +120,20 @@ def training_chart(rows: Sequence[Row], steps: int) -> alt.Chart:
         alt.Chart(alt.InlineData(values=list(rows)))
         .mark_line(point=True, clip=True)
         .encode(
-            x=alt.X("step:Q", title="training step", scale=alt.Scale(domain=[0, steps])),
+            x=alt.X("step:Q", title=tr("training step"), scale=alt.Scale(domain=[0, steps])),
             y=alt.Y(
                 "loss:Q",
-                title="mean squared error of the noise",
+                title=tr("mean squared error of the noise"),
                 scale=alt.Scale(domain=[0.3, 1.1]),
             ),
             color=_colour(),
             strokeDash=_dash(),
             strokeWidth=_width(),
-            tooltip=["of:N", "step:Q", alt.Tooltip("loss:Q", format=".3f")],
+            tooltip=[
+                alt.Tooltip("of:N", title=tr("activation")),
+                alt.Tooltip("step:Q", title=tr("training step")),
+                alt.Tooltip("loss:Q", title=tr("loss"), format=".3f"),
+            ],
         )
         .properties(height=TALL)
     )
@@ -147,10 +151,10 @@ def result_rows(
     """
     rows: list[Row] = [
         {
-            "activation": act.title,
-            "loss": round(float(losses[at].mean()), 3),
-            "gradient that reaches the first layer": f"{float(reach[at]):.1%}",
-            "units that learn nothing": f"{float(still[at]):.0%}",
+            tr_later("activation"): act.title,
+            tr_later("loss"): round(float(losses[at].mean()), 3),
+            tr_later("gradient that reaches the first layer"): f"{float(reach[at]):.1%}",
+            tr_later("units that learn nothing"): f"{float(still[at]):.0%}",
         }
         for at, act in enumerate(ACTIVATIONS.values())
     ]
@@ -170,7 +174,7 @@ def _lines(
             strokeWidth=_width(),
             opacity=alt.condition(chosen, alt.value(1), alt.value(0.12)),
             tooltip=[
-                "of:N",
+                alt.Tooltip("of:N", title=tr("activation")),
                 alt.Tooltip("x:Q", format=".2f"),
                 alt.Tooltip(f"{field}:Q", format=".3f"),
             ],

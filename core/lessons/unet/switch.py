@@ -54,7 +54,7 @@ def choose_switch(facts: UNetFacts) -> Switch:
     which, how = st.columns(2, gap="medium")
     with which:
         st.segmented_control(
-            tr("Off"), list(FIRST), default=group, required=True,
+            tr("Off"), list(FIRST), default=group, format_func=tr, required=True,
             **tied("off_what", group, lambda chosen: choose(field, FIRST[chosen])),
         )  # fmt: skip
     with how:
@@ -74,7 +74,8 @@ def _ask_how(facts: UNetFacts, field: Field[Switch], now: Switch) -> None:
         return
     ways = TEXTS if now.part in TEXTS else TIMES
     st.segmented_control(
-        tr("How"), list(ways), default=now.part, format_func=ways.__getitem__, required=True,
+        tr("How"), list(ways), default=now.part, format_func=lambda part: tr(ways[part]),
+        required=True,
         **tied(
             "off_text" if ways is TEXTS else "off_time", now.part,
             lambda part: choose(field, _first_of(part)),
