@@ -152,7 +152,7 @@ def show_look(look: Closer | None, closers: Closers, *on_show: object, meanwhile
         if all(one is not None for one in on_show):
             look.load().show(*on_show)
         elif meanwhile:
-            st.caption(meanwhile)
+            st.caption(tr(meanwhile))
 
 
 def show_formulas(closers: Closers, *looks: Closer | None) -> None:
