@@ -88,7 +88,7 @@ def explain(error: Exception) -> ExplainerError:
             tr("There was not enough memory for this picture."),
             tr("Choose a smaller size, or close other programs that use the device."),
         )
-    first_line = (str(error).strip() or "no reason given").splitlines()[0]
+    first_line = (str(error).strip() or tr("no reason given")).splitlines()[0]
     return ExplainerError(
         tr("This run failed: {first_line:.160}", first_line=first_line),
         tr("Change the settings, or try again; the log says more."),

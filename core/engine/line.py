@@ -594,8 +594,11 @@ class Line:
         silent = self.now() - self._heard
         most = LOADING if self._loading else max(SILENT, SILENT_TURNS * self._tick_s)
         if silent > most:
-            what = f"The engine has not given a sign of life for {silent / 60:.0f} minutes."
-            fix = "Start the app again; what is finished is kept."
+            what = tr(
+                "The engine has not given a sign of life for {minutes:.0f} minutes.",
+                minutes=silent / 60,
+            )
+            fix = tr("Start the app again; what is finished is kept.")
             self._end(ticket, "failed", error=ExplainerError(what, fix))
 
     def _forget(self, job: Job) -> None:

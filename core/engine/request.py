@@ -22,7 +22,7 @@ from core.models.loras import Chosen, check_loras
 from core.models.schedulers.names import find_scheduler
 from core.models.schedulers.record import Scheduler, Value
 from core.models.schedulers.settings import check_params
-from core.words import tr
+from core.words import in_a_row, tr
 
 if TYPE_CHECKING:
     from core.engine.film import Film
@@ -203,7 +203,7 @@ def validated(request: Request) -> Request:
     """
     values, found = _checked(request)
     if found:
-        what, fix = (" ".join(parts) for parts in zip(*found.values(), strict=True))
+        what, fix = (in_a_row(*parts) for parts in zip(*found.values(), strict=True))
         raise ExplainerError(what, fix)
     return Request(**values)
 
@@ -249,8 +249,12 @@ def usable(request: Request, start: Request) -> tuple[Request, list[tuple[str, s
         for name, (what, fix) in found.items():
             back = getattr(start, name)
             request = replace(request, **{name: back})
-            said = "as it was" if back in (None, "", ()) else str(back)
-            notes.append((what, f"{fix} Until then it is {said}."))
+            until = (
+                tr("Until then it is as it was.")
+                if back in (None, "", ())
+                else tr("Until then it is {value}.", value=str(back))
+            )
+            notes.append((what, in_a_row(fix, until)))
     return validated(request), notes
 
 
@@ -283,7 +287,7 @@ def from_values(data: object) -> Request:
     if unknown:
         raise ExplainerError(
             tr("There is no setting called {unknown!r:.40}.", unknown=unknown[0]),
-            tr("The settings are: {checks}.", checks=", ".join(_CHECKS)),
+            tr("The settings are: {settings}.", settings=", ".join(_CHECKS)),
         )
     for name in ("params", "loras"):
         if isinstance(data.get(name), list):
@@ -320,7 +324,7 @@ def _steps(request: Request) -> int:
     scheduler = _scheduler(request)
     if scheduler is None:
         return check_whole(request.steps, tr("number of steps"), 1, MAX_STEPS)
-    name = f"number of {scheduler.title} steps"
+    name = tr("number of {title} steps", title=scheduler.title)
     return check_whole(request.steps, name, scheduler.min_steps, scheduler.max_steps)
 
 
@@ -345,7 +349,7 @@ def _side(value: object, name: str) -> int | None:
                 side=side,
                 side_step=SIDE_STEP,
             ),
-            tr("Try {below} or {below_2}.", below=below, below_2=below + SIDE_STEP),
+            tr("Try {below} or {above}.", below=below, above=below + SIDE_STEP),
         )
     return side
 
@@ -356,8 +360,8 @@ def _params(request: Request) -> tuple[tuple[str, Value], ...]:
     pairs = list(given) if isinstance(given, tuple | list) else [None]
     if len(pairs) > MAX_PARAMS:
         raise ExplainerError(
-            tr("There are {pairs} scheduler options.", pairs=len(pairs)),
-            tr("Give at most {max_params}.", max_params=MAX_PARAMS),
+            tr("There are {count} scheduler options.", count=len(pairs)),
+            tr("Give at most {most}.", most=MAX_PARAMS),
         )
     options: dict[str, Value] = {}
     for pair in pairs:
@@ -379,20 +383,20 @@ def _params(request: Request) -> tuple[tuple[str, Value], ...]:
 # Any: each check returns its own field's type.
 _CHECKS: dict[str, Callable[[Request], Any]] = {
     "model": lambda request: find_entry(request.model).id,
-    "prompt": lambda request: check_text(request.prompt, "prompt"),
+    "prompt": lambda request: check_text(request.prompt, tr("prompt")),
     "negative": lambda request: check_text(request.negative, tr("negative prompt")),
-    "seed": lambda request: check_whole(request.seed, "seed", 0, MAX_SEED),
+    "seed": lambda request: check_whole(request.seed, tr("seed"), 0, MAX_SEED),
     "steps": _steps,
     # adding 0.0 turns -0.0 into 0.0, so that the two have one key
-    "guidance": lambda request: check_real(request.guidance, "guidance", 0, MAX_GUIDANCE) + 0.0,
+    "guidance": lambda request: check_real(request.guidance, tr("guidance"), 0, MAX_GUIDANCE) + 0.0,
     "scheduler": lambda request: find_scheduler(request.scheduler).name,
     "params": _params,
-    "height": lambda request: _side(request.height, "height"),
-    "width": lambda request: _side(request.width, "width"),
+    "height": lambda request: _side(request.height, tr("height")),
+    "width": lambda request: _side(request.width, tr("width")),
     "clip_skip": lambda request: check_whole(request.clip_skip, tr("clip skip"), 0, MAX_CLIP_SKIP),
     "padding_mask": lambda request: check_switch(request.padding_mask, tr("padding mask")),
     "blend": _blend,
-    "share": lambda request: check_real(request.share, "share", 0, 1) + 0.0,
+    "share": lambda request: check_real(request.share, tr("share"), 0, 1) + 0.0,
     "words": lambda request: (
         check_real(request.words, tr("weight of the words"), 0, MAX_WORDS) + 0.0
     ),

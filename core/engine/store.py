@@ -19,6 +19,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from core.words import tr
+
 LOG = logging.getLogger(__name__)
 MAGIC = b"glassbox store 1\n"
 DIGEST = hashlib.sha256().digest_size
@@ -220,15 +222,23 @@ def look_over(folder: Path) -> list[tuple[str, str]]:
     try:
         store.write(name, b"\0" * PROBE)
     except OSError as error:
-        what = f"Finished work cannot be kept in {folder}: {error.strerror}."
-        fix = "Free or mend the disk, or name another folder in GLASSBOX_CACHE."
+        what = tr(
+            "Finished work cannot be kept in {folder}: {error}.",
+            folder=folder,
+            error=error.strerror,
+        )
+        fix = tr("Free or mend the disk, or name another folder in GLASSBOX_CACHE.")
         found.append((what, fix))
     with contextlib.suppress(OSError):
         store._path(name).unlink()
     bad = store.set_aside()
     if bad:
-        what = f"Damaged entries were found in {folder} and set aside: {len(bad)}."
-        fix = f"Check the disk; the files named {ASIDE}* there may be removed."
+        what = tr(
+            "Damaged entries were found in {folder} and set aside: {count}.",
+            folder=folder,
+            count=len(bad),
+        )
+        fix = tr("Check the disk; the files named {aside}* there may be removed.", aside=ASIDE)
         found.append((what, fix))
     return found
 

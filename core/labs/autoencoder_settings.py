@@ -49,6 +49,6 @@ class LabSettings:
         """Return the settings with every field checked."""
         return LabSettings(
             check_real(self.kl_weight, tr("weight of the KL term"), 0.0, MOST_WEIGHT),
-            check_whole(self.seed, "seed", 0, MAX_SEED),
+            check_whole(self.seed, tr("seed"), 0, MAX_SEED),
             check_whole(self.steps, tr("number of steps"), 1, MOST_STEPS),
         )

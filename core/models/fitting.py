@@ -5,13 +5,14 @@ from typing import Any
 
 from core.models.hardware import Facts, Hardware, choose, probe
 from core.models.memory import Need, need_of
+from core.words import in_a_row, tr
 
 ITEMSIZE = {"float32": 4, "float16": 2, "bfloat16": 2}
-HALF = (
+HALF = tr(
     "There is too little free memory for float32: it is computed in bfloat16, which takes half and "
     "keeps about three digits."
 )
-TILED = "The autoencoder decodes large pictures in tiles, whose seams may show."
+TILED = tr("The autoencoder decodes large pictures in tiles, whose seams may show.")
 
 _chosen: dict[str, "Fit"] = {}
 
@@ -41,7 +42,10 @@ def fit(need: Need, facts: Facts) -> Fit:
     usual = choose(facts)
     ways = [Fit(usual), Fit(usual, tiles=True, said=TILED)]
     if usual.device == "cuda":
-        why = f"{usual.name} has too little free memory for this model, so the CPU computes."
+        why = tr(
+            "{device} has too little free memory for this model, so the CPU computes.",
+            device=usual.name,
+        )
         cpu = choose(replace(facts, cuda_works=False))
         ways += [Fit(cpu, said=why)]
     else:
@@ -51,8 +55,8 @@ def fit(need: Need, facts: Facts) -> Fit:
         if usual.device == "cpu":
             ways = ways[:1]  # halves of numbers are seen less than seams
         ways += [
-            Fit(half, said=f"{why} {HALF}".strip()),
-            Fit(half, tiles=True, said=f"{why} {HALF} {TILED}".strip()),
+            Fit(half, said=in_a_row(why, HALF)),
+            Fit(half, tiles=True, said=in_a_row(why, HALF, TILED)),
         ]
     return next((way for way in ways if _takes(need, way) <= _free(facts, way)), ways[-1])
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 
 from core.errors import ExplainerError
@@ -77,8 +78,12 @@ def find_checkpoint(model_id: str) -> tuple[CatalogEntry, Path]:
     if folder is None and entry.kind in LOCAL:
         raise ExplainerError(
             tr(
-                "The {kind} {title} that was offered holds no model that can be read.",
-                kind=entry.kind,
+                "The folder {title} that was offered holds no model that can be read.",
+                title=entry.title,
+            )
+            if entry.kind == "folder"
+            else tr(
+                "The file {title} that was offered holds no model that can be read.",
                 title=entry.title,
             ),
             tr(
@@ -161,11 +166,11 @@ def parts_of(path: Path, index: Config) -> tuple[str, ...]:
             raise ExplainerError(
                 tr(
                     "{path} is not a checkpoint of Stable Diffusion 1, 2 or XL: its {part} is "
-                    "{get}, {right} was expected.",
+                    "{found}, {expected} was expected.",
                     path=path.name,
                     part=part,
-                    get=_class_name(index.get(part)),
-                    right=right[1],
+                    found=_class_name(index.get(part)),
+                    expected=right[1],
                 ),
                 tr("Choose a checkpoint of that family."),
             )
@@ -184,10 +189,10 @@ def _tokenizer_files(folder: Path) -> list[Path]:
         if size > LARGEST_FILE:
             raise ExplainerError(
                 tr(
-                    "{file} has {size:,} bytes; {largest_file:,} at most were expected.",
+                    "{file} has {size:,} bytes; {most:,} at most were expected.",
                     file=named(file),
                     size=size,
-                    largest_file=LARGEST_FILE,
+                    most=LARGEST_FILE,
                 ),
                 again(file),
             )
@@ -204,7 +209,13 @@ def _check_family(path: Path, configs: dict[str, Config]) -> None:
     ]
     channels = unet.get("in_channels", latents)
     if channels not in (latents, 2 * latents + 1):
-        extra.append(f"in_channels = {channels} for {latents} latent channels")
+        extra.append(
+            tr(
+                "in_channels = {channels} for {latents} latent channels",
+                channels=channels,
+                latents=latents,
+            )
+        )
     if (unet.get("addition_embed_type") is None) is (SECOND in configs):
         extra.append(f"addition_embed_type = {unet.get('addition_embed_type')}")
     if extra:
@@ -231,7 +242,7 @@ def _check_widths(path: Path, configs: dict[str, Config]) -> None:
                 "hidden_size of {readers}.",
                 read=read,
                 width=width,
-                readers=" and ".join(f"{part}/config.json" for part in readers),
+                readers=reduce(_and, (f"{part}/config.json" for part in readers)),
             ),
             tr("The two are of different checkpoints: get {path} again.", path=path.name),
         )
@@ -250,6 +261,10 @@ def _check_widths(path: Path, configs: dict[str, Config]) -> None:
                 ),
                 tr("The two are of different checkpoints: get {path} again.", path=path.name),
             )
+
+
+def _and(first: str, last: str) -> str:
+    return tr("{first} and {last}", first=first, last=last)
 
 
 def _fingerprint(path: Path, files: list[Path], known: dict[str, str]) -> str:
@@ -271,4 +286,4 @@ def _fingerprint(path: Path, files: list[Path], known: dict[str, str]) -> str:
 def _class_name(entry: object) -> str:
     if isinstance(entry, list) and len(entry) == 2 and isinstance(entry[1], str):
         return entry[1][:60]
-    return "missing"
+    return tr("missing")

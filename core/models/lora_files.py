@@ -17,6 +17,7 @@ from core.ideas.checks import read_json
 from core.models.config_files import again
 from core.models.lora_names import Part, place_of
 from core.models.weight_files import PICKLES, read_header
+from core.words import tr
 
 Shape = tuple[int, ...]
 
@@ -27,15 +28,16 @@ _KEY = re.compile(
     r"|(?:\.lora|\.lora_linear_layer|_lora)\.(?:(?P<b>down)|up))\.weight"
 )
 _OTHERS = {  # what part of a tensor's name tells which other way of adapting
-    "hada_w": "a LoHa", "lokr_w": "a LoKr", "dora_scale": "a DoRA", "lora_mid": "a Tucker LoCon",
-    "lora_magnitude_vector": "a DoRA", "oft_": "an OFT", "ia3_l": "an IA3",
+    "hada_w": tr("a LoHa"), "lokr_w": tr("a LoKr"), "dora_scale": tr("a DoRA"),
+    "lora_mid": tr("a Tucker LoCon"), "lora_magnitude_vector": tr("a DoRA"), "oft_": tr("an OFT"),
+    "ia3_l": tr("an IA3"),
 }  # fmt: skip
 _OF_XL = ("lora_te1_", "lora_te2_", "text_encoder_2.", "lora_unet_input_blocks_",
           "lora_unet_output_blocks_", "lora_unet_middle_block_")  # fmt: skip
 _WIDTHS = {768: "Stable Diffusion 1.x", 1024: "Stable Diffusion 2.x", 2048: "Stable Diffusion XL"}
 _ZIP, _PICKLE = b"PK\x03\x04", b"\x80"
-ANOTHER = "Choose another file, or get this one again."
-PLAIN = "Choose a plain LoRA, of linear layers or convolutions, as .safetensors."
+ANOTHER = tr("Choose another file, or get this one again.")
+PLAIN = tr("Choose a plain LoRA, of linear layers or convolutions, as .safetensors.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,8 @@ def read_lora(file: Path) -> LoraFile:
         raise ExplainerError(error.what, fix) from error
     _refuse_others(file, shapes)
     if sum(map(math.prod, shapes.values())) > MOST_NUMBERS:
-        _refuse(file, f"has more than {MOST_NUMBERS:,} numbers, more than any LoRA needs", ANOTHER)
+        what = tr("has more than {most:,} numbers, more than any LoRA needs", most=MOST_NUMBERS)
+        _refuse(file, what, ANOTHER)
     found: dict[str, dict[str, str]] = {}
     for key in shapes:
         if match := _KEY.fullmatch(key):
@@ -108,7 +111,7 @@ def read_lora(file: Path) -> LoraFile:
     for name, keys in found.items():
         part, plain = place_of(name)
         if plain in layers[part]:
-            _refuse(file, f"is damaged: it changes {name:.60} twice", ANOTHER)
+            _refuse(file, tr("is damaged: it changes {name:.60} twice", name=name), ANOTHER)
         layers[part][plain] = _layer(file, name, keys, shapes, told)
     made_for = about.get(MADE_FOR)
     return LoraFile(
@@ -127,55 +130,63 @@ def squeezed(shape: Iterable[int]) -> Shape:
 
 
 def _refuse(file: Path, what: str, fix: str) -> NoReturn:
-    raise ExplainerError(f"{file.name:.80} {what}.", fix)
+    raise ExplainerError(tr("{file:.80} {what}.", file=file.name, what=what), fix)
 
 
 def _refuse_pickles(file: Path) -> None:
     if file.suffix.lower() in PICKLES:
-        _refuse(file, "is pickled and is never opened: such a file can run code", PLAIN)
+        _refuse(file, tr("is pickled and is never opened: such a file can run code"), PLAIN)
     try:
         with file.open("rb") as stream:
             start = stream.read(9)
     except OSError:
         return  # said by whoever reads the header
     if start.startswith((_ZIP, _PICKLE)) and start[8:] != b"{":
-        what = "is called .safetensors and is pickled inside: it is never opened, it can run code"
+        what = tr(
+            "is called .safetensors and is pickled inside: it is never opened, it can run code"
+        )
         _refuse(file, what, PLAIN)
 
 
 def _refuse_others(file: Path, shapes: Mapping[str, Shape]) -> None:
     if not shapes:
-        _refuse(file, "is empty", ANOTHER)
+        _refuse(file, tr("is empty"), ANOTHER)
     for key in shapes:
         for sign, kind in _OTHERS.items():
             if sign in key:
-                what = f"is {kind}, which changes weights in another way than LoRA"
+                what = tr("is {kind}, which changes weights in another way than LoRA", kind=kind)
                 _refuse(file, what, PLAIN)
 
 
 def _refuse_key(file: Path, key: str, shapes: Mapping[str, Shape]) -> NoReturn:
     if not any(_KEY.fullmatch(one) for one in shapes):
-        what = f"holds weights of its own, such as {key:.60}, and no pairs of a LoRA"
-        _refuse(file, what, "Choose a LoRA here; a checkpoint is offered as a model.")
-    _refuse(file, f"holds {key:.60}, which is no part of a plain LoRA", PLAIN)
+        what = tr("holds weights of its own, such as {key:.60}, and no pairs of a LoRA", key=key)
+        _refuse(file, what, tr("Choose a LoRA here; a checkpoint is offered as a model."))
+    _refuse(file, tr("holds {key:.60}, which is no part of a plain LoRA", key=key), PLAIN)
 
 
 def _layer(
     file: Path, name: str, keys: Mapping[str, str], shapes: Mapping[str, Shape], told: "_Told"
 ) -> Layer:
     if not {"down", "up"} <= keys.keys():
-        _refuse(file, f"is damaged: {name:.60} has one of its two matrices only", ANOTHER)
+        what = tr("is damaged: {name:.60} has one of its two matrices only", name=name)
+        _refuse(file, what, ANOTHER)
     down, up, alpha = shapes[keys["down"]], shapes[keys["up"]], keys.get("alpha", "")
     whole = len(down) == len(up) in (2, 4) and min(*down, *up) > 0 and up[2:] in ((), (1, 1))
     if not whole or down[0] != up[1] or (alpha and math.prod(shapes[alpha]) != 1):
-        what = f"is damaged: the matrices of {name:.60}, {_say(down)} and {_say(up)}, do not chain"
+        what = tr(
+            "is damaged: the matrices of {name:.60}, {down} and {up}, do not chain",
+            name=name,
+            down=_say(down),
+            up=_say(up),
+        )
         _refuse(file, what, ANOTHER)
     value = None if alpha else told.alpha(name, down[0])
     return Layer(keys["down"], keys["up"], (up[0], *down[1:]), down[0], value, alpha)
 
 
 def _say(shape: Shape) -> str:
-    return " × ".join(map(str, shape)) or "one number"
+    return " × ".join(map(str, shape)) or tr("one number")
 
 
 def _family(shapes: Mapping[str, Shape], unet: Mapping[str, Layer]) -> str:

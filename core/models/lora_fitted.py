@@ -231,7 +231,9 @@ def _match(checkpoint: Checkpoint, file: LoraFile, part: Part) -> dict[str, Matc
     network = network_of(checkpoint, part)
     if network is None:
         if file.layers[part]:
-            _misfit(file, f"changes a second text encoder, which {checkpoint.id} does not have")
+            what = tr("changes a second text encoder, which {model} does not have",
+                      model=checkpoint.id)  # fmt: skip
+            _misfit(file, what)
         return {}
     layers = {
         flat(name): (name, layer.weight.shape)
@@ -241,21 +243,34 @@ def _match(checkpoint: Checkpoint, file: LoraFile, part: Part) -> dict[str, Matc
     matched: dict[str, Match] = {}
     for name, layer in file.layers[part].items():
         if name not in layers:
-            what = f"changes {name:.80}, which the {TITLES[part]} of {checkpoint.id} does not have"
+            what = tr(
+                "changes {name:.80}, which the {part} of {model} does not have",
+                name=name,
+                part=TITLES[part],
+                model=checkpoint.id,
+            )
             _misfit(file, what)
         own, shape = layers[name]
         if squeezed(layer.shape) != squeezed(shape):
             here, there = (" × ".join(map(str, one)) for one in (shape, layer.shape))
-            what = f"fits {there} weights of {own:.80}, and {checkpoint.id} has {here} there"
+            what = tr(
+                "fits {there} weights of {name:.80}, and {model} has {here} there",
+                there=there,
+                name=own,
+                model=checkpoint.id,
+                here=here,
+            )
             _misfit(file, what)
         matched[own] = layer, shape
     return matched
 
 
 def _misfit(file: LoraFile, what: str) -> NoReturn:
-    family = f"is a LoRA of {file.family}: it " if file.family else ""
+    name, family = file.path.name, file.family
     raise ExplainerError(
-        f"{file.path.name:.80} {family}{what}.",
+        tr("{file:.80} is a LoRA of {family}: it {what}.", file=name, family=family, what=what)
+        if family
+        else tr("{file:.80} {what}.", file=name, what=what),
         tr("Choose a LoRA that was made for this checkpoint."),
     )
 

@@ -59,7 +59,7 @@ def verify_manifest(folder: Path) -> dict[str, str]:
         listed = read_json(folder / MANIFEST)
         expected = {name: (str(row["sha256"]), int(row["bytes"])) for name, row in listed.items()}
     except (ValueError, TypeError, KeyError, OverflowError) as error:
-        told = f"{MANIFEST} in {folder.name} is damaged."
+        told = tr("{file} in {folder} is damaged.", file=MANIFEST, folder=folder.name)
         raise ExplainerError(told, _restore(folder)) from error
     if not expected:
         raise ExplainerError(
@@ -80,7 +80,7 @@ def verify_manifest(folder: Path) -> dict[str, str]:
         try:
             found = file.stat().st_size if file.is_file() else None
         except OSError as error:  # no permission, a name too long
-            what = f"{name:.80} in {folder.name} cannot be read."
+            what = tr("{file:.80} in {folder} cannot be read.", file=name, folder=folder.name)
             raise ExplainerError(what, _restore(folder)) from error
         if found is None:
             raise ExplainerError(
@@ -161,4 +161,6 @@ def sha256_of(file: Path) -> str:
 
 
 def _restore(folder: Path) -> str:
-    return f"Put {folder.name} back as it came: git checkout, or a fresh download."
+    return tr(
+        "Put {folder} back as it came: git checkout, or a fresh download.", folder=folder.name
+    )

@@ -21,12 +21,16 @@ from core.models.hardware import is_out_of_memory
 from core.models.single_files import Source
 from core.models.uncompiled import compiler_left_out
 from core.models.weight_files import STEMS, is_renamed_index
-from core.words import tr
+from core.words import tr, tr_later
 
 with compiler_left_out():
     from diffusers.utils.logging import disable_progress_bar
 
-TITLES = {"unet": "U-Net", "text_encoder": "text encoder", "text_encoder_2": "second text encoder"}
+TITLES = {
+    "unet": "U-Net",
+    "text_encoder": tr("text encoder"),
+    "text_encoder_2": tr("second text encoder"),
+}
 disable_progress_bar()  # diffusers' own, which counts shards on the console
 
 
@@ -60,27 +64,30 @@ def load_part(folder: Folder, part: str, dtype: torch.dtype, device: str) -> Any
     if wrong:
         raise ExplainerError(
             tr(
-                "The weights of {part} in {path} lack {wrong} that its config.json "
-                "asks for, the first is {wrong_2:.80}.",
+                "The weights of {part} in {path} lack {count} that its config.json "
+                "asks for, the first is {first:.80}.",
                 part=part,
                 path=folder.path.name,
-                wrong=len(wrong),
-                wrong_2=min(wrong),
+                count=len(wrong),
+                first=min(wrong),
             ),
             tr("Get the checkpoint again, or put its {part} back.", part=part),
         )
     for name, weight in network.named_parameters():
         if not weight.isfinite().all():
-            half = " in half precision" if dtype == torch.float16 else ""
+            text = (
+                tr_later(
+                    "The weights of {part} in {path} hold numbers that are not finite in half "
+                    "precision, the first in {name:.80}."
+                )
+                if dtype == torch.float16
+                else tr_later(
+                    "The weights of {part} in {path} hold numbers that are not finite, the first "
+                    "in {name:.80}."
+                )
+            )
             raise ExplainerError(
-                tr(
-                    "The weights of {part} in {path} hold numbers that are not "
-                    "finite{half}, the first in {name:.80}.",
-                    part=part,
-                    path=folder.path.name,
-                    half=half,
-                    name=name,
-                ),
+                tr(text, part=part, path=folder.path.name, name=name),
                 tr("Get the checkpoint again, or choose another."),
             )
     if dtype == torch.float16 and part != "vae":  # which is asked again where it overflows
@@ -167,8 +174,8 @@ def _name_overflow(
     if sound and not answer[0].isfinite().all():
         raise ExplainerError(
             tr(
-                "The {titles} of this model gave numbers that are not finite in half precision.",
-                titles=TITLES[part],
+                "The {part} of this model gave numbers that are not finite in half precision.",
+                part=TITLES[part],
             ),
             tr(
                 "Lower the guidance, or choose another model. On the CPU it computes in float32: "

@@ -41,7 +41,9 @@ from core.words import tr
 Naming = Literal["ldm_unet", "ldm_vae", "clip", "open_clip", "library"]
 Header = dict[str, Config]
 
-CHOOSE = "Choose a whole checkpoint of Stable Diffusion 1, 2 or XL, a .safetensors of 2 to 7 GB."
+CHOOSE = tr(
+    "Choose a whole checkpoint of Stable Diffusion 1, 2 or XL, a .safetensors of 2 to 7 GB."
+)
 FIRST_VAE = "first_stage_model."
 INSIDE = {  # where each part's names begin, and in whose way it is named
     "sd1": {"text_encoder": ("cond_stage_model.transformer.", "clip")},
@@ -51,32 +53,32 @@ INSIDE = {  # where each part's names begin, and in whose way it is named
         "text_encoder_2": ("conditioner.embedders.1.model.", "open_clip"),
     },
 }  # fmt: skip
-TITLES = {"vae": "autoencoder (VAE)", "text_encoder": "text encoder",
-          "text_encoder_2": "second text encoder"}  # fmt: skip
+TITLES = {"vae": tr("autoencoder (VAE)"), "text_encoder": tr("text encoder"),
+          "text_encoder_2": tr("second text encoder")}  # fmt: skip
 LORA = ("lora_up.", "lora_down.", "lora_A.", "lora_B.", ".hada_w1", ".lokr_w", "lora_unet_")
 OTHERS = (  # what other files are called by, and what they are
-    (LORA, "is a LoRA, a small change to a checkpoint",
-     "Choose the checkpoint that it was made for."),
+    (LORA, tr("is a LoRA, a small change to a checkpoint"),
+     tr("Choose the checkpoint that it was made for.")),
     (("control_model.", "controlnet_", "input_hint_block."),
-     "is a ControlNet, which steers a checkpoint", CHOOSE),
-    (("motion_modules.",), "holds motion modules, which make films of a checkpoint", CHOOSE),
-    (("double_blocks.0.img_attn",), "is a checkpoint of the Flux family", CHOOSE),
-    (("joint_blocks.0.",), "is a checkpoint of Stable Diffusion 3", CHOOSE),
+     tr("is a ControlNet, which steers a checkpoint"), CHOOSE),
+    (("motion_modules.",), tr("holds motion modules, which make films of a checkpoint"), CHOOSE),
+    (("double_blocks.0.img_attn",), tr("is a checkpoint of the Flux family"), CHOOSE),
+    (("joint_blocks.0.",), tr("is a checkpoint of Stable Diffusion 3"), CHOOSE),
     (("conditioner.embedders.0.model.",),
-     "is the refiner of Stable Diffusion XL, which only ends what the base model began",
-     "Choose the base checkpoint."),
+     tr("is the refiner of Stable Diffusion XL, which only ends what the base model began"),
+     tr("Choose the base checkpoint.")),
     (("emb_params", "string_to_param", "clip_l", "clip_g"),
-     "is an embedding, a learned word", "Choose the checkpoint that it was made for."),
+     tr("is an embedding, a learned word"), tr("Choose the checkpoint that it was made for.")),
     (("encoder.down.0.block.0.", "encoder.down_blocks.0."),
-     "is an autoencoder (VAE) alone",
-     "Put it beside a checkpoint that has none, named as that with .vae before .safetensors."),
+     tr("is an autoencoder (VAE) alone"),
+     tr("Put it beside a checkpoint that has none, named as that with .vae before .safetensors.")),
     (("down_blocks.0.resnets.0.conv1.weight",),
-     "holds one part of a checkpoint folder, and not the whole checkpoint",
-     "Name the folder above it, the one with model_index.json."),
-    (("text_model.encoder.layers.0.", "resblocks.0."), "is a text encoder alone", CHOOSE),
-    (("input_blocks.0.0.weight",), "holds a U-Net alone", CHOOSE),
+     tr("holds one part of a checkpoint folder, and not the whole checkpoint"),
+     tr("Name the folder above it, the one with model_index.json.")),
+    (("text_model.encoder.layers.0.", "resblocks.0."), tr("is a text encoder alone"), CHOOSE),
+    (("input_blocks.0.0.weight",), tr("holds a U-Net alone"), CHOOSE),
     (("transformer_blocks.0.", "blocks.0.", "layers.0."),
-     "is a checkpoint of another family, without a U-Net", CHOOSE),
+     tr("is a checkpoint of another family, without a U-Net"), CHOOSE),
 )  # fmt: skip
 
 
@@ -223,7 +225,7 @@ def _family_of(file: Path, shapes: Shapes) -> Family:
         _refuse(file, shapes)
     for names, what, fix in OTHERS[:6]:
         if any(one in name for name in shapes for one in names):
-            raise ExplainerError(f"{named(file)} {what}.", fix)
+            raise ExplainerError(tr("{file} {what}.", file=named(file), what=what), fix)
     if f"{UNET}label_emb.0.0.weight" in shapes:
         return "sdxl"
     text = next(shape[1] for name, shape in shapes.items() if name.endswith("attn2.to_k.weight"))
@@ -238,7 +240,7 @@ def _refuse(file: Path, shapes: Shapes) -> NoReturn:
     """Say what a file is in place of a checkpoint."""
     for names, what, fix in OTHERS:
         if any(one in name for name in shapes for one in names):
-            raise ExplainerError(f"{named(file)} {what}.", fix)
+            raise ExplainerError(tr("{file} {what}.", file=named(file), what=what), fix)
     if len(shapes) <= 2 and all(len(shape) <= 2 for shape in shapes.values()):
         raise ExplainerError(
             tr("{file} is an embedding, a learned word.", file=named(file)),
@@ -266,7 +268,7 @@ def _find_parts(file: Path, family: Family, shapes: Shapes) -> dict[str, Source]
         beside = _beside(file, part)
         if not beside.is_file():
             raise ExplainerError(
-                tr("{file} holds no {titles}.", file=named(file), titles=TITLES[part]),
+                tr("{file} holds no {part}.", file=named(file), part=TITLES[part]),
                 tr("Put one of its family beside it, named {beside:.120}.", beside=beside.name),
             )
         sources[part] = _source_beside(beside, part)

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageChops, ImageCms, ImageFile, ImageOps
 
 from core.errors import ExplainerError
-from core.words import tr, tr_later
+from core.words import in_a_row, tr
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 SUFFIXES = ("png", "jpg", "jpeg", "webp")
@@ -23,26 +23,26 @@ LEAST_SIDE = 8  # pixels
 MOST_ASPECT = 8
 KEPT_SIDE = 1024  # pixels of the longer side; no model here takes more
 SPACES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}  # colour profiles are for, Pillow's mode
-_TURNED, _FLIPPED = "Turned as its camera was held.", "Mirrored, as its file says."
+_TURNED, _FLIPPED = tr("Turned as its camera was held."), tr("Mirrored, as its file says.")
 TURNS = {  # by EXIF's orientation
     2: (Image.Transpose.FLIP_LEFT_RIGHT, _FLIPPED),
     3: (Image.Transpose.ROTATE_180, _TURNED),
     4: (Image.Transpose.FLIP_TOP_BOTTOM, _FLIPPED),
-    5: (Image.Transpose.TRANSPOSE, f"{_TURNED} {_FLIPPED}"),
+    5: (Image.Transpose.TRANSPOSE, in_a_row(_TURNED, _FLIPPED)),
     6: (Image.Transpose.ROTATE_270, _TURNED),
-    7: (Image.Transpose.TRANSVERSE, f"{_TURNED} {_FLIPPED}"),
+    7: (Image.Transpose.TRANSVERSE, in_a_row(_TURNED, _FLIPPED)),
     8: (Image.Transpose.ROTATE_90, _TURNED),
 }
 SIDEWAYS = 5  # from this orientation on, width and height change places
 SRGB = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)  # white, red, green, blue; x and y
 GROUND = (255, 255, 255)  # below transparent parts
 OTHER = ExplainerError(
-    tr_later("This file is not a PNG, JPEG or WebP picture."),
-    tr_later("Save it as one of these, then try again."),
+    tr("This file is not a PNG, JPEG or WebP picture."),
+    tr("Save it as one of these, then try again."),
 )
 DAMAGED = ExplainerError(
-    tr_later("This picture is damaged or cut off."),
-    tr_later("Open and save it again, or take another one."),
+    tr("This picture is damaged or cut off."),
+    tr("Open and save it again, or take another one."),
 )
 
 
@@ -99,7 +99,7 @@ def read_upload(data: bytes) -> Upload:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ExplainerError(
             tr("This picture has far too many pixels."),
-            tr("Choose one of at most {most_pixels} million.", most_pixels=MOST_PIXELS // 10**6),
+            tr("Choose one of at most {most} million.", most=MOST_PIXELS // 10**6),
         ) from error
     except Image.UnidentifiedImageError as error:
         raise OTHER from error
@@ -117,8 +117,10 @@ def read_upload(data: bytes) -> Upload:
             notes.append(said)
         if not profile and _names_other_space(opened, data):
             notes.append(
-                "Its colours are said to be in another space than sRGB, with no profile in the "
-                "file; they were left as they are."
+                tr(
+                    "Its colours are said to be in another space than sRGB, with no profile in the "
+                    "file; they were left as they are."
+                )
             )
         picture = _on_white(_srgb(picture, profile, notes), notes)
     except MemoryError as error:
@@ -155,29 +157,40 @@ def say_fit(upload: Upload, width: int, height: int) -> str:
     if upload.size == (width, height):
         return ""
     cut = upload.size[0] * height != upload.size[1] * width
-    done = "Cut to its middle and scaled" if cut else "Scaled"
-    return f"{done} from {upload.size[0]} × {upload.size[1]} to {width} × {height} pixels."
+    sizes = {
+        "from_width": upload.size[0],
+        "from_height": upload.size[1],
+        "width": width,
+        "height": height,
+    }
+    if not cut:
+        return tr("Scaled from {from_width} × {from_height} to {width} × {height} pixels.", **sizes)
+    return tr(
+        "Cut to its middle and scaled from {from_width} × {from_height} to {width} × {height} "
+        "pixels.",
+        **sizes,
+    )
 
 
 def _check_size(opened: Image.Image) -> None:
     """Judge by the header alone: a few bytes can promise gigabytes of pixels."""
     width, height = opened.size
-    said = f"This picture has {width:,} × {height:,} pixels."
+    said = tr("This picture has {width:,} × {height:,} pixels.", width=width, height=height)
     if min(width, height) < LEAST_SIDE:
         raise ExplainerError(
-            said, tr("Choose one of at least {least_side} pixels each way.", least_side=LEAST_SIDE)
+            said, tr("Choose one of at least {least} pixels each way.", least=LEAST_SIDE)
         )
     if width * height > MOST_PIXELS:
         raise ExplainerError(
             said,
-            tr("Choose one of at most {most_pixels} million.", most_pixels=MOST_PIXELS // 10**6),
+            tr("Choose one of at most {most} million.", most=MOST_PIXELS // 10**6),
         )
     if max(width, height) > MOST_ASPECT * min(width, height):
         raise ExplainerError(
             said,
             tr(
-                "Choose one that is at most {most_aspect} times as long as it is wide.",
-                most_aspect=MOST_ASPECT,
+                "Choose one that is at most {most} times as long as it is wide.",
+                most=MOST_ASPECT,
             ),
         )
 
@@ -191,9 +204,9 @@ def _decode(opened: ImageFile.ImageFile, data: bytes, notes: list[str]) -> Image
     if getattr(opened, "is_animated", False) and opened.format != "MPO":
         still = opened.info.get("default_image")  # of PNG: stands in, and is no part of it
         notes.append(
-            "The still picture is used, not the animation that it stands in for."
+            tr("The still picture is used, not the animation that it stands in for.")
             if still
-            else "Only the first picture of the animation is used."
+            else tr("Only the first picture of the animation is used.")
         )
     if opened.format in ("JPEG", "MPO"):  # decodes at an eighth to a half where that is enough
         opened.draft(None, (KEPT_SIDE, KEPT_SIDE))
@@ -202,7 +215,7 @@ def _decode(opened: ImageFile.ImageFile, data: bytes, notes: list[str]) -> Image
     opened.load()
     picture: Image.Image = opened
     if sixteen:
-        notes.append("Its 16 bits a pixel became 8.")
+        notes.append(tr("Its 16 bits a pixel became 8."))
     if picture.mode.startswith("I"):
         picture = picture.convert("I").point(lambda value: value / 257).convert("L")
     if clear is not None:
@@ -297,11 +310,11 @@ def _srgb(picture: Image.Image, profile: bytes | None, notes: list[str]) -> Imag
         srgb = ImageCms.createProfile("sRGB")
         found = ImageCms.profileToProfile(plain, told, srgb, outputMode="RGB")
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError, KeyError):
-        notes.append("Its colour profile does not fit it and was left out.")
+        notes.append(tr("Its colour profile does not fit it and was left out."))
         return picture
     if found is None or not _differs(found, picture.convert("RGB"), 1):
         return picture
-    notes.append("Its colours were converted to sRGB, from the profile in the file.")
+    notes.append(tr("Its colours were converted to sRGB, from the profile in the file."))
     if picture.mode == "RGBA":
         found.putalpha(picture.getchannel("A"))
     return found
@@ -313,7 +326,7 @@ def _differs(one: Image.Image, other: Image.Image, by: int) -> bool:
 
 def _on_white(picture: Image.Image, notes: list[str]) -> Image.Image:
     if picture.mode == "RGBA":
-        notes.append("Transparent parts were put on white.")
+        notes.append(tr("Transparent parts were put on white."))
         ground = Image.new("RGB", picture.size, GROUND)
         ground.paste(picture, mask=picture.getchannel("A"))
         return ground

@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from core.errors import ExplainerError
-from core.models.config_files import LFS_POINTER, Config, again, kind_of, named, read_json
+from core.models.config_files import (
+    LFS_POINTER,
+    Config,
+    again,
+    kind_of,
+    named,
+    read_json,
+    say_absent,
+)
 from core.words import tr
 
 STEMS = {  # what the libraries call the weights of each part
@@ -126,9 +134,9 @@ def find_weights(folder: Path) -> Weights:
     if sum(map(math.prod, shapes.values())) > MOST_PARAMETERS:
         raise ExplainerError(
             tr(
-                "The weights in {folder} hold more than {most_parameters:,} numbers.",
+                "The weights in {folder} hold more than {most:,} numbers.",
                 folder=named(folder),
-                most_parameters=MOST_PARAMETERS,
+                most=MOST_PARAMETERS,
             ),
             tr("Choose a smaller checkpoint."),
         )
@@ -182,8 +190,7 @@ def read_rows(file: Path) -> tuple[dict[str, Config], dict[str, Any]]:
     """
     try:
         if not file.is_file():
-            wrong = "is no plain file" if file.exists() else "is missing"
-            raise ExplainerError(f"{named(file)} {wrong}.", again(file))
+            raise ExplainerError(say_absent(file), again(file))
         size = file.stat().st_size
         with file.open("rb") as stream:
             start = stream.read(64)
@@ -372,10 +379,10 @@ def _refuse_names(folder: Path, names: Sequence[str]) -> NoReturn:
     if shards and shards[0].endswith(".safetensors"):
         raise ExplainerError(
             tr(
-                "{folder} holds weights in parts such as {shards:.80}, but no "
+                "{folder} holds weights in parts such as {part:.80}, but no "
                 "{expected}.index.json that says what is in which.",
                 folder=named(folder),
-                shards=shards[0],
+                part=shards[0],
                 expected=expected,
             ),
             tr("Get {expected}.index.json from where the checkpoint came from.", expected=expected),

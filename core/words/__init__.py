@@ -135,6 +135,17 @@ def tr_later(text: str) -> str:
     return text
 
 
+def in_a_row(*texts: str, between: str = " ") -> str:
+    """Return texts one after the other, which can still be said again; what is empty is left out.
+
+    Args:
+        texts: whole sentences, or names.
+        between: what stands between two of them.
+    """
+    said = {f"text_{at}": text for at, text in enumerate(filter(None, texts))}
+    return Said((between.join(f"{{{name}}}" for name in said),), said)
+
+
 def again(text: Any) -> Any:
     """Say in the reader's language what was said elsewhere; all else stays as it is.
 

@@ -7,7 +7,7 @@ from core.engine.request import RunWork
 from core.engine.work import BESIDE, Course, Decode, How, NoiseQuery, Wanted
 from core.errors import ExplainerError
 from core.ideas.checks import check_real, check_text, check_whole
-from core.words import tr
+from core.words import in_english, tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +44,9 @@ class AttentionWork(RunWork["AttentionSeen"]):
         steps = yield from denoise(loaded.checkpoint, self.request, states, how=recorder.how)
         [picture] = yield Decode([steps[-1].x_prev])
         times = np.array([step.t for step in steps], np.float32)
-        return AttentionSeen(times, recorder.layers(), picture.numpy(), recorder.averaging.say())
+        return AttentionSeen(
+            times, recorder.layers(), picture.numpy(), recorder.averaging.say(in_english)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,8 @@ class Reweight:
         """Return the edit checked, each position once."""
         if not isinstance(self.positions, tuple) or not self.positions:
             raise ExplainerError(tr("No word is chosen."), tr("Choose one."))
-        positions = [check_whole(at, "position", 0, MOST_TOKENS) for at in self.positions]
-        factor = check_real(self.factor, "factor", *FACTORS)
+        positions = [check_whole(at, tr("position"), 0, MOST_TOKENS) for at in self.positions]
+        factor = check_real(self.factor, tr("factor"), *FACTORS)
         return type(self)(tuple(sorted(set(positions))), factor + 0.0)
 
 
@@ -129,7 +131,7 @@ def _reweighted(loaded: "LoadedModel", edit: Reweight) -> "Hows":
     length = loaded.checkpoint.text_length
     if edit.positions[-1] >= length:
         raise ExplainerError(
-            tr("There is no position {positions} in the text.", positions=edit.positions[-1]),
+            tr("There is no position {position} in the text.", position=edit.positions[-1]),
             tr("Choose positions of 0 to {length}.", length=length - 1),
         )
     factors = torch.ones(length, device=loaded.checkpoint.device)

@@ -47,7 +47,7 @@ class AttributionWork(RunWork[Attribution]):
     call: int
 
     def _checked(self) -> dict[str, Any]:
-        return {"call": check_whole(self.call, "call", 0, MOST_CALLS)}
+        return {"call": check_whole(self.call, tr("call"), 0, MOST_CALLS)}
 
     def wants(self) -> Wanted:
         """Return the run."""

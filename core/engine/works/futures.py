@@ -170,7 +170,7 @@ class FromPictureWork(_FutureWork):
 
     def _checked(self) -> dict[str, Any]:
         given = check_picture(self.width, self.height, self.pixels)
-        strength = check_real(self.strength, "strength", 0, 1)
+        strength = check_real(self.strength, tr("strength"), 0, 1)
         steps = self.request.steps
         if not steps_made(steps, strength):
             raise ExplainerError(

@@ -48,7 +48,7 @@ class PictureWork(Work[PictureReading]):
                 tr("There are too many seeds."),
                 tr("Give {most_seeds} at most.", most_seeds=MOST_SEEDS),
             )
-        seeds = tuple(check_whole(seed, "seed", 0, MAX_SEED) for seed in self.seeds)
+        seeds = tuple(check_whole(seed, tr("seed"), 0, MAX_SEED) for seed in self.seeds)
         return {**check_picture(self.width, self.height, self.pixels), "seeds": seeds}
 
     def course(self, loaded: "LoadedModel") -> "Course[PictureReading]":
@@ -140,10 +140,10 @@ class DecodeWork(Work[Decoded]):
         if self.shape[1] != checkpoint.latent_channels:
             raise ExplainerError(
                 tr(
-                    "These latents have {shape} channels; {id} has {latent_channels}.",
-                    shape=self.shape[1],
-                    id=checkpoint.id,
-                    latent_channels=checkpoint.latent_channels,
+                    "These latents have {channels} channels; {model} has {others}.",
+                    channels=self.shape[1],
+                    model=checkpoint.id,
+                    others=checkpoint.latent_channels,
                 ),
                 tr("Encode the picture with this model."),
             )
@@ -183,7 +183,7 @@ class ScaleWork(Work[ScaleReading]):
         return {
             "width": given["width"],
             "height": given["height"],
-            "seed": check_whole(self.seed, "seed", 0, MAX_SEED),
+            "seed": check_whole(self.seed, tr("seed"), 0, MAX_SEED),
         }
 
     def course(self, loaded: "LoadedModel") -> "Course[ScaleReading]":

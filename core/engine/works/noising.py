@@ -57,7 +57,7 @@ class NoiseWork(Work[NoisedPicture]):
         return {
             **check_picture(self.width, self.height, self.pixels),
             "levels": tuple(check_real(one, tr("signal power left"), 0, 1) for one in self.levels),
-            "seed": check_whole(self.seed, "seed", 0, MAX_SEED),
+            "seed": check_whole(self.seed, tr("seed"), 0, MAX_SEED),
         }
 
     def course(self, loaded: "LoadedModel") -> Course[NoisedPicture]:

@@ -60,7 +60,7 @@ class OwnSigmasWork(RunWork[OwnRun]):
     def _checked(self) -> dict[str, Any]:
         return {
             "sigmas": check_sigmas(self.sigmas),
-            "sampler": check_choice(self.sampler, "sampler", SAMPLERS),
+            "sampler": check_choice(self.sampler, tr("sampler"), SAMPLERS),
         }
 
     def course(self, loaded: "LoadedModel") -> "Course[OwnRun]":
@@ -125,9 +125,9 @@ def _finite(latents: "Tensor", step: int, work: OwnSigmasWork) -> "Tensor":
     if not torch.isfinite(latents).all():
         raise ExplainerError(
             tr(
-                "The numbers ran away at step {step} of {sigmas}.",
+                "The numbers ran away at step {step} of {steps}.",
                 step=step + 1,
-                sigmas=len(work.sigmas) - 1,
+                steps=len(work.sigmas) - 1,
             ),
             tr("Choose noise levels that fall more evenly."),
         )
@@ -181,7 +181,7 @@ def check_sigmas(sigmas: object) -> tuple[float, ...]:
             tr("These are not noise levels for a run."),
             tr("Give 2 to {most_steps} of them.", most_steps=MOST_STEPS + 1),
         )
-    checked = [check_real(sigma, "sigma", 0, MOST_SIGMA) for sigma in sigmas]
+    checked = [check_real(sigma, tr("sigma"), 0, MOST_SIGMA) for sigma in sigmas]
     for place, (sigma, after) in enumerate(pairwise(checked)):
         if after >= sigma:
             raise ExplainerError(

@@ -39,7 +39,7 @@ class TextWork(Work["TextReading"]):
                 tr("Give 1 to {max_texts} of them.", max_texts=MAX_TEXTS),
             )
         return {
-            "prompts": tuple(check_text(prompt, "prompt") for prompt in prompts),
+            "prompts": tuple(check_text(prompt, tr("prompt")) for prompt in prompts),
             "padding_mask": check_switch(self.padding_mask, tr("padding mask")),
             "inside": check_switch(self.inside, tr("look inside")),
         }

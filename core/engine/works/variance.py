@@ -50,7 +50,7 @@ class VarianceWork(Work[Variances]):
     def _checked(self) -> dict[str, Any]:
         return {
             "steps": check_whole(self.steps, tr("number of steps"), *STEPS),
-            "seed": check_whole(self.seed, "seed", 0, MAX_SEED),
+            "seed": check_whole(self.seed, tr("seed"), 0, MAX_SEED),
         }
 
     def course(self, loaded: object) -> Course[Variances]:

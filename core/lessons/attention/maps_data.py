@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.lessons.attention.outline_data import address_of, outline_of
+from core.models.attention_layers import AVERAGINGS
 from core.models.attention_seen import AttentionSeen, LayerMaps, Size
 from core.models.token_words import visible
 from core.models.tokens import Tokens
 from core.views.colormaps import text_colours
 from core.views.strips import exact_sheet
-from core.words import tr, tr_later
+from core.words import in_english, tr, tr_later
 
 Kind = Literal["start", "word", "end", "padding"]
 KINDS: tuple[Kind, ...] = ("start", "word", "end", "padding")
@@ -299,7 +300,7 @@ def say_pooled(seen: AttentionSeen, entries: int) -> str:
     calls, heads = what_is_sent(seen, entries)
     said = []
     if seen.pooled:
-        said.append(tr("To fit into memory, averaged: {pooled}.", pooled="; ".join(seen.pooled)))
+        said.append(tr("To fit into memory, averaged: {pooled}.", pooled=_averaged(seen)))
     if not heads and any(layer.kept_heads > 1 for layer in seen.layers):
         said.append(tr("With so many tokens, heads are averaged here; the export has them apart."))
     if len(calls) < len(seen.timesteps):
@@ -311,6 +312,12 @@ def say_pooled(seen: AttentionSeen, entries: int) -> str:
             )
         )
     return " ".join(said)
+
+
+def _averaged(seen: AttentionSeen) -> str:
+    """Say what was averaged, which a run keeps in English."""
+    how = next((one for one in AVERAGINGS if one.say(in_english) == seen.pooled), None)
+    return "; ".join(seen.pooled if how is None else how.say())
 
 
 def _sent(
