@@ -25,6 +25,7 @@ from core.models.time_facts import embedding_of
 from core.models.unet_reading import ask_readable
 from core.nets.autoencoder import Autoencoder
 from core.nets.config import AutoencoderConfig
+from core.words import tr
 
 STEPS = 10
 PROMPTS = ("a red apple", "", "Two dogs, 3 cats & an ïsland!", "word " * 100)
@@ -92,7 +93,7 @@ def _tokens(checkpoint: Checkpoint, folder: Path) -> Check:
     ours = [read_prompt(checkpoint, prompt).ids for prompt in PROMPTS]
     read = library(list(PROMPTS), padding="max_length", max_length=length, truncation=True)
     return _check(
-        "Tokens", "the pieces shown would not be those that the model reads", ours,
+        tr("Tokens"), tr("the pieces shown would not be those that the model reads"), ours,
         read["input_ids"], EXACT,
     )  # fmt: skip
 
@@ -101,8 +102,8 @@ def _text(checkpoint: Checkpoint) -> Check:
     ours = read_texts(checkpoint, readable_encoder(checkpoint), PROMPTS[:2]).last
     theirs = [encode_text(checkpoint, prompt)[0].float().cpu().numpy() for prompt in PROMPTS[:2]]
     return _check(
-        "Text encoder", "what is shown of its layers would be another network’s", ours, theirs,
-        NETWORK,
+        tr("Text encoder"), tr("what is shown of its layers would be another network’s"),
+        ours, theirs, NETWORK,
     )  # fmt: skip
 
 
@@ -116,7 +117,7 @@ def _time(checkpoint: Checkpoint) -> Check:
         max_period=int(settings.max_period),
     )  # fmt: skip
     return _check(
-        "Time embedding", "the waves shown would not be those that the network gets",
+        tr("Time embedding"), tr("the waves shown would not be those that the network gets"),
         embed_timesteps(times, settings), theirs, 1e-4,
     )  # fmt: skip
 
@@ -124,7 +125,7 @@ def _time(checkpoint: Checkpoint) -> Check:
 def _schedule(checkpoint: Checkpoint) -> Check:
     library = make_scheduler(SCHEDULERS["ddpm"], checkpoint.scheduler_config)
     return _check(
-        "Noise schedule", "every noise level on the pages would be off",
+        tr("Noise schedule"), tr("every noise level on the pages would be off"),
         read_alpha_bar(checkpoint.scheduler_config), library.alphas_cumprod, FLOAT,
     )  # fmt: skip
 
@@ -137,8 +138,8 @@ def _forward(checkpoint: Checkpoint) -> Check:
     theirs = [library.add_noise(picture, noise, t[None]).numpy() for t in times]
     ours = [add_noise(picture.numpy(), noise.numpy(), float(alpha_bar[int(t)])) for t in times]
     return _check(
-        "Adding noise", "the page of the forward process would mix in other amounts", ours, theirs,
-        FLOAT,
+        tr("Adding noise"), tr("the page of the forward process would mix in other amounts"),
+        ours, theirs, FLOAT,
     )  # fmt: skip
 
 
@@ -150,7 +151,8 @@ def _plans(checkpoint: Checkpoint) -> Iterator[Check]:
         library.set_timesteps(STEPS)
         ours = plan_run(scheduler, checkpoint.scheduler_config, {}, STEPS)
         yield _check(
-            f"Times of {scheduler.title}", "its chart would show calls that are not made",
+            tr("Times of {scheduler}", scheduler=scheduler.title),
+            tr("its chart would show calls that are not made"),
             ours.timesteps, library.timesteps.double(), 0.02,  # KDPM2's are rounded differently
         )  # fmt: skip
 
@@ -158,7 +160,7 @@ def _plans(checkpoint: Checkpoint) -> Iterator[Check]:
 def _samplers(checkpoint: Checkpoint) -> Iterator[Check]:
     """Walk with a network of one line, so that nothing but the steps can differ."""
     config, start = checkpoint.scheduler_config, _drawn(checkpoint, 3)
-    means = "“One step” would work out another step than the run takes"
+    means = tr("“One step” would work out another step than the run takes")
 
     def predict(x: Tensor, alpha_bar: float) -> Tensor:
         return x * (1 - alpha_bar) ** 0.5 + 0.1 * x.square()
@@ -174,7 +176,7 @@ def _samplers(checkpoint: Checkpoint) -> Iterator[Check]:
     for t in times:
         x = library.step(predict(x, float(alpha_bar[t])), int(t), x).prev_sample
         theirs.append(x)
-    yield _check("DDIM, step by step", means, torch.stack(ours), torch.stack(theirs), 1e-4)
+    yield _check(tr("DDIM, step by step"), means, torch.stack(ours), torch.stack(theirs), 1e-4)
 
     library = make_scheduler(SCHEDULERS["euler"], config)
     library.set_timesteps(STEPS)
@@ -185,7 +187,7 @@ def _samplers(checkpoint: Checkpoint) -> Iterator[Check]:
     for t, sigma in zip(library.timesteps, sigmas, strict=False):
         x = library.step(predict(to_unit_scale(x, sigma), 1 / (1 + sigma**2)), t, x).prev_sample
         theirs.append(x)
-    yield _check("Euler, step by step", means, torch.stack(ours), torch.stack(theirs), 1e-3)
+    yield _check(tr("Euler, step by step"), means, torch.stack(ours), torch.stack(theirs), 1e-3)
 
 
 def _unet(checkpoint: Checkpoint) -> Check:
@@ -196,7 +198,7 @@ def _unet(checkpoint: Checkpoint) -> Check:
     given = latents.to(device, dtype).expand(len(states), -1, -1, -1)
     theirs = checkpoint.unet(given, t, encoder_hidden_states=states.to(device, dtype)).sample
     return _check(
-        "U-Net", "what is shown of its inside would be another network’s", ours,
+        "U-Net", tr("what is shown of its inside would be another network’s"), ours,
         theirs.float().cpu(), NETWORK,
     )  # fmt: skip
 
@@ -208,7 +210,7 @@ def _decoder(checkpoint: Checkpoint) -> Check:
     latents = _drawn(checkpoint, 5).to(checkpoint.device, checkpoint.dtype)
     ours, theirs = mine.eval().decode(latents), checkpoint.vae.decode(latents).sample
     return _check(
-        "VAE, decoder", "pictures would be decoded by another network", ours.float().cpu(),
+        tr("VAE, decoder"), tr("pictures would be decoded by another network"), ours.float().cpu(),
         theirs.float().cpu(), 1e-3,
     )  # fmt: skip
 

@@ -98,10 +98,11 @@ def tr(text: str, /, **values: object) -> str:
     """Say a text in the reader's language.
 
     Args:
-        text: in English; a template where there are values, as ``str.format`` reads it.
+        text: in English; a template where there are values, as ``str.format`` reads it. What was
+            said before is said again.
         values: what stands in its places.
     """
-    return Said((text,), values)
+    return Said((text,), values) if not isinstance(text, Said) else again(text)
 
 
 def in_english(text: str, /, **values: object) -> str:
