@@ -15,13 +15,15 @@ from core.words import (
     FOLDER,
     LANGUAGES,
     again,
+    in_a_row,
+    in_english,
     in_html,
     of_files,
     tr,
     tr_many,
     use_language,
 )
-from core.words.extract import catalogue, texts, written
+from core.words.extract import _in_script, catalogue, texts, written
 
 PO = """
 msgid ""
@@ -103,8 +105,29 @@ def test_what_was_said_elsewhere_is_said_again_for_who_reads_it() -> None:
     assert english == "Ann reads guessed"
     for kept in (english, copy.deepcopy(english), pickle.loads(pickle.dumps(english))):
         assert again(kept) == "guessed liest Ann"
+        assert tr(kept) == "guessed liest Ann"
     assert again("plain") == "plain"
     assert again(None) is None
+
+
+@pytest.mark.usefixtures("german")
+def test_sentences_in_a_row_can_be_said_again() -> None:
+    english = said(ENGLISH, lambda: in_a_row(tr("Play again"), "", tr("guessed")))
+    assert english == "Play again guessed"
+    assert again(english) == "Noch „einmal“ guessed"
+    assert in_english("{who} reads {what}", who="Ann", what=1) == "Ann reads 1"
+    assert in_english("a brace { alone") == "a brace { alone"
+
+
+def test_texts_of_a_script_are_found_inside_each_other() -> None:
+    script = """
+      tr("{all} in \\"{one}\\"", { all: count(n.length, "step"), one: tr('a "word"') });
+      this.count(); other.tr("no text"); trMany(sum(1, 2), "one", "{count} of them", {});
+    """
+    assert list(_in_script(script)) == [
+        '{all} in "{one}"', ("{count:,} step", "{count:,} steps"), 'a "word"',
+        ("one", "{count} of them"),
+    ]  # fmt: skip
 
 
 def test_what_people_typed_is_never_read_as_a_template() -> None:
