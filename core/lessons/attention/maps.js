@@ -150,7 +150,7 @@ class Attention extends Player {
     const one = Array.from({ length: count }, (_, head) => option(String(head), tr("head {head}", { head: head + 1 })));
     const heads = headsOf(layers);
     this.head.replaceChildren(
-      option("mean", heads.at(-1) === 1 ? tr("the only one") : tr("all {heads}, averaged", { heads: either(heads) })),
+      option("mean", heads.at(-1) === 1 ? tr("the only one") : tr("all {heads}, averaged", { heads: oneOf(heads) })),
       ...one,
     );
     this.head.disabled = count === 0;
@@ -385,7 +385,7 @@ function list(parts) {
   return parts.length < 2 ? parts.join() : tr("{first} and {last}", ends(parts));
 }
 
-function either(parts) {
+function oneOf(parts) {
   return parts.length < 2 ? parts.join() : tr("{first} or {last}", ends(parts));
 }
 
