@@ -92,6 +92,7 @@ def _choose() -> PointSettings:
             tr("Shape"),
             SHAPE,
             required=True,
+            wrap=True,
             format_func=lambda name: tr("draw your own") if name == DRAWN else tr(name),
         )
     with classes:

@@ -7,6 +7,7 @@ const BAND = 12; // between two levels
 const TALL = 560; // that all boxes together should keep to
 const ROOM = [640, 780]; // width of the map and height of the window beyond which all of it grows
 const MOST = 2; // times as large
+const END = 84; // what a picture at an end and the lines of time and text leave of its side
 
 const WING = 6; // of an arrow's head
 
@@ -126,6 +127,8 @@ class Unet extends View {
     places.words = { x: width / 2 - pill / 2, y: 38, w: pill, h: 23 };
     this.set(this.find(".given"), { left: rail, top: 2 });
     this.set(this.find(".noise"), { right: rail, top: 2 });
+    const room = width / 2 - pill / 2 - rail - END;
+    for (const end of [".given p", ".noise p"]) this.set(this.find(end), { maxWidth: room });
     this.bottom = y;
     this.rail = rail;
     this.root.classList.toggle("narrow", width < 480);
