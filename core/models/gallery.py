@@ -11,9 +11,23 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from core.errors import ExplainerError
-from core.words import tr
+from core.words import tr, tr_later
 
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "gallery"
+TITLES = (  # those in gallery.json, for translators
+    tr_later("Red apple"),
+    tr_later("Lion"),
+    tr_later("Octopus"),
+    tr_later("Astronaut"),
+    tr_later("Cactus"),
+    tr_later("Motorcycle"),
+    tr_later("Hamburger"),
+    tr_later("Soccer ball"),
+    tr_later("City at dusk"),
+    tr_later("Mushroom"),
+    tr_later("Finer and finer stripes"),
+    tr_later("Smaller and smaller letters"),
+)
 
 
 @dataclass(frozen=True, slots=True)

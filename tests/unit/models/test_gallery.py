@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import ExplainerError
 from core.models import gallery as module
-from core.models.gallery import FOLDER, find_picture, gallery, lab_objects, open_picture
+from core.models.gallery import FOLDER, TITLES, find_picture, gallery, lab_objects, open_picture
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -22,6 +22,7 @@ def test_gallery_is_a_dozen_different_pictures() -> None:
     assert {picture.shape for picture in seen} == {(256, 256, 3)}
     assert len({picture.tobytes() for picture in seen}) == 12
     assert any(picture.unseen for picture in pictures)
+    assert tuple(picture.title for picture in pictures) == TITLES
 
 
 def test_gallery_is_small_and_licensed() -> None:

@@ -1,9 +1,11 @@
 """The training's curves carry every logged number, with its words."""
 
 import json
+import re
 
 import pytest
 
+from core.lessons.training.card_words import of_card
 from core.lessons.training.history_data import (
     SERIES,
     STAGES,
@@ -24,6 +26,7 @@ from core.lessons.training.quality_data import (
 from core.models.catalog import builtin_folder
 from core.training.history import read_goals, read_report, read_stages
 from core.training.milestones import Milestones
+from core.words import Said
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +105,14 @@ def test_sweeps_are_drawn_whole(over: str) -> None:
     drawn = sweep_chart(rows, over, "along").to_dict()
     assert drawn["encoding"]["x"]["title"] == "along"
     assert "%" in drawn["encoding"]["y"]["title"]
+
+
+def test_translators_know_what_the_card_says_whatever_its_figures(stages: tuple) -> None:
+    told = [text for stage in stages for text in (stage.each, stage.device)]
+    told += [what for stage in stages for _, what in stage.turns]
+    for goal in read_goals(builtin_folder()):
+        told += [goal.what, goal.wanted, goal.measured]
+    worded = [text for text in told if re.search(r"[a-z]{2}", text)]
+    assert [of_card(text) for text in worded] == worded
+    assert [text for text in worded if not isinstance(of_card(text), Said)] == []
+    assert not isinstance(of_card("12 captions of nobody"), Said)
