@@ -127,7 +127,8 @@ class Attention extends Player {
         };
     }
     const single = make("optgroup");
-    single.label = count > all.length ? tr("Layers of one size, averaged") : tr("One layer, in the order in which they run");
+    single.label =
+      count > all.length ? tr("Layers of one size, averaged") : tr("One layer, in the order in which they run");
     this.layers.forEach(({ title }, at) => {
       this.places[`layer ${at}`] = { title, said: tr("one layer: {title}", { title }), at: [at] };
       single.append(option(`layer ${at}`, title));
@@ -255,18 +256,15 @@ class Attention extends Player {
       this.find(".when").textContent = when;
       this.range.ariaValueText = when.replace("t =", tr("timestep"));
       this.find(".limit").textContent = tr("{share} of a place’s attention, or more", { share: percent(this.limit) });
-      this.find(".outline span").textContent = tr(
-        "Outline: the picture; the map has {rows}×{columns} places",
-        { rows: this.rows, columns: this.columns },
-      );
+      this.find(".outline span").textContent = tr("Outline: the picture; the map has {rows}×{columns} places", {
+        rows: this.rows,
+        columns: this.columns,
+      });
       this.tiles.forEach((tile, at) => {
         const share = this.share(at);
         tile.style.setProperty("--share", `${100 * share}%`);
         tile.querySelector("u").textContent = percent(share);
-        tile.ariaLabel = tr("{token}, {share} of all attention", {
-          token: entries[at].label,
-          share: percent(share),
-        });
+        tile.ariaLabel = tr("{token}, {share} of all attention", { token: entries[at].label, share: percent(share) });
         this.heat(tile.querySelector("canvas"), at);
       });
       this.find(".said").textContent = this.say(mean);

@@ -29,7 +29,8 @@ class Pieces extends View {
     parts.splice(cut < 0 ? parts.length : cut, 0, marker(data.end, tr("end")));
     parts.unshift(marker(data.start, tr("start")));
     if (data.padding) parts.push(marker(data.pad, tr("padding × {count}", { count: data.padding })));
-    if (data.beyond > 0) parts.push(make("span", "beyond", tr("and {pieces} more, cut", { pieces: count(data.beyond, "piece") })));
+    if (data.beyond > 0)
+      parts.push(make("span", "beyond", tr("and {pieces} more, cut", { pieces: count(data.beyond, "piece") })));
     this.line.replaceChildren(...parts);
     this.root.classList.toggle("dense", data.count > DENSE);
     if (focused) this.words[this.chosen]?.focus();
@@ -102,7 +103,9 @@ class Pieces extends View {
     const rows = word.letters.length
       ? [
           row(word.letters, null, tr("letters")),
-          ...word.merges.map(({ rank, pair, pieces }) => row(pieces, pair, tr("pair {number:,}", { number: rank + 1 }))),
+          ...word.merges.map(({ rank, pair, pieces }) =>
+            row(pieces, pair, tr("pair {number:,}", { number: rank + 1 })),
+          ),
         ]
       : [];
     box.querySelector("ol").replaceChildren(...rows);

@@ -130,10 +130,15 @@ class Training extends ReadChart {
     stroke(pen, points(bent), { colour: this.style.color, width: 1, alpha: 0.9 });
     this.smooth = this.smooth.map(unbend);
     this.drawRate(pen, frame, ink, tall - 22);
-    this.canvas.ariaLabel = tr(
-      "{stage}, {label}, {unit}: from {first} at step {start} to {last} at step {end}",
-      { stage: title, label, unit, first: say(values[0]), start: steps[0], last: say(values.at(-1)), end: last },
-    );
+    this.canvas.ariaLabel = tr("{stage}, {label}, {unit}: from {first} at step {start} to {last} at step {end}", {
+      stage: title,
+      label,
+      unit,
+      first: say(values[0]),
+      start: steps[0],
+      last: say(values.at(-1)),
+      end: last,
+    });
     this.root.dataset.scale = logged ? "log" : "linear";
     this.place(frame, RATE + 44);
   }

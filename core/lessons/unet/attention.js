@@ -44,13 +44,12 @@ class Looking extends View {
     const pen = this.canvas.getContext("2d");
     pen.drawImage(this.image, 0, 0, this.canvas.width, this.canvas.height);
     mark(pen, this.at, cell);
-    this.find(".where").textContent =
-      tr("Row {row} of {rows}, column {column} of {columns} of the latents", {
-        row: this.at[0] + 1,
-        rows,
-        column: this.at[1] + 1,
-        columns,
-      });
+    this.find(".where").textContent = tr("Row {row} of {rows}, column {column} of {columns} of the latents", {
+      row: this.at[0] + 1,
+      rows,
+      column: this.at[1] + 1,
+      columns,
+    });
   }
 
   /** @param {LookingLayerData} layer */
