@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import ExplainerError
+from core.words import tr
 
 ORDER = ("text", "pairs", "vae", "decoder", "tower", "unet", "judge")
 NOT_LOSSES = ("step", "rate", "seconds")
 REPORT, CARD, LOGS = "evaluation.json", "MODEL_CARD.md", "training"
 TURNS_FILE = "turns.json"  # beside the logs
 SHEET, ARRANGED_SHEET, NEAREST_SHEET = "contact_sheet.webp", "arranged.webp", "nearest.webp"
-RESTORE = "Put the model's folder back as it was shipped: git checkout core/weights."
+RESTORE = tr("Put the model's folder back as it was shipped: git checkout core/weights.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # arrays have no plain ==
@@ -77,7 +78,7 @@ def read_stages(folder: Path) -> tuple[Stage, ...]:
         turns = dict(json.loads((folder / LOGS / TURNS_FILE).read_text(encoding="utf-8")))
         return tuple(_stage(name, folder / LOGS, table[name], turns) for name in ORDER)
     except (OSError, AttributeError, KeyError, ValueError, TypeError, IndexError) as error:
-        raise ExplainerError("The training log of this model is damaged.", RESTORE) from error
+        raise ExplainerError(tr("The training log of this model is damaged."), RESTORE) from error
 
 
 def read_goals(folder: Path) -> tuple[Goal, ...]:
@@ -96,7 +97,7 @@ def read_goals(folder: Path) -> tuple[Goal, ...]:
             if "goal" in row
         )
     except (OSError, KeyError, ValueError) as error:
-        raise ExplainerError("The card of this model is damaged.", RESTORE) from error
+        raise ExplainerError(tr("The card of this model is damaged."), RESTORE) from error
 
 
 def read_report(folder: Path) -> dict[str, Any]:  # Any: what JSON holds
@@ -111,7 +112,7 @@ def read_report(folder: Path) -> dict[str, Any]:  # Any: what JSON holds
     try:
         return dict(json.loads((folder / REPORT).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
-        raise ExplainerError("The evaluation of this model is damaged.", RESTORE) from error
+        raise ExplainerError(tr("The evaluation of this model is damaged."), RESTORE) from error
 
 
 def _stage(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from core.errors import ExplainerError
+from core.words import tr
 
 if TYPE_CHECKING:
     from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import (
@@ -132,8 +133,8 @@ def read_milestones(folder: Path) -> Milestones | None:
                     raise ValueError(f"a sheet is {opened.size}, expected {len(prompts)} squares")
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise ExplainerError(
-            "The pictures of the training's milestones are damaged.",
-            "Put the model's folder back as it was shipped: git checkout core/weights.",
+            tr("The pictures of the training's milestones are damaged."),
+            tr("Put the model's folder back as it was shipped: git checkout core/weights."),
         ) from error
     return Milestones(prompts, int(index["seed"]), steps, sheets, str(index.get("note", "")))
 
