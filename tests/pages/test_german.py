@@ -28,7 +28,7 @@ NOT_SHOWN = ("id", "key", "url", "icon", "css", "js", "fragment_id", "form_id", 
              "page", "code", "name", "mark", "type", "field", "fields", "kind", "columns",
              "js_content", "css_content")  # fmt: skip
 PAGES = [("home", "Home.py"), *((entry.url, f"pages/{entry.file}") for entry in WALK)]
-DONE: tuple[str, ...] = ("tokens", "attention", "unet", "training")  # pages that are translated
+DONE: tuple[str, ...] = ()  # pages that are translated
 QUERY = {"lang": "de", "prompt": "", "steps": "4"}
 
 
