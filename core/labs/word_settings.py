@@ -85,7 +85,7 @@ class WordSettings:
                 tr(
                     "The picture has {size} numbers, {needed} are needed.",
                     size=size,
-                    side=SIDE * SIDE * 3,
+                    needed=SIDE * SIDE * 3,
                 ),
                 tr("Choose the picture again."),
             )

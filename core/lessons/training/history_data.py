@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import TypedDict
 
-from core.lessons.training.card_words import of_card
+from core.lessons.training.card_data import of_card
 from core.training.history import Stage
 from core.training.milestones import Milestones
 from core.views.tables import Row

@@ -5,7 +5,7 @@ from typing import Any
 
 import altair as alt
 
-from core.lessons.training.card_words import of_card
+from core.lessons.training.card_data import of_card
 from core.training.history import Goal
 from core.views.tables import Row
 from core.views.theme import PALETTE

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from core.lessons.training.card_words import of_card
+from core.lessons.training.card_data import of_card
 from core.lessons.training.history_data import (
     SERIES,
     STAGES,
