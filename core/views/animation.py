@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from core.views.run import Frames, Run, say_places
 from core.views.theme import INK, LINE, PALETTE, PANEL, text_colour
-from core.words import tr_later
+from core.words import tr, tr_later
 
 SIDE = 208  # pixels, longest side of one picture
 MARGIN, HEAD, FOOT = 16, 34, 44
@@ -47,7 +47,7 @@ def _frame(
     pen, font = ImageDraw.Draw(picture), ImageFont.load_default(TEXT)
     for at, (title, part) in enumerate(zip(titles, (given, guess), strict=True)):
         x = MARGIN + at * (width + MARGIN)
-        pen.text((x, HEAD / 2), title, INK["light"], font, anchor="lm")
+        pen.text((x, HEAD / 2), tr(title), INK["light"], font, anchor="lm")
         larger = Image.fromarray(part).resize((width, height), Image.Resampling.BICUBIC)
         picture.paste(larger, (x, HEAD))
     y, end = HEAD + height + 8, across - MARGIN

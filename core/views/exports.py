@@ -84,13 +84,15 @@ def open_picture(data: bytes) -> Opened:
         with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             if picture.width * picture.height > MAX_PIXELS:
                 raise ExplainerError(
-                    tr("This picture is too large to be one of ours."), WHAT_TO_DROP
+                    tr("This picture is too large to be one of ours."), tr(WHAT_TO_DROP)
                 )
             opened = _read(_texts(picture.info)) or _read(_texts_behind(picture))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ExplainerError(tr("This file cannot be read as a picture."), WHAT_TO_DROP) from error
+        raise ExplainerError(
+            tr("This file cannot be read as a picture."), tr(WHAT_TO_DROP)
+        ) from error
     if opened is None:
-        raise ExplainerError(tr("This picture holds no settings."), WHAT_TO_DROP)
+        raise ExplainerError(tr("This picture holds no settings."), tr(WHAT_TO_DROP))
     return opened
 
 

@@ -139,7 +139,7 @@ def film_data(run: Run, frames: Frames) -> FilmData:
             "latents": _channels(eps),
         },
         "change": {
-            **_words("Change", "Δx", ""),
+            **_words(tr("Change"), "Δx", ""),
             "end": {**_words(tr("In all"), "Δx", "")},
             "sheet": _coloured(run, change),
             "latents": _channels(change),
@@ -172,7 +172,7 @@ def begun_film(run: Run, whole: tuple[int, int]) -> FilmData:
         "guess": _stopped(film["guess"], photo_sheet(shown.guess).as_json(), run.x0),
         "noise": _stopped(film["noise"], _coloured(run, run.eps), run.eps),
         "change": _stopped(film["change"], _coloured(run, moved), moved),
-        "id": tr("{film} stopped after {calls}", film=film["id"], calls=calls),
+        "id": f"{film['id']} stopped after {calls}",
         "places": say_places(run, shown.places, whole),
         "calls": list(shown.places),
         "count": calls - 1,
@@ -216,12 +216,12 @@ def _say_how(run: Run, gain: float, frames: Frames) -> HowData:
     size = (
         tr("{width} × {height} pixels, enlarged smoothly", width=width, height=height)
         if frames.decoded
-        else QUICK
+        else tr(QUICK)
     )
-    size += SMALL if frames.small else ""
+    size += tr(SMALL) if frames.small else ""
     times = "" if gain == 1 else tr("; changes {gain:g} times as strong", gain=gain)
     end = tr("Below: the first noise, and all that has changed since")
-    scale = LATENTS_SAY.format(limit=LIMIT)
+    scale = tr(LATENTS_SAY, limit=LIMIT)
     return {
         "sheet": tr(
             "{size}. Below: latents in quick colours, grey is 0{times}.", size=size, times=times

@@ -131,11 +131,11 @@ def _say_size(side: int, facts: LatentFacts) -> str:
     pixels, latents = 3 * side * side, facts.channels * wide * wide
     return tr(
         "{side} × {side} pixels are {pixels:,} numbers; their latents, {wide} × {wide} × "
-        "{channels}, are {latents:,}: {pixels_2:.3g} times fewer.",
+        "{channels}, are {latents:,}: {fewer:.3g} times fewer.",
         side=side,
         pixels=pixels,
         wide=wide,
         channels=facts.channels,
         latents=latents,
-        pixels_2=pixels / latents,
+        fewer=pixels / latents,
     )

@@ -34,7 +34,7 @@ KNOWN = (
     "Version",
 )
 _KNOWN = {name.lower(): name for name in KNOWN}  # some programs write "CFG Scale"
-NEGATIVE = tr_later("Negative prompt:")
+NEGATIVE = "Negative prompt:"
 MOST_TOLD = 12  # names of what has no counterpart
 _NAME = re.compile(r"[ \t]*(\w[^:,\"\n]*?)[ \t]*:[ \t]*")
 _QUOTED = re.compile(r'"((?:\\.|[^\\"])*)"', re.DOTALL)
@@ -51,7 +51,10 @@ _NAMES = {
     "scheduler": "Schedule type",
     "noise_schedule": "Schedule type",
 }
-_DECIDES = ("steps", "seed", "guidance", "scheduler")  # of a picture, beside its words and model
+_DECIDES = {  # a picture, beside its words and model
+    "steps": tr_later("steps"), "seed": tr_later("seed"), "guidance": tr_later("guidance"),
+    "scheduler": tr_later("scheduler"),
+}  # fmt: skip
 # Inputs of ComfyUI's nodes that may come from another node, which holds the value alone.
 _LINKED = ("text", "seed", "noise_seed", "steps", "cfg", "sampler_name", "scheduler")
 
@@ -187,10 +190,15 @@ def take_over(theirs: Theirs) -> tuple[Request, list[Note]]:
     if theirs.said and unsaid:
         notes.append(
             (
-                tr("The picture does not say its {unsaid}.", unsaid=", ".join(unsaid)),
                 tr(
-                    "Until then: {items}.",
-                    items=", ".join(f"{name} {value}" for name, value in unsaid.items()),
+                    "The picture does not say its {unsaid}.",
+                    unsaid=", ".join(tr(_DECIDES[name]) for name in unsaid),
+                ),
+                tr(
+                    "Until then: {settings}.",
+                    settings=", ".join(
+                        f"{tr(_DECIDES[name])} {value}" for name, value in unsaid.items()
+                    ),
                 ),
             )
         )
@@ -235,7 +243,7 @@ def take_over(theirs: Theirs) -> tuple[Request, list[Note]]:
     if said:
         names = [name if len(name) <= 40 else f"{name[:39]}…" for name in said]
         more = (
-            tr(" and {names} more", names=len(names) - MOST_TOLD) if len(names) > MOST_TOLD else ""
+            tr(" and {count} more", count=len(names) - MOST_TOLD) if len(names) > MOST_TOLD else ""
         )
         told = ", ".join(names[:MOST_TOLD])
         notes.append(

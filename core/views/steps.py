@@ -8,7 +8,7 @@ from core.ideas.arrays import Numbers
 from core.ideas.noise_levels import snr_db_from_alpha_bar
 from core.views.browser import ChartData, LineData
 from core.views.run import Run
-from core.words import tr
+from core.words import tr, tr_later
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # arrays have no plain ==
@@ -78,12 +78,12 @@ def charts_data(run: Run) -> list[ChartData]:
     found = measure(run)
     return [
         _chart(
-            "Change", tr("change per call, RMS"), True,
+            tr("Change"), tr("change per call, RMS"), True,
             _line(tr("of x̂₀"), "picture", found.corrected),
             _line(tr("of x"), "latents", found.moved, dashed=True),
         ),
         _chart(
-            "Sizes", tr("size, RMS"), True,
+            tr("Sizes"), tr("size, RMS"), True,
             _line("x", "latents", found.given),
             _line("ε̂", "noise", found.eps),
             _line("x̂₀", "picture", found.guess),
@@ -101,18 +101,18 @@ def step_rows(run: Run) -> list[dict[str, float | int | None]]:
     found = measure(run)
     return [
         {
-            "call": call + 1,
-            "step": int(run.steps[call]) + 1,
-            "timestep t": round(float(run.timesteps[call]), 3),
+            tr_later("call"): call + 1,
+            tr_later("step"): int(run.steps[call]) + 1,
+            tr_later("timestep t"): round(float(run.timesteps[call]), 3),
             "sigma": round(float(run.sigmas[call]), 5),
             "alpha_bar": round(float(run.alpha_bars[call]), 6),
-            "noise, share of the power": round(1 - float(run.alpha_bars[call]), 6),
-            "SNR, dB": _or_none(found.snr_db[call], 2),
-            "rms of x_t": round(float(found.given[call]), 4),
-            "rms of eps": round(float(found.eps[call]), 4),
-            "rms of x0 estimate": round(float(found.guess[call]), 4),
-            "rms change of x": round(float(found.moved[call]), 4),
-            "rms change of x0 estimate": _or_none(found.corrected[call], 4),
+            tr_later("noise, share of the power"): round(1 - float(run.alpha_bars[call]), 6),
+            tr_later("SNR, dB"): _or_none(found.snr_db[call], 2),
+            tr_later("rms of x_t"): round(float(found.given[call]), 4),
+            tr_later("rms of eps"): round(float(found.eps[call]), 4),
+            tr_later("rms of x0 estimate"): round(float(found.guess[call]), 4),
+            tr_later("rms change of x"): round(float(found.moved[call]), 4),
+            tr_later("rms change of x0 estimate"): _or_none(found.corrected[call], 4),
         }
         for call in range(len(run.timesteps))
     ]

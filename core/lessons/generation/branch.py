@@ -26,7 +26,7 @@ from core.ui.settings import offered_schedulers, weights
 from core.ui.shown import Shown
 from core.ui.tables import offer_csv
 from core.views.run import Run, run_of
-from core.words import tr
+from core.words import tr, tr_later
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,14 @@ def show(shown: Shown) -> None:
     branched = _branched(work)
     pair = join(run, branched.run, change.call)
     named = changed(run.request, change.request, change.noise_share)
-    title = named.replace(OTHER_WORDS, f"“{change.request.prompt}”")
+    title = named.replace(tr(OTHER_WORDS), tr("“{words}”", words=change.request.prompt))
     mount(
         "generation/two_runs",
         pair_data(
             pair,
             (
                 tr("As it was"),
-                tr("From call {call} on: {title}", call=change.call + 1, title=title),
+                tr("From call {call} on: {change}", call=change.call + 1, change=title),
             ),
         ),
     )
@@ -98,13 +98,15 @@ def _choose(run: Run) -> _Change:
             st.slider,
             tr("Keep the first calls of your run, change the rest"),
             call,
-            format="%d calls",
+            format=tr("%d calls"),
         )
     words, guide, noise = st.columns(3, gap="medium")
     ask(words.text_input, tr("Words from there on"), prompt)
     ask(words.text_input, tr("Not this"), negative)
     ask(guide.select_slider, tr("Guidance w"), guidance, format_func=say_number)
-    ask(guide.selectbox, "Scheduler", scheduler, format_func=lambda name: SCHEDULERS[name].title)
+    ask(
+        guide.selectbox, tr("Scheduler"), scheduler, format_func=lambda name: SCHEDULERS[name].title
+    )
     ask(
         noise.slider,
         tr("Noise exchanged for fresh noise"),
@@ -134,5 +136,5 @@ def _work(run: Run, change: _Change) -> BranchWork:
 
 def _branched(work: BranchWork) -> Branched:
     """Have the engine go on."""
-    future: Any = read(work, "Call")  # Any: a Future, whose trace would import torch
+    future: Any = read(work, tr_later("Call"))  # Any: a Future, whose trace would import torch
     return Branched(run_of(future.trace), future.step, future.alpha_bar, future.remembers)

@@ -12,7 +12,7 @@ from core.views.run import Run
 from core.words import tr, tr_later
 
 Value = str | int | float
-OTHER_WORDS = tr_later("other words")
+OTHER_WORDS, UNCHANGED = tr_later("other words"), tr_later("nothing changed")
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # a run has no plain ==
@@ -41,13 +41,13 @@ def changed(own: Request, other: Request, noise_share: float) -> str:
         noise_share: of the noise, exchanged.
     """
     names = {
-        OTHER_WORDS: own.prompt != other.prompt,
-        "another “not this”": own.negative != other.negative,
+        tr(OTHER_WORDS): own.prompt != other.prompt,
+        tr("another “not this”"): own.negative != other.negative,
         f"w = {say_number(other.guidance)}": own.guidance != other.guidance,
         SCHEDULERS[other.scheduler].title: own.scheduler != other.scheduler,
-        f"{percent(noise_share)} fresh noise": noise_share > 0,
+        tr("{share} fresh noise", share=percent(noise_share)): noise_share > 0,
     }
-    return ", ".join(name for name, is_so in names.items() if is_so) or tr("nothing changed")
+    return ", ".join(name for name, is_so in names.items() if is_so) or tr(UNCHANGED)
 
 
 def say_branch(pair: Pair, named: str) -> str:
@@ -65,7 +65,7 @@ def say_branch(pair: Pair, named: str) -> str:
         else tr("No call is shared")
     )
     if apart <= SAME:
-        why = tr(": nothing was changed") if named == "nothing changed" else ""
+        why = tr(": nothing was changed") if named == tr(UNCHANGED) else ""
         within = tr(", to {apart:.5f}", apart=apart) if apart >= 5e-6 else ""
         return tr("**Both futures are the same**{within}{why}.", within=within, why=why)
     return tr(

@@ -58,12 +58,12 @@ class Compare extends View {
       return make("div", kind, make("span", "face", ...said), make("span", "words"));
     }
     const face = make("canvas", "face");
-    const words = make("span", "words", ...(told.own ? [make("b", "", "your run")] : []));
-    words.append(`${told.calls} · ${told.seconds || "kept"}`);
+    const words = make("span", "words", ...(told.own ? [make("b", "", tr("your run"))] : []));
+    words.append(`${told.calls} · ${told.seconds || tr("kept")}`);
     const tile = make("button", kind, face, words);
     tile.dataset.cell = String(number);
-    tile.title = told.own ? "This is your run" : "Make this your run";
-    tile.ariaLabel = `${name}: ${told.calls}, ${told.seconds || "kept"}. ${tile.title}`;
+    tile.title = told.own ? tr("This is your run") : tr("Make this your run");
+    tile.ariaLabel = `${name}: ${told.calls}, ${told.seconds || tr("kept")}. ${tile.title}`;
     tile.addEventListener("click", () => this.tell("chosen", number));
     face.style.setProperty("--aspect", `${this.sheet.width} / ${this.sheet.height}`);
     showFrame(face, this.sheet, told.picture);

@@ -30,7 +30,7 @@ from core.ui.runs import begun, say_status
 from core.ui.settings import offered_schedulers
 from core.ui.shown import Shown
 from core.ui.tables import offer_csv
-from core.words import tr, tr_later
+from core.words import tr, tr_later, tr_many
 
 TURN_S = 0.5  # between two drawings of a grid that is under way
 ACROSS, DOWN = "steps", "scheduler"  # to begin with
@@ -92,12 +92,9 @@ def say_draw(missing: int, count: int) -> str:
         missing: pictures that are not there, at least one.
         count: of all pictures in the grid.
     """
-    other = "" if missing == count else "other "
-    return (
-        tr("Draw the {other}picture", other=other)
-        if missing == 1
-        else tr("Draw the {other}{missing} pictures", other=other, missing=missing)
-    )
+    if missing == count:
+        return tr_many(missing, "Draw the picture", "Draw the {count} pictures")
+    return tr_many(missing, "Draw the other picture", "Draw the other {count} pictures")
 
 
 def _choose(request: Request) -> tuple[Axis, Axis]:
@@ -107,10 +104,10 @@ def _choose(request: Request) -> tuple[Axis, Axis]:
     wrong: list[ExplainerError] = []
     fields = one_of("across", FIELDS, ACROSS), one_of("down", FIELDS, DOWN)
     for place, words, field in zip(
-        st.columns(2, gap="large"), ("Across", "Down"), fields, strict=True
+        st.columns(2, gap="large"), (tr("Across"), tr("Down")), fields, strict=True
     ):
         with place:
-            ask(st.selectbox, words, field, format_func=FIELDS.__getitem__)
+            ask(st.selectbox, words, field, format_func=lambda name: tr(FIELDS[name]))
             if value(field) in asked:
                 continue
             asked.add(value(field))
@@ -136,7 +133,9 @@ def _choose_values(field: str, request: Request) -> Axis:
                 "default": chosen,
             },
         )
-        given = ask(st.multiselect, "Which", which, format_func=lambda name: SCHEDULERS[name].title)
+        given = ask(
+            st.multiselect, tr("Which"), which, format_func=lambda name: SCHEDULERS[name].title
+        )
     elif field == "prompt":
         lines = Field(name, write_values(Axis(field, start)), lambda text: text[:LONGEST])
         given = ask(st.text_area, tr("Words, one line a picture"), lines, height=110)
@@ -160,7 +159,7 @@ def _draw(work: GridWork, across: Axis, down: Axis) -> None:
         )
         st.progress(
             min(1.0, status.step / max(1, status.steps)),
-            told if status.state == "running" else say_status(status, "Piece"),
+            told if status.state == "running" else say_status(status, tr_later("Piece")),
         )
     mounted = mount(
         "generation/compare",
@@ -173,7 +172,7 @@ def _draw(work: GridWork, across: Axis, down: Axis) -> None:
         set_running_example(chosen.request)
         st.rerun(scope="app")
     if ticket is None and there:
-        st.caption(SAYS)
+        st.caption(tr(SAYS))
         offer_csv(compare_rows(across, down, cells), "grid")
     _end(work, ticket)
 

@@ -17,17 +17,18 @@ from core.models.schedulers.table import SCHEDULERS
 from core.views.browser import SheetData
 from core.views.strips import photo_sheet
 from core.views.tables import Row
-from core.words import tr, tr_later
+from core.words import tr, tr_later, tr_many
 
 Value = str | int | float
 
 FIELDS = {
-    "scheduler": "Scheduler",
-    "steps": "Steps",
+    "scheduler": tr_later("Scheduler"),
+    "steps": tr_later("Steps"),
     "guidance": tr_later("Guidance w"),
-    "seed": "Seed",
-    "prompt": "Words",
+    "seed": tr_later("Seed"),
+    "prompt": tr_later("Words"),
 }
+STEPS, SEED = tr_later("steps"), tr_later("seed")  # in a sentence
 MOST_STEPS = 150
 LONGEST_LABEL = 60  # characters of a prompt beside its row
 
@@ -46,7 +47,7 @@ class Axis:
 
     @property
     def title(self) -> str:
-        """What people call it."""
+        """What people call it, in English."""
         return FIELDS[self.field]
 
 
@@ -86,12 +87,16 @@ def read_values(field: str, typed: str | Sequence[object]) -> tuple[Value, ...]:
         typed = [part.strip() for part in parts if part.strip()]
     if not typed:
         raise ExplainerError(
-            tr("There are no values for {fields}.", fields=FIELDS[field]),
+            tr("There are no values for {setting}.", setting=tr(FIELDS[field])),
             tr("Give at least one of them."),
         )
     if len(typed) > MOST_CELLS:
         raise ExplainerError(
-            tr("There are {typed} values for {fields}.", typed=len(typed), fields=FIELDS[field]),
+            tr(
+                "There are {typed} values for {setting}.",
+                typed=len(typed),
+                setting=tr(FIELDS[field]),
+            ),
             tr("Give at most {most_cells}.", most_cells=MOST_CELLS),
         )
     return tuple(dict.fromkeys(_read(field, value) for value in typed))
@@ -120,15 +125,15 @@ def check_axes(across: Axis, down: Axis) -> None:
     """
     if across.field == down.field:
         raise ExplainerError(
-            tr("Both axes are {title}.", title=across.title), tr("Choose two settings.")
+            tr("Both axes are {setting}.", setting=tr(across.title)), tr("Choose two settings.")
         )
     count = len(across.values) * len(down.values)
     if count > MOST_CELLS:
         raise ExplainerError(
             tr(
-                "{values} × {values_2} are {count} pictures.",
-                values=len(across.values),
-                values_2=len(down.values),
+                "{columns} × {rows} are {count} pictures.",
+                columns=len(across.values),
+                rows=len(down.values),
                 count=count,
             ),
             tr("Take values out until there are at most {most_cells}.", most_cells=MOST_CELLS),
@@ -163,14 +168,12 @@ def say_value(field: str, value: Value) -> str:
     if field == "scheduler":
         return SCHEDULERS[str(value)].title
     if field == "steps":
-        return tr("{value} step", value=value) if value == 1 else tr("{value} steps", value=value)
+        return tr_many(int(value), "{count} step", "{count} steps")
     if field == "prompt":
         words = str(value) or tr("(no words)")
         return words if len(words) <= LONGEST_LABEL else f"{words[: LONGEST_LABEL - 1]}…"
     return (
-        f"w = {say_number(float(value))}"
-        if field == "guidance"
-        else tr("seed {value}", value=value)
+        f"w = {say_number(float(value))}" if field == "guidance" else tr("seed {seed}", seed=value)
     )
 
 
@@ -247,11 +250,7 @@ def compare_data(
             what, fix = map(without_paths, (cell.error.what, cell.error.fix))
             told.append({"state": "failed", "what": what, "fix": fix})
         else:
-            calls = (
-                tr("{calls} call", calls=cell.calls)
-                if cell.calls == 1
-                else tr("{calls} calls", calls=cell.calls)
-            )
+            calls = tr_many(cell.calls, "{count} call", "{count} calls")
             told.append(
                 {
                     "state": "there",
@@ -264,7 +263,7 @@ def compare_data(
     return {
         "across": [say_value(across.field, value) for value in across.values],
         "down": [say_value(down.field, value) for value in down.values],
-        "corner": {"across": across.title, "down": down.title},
+        "corner": {"across": tr(across.title), "down": tr(down.title)},
         "cells": told,
         "sheet": photo_sheet(np.stack(pictures)).as_json() if pictures else None,
     }
@@ -295,7 +294,7 @@ def compare_rows(across: Axis, down: Axis, cells: Sequence[Cell | None]) -> list
 
 def _read(field: str, value: object) -> Value:
     if field == "prompt":
-        return check_text(value, "prompt")
+        return check_text(value, tr("prompt"))
     if field == "scheduler":
         return find_scheduler(value).name
     number: object = value
@@ -303,6 +302,6 @@ def _read(field: str, value: object) -> Value:
         with suppress(ValueError):  # what is no number is told with what was typed
             number = float(value)
     if field == "guidance":
-        return check_real(number, "guidance", 0, MAX_GUIDANCE)
+        return check_real(number, tr("guidance"), 0, MAX_GUIDANCE)
     low, high = (1, MOST_STEPS) if field == "steps" else (0, MAX_SEED)
-    return check_whole(number, FIELDS[field].lower(), low, high)
+    return check_whole(number, tr(STEPS if field == "steps" else SEED), low, high)

@@ -51,5 +51,5 @@ def contact_sheet(run: Run, frames: Frames) -> NDArray[np.uint8]:
 
 def _label(run: Run, place: int) -> str:
     if place == len(run.timesteps):
-        return "finished"
+        return tr("finished")
     return f"{place}: t = {run.timesteps[place]:g}"

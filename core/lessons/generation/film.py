@@ -15,9 +15,8 @@ from core.ui.runs import done, find, go_on, is_stopped, say_status, stop
 from core.ui.settings import show_refused
 from core.ui.shown import Shown, decode, drawn
 from core.views.film import begun_film
-from core.views.numbers import count
 from core.views.run import begun_run, say_cost
-from core.words import tr
+from core.words import tr, tr_later, tr_many
 
 _SO_FAR = "run_so_far"
 PREVIEW_HEIGHT = 340  # CSS pixels, until the first preview is there
@@ -84,7 +83,10 @@ def decode_film(shown: Shown) -> None:
         return
     line = st.empty()
     with explained():
-        decode(shown, lambda ticket: line.caption(say_status(ticket.status(), "Decoding frame")))
+        decode(
+            shown,
+            lambda ticket: line.caption(say_status(ticket.status(), tr_later("Decoding frame"))),
+        )
         st.rerun()
 
 
@@ -93,12 +95,17 @@ def _show_stopped(request: Request) -> None:
     of, steps, preview, calls = st.session_state.get(_SO_FAR, (None, None, None, 0))
     there = of == request and preview is not None and len(steps) > 1
     done = (
-        tr("after {steps} of {calls}", steps=len(steps), calls=count(calls, "call"))
+        tr_many(
+            calls,
+            "**Stopped** after {done} of {count} call of the network.",
+            "**Stopped** after {done} of {count} calls of the network.",
+            done=len(steps),
+        )
         if there
-        else tr("before the first guess")
+        else tr("**Stopped** before the first guess of the network.")
     )
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(tr("**Stopped** {done} of the network.", done=done), width="content")
+        st.markdown(done, width="content")
         st.button(tr("Go on"), on_click=go_on, icon=":material/play_arrow:")
     if there and preview is not None:
         mount(
@@ -118,7 +125,9 @@ class _Progress:
     def draw(self, ticket: Ticket[Any]) -> None:  # Any: a Trace, whose class would import torch
         bar, slot = self.parts = self.parts or self._begin()
         status, picture = ticket.status(), engine().preview(ticket)
-        bar.progress(min(1.0, status.step / max(1, status.steps)), say_status(status, "Call"))
+        bar.progress(
+            min(1.0, status.step / max(1, status.steps)), say_status(status, tr_later("Call"))
+        )
         st.session_state[_SO_FAR] = self.request, ticket.partial(), picture, status.steps
         if picture is not None:
             slot.image(

@@ -2,13 +2,13 @@
 
 const TALL = 110; // of a chart, CSS pixels
 // What each pane is called aloud.
-const KINDS = {
-  uncond: "Noise seen without the prompt",
-  cond: "Noise seen with the prompt",
-  added: "Difference of the two",
-  guided: "Guided noise",
-  guess: "Estimate of the picture",
-};
+const KINDS = /** @type {const} */ ({
+  uncond: () => tr("Noise seen without the prompt"),
+  cond: () => tr("Noise seen with the prompt"),
+  added: () => tr("Difference of the two"),
+  guided: () => tr("Guided noise"),
+  guess: () => tr("Estimate of the picture"),
+});
 const GREY = [0.5, 0.5, 0.5];
 
 export default (/** @type {Mounted} */ mounted) => present(mounted, ".guidance", Guidance);
@@ -124,7 +124,7 @@ class Guidance extends View {
     this.find("input.weight").value = String(this.w);
     this.find("input.phi").value = String(this.phi);
     this.find(".weigh output").textContent = brief(this.w);
-    this.find(".tame output").textContent = this.phi ? brief(this.phi) : "off";
+    this.find(".tame output").textContent = this.phi ? brief(this.phi) : tr("off");
     this.find("button.reset").disabled = this.w === weight && this.phi === 0;
     this.pane("uncond", now.uncond, GREY, said);
     this.pane("cond", now.cond, GREY, said);
@@ -138,10 +138,15 @@ class Guidance extends View {
     const guess = this.pane("guess", now.guess, bias, said);
     const cut = guess?.data.filter((value, at) => at % 4 !== 3 && (value <= 2 || value >= 253)).length;
     this.limit = guess ? cut / (3 * guess.width * guess.height) : 0;
-    this.find(".guess b").textContent = now.guess ? "What it then believes" : "Not told by noise alone";
-    this.find(".how").textContent =
-      `Noise in quick colours, grey is 0; what they add ${gain === 1 ? "" : `${gain} times as strong`}. ` +
-      "The guess in quick colours as well, linear in the latents. Only this call is redone; whole runs are below.";
+    this.find(".guess b").textContent = now.guess ? tr("What it then believes") : tr("Not told by noise alone");
+    const added =
+      gain === 1
+        ? tr("Noise in quick colours, grey is 0; what they add as strong as it is.")
+        : tr("Noise in quick colours, grey is 0; what they add {gain} times as strong.", { gain });
+    const guessed = tr(
+      "The guess in quick colours as well, linear in the latents. Only this call is redone; whole runs are below.",
+    );
+    this.find(".how").textContent = `${added} ${guessed}`;
     this.work(now);
     this.drawAlong();
     this.drawSpread(now);
@@ -150,7 +155,7 @@ class Guidance extends View {
   pane(kind, latents, bias, said) {
     const { height, width } = this.data;
     const canvas = this.find(`.${kind} canvas`);
-    canvas.ariaLabel = `${KINDS[kind]}, ${said.spoken}, w = ${brief(this.w)}`;
+    canvas.ariaLabel = `${KINDS[kind]()}, ${said.spoken}, w = ${brief(this.w)}`;
     const pen = fit(canvas);
     if (!latents) return null;
     const plane = height * width;
@@ -179,13 +184,20 @@ class Guidance extends View {
       now.factor === 1
         ? ["", ""]
         : [
-            `, then × ${say(now.factor)} = ${say(now.factor * guided)}`,
-            ` Rescaled: the spread of ε̂ goes from ${say(now.spread)} towards ${say(now.wanted)}, that of ε_c.`,
+            tr(", then × {factor} = {rescaled}", { factor: say(now.factor), rescaled: say(now.factor * guided) }),
+            tr(" Rescaled: the spread of ε̂ goes from {spread} towards {wanted}, that of ε_c.", {
+              spread: say(now.spread),
+              wanted: say(now.wanted),
+            }),
           ];
     this.find(".filled").textContent =
       `${say(guided)} = ${fine(uncond)} + ${brief(this.w)} × (${fine(cond)} − ${less})${then}`;
-    this.find(".spot").textContent =
-      `at the marked position: row ${row + 1}, column ${column + 1}, channel ${all.indexOf(at) + 1}. Click another.${rescaled}`;
+    const spot = tr("at the marked position: row {row}, column {column}, channel {channel}. Click another.", {
+      row: row + 1,
+      column: column + 1,
+      channel: all.indexOf(at) + 1,
+    });
+    this.find(".spot").textContent = spot + rescaled;
     this.root.dataset.filled = [guided, uncond, this.w, cond].join(" ");
   }
 
@@ -208,7 +220,7 @@ class Guidance extends View {
     );
     this.chartOf(this.along, lines, (call) => (this.last ? call / this.last : 0.5));
     this.along.move(this.along.along(this.place), values);
-    this.along.element.ariaLabel = `${title}, over the calls`;
+    this.along.element.ariaLabel = tr("{title}, over the calls", { title });
   }
 
   // How far the guess spreads as the weight grows, plain and with phi.
@@ -226,8 +238,8 @@ class Guidance extends View {
     const value = deviation(now.guess);
     this.root.dataset.spread = String(value);
     legend(this.find(".spread .values"), [
-      { label: "std", kind: this.phi ? "noise" : "picture", said: say(value) },
-      { label: "colours at the limit", kind: "", said: `${Math.round(100 * this.limit)} %` },
+      { label: tr("std"), kind: this.phi ? "noise" : "picture", said: say(value) },
+      { label: tr("colours at the limit"), kind: "", said: `${Math.round(100 * this.limit)} %` },
     ]);
     this.chartOf(
       this.spread,
@@ -239,7 +251,10 @@ class Guidance extends View {
       },
     );
     this.spread.move(this.spread.along((30 * this.w) / largest), this.phi ? [null, value] : [value]);
-    element.ariaLabel = `Standard deviation of the estimate against the weight, ${say(value)} at w = ${brief(this.w)}`;
+    element.ariaLabel = tr("Standard deviation of the estimate against the weight, {spread} at w = {w}", {
+      spread: say(value),
+      w: brief(this.w),
+    });
   }
 }
 

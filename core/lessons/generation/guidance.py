@@ -109,7 +109,7 @@ def _show_strip(request: Request) -> None:
         pictures = read(tamed, draw=lambda ticket: rows[1].follow(ticket))
         rows[1].draw(pictures)
         told = say_rescaled(_pictures(cells)[-1], pictures[-1], _predicts_noise(request.model))
-        numbers.append(_numbers(f"rescaled, φ = {PHI:g}", pictures))
+        numbers.append(_numbers(tr("rescaled, φ = {phi:g}", phi=PHI), pictures))
     st.markdown(
         tr(
             "**A larger weight follows the words more closely, and can push colours to the limit "
@@ -156,7 +156,7 @@ class _Slots:
             self.top.empty()
         for slot, w, picture in zip(self.slots, WEIGHTS, pictures, strict=False):
             if picture is not None:
-                said = f"w = {w:g}" + (": none" if w == 1 else "")
+                said = tr("w = 1: none") if w == 1 else f"w = {w:g}"
                 slot.image(
                     picture,
                     said,
@@ -187,11 +187,11 @@ def _pictures(cells: Cells) -> Pictures:
 def _numbers(kind: str, pictures: Pictures) -> list[dict[str, object]]:
     return [
         {
-            "pictures": kind,
+            tr("pictures"): kind,
             "w": w,
-            "colour values at the limit": percent(share_at_limit(picture), 1),
-            "neighbouring pixels differ by, of 255": f"{speckle(picture):.1f}",
-            "std of pixels": f"{picture.std() / 255:.3f}",
+            tr("colour values at the limit"): percent(share_at_limit(picture), 1),
+            tr("neighbouring pixels differ by, of 255"): f"{speckle(picture):.1f}",
+            tr("std of pixels"): f"{picture.std() / 255:.3f}",
         }
         for w, picture in zip(WEIGHTS, pictures, strict=True)
         if picture is not None

@@ -111,10 +111,10 @@ def guidance_data(run: Run, rescales: bool) -> GuidanceData:
         "uncond": packed(uncond),
         "cond": packed(cond),
         "charts": [
-            {"name": "Angle", "title": tr("angle between both answers, degrees"), "lines": [
+            {"name": tr("Angle"), "title": tr("angle between both answers, degrees"), "lines": [
                 _line("∠", "text", angles(uncond, cond)),
             ]},
-            {"name": "Sizes", "title": tr("size, RMS"), "lines": [
+            {"name": tr("Sizes"), "title": tr("size, RMS"), "lines": [
                 _line("ε∅", "noise", rms(uncond)),
                 _line("ε_c", "text", rms(cond), dashed=True),
                 _line("ε_c − ε∅", "picture", rms(added)),

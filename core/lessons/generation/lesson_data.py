@@ -28,9 +28,9 @@ def _rows(live: Live) -> Asked:
     told = twice if guided else tr("without guidance it is asked with your words alone")
     return choose(
         tr("How often did the network say what the noise is, for this one picture?"),
-        tr("{guided} times", guided=calls * 2 if guided else calls),
+        tr("{calls} times", calls=calls * 2 if guided else calls),
         (
-            "once",
+            tr("once"),
             tr(
                 "One call cannot do it: {calls}, and {told}.", calls=count(calls, "call"), told=told
             ),
@@ -44,7 +44,7 @@ def _rows(live: Live) -> Asked:
             tr("There were {calls}; {told}.", calls=count(calls, "call"), told=told),
         ),
         (
-            "1000 times",
+            tr("1000 times"),
             tr(
                 "It learned with 1000 times, and drew in {calls}; {told}.",
                 calls=count(calls, "call"),
@@ -61,13 +61,13 @@ def _when(live: Live) -> Asked:
     quarter = min(3, 4 * (near - 1) // calls)
     said = tr(
         "At call 1 the guess was {far:.2f} away from the finished latents, at call {near} "
-        "for the first time less than half of that, {far_2:.2f}",
+        "for the first time less than half of that, {then:.2f}",
         far=far[0],
         near=near,
-        far_2=far[near - 1],
+        then=far[near - 1],
     )
     options = [
-        (name, f"{said}." if at == quarter else tr("No. {said}.", said=said))
+        (tr(name), f"{said}." if at == quarter else tr("No. {said}.", said=said))
         for at, name in enumerate(QUARTERS)
     ]
     return choose(
@@ -76,7 +76,7 @@ def _when(live: Live) -> Asked:
             "half as wrong as at first?",
             calls=calls,
         ),
-        QUARTERS[quarter],
+        tr(QUARTERS[quarter]),
         *options,
     )
 
@@ -111,11 +111,11 @@ def _more_is_better(live: Live) -> str:
         for steps in (max(1, request.steps // 2), request.steps, MANY)
     )
     return tr(
-        "More steps help less and less: from {max} to "
+        "More steps help less and less: from {fewer} to "
         "{steps} the picture moves by {few:.1f} of 255 on average, from "
         "{steps} to {many} by {some:.1f}. The network is the same, so what "
         "it cannot draw it cannot draw in more steps either; they cost time all the same.",
-        max=max(1, request.steps // 2),
+        fewer=max(1, request.steps // 2),
         steps=request.steps,
         few=apart(few, some),
         many=MANY,
@@ -143,13 +143,13 @@ def _guess_is_picture(live: Live) -> str:
     far = rms(run.x0 - run.path[-1])
     return tr(
         "It is the network’s best guess at that call, an average over all pictures that would fit "
-        "the noise. It is wrong by {far:.2f} at call 1, by {far_2:.2f} half-way, "
-        "and at the last call still by {far_3:.2f}. (The finished latents have a size of "
-        "{path:.2f}.)",
+        "the noise. It is wrong by {far:.2f} at call 1, by {middle:.2f} half-way, "
+        "and at the last call still by {last:.2f}. (The finished latents have a size of "
+        "{size:.2f}.)",
         far=far[0],
-        far_2=far[len(far) // 2],
-        far_3=far[-1],
-        path=rms(run.path)[-1],
+        middle=far[len(far) // 2],
+        last=far[-1],
+        size=rms(run.path)[-1],
     )
 
 
@@ -175,8 +175,10 @@ LESSON = Lesson(
             "It starts as noise. Again and again the network says what is noise in it, and a "
             "little of that is taken away."
         ),
-        "maths": "A loop: ask $\\hat\\varepsilon_\\theta(x_t, t, c)$ twice, mix the two answers by "
-        "$w$, and let the scheduler go from $x_t$ to the next level.",
+        "maths": tr_later(
+            "A loop: ask $\\hat\\varepsilon_\\theta(x_t, t, c)$ twice, mix the two answers by "
+            "$w$, and let the scheduler go from $x_t$ to the next level."
+        ),
     },
     picture=tr_later(
         "**Drag the green frame**, or press ← and →. Left is what the network gets to see. "
@@ -194,7 +196,7 @@ LESSON = Lesson(
         Card(
             tr_later("The seed is the picture."),
             _seed_is_picture,
-            {"prompt": tr_later("a blue car")},
+            {"prompt": "a blue car"},
         ),
         Card(tr_later("What it believes half-way is the picture already."), _guess_is_picture),
         Card(tr_later("Guidance 0 ignores nothing."), _guidance_zero, {"guidance": "0"}),

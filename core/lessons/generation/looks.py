@@ -8,12 +8,12 @@ from core.words import tr_later
 
 LOOKS = Closers(
     (
-        Closer("Guidance", "core.lessons.generation.guidance"),
+        Closer(tr_later("Guidance"), "core.lessons.generation.guidance"),
         Closer(tr_later("When to guide"), "core.lessons.generation.when"),
         Closer(tr_later("Every step in numbers"), "core.lessons.generation.steps"),
         Closer(tr_later("Compare a grid"), "core.lessons.generation.compare"),
         Closer(tr_later("Two prompts"), "core.lessons.generation.two_runs"),
-        Closer("Branch", "core.lessons.generation.branch"),
+        Closer(tr_later("Branch"), "core.lessons.generation.branch"),
         Closer(tr_later("From a picture"), "core.lessons.generation.picture"),
     ),
     formulas=(
@@ -21,7 +21,7 @@ LOOKS = Closers(
         "core.ideas.guidance.rescale",
     ),
 )
-QUICK = ("Guidance", tr_later("Every step in numbers"))  # all others ask the engine
+QUICK = ("Guidance", "Every step in numbers")  # all others ask the engine
 
 
 def show_closer(look: Closer | None, shown: Shown) -> None:

@@ -65,7 +65,7 @@ def path_rows(way: FlatWay) -> list[dict[str, object]]:
     """
     calls = len(way.timesteps)
     rows: list[dict[str, object]] = []
-    for name, points in ((GIVEN, way.path), (GUESS, way.guess)):
+    for name, points in ((tr(GIVEN), way.path), (tr(GUESS), way.guess)):
         for place, (across, up) in enumerate(points):
             t = float(way.timesteps[place]) if place < calls else None
             rows.append({"what": name, "place": place, "t": t, "along": round(float(across), 5),
@@ -79,17 +79,19 @@ def path_chart(way: FlatWay) -> alt.LayerChart | alt.FacetChart:
     Args:
         way: from ``flatten``.
     """
-    colours = alt.Scale(domain=[GIVEN, GUESS], range=[PALETTE["latents"], PALETTE["picture"]])
+    colours = alt.Scale(
+        domain=[tr(GIVEN), tr(GUESS)], range=[PALETTE["latents"], PALETTE["picture"]]
+    )
     base = alt.Chart(alt.Data(values=path_rows(way))).encode(
-        x=alt.X("along:Q", title="from the first noise (0) to the end (1)"),
-        y=alt.Y("aside:Q", title="to the side, same scale"),
+        x=alt.X("along:Q", title=tr("from the first noise (0) to the end (1)")),
+        y=alt.Y("aside:Q", title=tr("to the side, same scale")),
         color=alt.Color(
             "what:N", scale=colours, legend=alt.Legend(title=None, orient="top", labelLimit=400)
         ),
         order="place:Q",
     )
     seen = [
-        alt.Tooltip("what:N", title="what"),
+        alt.Tooltip("what:N", title=tr("what")),
         alt.Tooltip("place:Q", title=tr("U-Net calls made")),
         alt.Tooltip("t:Q", title=tr("timestep t")),
     ]

@@ -16,7 +16,7 @@ from core.ui.runs import read
 from core.ui.shown import Shown
 from core.views.numbers import count, percent
 from core.views.pictures import pixels_of, row_picture
-from core.words import tr
+from core.words import tr, tr_later
 
 STRENGTHS = (0.2, 0.4, 0.6, 0.8, 1.0)  # of the row
 FIRST = "lion"  # of the gallery: something else than the words that everybody begins with
@@ -74,7 +74,7 @@ def _choose_strength(steps: int) -> float:
     )
     percent = ask(
         st.slider,
-        "Strength",
+        tr("Strength"),
         strength,
         format="%d %%",
         help=tr("How much noise is put on the picture, counted in steps of the run."),
@@ -97,14 +97,14 @@ def _show_way(request: Request, source: Source, strength: float, result: _Result
     st.markdown(
         tr(
             "**{made} of {steps} are made**, in {calls} of the network. Where "
-            "they begin, the picture has the weight √ᾱ = {alpha_bar:.2f} and the noise "
-            "√(1−ᾱ) = {alpha_bar_2:.2f}. Little noise keeps layout and colours; "
+            "they begin, the picture has the weight √ᾱ = {signal:.2f} and the noise "
+            "√(1−ᾱ) = {noise:.2f}. Little noise keeps layout and colours; "
             "the more of it, the more is left to your words.",
             made=made,
             steps=count(request.steps, "step"),
             calls=calls,
-            alpha_bar=result.alpha_bar**0.5,
-            alpha_bar_2=(1 - result.alpha_bar) ** 0.5,
+            signal=result.alpha_bar**0.5,
+            noise=(1 - result.alpha_bar) ** 0.5,
         )
     )
     st.caption(
@@ -138,6 +138,6 @@ def _result(request: Request, source: Source, strength: float) -> _Result:
     work = FromPictureWork(
         request.model, request, source.pixels, source.width, source.height, strength
     )
-    future: Any = read(work, "Call")  # Any: a Future, whose trace would import torch
+    future: Any = read(work, tr_later("Call"))  # Any: a Future, whose trace would import torch
     trace = future.trace
     return _Result(future.start_picture, trace.picture, trace.calls, future.alpha_bar)

@@ -55,25 +55,25 @@ def read_recipe(data: bytes) -> Recipe:
         ExplainerError: it is no recipe, or it asks for something that cannot be used.
     """
     if len(data) > LARGEST:
-        raise ExplainerError(tr("This file is too large to be a recipe."), WHAT_TO_DROP)
+        raise ExplainerError(tr("This file is too large to be a recipe."), tr(WHAT_TO_DROP))
     try:
         told = read_json(data)
     except ValueError as error:  # also where it is no text
-        raise ExplainerError(tr("This file cannot be read as JSON."), WHAT_TO_DROP) from error
+        raise ExplainerError(tr("This file cannot be read as JSON."), tr(WHAT_TO_DROP)) from error
     if not isinstance(told, dict) or told.get("kind") != KIND:
-        raise ExplainerError(tr("This file is no recipe."), WHAT_TO_DROP)
+        raise ExplainerError(tr("This file is no recipe."), tr(WHAT_TO_DROP))
     if told.get("format") != FORMAT:
         raise ExplainerError(
             tr(
-                "This recipe has format {get!r:.20}, and {format} is read here.",
-                get=told.get("format"),
-                format=FORMAT,
+                "This recipe has format {given!r:.20}, and {read} is read here.",
+                given=told.get("format"),
+                read=FORMAT,
             ),
-            WHAT_TO_DROP,
+            tr(WHAT_TO_DROP),
         )
     fingerprint = told.get("weights_sha256")
     if not isinstance(told.get("request"), dict):
-        raise ExplainerError(tr("This recipe does not say what to draw."), WHAT_TO_DROP)
+        raise ExplainerError(tr("This recipe does not say what to draw."), tr(WHAT_TO_DROP))
     return Recipe(
         from_values(told["request"]),
         fingerprint if isinstance(fingerprint, str) and len(fingerprint) <= 128 else "",

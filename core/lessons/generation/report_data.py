@@ -41,28 +41,28 @@ def report_html(run: Run, frames: Frames) -> str:
     """
     request = run.request
     told = [
-        ("Model", request.model),
-        ("Scheduler", SCHEDULERS[request.scheduler].title),
+        (tr("Model"), request.model),
+        (tr("Scheduler"), SCHEDULERS[request.scheduler].title),
         *((f"  {name}", str(value)) for name, value in request.params),
         (
-            "Steps",
+            tr("Steps"),
             tr(
-                "{steps} (U-Net calls: {timesteps})",
+                "{steps} (U-Net calls: {calls})",
                 steps=request.steps,
-                timesteps=len(run.timesteps),
+                calls=len(run.timesteps),
             ),
         ),
         (
             tr("Guidance w"),
-            say_number(request.guidance) + (" (none)" if request.guidance == 1 else ""),
+            say_number(request.guidance) + (tr(" (none)") if request.guidance == 1 else ""),
         ),
-        ("Seed", str(request.seed)),
+        (tr("Seed"), str(request.seed)),
         (
-            "Size",
+            tr("Size"),
             tr(
-                "{shape} × {shape_2} pixels",
-                shape=run.picture.shape[1],
-                shape_2=run.picture.shape[0],
+                "{width} × {height} pixels",
+                width=run.picture.shape[1],
+                height=run.picture.shape[0],
             ),
         ),
         (tr("Not this"), request.negative or "–"),
@@ -88,20 +88,24 @@ def report_html(run: Run, frames: Frames) -> str:
             else []
         ),
         *([(tr("Padding mask"), tr("passed on"))] if request.padding_mask else []),
-        *((tr("LoRA {one}", one=one.name), say_number(one.strength)) for one in request.loras),
-        ("Cost", tr("{run}; other work included", run=say_cost(run))),
+        *((tr("LoRA {name}", name=one.name), say_number(one.strength)) for one in request.loras),
+        (tr("Cost"), tr("{cost}; other work included", cost=say_cost(run))),
     ]
+    heads = tr("Step by step"), tr("In curves"), tr("In numbers"), tr("How guidance was done")
+    parts = _steps(run, frames), _in_curves(run), _numbers(run), _guidance(run)
+    chapters = (f"<h2>{text(head)}</h2>{part}" for head, part in zip(heads, parts, strict=True))
+    again = tr(
+        "Save what stands below as a .json file and drop it on the Generation page. The same "
+        "weights and versions give the same picture on the same kind of machine."
+    )
+    words = text(request.prompt) or f"<em>{text(tr('no words'))}</em>"
     body = (
-        f"<header><h1>How noise became this picture</h1>"
-        f'<p class="prompt">{text(request.prompt) or "<em>no words</em>"}</p></header>'
-        f'<div class="first">{picture_png(run.picture, "The finished picture")}{table(told)}</div>'
-        f"<h2>Step by step</h2>{_steps(run, frames)}"
-        f"<h2>In curves</h2><div class='charts'>{''.join(_charts(run))}</div>"
-        f"<h2>In numbers</h2>{_numbers(run)}"
-        f"<h2>How guidance was done</h2>{_guidance(run)}"
-        f"<h2>To draw it again</h2><p>Save what stands below as a <code>.json</code> file and drop "
-        f"it on the Generation page. The same weights and versions give the same picture on the "
-        f"same kind of machine.</p>"
+        f"<header><h1>{text(tr('How noise became this picture'))}</h1>"
+        f'<p class="prompt">{words}</p></header>'
+        f'<div class="first">{picture_png(run.picture, tr("The finished picture"))}'
+        f"{table(told)}</div>"
+        f"{''.join(chapters)}"
+        f"<h2>{text(tr('To draw it again'))}</h2><p>{text(again)}</p>"
         f"<pre>{text(recipe_json(request, run.fingerprint))}</pre>"
         f"{table(list(versions().items()))}"
     )
@@ -124,51 +128,56 @@ def _steps(run: Run, frames: Frames) -> str:
     for index in shown:
         place = frames.places[index]
         ended = place == len(run.timesteps)
-        said = "finished" if ended else f"t = {run.timesteps[place]:g}"
+        said = tr("finished") if ended else f"t = {run.timesteps[place]:g}"
         share = "" if ended else f"<br>{say_noise(float(run.alpha_bars[place]))}"
         if place == 0:  # all of it is noise, whatever the network is told
-            said, share = tr("only noise, told as {said}", said=said), ""
+            said, share = tr("only noise, told as {at}", at=said), ""
         cells.append(
-            f"<figure>{_small(frames.given[index], f'Given to the network, {said}')}"
-            f"{_small(frames.guess[index], f'What it believed, {said}')}"
+            f"<figure>{_small(frames.given[index], tr('Given to the network, {at}', at=said))}"
+            f"{_small(frames.guess[index], tr('What it believed, {at}', at=said))}"
             f"<figcaption>{said}{share}</figcaption></figure>"
         )
+    how = tr(
+        "Above: what the network was given. Below: what it believed is in there. t runs down "
+        "from noise to picture."
+    )
     left_out = (
         ""
         if len(shown) == count
         else tr(" {shown} of {count} places are shown.", shown=len(shown), count=count)
     )
-    return (
-        "<p>Above: what the network was given. Below: what it believed is in there. t runs down "
-        f"from noise to picture.{left_out}</p><div class='steps'>{''.join(cells)}</div>"
-    )
+    return f"<p>{text(how)}{text(left_out)}</p><div class='steps'>{''.join(cells)}</div>"
+
+
+def _in_curves(run: Run) -> str:
+    return f"<div class='charts'>{''.join(_charts(run))}</div>"
 
 
 def _charts(run: Run) -> list[str]:
     found, across = measure(run), tr("U-Net calls →")
     charts = [
-        line_chart("Sizes", tr("root mean square"), across, [
+        line_chart(tr("Sizes"), tr("root mean square"), across, [
             Line("x", "latents", found.given),
             Line("ε̂", "noise", found.eps),
             Line("x̂₀", "picture", found.guess),
         ]),
-        line_chart("Change", tr("per call, root mean square"), across, [
+        line_chart(tr("Change"), tr("per call, root mean square"), across, [
             Line(tr("of x"), "latents", found.moved, dashed=True),
             Line(tr("of x̂₀"), "picture", found.corrected),
         ]),
     ]  # fmt: skip
     if np.isfinite(found.snr_db).any():
         signal = Line(tr("of x"), "time", found.snr_db)
-        charts.append(line_chart(tr("Signal to noise"), "decibels", across, [signal]))
+        charts.append(line_chart(tr("Signal to noise"), tr("decibels"), across, [signal]))
     if run.eps_uncond is not None:
         apart = Line(tr("without and with the words"), "text", angles(run.eps_uncond, run.eps_cond))
-        charts.append(line_chart(tr("Angle between both answers"), "degrees", across, [apart]))
+        charts.append(line_chart(tr("Angle between both answers"), tr("degrees"), across, [apart]))
     return charts
 
 
 def _numbers(run: Run) -> str:
     rows = step_rows(run)
-    head = "".join(f"<th>{escape(name)}</th>" for name in rows[0])
+    head = "".join(f"<th>{escape(tr(name))}</th>" for name in rows[0])
     lines = (
         "<tr>" + "".join(f"<td>{'–' if value is None else value}</td>" for value in row.values())
         + "</tr>"
@@ -178,18 +187,24 @@ def _numbers(run: Run) -> str:
 
 
 def _guidance(run: Run) -> str:
-    source = text(equation_of(guide).source)
+    source = text(tr(equation_of(guide).source))
     if run.eps_uncond is None:
-        return (
-            "<p>There was none: at w = 1 the network is asked only with the words. "
-            f"<small>{source}</small></p>"
-        )
+        none = tr("There was none: at w = 1 the network is asked only with the words.")
+        return f"<p>{text(none)} <small>{source}</small></p>"
     added = rms(run.eps_cond - run.eps_uncond)
+    said = text(
+        tr(
+            "ε∅ is the noise seen without the words (or with what was not wanted), ε_c with them. "
+            "Their difference has a size of {least:.3f} to {most:.3f}.",
+            least=added.min(),
+            most=added.max(),
+        )
+    )
+    for plain, written in (("ε∅", "ε<sub>∅</sub>"), ("ε_c", "ε<sub>c</sub>")):
+        said = said.replace(plain, written)
     return (
         "<p class='formula'>ε̂ = ε<sub>∅</sub> + w (ε<sub>c</sub> − ε<sub>∅</sub>), "
-        f"w = {say_number(run.request.guidance)}</p><p>ε<sub>∅</sub> is the noise seen without "
-        "the words (or with what was not wanted), ε<sub>c</sub> with them. Their difference has a "
-        f"size of {added.min():.3f} to {added.max():.3f}. <small>{source}</small></p>"
+        f"w = {say_number(run.request.guidance)}</p><p>{said} <small>{source}</small></p>"
     )
 
 

@@ -7,6 +7,7 @@ from core.ui.shown import Shown
 from core.ui.tables import offer_csv
 from core.views.numbers import percent
 from core.views.steps import step_rows
+from core.views.tables import headed
 from core.words import tr
 
 
@@ -35,5 +36,5 @@ def show(shown: Shown) -> None:
         )
     )
     rows = step_rows(run)
-    st.dataframe(rows, hide_index=True, alt=tr("Every U-Net call in numbers"))
+    st.dataframe(headed(rows), hide_index=True, alt=tr("Every U-Net call in numbers"))
     offer_csv(rows, "steps")

@@ -49,8 +49,8 @@ class TwoRuns extends Player {
     const every = Math.max(1, Math.ceil(this.last / Math.min(10, width / 60)));
     /** @type {SVGElement[]} */
     const parts = [
-      svg("text", { x: frame.right, y: height - 2, "text-anchor": "end" }, "U-Net calls answered →"),
-      svg("text", { x: EDGE.left - 30, y: 12 }, "↑ distance, RMS"),
+      svg("text", { x: frame.right, y: height - 2, "text-anchor": "end" }, tr("U-Net calls answered →")),
+      svg("text", { x: EDGE.left - 30, y: 12 }, tr("↑ distance, RMS")),
     ];
     for (let place = 0; place <= this.last; place += every) {
       const where = { x: along(place), y: frame.bottom + 16, "text-anchor": "middle" };
@@ -59,8 +59,8 @@ class TwoRuns extends Player {
     if (branch > 0) {
       const size = { width: along(branch) - frame.left, height: frame.bottom - frame.top };
       parts.push(svg("rect", { class: "shared", x: frame.left, y: frame.top, ...size }));
-      parts.push(...mark(along(branch), frame, "they part here"));
-    } else if (parted) parts.push(...mark(along(parted), frame, "at least half as far apart as the results"));
+      parts.push(...mark(along(branch), frame, tr("they part here")));
+    } else if (parted) parts.push(...mark(along(parted), frame, tr("at least half as far apart as the results")));
     // Up to the place where the runs part they are one, and the distance is 0 to the very line.
     const jumps = (at) => branch > 0 && at === branch;
     const points = (values) =>
@@ -79,7 +79,7 @@ class TwoRuns extends Player {
     const { places, runs, latents, estimates } = this.data;
     const { spoken } = places[this.place];
     const said = (values) => values[this.place].toFixed(3);
-    this.name(places[this.place], `, ${said(estimates)} apart`);
+    this.name(places[this.place], tr(", {distance} apart", { distance: said(estimates) }));
     this.root.dataset.place = String(this.place);
     this.find(".legend .estimates b").textContent = said(estimates);
     if (latents) this.find(".legend .latents b").textContent = said(latents);
@@ -87,7 +87,7 @@ class TwoRuns extends Player {
     runs.forEach((run, number) => {
       ["given", "guess"].forEach((kind, at) => {
         const canvas = this.figures[number].querySelector(`canvas.${kind}`);
-        const what = at ? (end ? "the result" : "What it believes") : "What the network is given";
+        const what = at ? (end ? tr("the result") : tr("What it believes")) : tr("What the network is given");
         canvas.ariaLabel = `${run.title}: ${what}, ${spoken}`;
         if (end && at) paint(canvas, this.pictures, number);
         else paint(canvas, this.sheets[number][at], this.place);

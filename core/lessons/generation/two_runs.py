@@ -45,11 +45,11 @@ def _say(pair: Pair) -> str:
         return tr("**The results are the same.**")
     return tr(
         "**One noise, two pictures.** What the network believes differs at the very first call, "
-        "by {apart:.2f}, while the latents are still the same noise. After {parted} of "
-        "{timesteps} calls the latents are at least half as far apart as the "
-        "results, which differ by {apart_2:.2f}.",
-        apart=apart[0],
+        "by {first:.2f}, while the latents are still the same noise. After {parted} of "
+        "{calls} calls the latents are at least half as far apart as the "
+        "results, which differ by {last:.2f}.",
+        first=apart[0],
         parted=parted,
-        timesteps=len(pair.first.timesteps),
-        apart_2=apart[-1],
+        calls=len(pair.first.timesteps),
+        last=apart[-1],
     )

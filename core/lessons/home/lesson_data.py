@@ -38,8 +38,8 @@ def _hidden(live: Live) -> Asked:
     right = names[0] if abs(alike) < 0.1 else names[1] if abs(alike) < 0.7 else names[2]
     said = tr(
         "Measured: the first noise and the finished latents correlate by "
-        "{minus} (0 is unrelated, 1 the same)",
-        minus=minus(f"{alike:.2f}"),
+        "{correlation} (0 is unrelated, 1 the same)",
+        correlation=minus(f"{alike:.2f}"),
     )
     return choose(
         tr(
@@ -57,11 +57,11 @@ def _searches(live: Live) -> str:
         "no pictures in it. Yours was computed here in "
         "{seconds:.1f} s from {size:,} random numbers, which "
         "{calls} changed. At call 1 of them the noise power was "
-        "{alpha_bars}.",
+        "{noise}.",
         seconds=run.seconds,
         size=run.path[0].size,
         calls=count(len(run.timesteps), "call"),
-        alpha_bars=percent(1 - float(run.alpha_bars[0]), 1),
+        noise=percent(1 - float(run.alpha_bars[0]), 1),
     )
 
 

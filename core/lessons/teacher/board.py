@@ -30,7 +30,7 @@ def show_board(room: Classroom) -> None:
                 st.image(
                     pinned.picture,
                     width="stretch",
-                    alt=tr("Picture of {pinned}", pinned=pinned.name),
+                    alt=tr("Picture of {name}", name=pinned.name),
                 )
                 st.text(pinned.prompt or tr("(no words)"))
                 st.caption(pinned.name)
