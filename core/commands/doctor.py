@@ -7,6 +7,7 @@ from importlib import metadata
 from typing import Any
 
 from core.commands.plain import plain, say
+from core.words import tr, tr_later
 
 PACKAGES = (
     "torch",
@@ -51,8 +52,12 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
     limit = raise_limit()
     carried = visitors(limit) if limit else None
     if carried is not None and carried < CLASS:
-        what = f"At most {limit} files may be open at once, enough for about {carried} visitors."
-        fix = "Raise the limit before the app is started: ulimit -n 4096."
+        what = tr(
+            "At most {limit} files may be open at once, enough for about {carried} visitors.",
+            limit=limit,
+            carried=carried,
+        )
+        fix = tr("Raise the limit before the app is started: ulimit -n 4096.")
         problems.append(Problem(what, fix, "warning"))
     return {
         "use": asdict(choose(facts)),
@@ -61,7 +66,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
         "python": platform.python_version(),
         "versions": {name: _version(name) for name in PACKAGES},
         "visitors": carried,
-        "models": {BUILT_IN: "whole" if whole else "damaged"},
+        "models": {BUILT_IN: tr_later("whole") if whole else tr_later("damaged")},
         "problems": [asdict(problem) for problem in problems],
     }
 
@@ -79,14 +84,20 @@ def tell(answer: dict[str, Any]) -> list[str]:  # Any: as above
 
     use, problems = answer["use"], answer["problems"]
     wrong = sum(problem["severity"] == "error" for problem in problems)
-    verdict = f"{wrong} to mend before this runs well." if wrong else "Ready."
+    verdict = tr("{wrong} to mend before this runs well.", wrong=wrong) if wrong else tr("Ready.")
+    computed = tr(
+        "Pictures are computed on {name}, {dtype}, {threads}.",
+        name=use["name"],
+        dtype=use["dtype"],
+        threads=count(use["threads"], "thread"),
+    )
+    visitors, models = answer["visitors"], answer["models"]
     return [
-        f"{verdict} Pictures are computed on {use['name']}, {use['dtype']}, "
-        f"{count(use['threads'], 'thread')}.",
+        f"{verdict} {computed}",
         *(plain(f"- {problem['what']} {problem['fix']}") for problem in problems),
         "",
-        *say(answer["models"]),
-        *say({"system": answer["system"], "python": answer["python"]}),
-        *([] if answer["visitors"] is None else say({"visitors at once": answer["visitors"]})),
+        *say({name: tr(state) for name, state in models.items()}),
+        *say({tr("system"): answer["system"], "python": answer["python"]}),
+        *([] if visitors is None else say({tr("visitors at once"): visitors})),
         *say(answer["versions"]),
     ]

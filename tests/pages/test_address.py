@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.engine.request import Request
 
-KEEPER = "glassbox_places"
+KEEPER = "glassbox_places_en"
 ROOT = Path(__file__).resolve().parents[2]
 Open = Callable[..., AppTest]
 PAGES = {

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.ui.closer import Closers
 from core.ui.navigation import WALK
+from core.words import HTML_TEXT
 
 ENGLISH = re.compile(
     r"\b(the|of|and|is|are|was|were|which|what|where|with|without|from|your|you|by|how|every|each|"
@@ -28,7 +29,7 @@ NOT_SHOWN = ("id", "key", "url", "icon", "css", "js", "fragment_id", "form_id", 
              "page", "code", "name", "mark", "type", "field", "fields", "kind", "columns",
              "js_content", "css_content")  # fmt: skip
 PAGES = [("home", "Home.py"), *((entry.url, f"pages/{entry.file}") for entry in WALK)]
-DONE: tuple[str, ...] = ()  # pages that are translated
+DONE: tuple[str, ...] = ("home",)  # pages that are translated
 QUERY = {"lang": "de", "prompt": "", "steps": "4"}
 
 
@@ -55,6 +56,8 @@ def said(part: object, name: str = "") -> Iterator[str]:
     elif isinstance(part, list):
         for value in part:
             yield from said(value, name)
+    elif name == "html_content":
+        yield from (found[0] for found in HTML_TEXT.finditer(str(part)))
     elif isinstance(part, str):
         if part[:1] in "[{":
             try:
