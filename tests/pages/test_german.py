@@ -21,7 +21,7 @@ ENGLISH = re.compile(
 )
 SAME = re.compile(  # German words, and what stays as it was written
     r"\bwas\b|`[^`]*`|“[^”]*”|„[^“]*“|\$[^$]*\$|:material/\w+:|:small\[.*?\]|\]\([^)]*\)|"
-    r"<\|?\w+\|?>|\b\w+\.safetensors\b|\b(?:class|step)=\"[^\"]*\"|"
+    r"<\|?\w+\|?>|\b\w+\.safetensors\b|"
     r"[A-Za-z0-9+/=]{80,}|\(datum\b[^)]*\)|\w+\(\)|\{\w+(?::,)?\}|"
     r"(?<!\*)\*[^*]+\*(?!\*)"  # in italics, the titles of what is cited
 )
@@ -29,7 +29,7 @@ NOT_SHOWN = ("id", "key", "url", "icon", "css", "js", "fragment_id", "form_id", 
              "page", "code", "name", "mark", "type", "field", "fields", "kind", "columns",
              "js_content", "css_content")  # fmt: skip
 PAGES = [("home", "Home.py"), *((entry.url, f"pages/{entry.file}") for entry in WALK)]
-DONE: tuple[str, ...] = ("home",)  # pages that are translated
+DONE: tuple[str, ...] = ("home", "generation", "check")  # pages that are translated
 QUERY = {"lang": "de", "prompt": "", "steps": "4"}
 
 
