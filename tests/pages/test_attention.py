@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -290,3 +291,19 @@ def test_formulas_come_with_their_code(open_page: Open, shown_text: Text) -> Non
     assert not at.exception
     for code in ("def attend(", "def reweight(", "def replace_weights(", "class WatchedAttention"):
         assert code in shown_text(at)
+
+
+def test_a_weighted_word_is_drawn_by_three_recipes(
+    open_page: Open, shown_text: Callable[[AppTest], str]
+) -> None:
+    at = open_page(PAGE, look="(word:1.3)", steps="2").run()
+    assert not at.exception
+    text = shown_text(at)
+    changes = {
+        name: re.findall(rf"\| {name} \| [^|]+\| ([\d.]+)\s% \| ([\d.]+)\s% \| ([\d.]+) \|", text)
+        for name in ("Scaled", "Scaled, mean restored", "Away from no words")
+    }
+    assert changes["Scaled"][0][:2] == ("30.0", "0.0")
+    assert float(changes["Scaled, mean restored"][0][1]) > 0
+    assert changes["Away from no words"][0][1] == "0.0"
+    assert all(float(found[0][2]) > 0 for found in changes.values())

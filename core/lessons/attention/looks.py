@@ -14,6 +14,7 @@ LOOKS = Closers(
         Closer(tr_later("A phrase"), "core.lessons.attention.phrase"),
         Closer(tr_later("Strongest word"), "core.lessons.attention.regions"),
         Closer(tr_later("Turn a word up"), "core.lessons.attention.reweight"),
+        Closer("(word:1.3)", "core.lessons.attention.emphasis"),
         Closer(tr_later("Swap a word"), "core.lessons.attention.swap"),
         Closer(tr_later("By gradient"), "core.lessons.attention.gradient"),
         Closer(tr_later("Numbers"), "core.lessons.attention.export"),

@@ -19,6 +19,7 @@ from core.engine.work import Course, Work
 from core.engine.works.attention import AttentionWork, EditedAttentionWork, Reweight, Swap
 from core.engine.works.attribution import AttributionWork
 from core.engine.works.call_input import CallInput
+from core.engine.works.emphasis import EmphasisWork
 from core.engine.works.futures import BranchWork, FromPictureWork
 from core.engine.works.grid import GridWork
 from core.engine.works.guided import GuidedWork
@@ -82,6 +83,7 @@ def works_of(trace: Trace) -> dict[str, Work[Any]]:
         OwnSigmasWork(model, request, (9.0, 3.0, 0.5), "heun"),
         RescaledWork(model, (request, other), 0.7),
         GuidedWork(model, request, 1, 2, 0.5),
+        EmphasisWork(model, request, (2,), 1.3, "away"),
         PictureWork(model, PIXELS, 64, 64),
         DecodeWork(model, xt, (1, *shape)),  # type: ignore[arg-type]  # as above
         ScaleWork(model, (PIXELS,), 64, 64),
@@ -106,9 +108,9 @@ def works_of(trace: Trace) -> dict[str, Work[Any]]:
 
 NAMES = (
     "Request FilmRequest AttentionWork EditedAttentionWork EditedAttentionWork AttributionWork "
-    "BranchWork FromPictureWork GridWork OwnSigmasWork RescaledWork GuidedWork PictureWork "
-    "DecodeWork ScaleWork NoiseWork CountWork ProofWork FlowWork FreshNoiseWork TextWork TimeWork "
-    "SelfAttentionWork BlocksWork OffAtCallWork OffRunWork VarianceWork "
+    "BranchWork FromPictureWork GridWork OwnSigmasWork RescaledWork GuidedWork EmphasisWork "
+    "PictureWork DecodeWork ScaleWork NoiseWork CountWork ProofWork FlowWork FreshNoiseWork "
+    "TextWork TimeWork SelfAttentionWork BlocksWork OffAtCallWork OffRunWork VarianceWork "
     "LiveWork ActivationLab LoraChangeWork"
 )
 KINDS = [f"{number} {name}" for number, name in enumerate(NAMES.split())]
