@@ -116,9 +116,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         echoed = typed(bare, options.keys, chance)
         bare.close()
         ours = browser.new_page(viewport={"width": 1280, "height": 900})
-        ours.goto(addresses["ours"])  # a server's first page, which Streamlit draws anew once
-        ours.wait_for_timeout(2000)
-        ready = "section.live[data-settled='true'][aria-busy='false']"
+        ready = "section.live[data-state=settled]"
         opened(ours, f"{addresses['ours']}/generation?live=on&prompt=a+red+apple", ready)
         found = {
             "typed": spread(typed(ours, options.keys, chance)),

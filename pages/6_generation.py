@@ -9,7 +9,7 @@ from core.lessons.generation.opening import open_saved, say_weights
 from core.ui.can_draw import say_what_it_draws
 from core.ui.closer import ask_for_formulas, choose_look, look_on_show, show_formulas
 from core.ui.errors import explained
-from core.ui.live import live_toggle, show_live
+from core.ui.live import Around, live_toggle, show_live
 from core.ui.page import lesson
 from core.ui.prompt_notes import prompt_notes
 from core.ui.running_example import running_example
@@ -30,7 +30,7 @@ lesson("generation")
 if live_toggle():
     say_what_it_draws()
     with explained():
-        show_live(mount_film)
+        show_live(Around(below=mount_film, knobs=True))
     foot("generation")
     st.stop()
 prompt_box()

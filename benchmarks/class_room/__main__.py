@@ -110,8 +110,8 @@ def measure(name: str, scale: Scale, server: Server, samples: bool = False) -> F
             spent = room.busy()
             await room.warm(scale.pages)
             figures = await ROWS[name](room, scale)
-            print(f"{name}: {dict(room.counts)}, {room.busy() - spent:.1f} s of the processor",
-                  file=sys.stderr)  # fmt: skip
+            print(f"{name}: {dict(room.counts)}, {figures}, {room.busy() - spent:.1f} s of the "
+                  f"processor, {(await room.told())['engine']}", file=sys.stderr)  # fmt: skip
             if samples:
                 say_samples((await room.told())["samples"])
         return figures

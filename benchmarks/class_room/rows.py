@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.class_room.engine_requests import ask_engine, picture_alone
+from benchmarks.class_room.hand import ALL_THERE, Hand
 from benchmarks.class_room.own_share import own_share
 from benchmarks.class_room.replicas import kill_one
 from benchmarks.class_room.room import (
@@ -30,7 +31,8 @@ from core.engine.request import Request
 from core.views.strips import frames_in
 
 Figures = dict[str, float]
-KEY_S, REST_S = 0.25, 0.7  # between two keys; after the last picture, as the browser waits
+KEY_S, LOOK_S = (0.1, 0.25), (1.0, 3.0)  # between two keys; at the picture of a word
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
 NEAR = 12.0  # mean difference of two pictures in 8-bit steps that WebP can make
 
 
@@ -316,39 +318,39 @@ async def requests(room: Room, scale: Scale) -> Figures:
 
 
 async def live(room: Room, scale: Scale) -> Figures:
-    """All type in live mode: words of six keys, after each of which the hand rests."""
+    """All type in live mode, each a few words, and look at what has become of every word.
+
+    A word is 3 to 8 keys, 0.1 to 0.25 s apart, as practised hands type; it is followed by 1 to 3 s
+    in which its picture is looked at. What the browser does of it is ``Hand``. The clock runs from
+    a word's last key to the picture of all that was typed by then.
+    """
     took: list[float | None] = []
 
-    async def pupil(visitor: Visitor, wish: Request, chance: random.Random) -> None:
+    async def come(visitor: Visitor, wish: Request) -> None:
         await visitor.open("generation", link(wish, live="on"))
-        await visitor.until(lambda one: one.settled and _answered(one) == 0)
-        keys = asyncio.Queue[tuple[int, float]]()
-        watcher = asyncio.create_task(watch(visitor, keys, 6 * scale.words))
-        prompt = wish.prompt
-        for number in range(1, 6 * scale.words + 1):
-            prompt += chance.choice("abcdefg ")
-            keys.put_nowait((number, now()))
-            await visitor.tell("live", "asked", {"number": number, "prompt": prompt})
-            await think(chance, KEY_S)
-            if number % 6 == 0:
-                await visitor.until(lambda one, number=number: _answered(one) >= number)
-                await asyncio.sleep(REST_S)
-                await visitor.tell("live", "rested", number)
-        await watcher
-        await visitor.until(lambda one: one.settled)
+        async with Hand(visitor):
+            await visitor.until(_is_settled)
 
-    async def watch(visitor: Visitor, keys: asyncio.Queue[tuple[int, float]], count: int) -> None:
-        for _ in range(count):
-            number, pressed = await keys.get()
-            await visitor.until(lambda one, number=number: _answered(one) >= number)
-            took.append(now() - pressed)
+    async def type_words(visitor: Visitor, wish: Request, chance: random.Random) -> None:
+        await asyncio.sleep(chance.uniform(0, scale.arrive_s))
+        prompt = wish.prompt
+        async with Hand(visitor) as hand:
+            for _ in range(scale.words):
+                for letter in [" ", *(chance.choice(LETTERS) for _ in range(chance.randint(2, 7)))]:
+                    await asyncio.sleep(chance.uniform(*KEY_S))
+                    prompt += letter
+                    hand.press(prompt)
+                took.append(await visitor.until(shows_words(prompt)))
+                await asyncio.sleep(chance.uniform(*LOOK_S))
+            await visitor.until(_is_settled)
 
     wishes = room.wishes(scale.pupils, scale.steps)
     async with room.visitors(scale.pupils) as visitors:
-        everyone = enumerate(zip(visitors, wishes, strict=True))
-        work = [pupil(*one, random.Random(at)) for at, one in everyone]
+        pairs = list(zip(visitors, wishes, strict=True))
+        await asyncio.gather(*(come(*pair) for pair in pairs))
+        work = [type_words(*pair, random.Random(at)) for at, pair in enumerate(pairs)]
         await asyncio.gather(*(_typed(room, *one) for one in zip(visitors, work, strict=True)))
-    missing = 6 * scale.words * scale.pupils - len(took)
+    missing = scale.words * scale.pupils - len(took)
     return {"p50": middle(took), "p95": late([*took, *[None] * missing]), "bad": room.bad}
 
 
@@ -362,10 +364,19 @@ async def _typed(room: Room, visitor: Visitor, work: Awaitable[None]) -> None:
         room.counts["error" if visitor.errors else "ok"] += 1
 
 
-def _answered(visitor: Visitor) -> int:
-    """Return the number of the newest question that has its picture; -1 where there is none."""
+def _is_settled(visitor: Visitor) -> bool:
     drawn = visitor.component("live")
-    return drawn["number"] if drawn and drawn["picture"] else -1
+    return drawn is not None and drawn["state"] in ALL_THERE and visitor.settled
+
+
+def shows_words(prompt: str) -> Callable[[Visitor], bool]:
+    """Return what says whether the live picture is of these words."""
+
+    def shows(visitor: Visitor) -> bool:
+        drawn = visitor.component("live")
+        return bool(drawn and drawn["picture"] and drawn["settings"]["prompt"] == prompt)
+
+    return shows
 
 
 async def ray(room: Room, scale: Scale) -> Figures:

@@ -299,6 +299,11 @@ class Visitor:
         return alerts + [fault.message for fault in self.elements("exception")]
 
     @property
+    def there(self) -> bool:
+        """Whether its connection stands."""
+        return not self._closed
+
+    @property
     def settled(self) -> bool:
         """Whether nothing runs, and no part of the page will ask again by itself."""
         return not self._busy and not self._timers
@@ -380,7 +385,7 @@ class Visitor:
     def _draw(self, message: ForwardMsg) -> None:
         path = tuple(message.metadata.delta_path)
         if message.WhichOneof("type") == "ref_hash":
-            element, fragment = self._cached[message.ref_hash][0], ""
+            element, _, fragment = self._cached[message.ref_hash]
         else:
             fragment = message.delta.fragment_id
             kind = message.delta.WhichOneof("type")

@@ -19,6 +19,7 @@ from core.engine.ask import MEMORY_SHARE, answer_all, most_rows, unet_calls
 from core.engine.calls import FittedCalls, free_memory
 from core.engine.denoise import latent_shape, read_prompts
 from core.engine.request import Request
+from core.engine.results import Recent
 from core.engine.work import Decode, NoiseQuery
 from core.errors import ExplainerError
 from core.host import host
@@ -45,7 +46,7 @@ CORE = Path(__file__).resolve().parents[1]
 LIBRARIES = ("torch", "diffusers", "transformers", "tokenizers", "numpy", "scipy", "torchsde")
 DECIDING = (
     *("engine/ask.py", "engine/denoise.py", "engine/film.py", "engine/trace.py"),
-    "engine/work.py",
+    *("engine/walk.py", "engine/work.py"),
     *("models/conditions.py", "models/latents.py", "models/loading.py", "models/text.py"),
     *("models/building.py", "models/part_loading.py", "models/tokens.py"),
     *("models/single_files.py", "models/single_sizes.py"),
@@ -61,6 +62,7 @@ DECIDING = (
 MOST_PROMPTS = 128  # text states kept
 MOST_PICTURES = 4 // host().narrower  # decoded in one call
 MOST_SMALL = 21 // host().narrower  # the same, by the small decoder
+MOST_WALKS = 16_000_000 // host().narrower  # bytes of walks that live pictures were drawn by
 
 
 class LoadedModel:
@@ -93,6 +95,7 @@ class LoadedModel:
         self.most_rows = most_rows(checkpoint, torch.Size(own), memory_bytes)  # of one call
         self.positions = own[1] * own[2]  # of the latents of a picture of the model's own size
         self._threads = ThreadChoice(all_threads())
+        self.walks = Recent(MOST_WALKS)  # by request; the run itself is asked for once typing rests
         self._prompts: OrderedDict[tuple[object, ...], Tensor] = OrderedDict()
         self._reader: ClipTextEncoder | None = None
         self.colors: ColorMap | None = None  # for previews; fitted when one is asked for

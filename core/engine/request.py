@@ -95,16 +95,16 @@ class Request(Work["Trace"]):
         return validated(self)
 
     def course(self, loaded: "LoadedModel") -> "Course[Trace]":
-        """Walk from noise to latents, then decode them."""
-        from core.engine.denoise import denoise
+        """Walk from noise to latents, or as a live picture did a moment ago; then decode them."""
         from core.engine.trace import Trace
+        from core.engine.walk import walk
 
-        computers = [loaded.computer_of(self)]
-        steps = yield from denoise(loaded.checkpoint, self, loaded.states(self))
-        computers.append(loaded.computer_of(self))  # one that was built meanwhile
-        [picture] = yield Decode([steps[-1].x_prev])
-        how = ", then ".join(dict.fromkeys(computers)), loaded.memory()
-        return Trace(self, loaded.checkpoint.fingerprint, steps, picture.numpy(), 0.0, *how)
+        known = loaded.walks.get(self)
+        way = known or (yield from walk(loaded, self))
+        [picture] = yield Decode([way.steps[-1].x_prev])
+        before = known.seconds if known else 0.0  # what is lived through now is added in ``timed``
+        how = picture.numpy(), before, way.computer, loaded.memory()
+        return Trace(self, loaded.checkpoint.fingerprint, way.steps, *how)
 
     def rows(self, positions: int) -> float:
         """Return its steps, twice with guidance, in rows of the model's own size."""
@@ -114,8 +114,8 @@ class Request(Work["Trace"]):
         return rows * self.height * self.width / (SIDE_STEP**2 * positions)
 
     def timed(self, result: "Trace", seconds: float) -> "Trace":
-        """Return the run with the time it took."""
-        return replace(result, seconds=seconds)
+        """Return the run with the time it took, that of its walk included."""
+        return replace(result, seconds=result.seconds + seconds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,16 @@ def few_steps(model: str) -> FewSteps:
     return FewSteps(4, 1.0, "lcm", check_loras([(name, 1.0)]))
 
 
+def draws_in_few_steps(model: str, loras: Iterable[Chosen]) -> bool:
+    """Whether what few calls draw is worth a look: with a LoRA for it, or distilled weights.
+
+    Args:
+        model: the checkpoint's id in the catalog.
+        loras: of the run, beside those of ``few_steps``.
+    """
+    return distilled(model, (*few_steps(model).loras, *loras))
+
+
 def distilled(model: str, loras: Iterable[Chosen]) -> bool:
     """Whether a run's network was distilled for few calls, so that LCM and TCD suit it.
 

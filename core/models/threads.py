@@ -3,7 +3,8 @@
 OpenMP's threads wait for one another many hundred times a call, spinning. As long as every thread
 has a core that is the fastest way; when another program (or a page of this one) takes a core, each
 wait lasts as long as the other program pleases: on two cores, calls were seen to take 4 to 30 times
-as long as with one thread alone. So both ways are measured, and the faster one is used.
+as long as with one thread alone. So both ways are measured, and the faster one is used. Small calls
+try them first: a large one that is tried the wrong way holds everybody up for seconds.
 """
 
 # Calls until the other way is tried again; doubles while it loses.
@@ -33,13 +34,24 @@ class ThreadChoice:
         if self._most <= 1:
             return 1
         size = rows.bit_length()
-        for threads in (self._most, 1):
-            if (size, threads) not in self._seconds:
-                return threads
+        told = self._told_by_smaller(size)
+        if told is None:
+            for threads in (self._most, 1):
+                if (size, threads) not in self._seconds:
+                    return threads
+        elif not {(size, 1), (size, self._most)} & self._seconds.keys():
+            return told
+        now = self._faster(size)
         self._since[size] = self._since.get(size, 0) + 1
-        if self._since[size] >= self._check.get(size, FIRST_CHECK):
-            return self._most + 1 - self._faster(size)  # the other of 1 and most
-        return self._faster(size)
+        due = self._since[size] >= self._check.get(size, FIRST_CHECK)
+        return self._most + 1 - now if due and told != now else now  # the other of 1 and most
+
+    def _told_by_smaller(self, size: int) -> int | None:
+        """Return what is faster at the next smaller size where both were tried; None if nowhere."""
+        for smaller in range(size - 1, 0, -1):
+            if {(smaller, 1), (smaller, self._most)} <= self._seconds.keys():
+                return self._faster(smaller)
+        return None
 
     def took(self, rows: int, threads: int, seconds: float) -> None:
         """Take note of how long a call took.
@@ -56,7 +68,7 @@ class ThreadChoice:
         checking = before is None or threads != self._faster(size)
         # In use: half the newest, so that one hiccup does not turn it around.
         self._seconds[size, threads] = seconds if checking else (before + seconds) / 2  # type: ignore[operator]  # None is checking
-        if checking and before is not None:
+        if checking:
             self._since[size] = 0
             won = threads == self._faster(size)
             wait = self._check.get(size, FIRST_CHECK)

@@ -20,7 +20,7 @@ from core.ui.class_rules import (
     with_settings,
 )
 from core.ui.errors import show_note
-from core.ui.navigation import TEACHER, is_routed, page_of, title_of
+from core.ui.navigation import TEACHER, page_of, title_of
 from core.ui.part import part
 from core.ui.running_example import impose_example, link_parameters, running_example
 from core.ui.runs import find
@@ -29,7 +29,7 @@ from core.words import tr, tr_later
 TURN_S = 3.0  # between two looks at what the class shares
 SIDE = 192  # pixels of a picture on the board
 FIRST_WAIT_S, MOST_WAIT_S = 1.0, 60.0  # after a wrong code or token; twice as long each time
-_WRONG, _TURN, _LOOKED, _AGAIN = "class_wrong", "class_turn", "class_looked", "class_again"
+_WRONG, _TURN, _LOOKED = "class_wrong", "class_turn", "class_looked"
 _OPT_IN, _PINNED = "class_board", "class_pinned"
 _SAID = {  # of what was too soon, and of what is wrong
     "code": (tr_later("That was too soon after a wrong code."), tr_later("This code is wrong.")),
@@ -86,9 +86,6 @@ def ask_secret(label: str, what: str, right: str) -> bool:
     """
     room = classroom()
     assert room is not None
-    if not is_routed() and not st.session_state.get(_AGAIN):
-        st.session_state[_AGAIN] = True  # a server's first run has other names for its widgets
-        st.rerun()
     with st.form(f"class_{what}", border=False, width=420):
         given = st.text_input(
             label, type="password" if right == "knows" else "default", max_chars=60,

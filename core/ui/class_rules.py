@@ -137,6 +137,16 @@ def kept_to(request: Request) -> Request:
     return with_settings(request, state.settings)
 
 
+def are_set(*names: str) -> bool:
+    """Return whether a locked class sets one of these fields of a request for this session.
+
+    Args:
+        names: of the fields.
+    """
+    state = in_force()
+    return state is not None and state.locked and not dict(state.settings).keys().isdisjoint(names)
+
+
 def check_session() -> None:
     """Refuse a session that was not let in, and one whose page was closed.
 

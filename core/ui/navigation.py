@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import streamlit as st
+from streamlit import runtime
 from streamlit.navigation.page import StreamlitPage
 
 from core.classroom import classroom
@@ -26,7 +27,7 @@ START = tr_later("Start")  # the front page, in the menu
 SIDEBAR_WIDTH = 260  # CSS pixels
 TEACHER = ROOT / "pages" / "teacher.py"  # of a class alone, and no page of the walk
 CLOSED = ":material/lock:"
-_ROUTED, _START = "routed_this_run", "start_page"
+_ROUTED, _START, _AGAIN = "routed_this_run", "start_page", "routed_again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +102,18 @@ def route(home: Callable[[], None]) -> None:
         st.session_state.pop(_ROUTED, None)
 
 
-def is_routed() -> bool:
-    """Return whether Home runs this page; it does from a server's second run on."""
-    return bool(st.session_state.get(_ROUTED))
-
-
 def ensure_navigation() -> None:
-    """Draw the navigation where Home has not: a page opened by its file or by a deep link."""
-    if not is_routed():
-        _navigation(_go_home)
+    """Draw the navigation where Home has not: a page opened by its file or by a deep link.
+
+    A server's first run has other names for what stands on a page, so all of it would be put there
+    anew by the next one; where a browser waits, that comes at once.
+    """
+    if st.session_state.get(_ROUTED):
+        return
+    _navigation(_go_home)
+    if runtime.exists() and not st.session_state.get(_AGAIN):
+        st.session_state[_AGAIN] = True
+        st.rerun()
 
 
 def _navigation(home: Callable[[], None]) -> StreamlitPage:

@@ -1,6 +1,6 @@
 """What the browser is told of a picture that follows the hand."""
 
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 from core.engine.request import Request
 from core.ideas.checks import say_number
@@ -37,12 +37,10 @@ class SizeData(TypedDict):
     text: str
 
 
-class LiveData(TypedDict):
+class AskedData(TypedDict):
     """A picture with what it was asked with.
 
     Attributes:
-        number: of the question in the browser that is answered; 0 where it was asked elsewhere.
-        settled: whether it stays: the whole run is kept, its picture by the autoencoder.
         settings: what it was drawn with.
         longest: most characters of a text.
         sizes: to choose from.
@@ -54,8 +52,6 @@ class LiveData(TypedDict):
         full_drawn: how that was drawn.
     """
 
-    number: int
-    settled: bool
     settings: SettingsData
     longest: int
     sizes: list[SizeData]
@@ -65,6 +61,25 @@ class LiveData(TypedDict):
     fully: str
     full: SheetData | None
     full_drawn: str
+
+
+# Of a question; then of the running example: some of what is shown at rest is still to come, all is
+# there but the page around is about an older one, all is there; and where there is no picture.
+State = Literal["asked", "waits", "behind", "settled", "failed"]
+
+
+class LiveData(AskedData):
+    """The same, and how far it is.
+
+    Attributes:
+        number: of the question in the browser that is answered; 0 where it was asked elsewhere.
+        state: one of ``State``.
+        knobs: whether all can be chosen there; only words otherwise, beside a smaller picture.
+    """
+
+    number: int
+    state: State
+    knobs: bool
 
 
 def settings_data(request: Request, facts: LatentFacts) -> SettingsData:
@@ -86,16 +101,17 @@ def settings_data(request: Request, facts: LatentFacts) -> SettingsData:
     }
 
 
-def sizes_data(facts: LatentFacts, now: int) -> list[SizeData]:
+def sizes_data(facts: LatentFacts, now: int, free: bool = True) -> list[SizeData]:
     """Return the sides that can be chosen, rising, and what each is made of.
 
     Args:
         facts: of the model.
         now: the side that is on show, offered whatever it is.
+        free: whether others are offered as well.
     """
     low, high = SIDES[0], min(SIDES[1], 2 * min(facts.width, facts.height))
     first = -(-low // facts.multiple) * facts.multiple
-    sides = sorted({*range(first, high + 1, facts.multiple), now})
+    sides = sorted({*(range(first, high + 1, facts.multiple) if free else ()), now})
     return [{"side": side, "text": _say_size(side, facts)} for side in sides]
 
 
@@ -115,15 +131,15 @@ def say_run(request: Request) -> str:
     )
 
 
-def picture_data(picture: "NDArray[np.uint8] | None") -> SheetData | None:
-    """Return a picture for the browser, a little compressed; None where there is none.
+def picture_data(picture: "NDArray[np.uint8]") -> SheetData:
+    """Return a picture for the browser, a little compressed.
 
     Args:
         picture: uint8 (H, W, 3).
     """
     from core.views.strips import photo_sheet  # numpy and Pillow
 
-    return None if picture is None else photo_sheet(picture[None]).as_json()
+    return photo_sheet(picture[None]).as_json()
 
 
 def _say_size(side: int, facts: LatentFacts) -> str:

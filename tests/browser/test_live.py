@@ -28,7 +28,7 @@ def page(new_page_to_share: NewPage, server: str) -> Page:
 
 def settled(page: Page) -> None:
     """Wait until the hand rests and the film is there."""
-    page.locator(f"{LIVE}[data-settled='true'][aria-busy='false']").wait_for()
+    page.locator(f"{LIVE}:is([data-state=behind], [data-state=settled])").wait_for()
     page.locator("section.film .how", has_text="enlarged smoothly").wait_for()
 
 
@@ -71,7 +71,9 @@ def test_only_a_part_of_the_page_is_run_for_a_key(page: Page) -> None:
     assert received
     assert not any(QUESTION in message for message in received)  # the page's headline
     settled(page)
-    assert any(QUESTION in message for message in received)  # now that it rests
+    assert not any(QUESTION in message for message in received)
+    page.locator(f"{LIVE}[data-state=settled]").wait_for()  # it has rested for longer
+    assert any(QUESTION in message for message in received)
     expect(page.locator("[data-testid=stSidebar]")).to_contain_text("a pears on red x")
 
 
@@ -80,16 +82,45 @@ def test_the_answer_to_older_words_is_not_shown(page: Page) -> None:
     late = page.locator(LIVE).evaluate(
         """root => {
           const view = root.view;
-          const data = {...view.data, number: view.number, settled: false};
+          const data = {...view.data, number: view.number, state: "asked"};
           view.number += 1;
           view.asked.set(view.number - 1, {words: '["older",""]', at: 0});
           const before = root.dataset.shown;
-          return view.receive({...data, drawn: "stale"}).then(() => [
-            root.querySelector(".drawn").textContent, root.dataset.shown === before]);
+          return view.receive({...data, drawn: "stale"}).then(() => {
+            view.number -= 1;
+            return [root.querySelector(".drawn").textContent, root.dataset.shown === before];
+          });
         }"""
     )
     assert "stale" not in late[0]
     assert late[1] is True
+
+
+def test_one_question_is_on_its_way_at_a_time_and_the_newest_is_next(page: Page) -> None:
+    """What is told is held back here, as a busy server would, while keys go on."""
+    told = page.locator(LIVE).evaluate(
+        """async root => {
+          const view = root.view, tell = view.tell, box = view.box("prompt"), told = [];
+          view.tell = (event, value) => told.push([event, value.prompt, value.number]);
+          const key = (text) => {
+            box.value = text;
+            box.dispatchEvent(new Event("input", {bubbles: true}));
+            return new Promise((after) => setTimeout(after, 200));
+          };
+          const before = box.value, data = view.data;
+          for (const text of ["one", "one t", "one tw", "one two"]) await key(text);
+          const asked = [...told], settings = {...data.settings, prompt: "one"};
+          await view.receive({...data, number: view.number, state: "asked", settings});
+          const said = root.querySelector(".few .drawn").textContent, busy = root.ariaBusy;
+          await new Promise((after) => setTimeout(after, 200));
+          view.tell = tell;
+          view.answered = view.number;
+          await key(before);
+          return [asked.map(([, prompt]) => prompt), told.map(([, prompt]) => prompt), said, busy];
+        }"""
+    )
+    assert told == [["one"], ["one", "one two"], "so far “one”", "true"]
+    settled(page)
 
 
 def test_a_slider_that_is_moved_by_keys_is_followed(page: Page) -> None:

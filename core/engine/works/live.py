@@ -17,17 +17,18 @@ if TYPE_CHECKING:
 class LiveWork(RunWork["np.ndarray"]):
     """The picture of a run, uint8 (height, width, 3), by the small decoder where there is one.
 
-    The next one is asked for a moment later, so no step of it is kept, and nothing on disk. The run
-    itself is a ``Request``, for when typing rests.
+    The next one is asked for a moment later, so nothing of it is kept on disk. The run itself is a
+    ``Request``, for when typing rests; it goes the same way, which the model remembers a while.
     """
 
     def course(self, loaded: "LoadedModel") -> "Course[np.ndarray]":
         """Walk from noise to latents, then decode them."""
-        from core.engine.denoise import denoise
+        from core.engine.walk import walk
 
-        steps = yield from denoise(loaded.checkpoint, self.request, loaded.states(self.request))
+        way = yield from walk(loaded, self.request)
+        loaded.walks.keep(self.request, way)
         small = loaded.small_decoder is not None
-        [picture] = yield Decode([steps[-1].x_prev], small=small)
+        [picture] = yield Decode([way.steps[-1].x_prev], small=small)
         return picture.numpy()
 
 

@@ -17,6 +17,8 @@ from core.ui.address import is_first_page
 from core.ui.all_pages import HOME
 from core.ui.can_draw import say_what_it_draws
 from core.ui.component import mount, told_one
+from core.ui.errors import explained
+from core.ui.live import Around, live_toggle, show_live
 from core.ui.navigation import existing
 from core.ui.page import lesson
 from core.ui.paint_first import failure, paint_first
@@ -35,11 +37,16 @@ def front_page() -> None:
     query = st.query_params.to_dict()
     st.session_state.setdefault(_PLAIN, is_first_page() and query.keys() <= {JOIN})
     lesson(HOME)
-    prompt_box()
-    say_what_it_draws()
     request = running_example()
-    there = find(request) is not None and find(FilmRequest(request)) is not None
-    paint_first(NAME, request, there, lambda: _draw(request), lambda line: _compute(request, line))
+    if live_toggle():
+        say_what_it_draws()
+        with explained():
+            show_live(Around(below=lambda shown: _draw_run(shown.run.request)))
+    else:
+        prompt_box()
+        say_what_it_draws()
+        there = find(request) is not None and find(FilmRequest(request)) is not None
+        paint_first(NAME, request, there, lambda: _draw(request), lambda at: _compute(request, at))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         show_progress()
         offer_material()
@@ -49,12 +56,16 @@ def front_page() -> None:
 def _draw(request: Request) -> DeltaGenerator:
     """Draw what is there; returns where to say how far it is."""
     if find(request) is None:
-        _mount(empty_map(request, awaited=failure(NAME, request) is None), request)
+        _mount(empty_map(request, awaited=failure(NAME, request) is None))
     else:
-        from core.lessons.home.pipeline_run import map_of  # numpy, and with the engine torch
-
-        _mount(map_of(request), request)
+        _draw_run(request)
     return st.empty()
+
+
+def _draw_run(request: Request) -> None:
+    from core.lessons.home.pipeline_run import map_of  # numpy, and with the engine torch
+
+    _mount(map_of(request))
 
 
 def _compute(request: Request, line: DeltaGenerator) -> None:
@@ -63,10 +74,10 @@ def _compute(request: Request, line: DeltaGenerator) -> None:
     compute(request, line)
 
 
-def _mount(drawn: MapData, request: Request) -> None:
+def _mount(drawn: MapData) -> None:
     """Mount the map with links to the pages that exist, and follow the one that was clicked."""
     paths = {entry.url: entry.path for entry in existing()}
-    chosen = link_parameters(request)
+    chosen = link_parameters(running_example())
     query = f"?{urlencode(chosen)}" if chosen else ""
     links = {page: {"link": {"href": f"{page}{query}", "page": page}} for page in paths}
     done = walked()

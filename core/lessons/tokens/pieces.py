@@ -4,25 +4,27 @@ import html
 
 import streamlit as st
 
+from core.engine.request import Request
 from core.ideas.byte_pairs import Pair
 from core.lessons.tokens.pieces_data import pieces_data
 from core.models.token_words import read_merges, words_of
 from core.ui.component import mount
 from core.ui.model_folder import model_folder
-from core.ui.running_example import running_example
 from core.ui.tokenizing import Files, facts_of, files_of, tokenizer_of, tokens_of
 from core.words import tr
 
 LIVE = "120ms"  # pause in typing after which the words are read
 
 
-def show_pieces() -> None:
-    """Show what the running example's prompt falls into, piece by piece.
+def show_pieces(request: Request) -> None:
+    """Show what a prompt falls into, piece by piece.
+
+    Args:
+        request: whose prompt it is.
 
     Raises:
         ExplainerError: the model is not on this machine, or its tokenizer is damaged.
     """
-    request = running_example()
     tokenizer, _ = tokenizer_of(request.model)
     tokens = tokens_of(request.prompt, request.model)
     words = words_of(tokenizer, request.prompt)

@@ -1,12 +1,21 @@
 // A picture that follows what is typed and dragged. It tells the server "asked", what the picture is
-// to be of; "rested", once the hand rests; "full", to have the full model draw it as well.
+// to be of; "rested", once the hand rests, and again until all is there; "left", where it rests longer,
+// to have the page around follow; "full", to have the full model draw it as well.
 //
-// Questions are numbered, and answers say whose they are. The newest wins: the picture of words that no
-// longer stand in the boxes is not shown. While a slider is dragged, its pictures follow.
+// Questions are numbered, and answers say whose they are. One is on its way at a time: what is chosen
+// meanwhile is asked once its picture is there, as it stands then, so that pictures come however many
+// people ask. A picture of older words says of which. Where pictures are slow, as in a class that types,
+// half a word is not worth one: there the keys must have paused.
 
 const PAUSE_MS = 50; // between two questions
-const PATIENT_MS = 1000; // that a slider waits for the picture on its way: each question ends the one before
+const SLOW_MS = 500; // for a picture
+const WORD_MS = 300; // a pause of the keys, which ends a word
+const WORDS_MS = 1500; // that keys may go on without
+const LOST_MS = 10_000; // after which a question counts as lost
 const RESTS_MS = 700; // after the last picture
+const AGAIN_MS = 1000; // until what is still to come is asked for again, half as long again each time, up to
+const SELDOM_MS = 4000; // which the engine still counts as somebody who waits
+const LEAVES_MS = 2000; // after all is there
 const TEXTS = /** @type {const} */ (["prompt", "blend"]);
 const NUMBERS = /** @type {const} */ (["share", "words", "seed", "other_seed", "turn"]);
 const MOST = 2 ** 32 - 1; // of a seed
@@ -20,11 +29,12 @@ class Live extends View {
     this.number = 0; // of the newest question
     this.answered = 0; // the newest whose picture is shown
     this.told = -PAUSE_MS;
+    this.slow = false; // whether the last picture was
+    this.changed = 0; // since when something else stands in the boxes than was asked; 0 is never
     /** @type {Map<number, { words: string, at: number, took?: string }>} */
     this.asked = new Map();
-    for (const input of root.querySelectorAll("input"))
-      input.addEventListener("input", () => this.changed(input.type === "range"));
-    this.find("button.fully").addEventListener("click", () => this.tell("full", this.number));
+    for (const input of root.querySelectorAll("input")) input.addEventListener("input", () => this.change(input.type === "range"));
+    this.find("button.fully").addEventListener("click", () => this.say("full"));
   }
 
   load({ picture, full }) {
@@ -82,56 +92,89 @@ class Live extends View {
 
   // ---- asking
 
-  /** @param {boolean} dragged or else typed: then the picture on its way is out of date */
-  changed(dragged) {
+  /** @param {boolean} dragged or else typed */
+  change(dragged) {
     this.label();
     this.find(".full").hidden = true;
     this.root.ariaBusy = "true";
     clearTimeout(this.resting);
     this.at = performance.now();
-    this.askAt(this.told + (dragged && this.number > this.answered ? PATIENT_MS : PAUSE_MS));
+    this.changed ||= this.at;
+    this.dragged = dragged;
+    if (this.answered === this.number) this.askSoon();
   }
 
-  /** @param {number} time at the latest, in the browser's milliseconds */
-  askAt(time) {
-    if (this.waiting && this.due <= time) return;
-    clearTimeout(this.waiting);
-    this.due = time;
-    this.waiting = setTimeout(() => this.ask(), Math.max(0, time - performance.now()));
+  askSoon() {
+    const word = this.slow && !this.dragged;
+    const due = word ? Math.min(this.at + WORD_MS, this.changed + WORDS_MS) : this.told + PAUSE_MS;
+    clearTimeout(this.asking);
+    this.asking = setTimeout(() => this.ask(), Math.max(0, due - performance.now()));
   }
 
   ask() {
-    this.waiting = 0;
+    if (!this.root.isConnected) return;
+    this.rested = false;
+    this.changed = 0;
     this.told = performance.now();
     this.number += 1;
     this.asked.set(this.number, { words: this.words(), at: this.at });
     this.tell("asked", { number: this.number, ...this.chosen() });
+    clearTimeout(this.losing);
+    this.losing = setTimeout(() => this.ask(), LOST_MS);
+  }
+
+  /** Says that the hand rests, again and again until all is there. */
+  rest(pause, next = AGAIN_MS) {
+    this.resting = setTimeout(() => {
+      this.rested = true;
+      this.say("rested");
+      this.rest(next, Math.min(1.5 * next, SELDOM_MS));
+    }, pause);
+  }
+
+  say(event) {
+    if (this.root.isConnected) this.tell(event, this.number);
   }
 
   // ---- answers
 
   show(before, [picture, full]) {
-    const { number, settled } = this.data;
-    const asks = this.waiting || this.number > this.answered;
+    const { number, state } = this.data;
     const asked = this.asked.get(number);
-    if (number === 0 && asks) return; // of before the newest question
+    if (number === 0 && (this.changed || this.number > this.answered)) return; // of before the newest question
     if (number === 0 || number > this.number) {
       this.number = this.answered = Math.max(number, this.number);
       this.fill();
     } else if (number < this.number && asked?.words !== this.words()) return;
     this.answered = Math.max(number, this.answered);
     for (const old of this.asked.keys()) if (old < number) this.asked.delete(old);
+    this.root.classList.toggle("small", !this.data.knobs);
     this.label();
     this.find(".fully span").textContent = this.data.fully;
-    if (this.waiting && this.answered === this.number) this.askAt(this.told + PAUSE_MS);
-    const newest = this.answered === this.number && !this.waiting;
-    if (newest) this.root.ariaBusy = "false";
-    this.paint(this.find("figure.few"), picture, this.data.drawn + this.took(number));
+    const newest = this.answered === this.number && !this.changed;
+    this.paint(this.find("figure.few"), picture, newest ? this.data.drawn + this.took(number) : this.older());
     this.paint(this.find("figure.full"), newest && full, this.data.full_drawn);
-    Object.assign(this.root.dataset, { shown: String(this.answered), settled: String(settled && newest) });
+    Object.assign(this.root.dataset, { shown: String(this.answered), state: newest ? state : "asked" });
+    if (this.answered === this.number) this.goOn(Boolean(picture));
+  }
+
+  /** No question is on its way: asks what was chosen meanwhile, or lets the hand rest. */
+  goOn(seen) {
+    clearTimeout(this.losing);
     clearTimeout(this.resting);
-    if (settled && newest) this.find(".spoken").textContent = this.data.spoken;
-    else if (newest && picture) this.resting = setTimeout(() => this.tell("rested", this.number), RESTS_MS);
+    if (this.number > 0 && !this.rested) this.slow = performance.now() - this.told > SLOW_MS;
+    if (this.changed) return this.askSoon();
+    this.root.ariaBusy = "false";
+    const { state } = this.data;
+    if (state === "asked") this.rest(RESTS_MS);
+    if (state === "waits") this.rest(this.rested || seen ? AGAIN_MS : 0);
+    if (state === "behind") this.resting = setTimeout(() => this.say("left"), LEAVES_MS);
+    if (state === "behind" || state === "settled") this.find(".spoken").textContent = this.data.spoken;
+  }
+
+  older() {
+    const { prompt } = this.data.settings;
+    return tr("so far “{words}”", { words: prompt.length > 40 ? `${prompt.slice(0, 40)}…` : prompt });
   }
 
   /** Seconds from the hand to the picture, of the question that is answered for the first time. */

@@ -63,6 +63,15 @@ def test_sizes_are_judged_apart() -> None:
     assert choice.choose(2) == 1
 
 
+def test_large_calls_are_spared_what_small_ones_have_tried() -> None:
+    choice = ThreadChoice(2)
+    drive(choice, 40, busy, rows=1)
+    assert set(drive(choice, 1000, busy, rows=16)) == {1}
+    drive(choice, LAST_CHECK, quiet, rows=1)
+    used = drive(choice, 40, quiet, rows=16)
+    assert used.count(2) >= 38
+
+
 @pytest.mark.parametrize("most", [0, 1])
 def test_with_one_thread_there_is_nothing_to_choose(most: int) -> None:
     assert set(drive(ThreadChoice(most), 40, quiet)) == {1}
