@@ -3,9 +3,12 @@
 from collections.abc import Callable
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 LIVE = "section.live"
+STREAMLITS_OWN = {"empty-table-header", "scrollable-region-focusable"}
+STREAMLITS_PARTS = {"exclude": [["[data-testid=stSidebarNav]"], ["[data-testid=stCode]"]]}
 QUESTION = b"How does noise become your picture?"
 HTML = '<img src=x onerror="window.hacked=1"> **bold** :red[r]'
 NewPage = Callable[..., Page]
@@ -166,3 +169,12 @@ def test_markup_stays_text(page: Page) -> None:
 def test_it_fits_the_window(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_has_no_barrier_of_our_own(page: Page, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of two
+    page.reload()
+    settled(page)
+    found = Axe().run(page, STREAMLITS_PARTS).response["violations"]
+    assert [one["id"] for one in found if one["id"] not in STREAMLITS_OWN] == []

@@ -9,12 +9,26 @@ from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.runtime.state.session_state import STREAMLIT_INTERNAL_KEY_PREFIX
 from streamlit.testing.v1 import AppTest
 
+import core.classroom
+from core.classroom import Classroom, Opening, digest
 from core.engine.request import MAX_SEED
 from core.models.few_steps import few_steps
+from core.models.turbo import FOLDER
 
-PAGE = "pages/6_generation.py"
+PAGE, TOKENS = "pages/6_generation.py", "pages/1_tokens.py"
 Open = Callable[..., AppTest]
 Texts = Callable[[AppTest], str]
+
+
+CODE = "QRS234"
+
+
+@pytest.fixture
+def room(monkeypatch: pytest.MonkeyPatch) -> Classroom:
+    """The class that the process is open for."""
+    made = Classroom(Opening(CODE, digest("ABCDEFGHJKLMNPQRSTUV"), "http://127.0.0.1:1"))
+    monkeypatch.setattr(core.classroom, "_found", [made])
+    return made
 
 
 def part(at: AppTest, name: str) -> Any | None:  # Any: of Streamlit's tests
@@ -125,3 +139,49 @@ def test_the_full_model_draws_from_the_same_noise_when_it_is_asked(open_page: Op
     assert full != live(page)["picture"]
     tell(page, "asked", {"number": 1, "prompt": "a plum"})
     assert live(page)["full"] is None
+
+
+@pytest.mark.parametrize(
+    ("file", "below"), [("Home.py", "home_pipeline"), (TOKENS, "tokens_pieces")]
+)
+def test_it_follows_on_other_pages_as_well_without_knobs(
+    open_page: Open, file: str, below: str
+) -> None:
+    page = opened(open_page, file, prompt="a pear")
+    assert live(page)["knobs"] is False
+    assert live(page)["picture"] is not None
+    assert part(page, below) is not None
+    tell(page, "asked", {"number": 1, "prompt": "a pear tree"})
+    assert live(page)["number"] == 1
+    words = part(page, "tokens_pieces")
+    said = (
+        [] if words is None else [one["text"] for one in json.loads(words.proto.json)[0]["words"]]
+    )
+    assert said == (["a", "pear", "tree"] if file == TOKENS else [])
+
+
+def test_it_is_not_offered_where_no_model_draws_in_few_steps(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.models.turbo.FOLDER", FOLDER / "gone")
+    page = open_page(PAGE, live="on")
+    assert part(page, "glassbox_live") is None
+    assert "Live" not in [one.label for one in page.toggle]
+
+
+def test_what_a_class_locks_holds_for_what_is_asked_live(
+    open_page: Open, room: Classroom, shown_text: Texts
+) -> None:
+    page = opened(open_page, prompt="a pear", join=CODE)
+    room.set_rules((("height", 96), ("width", 96)), True, frozenset())
+    page.run()
+    rest(page)
+    assert [one["side"] for one in live(page)["sizes"]] == [96]
+    tell(page, "asked", {"number": 1, "prompt": "a plum", "side": 64})
+    assert (live(page)["settings"]["side"], live(page)["picture"]["width"]) == (96, 96)
+    room.set_rules((("steps", 20),), True, frozenset())
+    tell(page, "asked", {"number": 2, "prompt": "a plum!"})
+    assert part(page, "glassbox_live") is None
+    assert "Your teacher has set the number of steps to 20." in shown_text(page)
+    [toggle] = [one for one in page.toggle if one.label == "Live"]
+    assert toggle.disabled

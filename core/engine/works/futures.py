@@ -187,7 +187,7 @@ class FromPictureWork(_FutureWork):
         """Encode, add noise, then go on to the end."""
         import torch
 
-        from core.engine.denoise import Placed, latent_shape, levels_of
+        from core.engine.denoise import Placed, first_noise, latent_shape, levels_of
         from core.ideas.forward import add_noise
         from core.models.latents import encode_picture, picture_tensor
 
@@ -201,7 +201,7 @@ class FromPictureWork(_FutureWork):
         yield Progress(0, total)
         step = request.steps - total
         level = levels_of(checkpoint, request)[step]
-        latents = add_noise(x0, torch.randn(shape, generator=noise), level)
+        latents = add_noise(x0, first_noise(request, shape, noise), level)
         start = Placed(latents, step, noise)
         return (yield from _go_on(loaded, request, start, latents))
 

@@ -404,6 +404,19 @@ def test_from_a_picture_is_the_librarys_img2img(
         assert away > 0.02
 
 
+def test_from_a_picture_turns_its_noise_towards_the_other_seed(
+    tiny_checkpoint: Checkpoint,
+) -> None:
+    def start(**changed: Any) -> torch.Tensor:
+        request = replace(CAT, **changed)
+        look = FromPictureWork(CAT.model, request, PICTURE.tobytes(), 64, 64, 1.0)
+        return torch.from_numpy(run_alone(tiny_checkpoint, look).start)
+
+    own, half = start(other_seed=9), start(other_seed=9, turn=0.5)
+    assert float((own - half).square().mean()) > 0.1
+    torch.testing.assert_close(start(turn=0.0), own)
+
+
 @pytest.mark.parametrize("scheduler", ["ddim", "euler", "dpmpp-2m"])
 def test_from_a_picture_draws_the_librarys_pixels_with_the_built_in_model(
     scheduler: str, checkpoint: Checkpoint, tmp_path: Any

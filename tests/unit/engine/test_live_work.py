@@ -57,6 +57,43 @@ def test_the_small_decoder_draws_it_where_there_is_one(checkpoint: Checkpoint) -
 
 
 @pytest.mark.usefixtures("plain")
+def test_the_run_goes_the_way_of_its_live_picture(make_worker: Make, network: Network) -> None:
+    few = in_few_calls(CAT)
+    worker = make_worker()
+    live_one = worker.submit(LiveWork(few.model, few))
+    tick_until_quiet(worker)
+    run = worker.submit(few)
+    tick_until_quiet(worker)
+    assert network.calls == [1] * PLAIN.steps  # for both
+    trace = run.result()
+    assert (trace.calls, trace.request) == (PLAIN.steps, few)
+    assert np.abs(live_one.result().astype(int) - trace.picture).max() <= 1
+    other = worker.submit(replace(few, seed=5))
+    tick_until_quiet(worker)
+    assert len(network.calls) == 2 * PLAIN.steps
+    assert trace.seconds > 0
+    assert not np.array_equal(other.result().picture, trace.picture)
+
+
+@pytest.mark.usefixtures("plain")
+def test_a_class_shares_calls_and_its_newest_questions_take_the_place_of_older_ones(
+    make_worker: Make, network: Network
+) -> None:
+    worker = make_worker()
+    older, newer = (
+        [
+            worker.submit(LiveWork(CAT.model, in_few_calls(replace(CAT, seed=seed))), f"pupil {n}")
+            for n, seed in enumerate(range(first, first + 12))
+        ]
+        for first in (100, 200)
+    )
+    assert {one.state for one in older} == {"cancelled"}
+    tick_until_quiet(worker)
+    assert {one.state for one in newer} == {"done"}
+    assert network.calls == [12] * PLAIN.steps
+
+
+@pytest.mark.usefixtures("plain")
 def test_the_noise_turns_from_one_seed_to_the_other(tiny_checkpoint: Checkpoint) -> None:
     few = in_few_calls(CAT)
     first, half, other, end = (
