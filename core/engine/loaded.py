@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
@@ -65,6 +67,9 @@ MOST_SMALL = 21 // host().narrower  # the same, by the small decoder
 MOST_WALKS = 16_000_000 // host().narrower  # bytes of walks that live pictures were drawn by
 
 
+_choices: WeakKeyDictionary[Any, ThreadChoice] = WeakKeyDictionary()  # Any: the library's U-Net
+
+
 class LoadedModel:
     """A checkpoint and what speeds it up; belongs to one thread."""
 
@@ -94,7 +99,8 @@ class LoadedModel:
         self.small = FittedCalls(self._draw, lambda latents: latents.shape, lambda _: MOST_SMALL)
         self.most_rows = most_rows(checkpoint, torch.Size(own), memory_bytes)  # of one call
         self.positions = own[1] * own[2]  # of the latents of a picture of the model's own size
-        self._threads = ThreadChoice(all_threads())
+        # Of the network, whoever holds it: what was tried once is not tried again for every run.
+        self._threads = _choices.setdefault(checkpoint.unet, ThreadChoice(all_threads()))
         self.walks = Recent(MOST_WALKS)  # by request; the run itself is asked for once typing rests
         self._prompts: OrderedDict[tuple[object, ...], Tensor] = OrderedDict()
         self._reader: ClipTextEncoder | None = None

@@ -111,6 +111,7 @@ def test_one_question_is_on_its_way_at_a_time_and_the_newest_is_next(page: Page)
             return new Promise((after) => setTimeout(after, 200));
           };
           const before = box.value, data = view.data;
+          view.slow = false;
           for (const text of ["one", "one t", "one tw", "one two"]) await key(text);
           const asked = [...told], settings = {...data.settings, prompt: "one"};
           await view.receive({...data, number: view.number, state: "asked", settings});

@@ -97,6 +97,7 @@ class Live extends View {
     this.label();
     this.find(".full").hidden = true;
     this.root.ariaBusy = "true";
+    this.root.dataset.state = "asked";
     clearTimeout(this.resting);
     this.at = performance.now();
     this.changed ||= this.at;

@@ -90,7 +90,8 @@ def test_a_class_shares_calls_and_its_newest_questions_take_the_place_of_older_o
     assert {one.state for one in older} == {"cancelled"}
     tick_until_quiet(worker)
     assert {one.state for one in newer} == {"done"}
-    assert network.calls == [12] * PLAIN.steps
+    assert sum(network.calls) == 12 * PLAIN.steps
+    assert len(network.calls) <= PLAIN.steps + 1  # those that are new count as wider
 
 
 @pytest.mark.usefixtures("plain")
