@@ -33,7 +33,8 @@ class Live extends View {
     this.changed = 0; // since when something else stands in the boxes than was asked; 0 is never
     /** @type {Map<number, { words: string, at: number, took?: string }>} */
     this.asked = new Map();
-    for (const input of root.querySelectorAll("input")) input.addEventListener("input", () => this.change(input.type === "range"));
+    for (const input of root.querySelectorAll("input"))
+      input.addEventListener("input", () => this.change(input.type === "range"));
     this.find("button.fully").addEventListener("click", () => this.say("full"));
   }
 
