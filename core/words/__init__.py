@@ -223,7 +223,8 @@ def _read(name: str) -> tuple[Mapping[Text, tuple[str, ...]], Mapping[Text, froz
                         else (message.id[0], message.id[1])
                     )
                     texts[text] = tuple(map(str, said))
-                    places[text] = frozenset(place for place, _ in message.locations)
+                    said_in = frozenset(place for place, _ in message.locations)
+                    places[text] = places.get(text, frozenset()) | said_in
     return texts, places
 
 
