@@ -164,7 +164,9 @@ def test_a_click_is_newer_than_all_of_the_address_that_comes_with_it(open_page: 
 
 def tell(at: AppTest, places: object) -> AppTest:
     """Have the browser tell of places, as it may tell anything."""
-    keeper = next(one for one in at.get("bidi_component") if one.proto.component_name == KEEPER)
+    keeper = next(
+        one for one in at.get("bidi_component") if one.proto.component_name.startswith(KEEPER)
+    )
     states = WidgetStates()
     name = f"{STREAMLIT_INTERNAL_KEY_PREFIX}_{keeper.proto.id}__events"
     told = json.dumps([{"event": "places", "value": places}])

@@ -184,7 +184,7 @@ def test_budget_says_who_gets_how_much(open_run: Open, shown_text: Text) -> None
         axis=0,
     )  # as the hero has them when it opens: of all layers and heads, over all calls
     assert f"{say_percent(shares[-1])} to the padding" in shown_text(at)
-    at.toggle(key="ask_table_budget").set_value(True).run()
+    at.toggle(key="ask_table_attention-budget").set_value(True).run()
     table = at.dataframe[0].value
     assert list(table["call"]) == [1, 2]
     sums = table[["start", "word", "end", "padding"]].sum(axis=1)

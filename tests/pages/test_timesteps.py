@@ -226,3 +226,13 @@ def test_network_is_asked_only_when_chosen(
     answer = find(TimeWork())
     assert answer is not None
     assert len(blocks) == len(answer.blocks)
+
+
+def test_a_chart_is_read_as_a_table_under_its_own_words(open_page: Open) -> None:
+    name = {"table_presets-alike": "on"}
+    at = open_page("pages/3_timesteps.py", look="Side by side", **name)
+    assert not at.exception
+    (table,) = [one.value for one in at.dataframe]
+    assert list(table.columns) == ["of", "how far apart, timesteps", "cosine similarity"]
+    assert table["cosine similarity"].max() == 1
+    assert at.toggle(key="ask_table_presets-alike").value

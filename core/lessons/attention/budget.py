@@ -9,10 +9,8 @@ from core.lessons.attention.reads_data import budget, budget_chart, budget_rows
 from core.lessons.attention.run import prompt_tokens
 from core.lessons.attention.words import say_percent
 from core.models.attention_seen import AttentionSeen
-from core.ui.address import ask, switch
 from core.ui.made import chart, made
-from core.ui.tables import offer_csv
-from core.views.tables import headed
+from core.ui.tables import as_table
 from core.words import tr
 
 FORMULAS = (mean_map, attention_budget)
@@ -50,8 +48,4 @@ def show(seen: AttentionSeen) -> None:
         alt=tr("Share of start, words, end and padding at each call"),
     )
     st.caption(say_mean_of_places(seen))
-    if ask(st.toggle, tr("As a table"), switch("table_budget")):
-        st.dataframe(
-            headed(rows), hide_index=True, alt=tr("Share of start, words, end and padding")
-        )
-    offer_csv(rows, "attention-budget")
+    as_table(rows, "attention-budget", tr("Share of start, words, end and padding"))

@@ -12,7 +12,7 @@ from core.models.attention_seen import AttentionSeen
 from core.ui.address import ask, whole
 from core.ui.running_example import running_example
 from core.ui.runs import read
-from core.ui.tables import offer_csv
+from core.ui.tables import as_table
 from core.words import tr
 
 FORMULAS = (integrate_gradients,)
@@ -49,9 +49,8 @@ def show(seen: AttentionSeen) -> None:
         )
     )
     rows = attribution_rows(seen, entries_of(prompt_tokens()), call, found.shares)
-    st.altair_chart(
-        attribution_chart(rows), alt=tr("Share of the push and of the attention by token")
-    )
+    said = tr("Share of the push and of the attention by token")
+    st.altair_chart(attribution_chart(rows), alt=said)
     st.caption(
         tr(
             "t = {t:g}. All of it adds up to {shares}; cut into ever "
@@ -62,4 +61,4 @@ def show(seen: AttentionSeen) -> None:
             shares=say_percent(found.shares.sum()),
         )
     )
-    offer_csv(rows, "attention-gradient")
+    as_table(rows, "attention-gradient", said)

@@ -24,7 +24,7 @@ from core.ui.page import show_equation
 from core.ui.runs import read
 from core.ui.settings import offered_schedulers, weights
 from core.ui.shown import Shown
-from core.ui.tables import offer_csv
+from core.ui.tables import as_table
 from core.views.run import Run, run_of
 from core.words import tr, tr_later
 
@@ -64,7 +64,7 @@ def show(shown: Shown) -> None:
     )
     st.markdown(say_branch(pair, named))
     st.caption(say_start(pair, branched, change.request))
-    offer_csv(pair_rows(pair), "branch")
+    as_table(lambda: pair_rows(pair), "branch", tr("Both futures in numbers, call by call"))
     if ask(st.toggle, tr("The formulas of a fresh start"), switch("branch_formulas")):
         st.markdown(
             tr(

@@ -29,7 +29,7 @@ from core.ui.running_example import running_example, set_running_example
 from core.ui.runs import begun, say_status
 from core.ui.settings import offered_schedulers
 from core.ui.shown import Shown
-from core.ui.tables import offer_csv
+from core.ui.tables import as_table
 from core.words import tr, tr_later, tr_many
 
 TURN_S = 0.5  # between two drawings of a grid that is under way
@@ -173,7 +173,7 @@ def _draw(work: GridWork, across: Axis, down: Axis) -> None:
         st.rerun(scope="app")
     if ticket is None and there:
         st.caption(tr(SAYS))
-        offer_csv(compare_rows(across, down, cells), "grid")
+        as_table(compare_rows(across, down, cells), "grid", tr("The grid in numbers"))
     _end(work, ticket)
 
 

@@ -27,7 +27,7 @@ from core.ui.errors import show_error
 from core.ui.running_example import running_example, set_running_example
 from core.ui.runs import find, read, say_status
 from core.ui.shown import Shown
-from core.ui.tables import offer_csv
+from core.ui.tables import as_table
 from core.ui.tokenizing import scheduler_config
 from core.views.numbers import percent
 from core.words import tr
@@ -73,7 +73,9 @@ def show(shown: Shown) -> None:
                 against=against,
             )
         )
-        offer_csv(guidance_rows(run), "guidance")
+        as_table(
+            lambda: guidance_rows(run), "guidance", tr("The two answers at every call in numbers")
+        )
     _show_strip(run.request)
 
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.lessons.generation.path_data import flatten, path_chart
 from core.ui.shown import Shown
-from core.ui.tables import offer_csv
+from core.ui.tables import offer_csv, show_chart
 from core.views.numbers import percent
 from core.views.steps import step_rows
 from core.views.tables import headed
@@ -19,7 +19,7 @@ def show(shown: Shown) -> None:
     """
     run = shown.run
     way = flatten(run)
-    st.altair_chart(path_chart(way), alt=tr("The way of the latents and of the estimates"))
+    show_chart(path_chart(way), "path", tr("The way of the latents and of the estimates"))
     st.markdown(
         tr(
             "**{size:,} numbers, laid flat.** Blue is the way from noise to the end, one "

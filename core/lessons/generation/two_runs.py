@@ -9,7 +9,7 @@ from core.lessons.generation.two_runs_data import Pair, other_prompt, pair_data,
 from core.ui.address import ask, text, value
 from core.ui.component import mount
 from core.ui.shown import Shown, here
-from core.ui.tables import offer_csv
+from core.ui.tables import as_table
 from core.words import tr
 
 
@@ -36,7 +36,7 @@ def show(shown: Shown) -> None:
             "the results are decoded."
         )
     )
-    offer_csv(pair_rows(pair), "two-prompts")
+    as_table(lambda: pair_rows(pair), "two-prompts", tr("Both runs in numbers, call by call"))
 
 
 def _say(pair: Pair) -> str:

@@ -32,7 +32,7 @@ from core.ui.errors import show_error
 from core.ui.made import png
 from core.ui.picture_source import Source
 from core.ui.runs import train
-from core.ui.tables import offer_csv
+from core.ui.tables import as_table
 from core.words import tr
 
 FORMULAS = (reparameterise, kl_to_unit_gaussian)
@@ -138,7 +138,7 @@ def _show_planes(trainings: list[Training[LabSettings]]) -> None:
     second.altair_chart(kl_chart(rows, steps), alt=tr("KL over the training"))
     st.caption(say_ends(trained))
     _show_back(st, trained)
-    offer_csv(rows, "lab")
+    as_table(rows, "lab", tr("Error and KL over the training"))
 
 
 def _show_back(where: Any, trained: Trained) -> None:  # Any: streamlit itself, or a part of it

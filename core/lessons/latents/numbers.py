@@ -11,8 +11,8 @@ from core.models.latent_facts import LatentFacts
 from core.models.latent_reading import PictureReading
 from core.ui.made import chart
 from core.ui.picture_source import Source
-from core.ui.tables import show_table
-from core.words import tr
+from core.ui.tables import as_table, show_table
+from core.words import tr, tr_later
 
 FORMULAS = (psnr, ssim)
 
@@ -35,6 +35,15 @@ def show(_source: Source, _facts: LatentFacts, reading: PictureReading) -> None:
                 alt=tr("How often each number comes in channel {index}, with the unit Gaussian "
                 "as a line", index=index + 1),
             )  # fmt: skip
+    as_table(
+        lambda: [
+            {tr_later("channel"): index + 1, **row}
+            for index, channel in enumerate(reading.mean)
+            for row in histogram_rows(channel)
+        ],
+        "histograms",
+        tr("How often each number comes in every channel"),
+    )
     st.markdown(
         tr(
             "**Grey is the unit Gaussian**, which a run starts from. One picture need not look "

@@ -26,6 +26,7 @@ from core.ui.made import png
 from core.ui.running_example import running_example
 from core.ui.runs import find, read
 from core.ui.shown import here
+from core.ui.tables import show_chart
 from core.views.numbers import count
 from core.words import tr, tr_later
 
@@ -70,9 +71,10 @@ def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
             tr("{name}, your run", name=title): (drawn(plan.sigmas).tolist(), plan.end),
             tr("these, {sampler}", sampler=SCHEDULERS[sampler].title): (theirs, own[-1]),
         }
-        st.altair_chart(
+        show_chart(
             own_chart(curves, INKS[request.scheduler].hue),
-            alt=tr("The noise levels of all calls, beside those of your run"),
+            "own-levels",
+            tr("The noise levels of all calls, beside those of your run"),
         )
         st.markdown(
             tr(

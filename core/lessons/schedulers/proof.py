@@ -17,7 +17,7 @@ from core.models.schedulers.table import SCHEDULERS
 from core.ui.address import ask, one_of, some_of
 from core.ui.running_example import running_example
 from core.ui.runs import read
-from core.ui.tables import offer_csv
+from core.ui.tables import as_table
 from core.views.tables import headed
 from core.words import tr, tr_later
 
@@ -81,4 +81,4 @@ def show(_: dict[str, Any]) -> None:  # Any: what JSON holds
         st.markdown(told)
     st.caption(tr(SAME_LEVELS[spacing]))
     st.dataframe(headed(order_rows(points)), hide_index=True, alt=tr("Slope of every scheduler"))
-    offer_csv(proof_rows(points), "proof")
+    as_table(proof_rows(points), "proof", tr("Error of every scheduler by its calls"))

@@ -26,7 +26,7 @@ from core.ui.address import ask, one_of
 from core.ui.made import chart, png
 from core.ui.running_example import running_example
 from core.ui.runs import find, read
-from core.ui.tables import offer_csv
+from core.ui.tables import offer_csv, show_chart
 from core.views.numbers import minus
 from core.views.tables import headed
 from core.words import tr, tr_later
@@ -87,9 +87,10 @@ def show(_config: dict[str, Any]) -> None:  # Any: what JSON holds
         )  # fmt: skip
     # What was asked for before stays beside it.
     kept = {n: answer.reading for n in CHOICES if (answer := find(VarianceWork(model, n)))}
-    st.altair_chart(
+    show_chart(
         total_chart(total_rows(kept), steps),
-        alt=tr("Bits per dimension in all, by variance, for every number of steps tried so far"),
+        "variance-bits",
+        tr("Bits per dimension in all, by variance, for every number of steps tried so far"),
     )
     st.markdown(
         tr(
@@ -109,9 +110,10 @@ def show(_config: dict[str, Any]) -> None:  # Any: what JSON holds
         st.caption(tr("Mean over all pixels of held-out faces."))
     with right:
         st.header(tr("What each step costs"), anchor=False)
-        st.altair_chart(
+        show_chart(
             chart(("bits", reading), lambda: bit_chart(bits)),
-            alt=tr("Bits per dimension of each step, by t"),
+            "step-bits",
+            tr("Bits per dimension of each step, by t"),
         )
         st.caption(tr("Small costs are spread out, so that they can be seen."))
     st.caption(

@@ -12,7 +12,7 @@ from core.lessons.timesteps.tables_data import alike_table
 from core.models.time_facts import TimeFacts
 from core.ui.component import mount
 from core.ui.made import chart
-from core.ui.tables import offer_csv
+from core.ui.tables import as_table
 from core.views.numbers import minus
 from core.words import tr
 
@@ -62,4 +62,6 @@ def show(settings: EmbeddingSettings, facts: TimeFacts) -> None:
             change=change,
         )
     )
-    offer_csv(alike_table(settings, steps), "alike")
+    as_table(
+        lambda: alike_table(settings, steps), "alike", tr("How alike timesteps are, in numbers")
+    )

@@ -19,7 +19,7 @@ from core.models.time_facts import TimeFacts
 from core.ui.made import chart, png
 from core.ui.running_example import running_example
 from core.ui.runs import read
-from core.ui.tables import as_table
+from core.ui.tables import as_table, show_chart
 from core.views.colormaps import LATENTS_SAY
 from core.views.numbers import minus
 from core.words import tr
@@ -52,12 +52,13 @@ def show(_settings: EmbeddingSettings, facts: TimeFacts) -> None:
     )  # fmt: skip
     with line:
         middle = middle_of(before)
-        st.altair_chart(
+        show_chart(
             chart(
                 ("before and after", reading),
                 lambda: before_after_chart(before_after_rows(before, after)),
             ),
-            alt=tr("Similarity with t = {middle}, before and after the time MLP", middle=middle),
+            "time-vectors",
+            tr("Similarity with t = {middle}, before and after the time MLP", middle=middle),
         )
         st.caption(tr("t = {middle} beside every other t", middle=middle))
     st.caption(tr("Noisiest on top and to the right; {colours}.", colours=tr(LATENTS_SAY, limit=1)))

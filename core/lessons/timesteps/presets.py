@@ -11,7 +11,7 @@ from core.lessons.timesteps.map_data import alike_by_distance
 from core.lessons.timesteps.tables_data import preset_rows
 from core.models.time_facts import TimeFacts
 from core.ui.made import chart, png
-from core.ui.tables import as_table
+from core.ui.tables import as_table, show_chart
 from core.words import tr
 
 IN_A_ROW = 3
@@ -43,9 +43,10 @@ def show(_settings: EmbeddingSettings, facts: TimeFacts) -> None:
         for name, preset in PRESETS.items()
         if name != "dit"  # the same numbers as guided diffusion
     }
-    st.altair_chart(
+    show_chart(
         chart(("presets", train_steps), lambda: alike_chart(alike_rows(curves))),
-        alt=tr("How alike timesteps are in each preset"),
+        "presets-alike",
+        tr("How alike timesteps are in each preset"),
     )
     as_table(preset_rows(train_steps), "presets", tr("The presets in numbers"))
 

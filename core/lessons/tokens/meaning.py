@@ -26,7 +26,7 @@ from core.ui.made import chart
 from core.ui.paint_first import paint_first
 from core.ui.running_example import running_example
 from core.ui.runs import find, read
-from core.ui.tables import as_table
+from core.ui.tables import as_table, show_chart
 from core.views.numbers import percent
 from core.words import tr, tr_later
 
@@ -112,9 +112,10 @@ def _show_map(texts: list[str], vectors: Numbers, names: list[str], axes: Number
         )
         return
     rows = map_rows(texts, vectors, axes)
-    st.altair_chart(
+    show_chart(
         chart(("words", str(rows), *names), lambda: word_map(rows, names)),
-        alt=tr("Words placed between the words of the axes"),
+        "words",
+        tr("Words placed between the words of the axes"),
     )
 
 

@@ -25,7 +25,7 @@ from core.ui.address import Field, ask, choose, one_of, real, switch, value, who
 from core.ui.component import mount, told
 from core.ui.part import part
 from core.ui.runs import train
-from core.ui.tables import offer_csv
+from core.ui.tables import as_table
 from core.words import tr, tr_later
 
 FORMULAS = (add_noise, noise_loss, guide, ddpm_step, ddim_step, euler_step, heun_step)
@@ -185,7 +185,7 @@ def _show_paths(settings: PointSettings, training: Training) -> None:
                 "schedule still holds a little of the data."
             )
         )
-    offer_csv(points_rows(training.events), "points-loss")
+    as_table(points_rows(training.events), "points-loss", tr("The loss by training step"))
 
 
 def _take() -> None:

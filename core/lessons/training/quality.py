@@ -23,7 +23,7 @@ from core.training.history import (
     read_goals,
     read_report,
 )
-from core.ui.tables import offer_csv
+from core.ui.tables import as_table, offer_csv
 from core.views.tables import headed
 from core.words import tr
 
@@ -120,9 +120,10 @@ def _show_sweeps(report: dict[str, Any]) -> None:  # Any: as above
         strict=True,
     ):
         rows = sweep_rows(report, over)
-        place.altair_chart(sweep_chart(rows, over, title))
         with place:
-            offer_csv(rows, over)
+            said = tr("How many prompts are drawn as asked, by {what}", what=title)
+            st.altair_chart(sweep_chart(rows, over, title), alt=said)
+            as_table(rows, over, said)
 
 
 def _show_memory(report: dict[str, Any], folder: Path) -> None:  # Any: as above

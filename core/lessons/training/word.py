@@ -23,7 +23,7 @@ from core.ui.part import part
 from core.ui.picture_source import choose_picture, show_notes, source_of
 from core.ui.running_example import running_example
 from core.ui.runs import train
-from core.ui.tables import offer_csv
+from core.ui.tables import as_table
 from core.words import tr
 
 FORMULAS = (noise_loss, weigh_min_snr)
@@ -145,7 +145,7 @@ def _explain(training: Training) -> None:
             seconds=done["seconds"],
         )
     )
-    offer_csv(word_rows(training.events), "word-loss")
+    as_table(word_rows(training.events), "word-loss", tr("The loss by training step"))
 
 
 def _known(settings: WordSettings) -> Training | None:

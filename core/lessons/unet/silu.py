@@ -19,7 +19,7 @@ from core.models.unet_facts import UNetFacts
 from core.ui.running_example import running_example
 from core.ui.runs import asked
 from core.ui.shown import Shown
-from core.ui.tables import offer_csv
+from core.ui.tables import as_table, show_chart
 from core.views.tables import headed
 from core.words import tr
 
@@ -37,10 +37,12 @@ def show(_facts: UNetFacts, _shown: Shown | None, _call: int) -> None:
             "sigmoid:** it has no corner, and it lets a little of what is negative through."
         )
     )
-    st.altair_chart(
-        curve_chart(curve_rows()), width="content",
-        alt=tr("Eight activations and their derivatives; the slider below zooms"),
-    )  # fmt: skip
+    show_chart(
+        curve_chart(curve_rows()),
+        "curves",
+        tr("Eight activations and their derivatives; the slider below zooms"),
+        width="content",
+    )
     st.caption(
         tr(
             "Click a name to see it alone. {where} The sigmoid’s slope is never above a quarter.",
@@ -102,7 +104,7 @@ def _draw(slot: Any, rounds: list[Round]) -> None:  # Any: a slot
             return
         results = result_rows(rounds[-1].losses, rounds[0].reach, rounds[-1].still)
         st.dataframe(headed(results), hide_index=True, alt=tr("What became of every network"))
-        offer_csv(rows, "activations")
+        as_table(rows, "activations", tr("The loss of every activation by training step"))
         st.caption(
             tr(
                 "Most end alike: so small a network can do with many of them. What differs is how "
