@@ -68,7 +68,8 @@ class Pipeline extends Player {
     if (!said && card.matches(":focus-within")) this.range.focus();
     card.hidden = !said;
     this.find(".tour p").textContent = said;
-    this.find(".tour .on").textContent = stop + 1 < tour.length ? tr("Next, {at} of {all}", { at: stop + 1, all: tour.length }) : tr("Done");
+    this.find(".tour .on").textContent =
+      stop + 1 < tour.length ? tr("Next, {at} of {all}", { at: stop + 1, all: tour.length }) : tr("Done");
   }
 
   state() {
