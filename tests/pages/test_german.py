@@ -29,7 +29,9 @@ NOT_SHOWN = ("id", "key", "url", "icon", "css", "js", "fragment_id", "form_id", 
              "page", "code", "name", "mark", "type", "field", "fields", "kind", "columns",
              "js_content", "css_content")  # fmt: skip
 PAGES = [("home", "Home.py"), *((entry.url, f"pages/{entry.file}") for entry in WALK)]
-DONE: tuple[str, ...] = ("home", "generation", "check")  # pages that are translated
+DONE: tuple[str, ...] = (  # pages that are translated
+    "home", "latents", "timesteps", "schedulers", "noising", "generation", "check",
+)  # fmt: skip
 QUERY = {"lang": "de", "prompt": "", "steps": "4"}
 
 
