@@ -23,6 +23,7 @@ SAME = re.compile(  # German words, and what stays as it was written
     r"\bwas\b|`[^`]*`|“[^”]*”|„[^“]*“|\$[^$]*\$|:material/\w+:|:small\[.*?\]|\]\([^)]*\)|"
     r"<\|?\w+\|?>|\b\w+\.safetensors\b|"
     r"[A-Za-z0-9+/=]{80,}|\(datum\b[^)]*\)|\w+\(\)|\{\w+(?::,)?\}|"
+    r"\(\w+:[\d.]+\)|"  # the weight of a word
     r"(?<!\*)\*[^*]+\*(?!\*)"  # in italics, the titles of what is cited
 )
 NOT_SHOWN = ("id", "key", "url", "icon", "css", "js", "fragment_id", "form_id", "element_id",
@@ -30,7 +31,8 @@ NOT_SHOWN = ("id", "key", "url", "icon", "css", "js", "fragment_id", "form_id", 
              "js_content", "css_content")  # fmt: skip
 PAGES = [("home", "Home.py"), *((entry.url, f"pages/{entry.file}") for entry in WALK)]
 DONE: tuple[str, ...] = (  # pages that are translated
-    "home", "latents", "timesteps", "schedulers", "noising", "generation", "check",
+    "home", "tokens", "latents", "timesteps", "schedulers", "noising", "generation", "attention",
+    "unet", "training", "check",
 )  # fmt: skip
 QUERY = {"lang": "de", "prompt": "", "steps": "4"}
 
