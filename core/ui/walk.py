@@ -260,10 +260,11 @@ def _predict(page: str, lesson: Lesson) -> None:
     st.text(asked.text)
     given = _given(page, question)
     texts = [option.text for option in asked.options]
+    box = _answer_key(page, question)
     st.pills(
         tr("Your answer"), texts, default=None if given is None else texts[given],
-        label_visibility="collapsed", key=_answer_key(page, question),
-        on_change=_answer, args=(page, question, texts), disabled=given is not None,
+        label_visibility="collapsed", key=box,
+        on_change=_answer, args=(page, question, texts, box), disabled=given is not None,
     )  # fmt: skip
     if given is None:
         return
@@ -299,8 +300,8 @@ def _answer_key(page: str, question: Question) -> str:
     return f"answer_{page}_{question.name}_{key(running_example(), '')[:16]}_{language()}"
 
 
-def _answer(page: str, question: Question, texts: list[str]) -> None:
-    given = st.session_state[_answer_key(page, question)]
+def _answer(page: str, question: Question, texts: list[str], box: str) -> None:
+    given = st.session_state[box]  # said before the run knows its language
     if given is None:
         return
     asked = page, question.name, to_json(running_example())

@@ -4,12 +4,15 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
+from core.ui.navigation import START
 from core.views.lesson import LEVELS, PAGES, lesson_of
+from core.words import ENGLISH, tr, use_language
 
 ROOT = Path(__file__).resolve().parents[2]
 IDLE = "[data-test-script-state=notRunning]"
@@ -29,30 +32,46 @@ def answer(page: Page, turn: int) -> bool:
     return said.count() == 3  # question, answer, why; a wrong one is followed by the right one
 
 
-def test_the_whole_walk_from_start_to_the_last_page(new_page: NewPage, server: str) -> None:
+@pytest.fixture
+def speak() -> Iterator[Callable[[str], None]]:
+    """Have the texts that are looked for said in a language."""
+    yield use_language
+    use_language(ENGLISH)
+
+
+@pytest.mark.parametrize(("level", "language"), [("first", "en"), ("how", "de"), ("maths", "en")])
+def test_the_whole_walk_from_start_to_the_last_page(
+    new_page: NewPage, server: str, speak: Callable[[str], None], level: str, language: str
+) -> None:
+    speak(language)
     page = new_page()
-    page.goto(f"{server}/?steps=2&level=first")
-    page.get_by_role("button", name="Walk me through it").click()
+    page.goto(f"{server}/?steps=2&level={level}&lang={language}")
+    page.get_by_role("button", name=tr("Walk me through it")).click()
     verdicts: set[bool] = set()
     turn = 0
     for name in ("home", *PAGES):
         lesson = lesson_of(name)
-        page.get_by_role("heading", name=lesson.headline).wait_for()
+        page.get_by_role("heading", name=tr(lesson.headline)).wait_for()
         for number in range(len(lesson.questions)):
-            page.get_by_text(f"question {number + 1} of {len(lesson.questions)}").wait_for()
+            at, questions = number + 1, len(lesson.questions)
+            page.get_by_text(
+                tr("Predict first · question {at} of {questions}", at=at, questions=questions)
+            ).wait_for()
             verdicts.add(answer(page, turn))
             turn += 1
             if number + 1 < len(lesson.questions):
-                page.get_by_role("button", name="Next question").click()
-        expect(page.get_by_text(lesson.remember)).to_be_visible()
+                page.get_by_role("button", name=tr("Next question")).click()
+        expect(page.get_by_text(tr(lesson.remember))).to_be_visible()
         expect(page).to_have_url(re.compile(rf"walked=[a-z.]*{name}"))
         if name != PAGES[-1]:
             page.locator(".st-key-lesson_foot").get_by_role(
-                "link", name=re.compile("^Next: ")
+                "link", name=re.compile(f"^{tr('Next: {headline}', headline='')}")
             ).click()
     assert verdicts == {True, False}
-    page.get_by_role("link", name="Back to Start").click()
-    expect(page.get_by_text(f"{len(PAGES)} of {len(PAGES)} pages done")).to_be_visible()
+    page.get_by_role("link", name=tr("Back to {start}", start=tr(START))).click()
+    done = tr("{count} of {pages} pages done", count=len(PAGES), pages=len(PAGES))
+    expect(page.get_by_text(done)).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", language)
     expect(page.locator("section.pipeline .done")).to_have_count(9)
 
 
