@@ -7,7 +7,8 @@ import logging
 import sys
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,9 +20,10 @@ from torch import Tensor
 
 from core.engine.ask import MEMORY_SHARE, answer_all, most_rows, unet_calls
 from core.engine.calls import FittedCalls, free_memory
-from core.engine.denoise import latent_shape, read_prompts
+from core.engine.denoise import denoise, latent_shape, read_prompts
 from core.engine.request import Request
 from core.engine.results import Recent
+from core.engine.trace import Step
 from core.engine.work import Decode, NoiseQuery
 from core.errors import ExplainerError
 from core.host import host
@@ -48,7 +50,7 @@ CORE = Path(__file__).resolve().parents[1]
 LIBRARIES = ("torch", "diffusers", "transformers", "tokenizers", "numpy", "scipy", "torchsde")
 DECIDING = (
     *("engine/ask.py", "engine/denoise.py", "engine/film.py", "engine/trace.py"),
-    *("engine/walk.py", "engine/work.py"),
+    "engine/work.py",
     *("models/conditions.py", "models/latents.py", "models/loading.py", "models/text.py"),
     *("models/building.py", "models/part_loading.py", "models/tokens.py"),
     *("models/single_files.py", "models/single_sizes.py"),
@@ -68,6 +70,21 @@ MOST_WALKS = 16_000_000 // host().narrower  # bytes of walks that live pictures 
 
 
 _choices: WeakKeyDictionary[Any, ThreadChoice] = WeakKeyDictionary()  # Any: the library's U-Net
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Walk:
+    """A run from noise to latents.
+
+    Attributes:
+        steps: one a call of the U-Net.
+        computer: what answered for the U-Net, and in which numbers.
+        seconds: that it took, as lived through.
+    """
+
+    steps: tuple[Step, ...]
+    computer: str
+    seconds: float
 
 
 class LoadedModel:
@@ -176,6 +193,20 @@ class LoadedModel:
     def states(self, request: Request) -> Tensor:
         """Return the text states that a run asks with, see ``read_prompts``."""
         return read_prompts(request, self.read, self.checkpoint.empty_is_zero)
+
+    def walk(self, request: Request) -> Generator[NoiseQuery, Tensor, Walk]:
+        """Walk from noise to latents, as a picture while you type and the run itself both do.
+
+        A work's course goes through all of it by ``yield from``.
+
+        Args:
+            request: validated.
+        """
+        started, computers = time.perf_counter(), [self.computer_of(request)]
+        steps = yield from denoise(self.checkpoint, request, self.states(request))
+        computers.append(self.computer_of(request))  # one that was built meanwhile
+        seconds = time.perf_counter() - started
+        return Walk(steps, ", then ".join(dict.fromkeys(computers)), seconds)
 
     def answers(
         self, questions: Sequence[NoiseQuery | Decode]

@@ -97,10 +97,9 @@ class Request(Work["Trace"]):
     def course(self, loaded: "LoadedModel") -> "Course[Trace]":
         """Walk from noise to latents, or as a live picture did a moment ago; then decode them."""
         from core.engine.trace import Trace
-        from core.engine.walk import walk
 
         known = loaded.walks.get(self)
-        way = known or (yield from walk(loaded, self))
+        way = known or (yield from loaded.walk(self))
         [picture] = yield Decode([way.steps[-1].x_prev])
         before = known.seconds if known else 0.0  # what is lived through now is added in ``timed``
         how = picture.numpy(), before, way.computer, loaded.memory()

@@ -25,6 +25,11 @@ HTML = (
 Open = Callable[..., AppTest]
 
 
+def switch_of(at: AppTest) -> Any:  # Any: Streamlit's toggle
+    """The first switch of the look on show."""
+    return next(one for one in at.toggle if one.key != "ask_live")
+
+
 def box(at: AppTest, label: str) -> Any:  # Any: Streamlit's text input
     return next(part for part in at.text_input if part.label == label)
 
@@ -238,7 +243,7 @@ def test_the_switch_passes_the_mask_and_computes_anew(
     open_page: Open, shown_text: Callable[[AppTest], str]
 ) -> None:
     at = open_look(open_page, "The mask")
-    at.toggle[0].set_value(True).run()
+    switch_of(at).set_value(True).run()
     assert not at.exception
     _, applied = grids(at)
     assert cells(applied)[76] == [65_535] * 5 + [0] * 72
@@ -267,7 +272,7 @@ def test_inside_shows_layers_heads_and_states(open_page: Open) -> None:
     assert len(attention["rows"]) == 5
     assert all(not any(row[place + 1 :]) for place, row in enumerate(cells(attention)))
     assert len(states["bars"]) == 5
-    at.toggle[0].set_value(True).run()
+    switch_of(at).set_value(True).run()
     attention, states = grids(at)
     assert len(attention["rows"]) == len(states["rows"]) == 77
     before = attention["cells"]
@@ -318,7 +323,7 @@ def test_words_that_fill_every_place_leave_no_padding_to_count(
     open_page: Open, shown_text: Callable[[AppTest], str]
 ) -> None:
     at = open_look(open_page, "The mask", prompt="cat " * 75)
-    at.toggle[0].set_value(True).run()
+    switch_of(at).set_value(True).run()
     assert not at.exception
     said = shown_text(at)
     assert "Your words fill all 75 places" in said
@@ -369,7 +374,7 @@ def test_going_back_undoes_a_look_and_the_words(open_page: Open) -> None:
 
 def test_a_link_brings_its_way_of_reading(open_page: Open) -> None:
     at = open_look(open_page, "The mask", padding_mask="true")
-    assert at.toggle[0].value
+    assert switch_of(at).value
     assert len(set(pictures(at))) == 2
     at = open_look(open_page, "Inside the encoder", clip_skip="1")
     assert len(set(pictures(at))) == 2

@@ -23,9 +23,7 @@ class LiveWork(RunWork["np.ndarray"]):
 
     def course(self, loaded: "LoadedModel") -> "Course[np.ndarray]":
         """Walk from noise to latents, then decode them."""
-        from core.engine.walk import walk
-
-        way = yield from walk(loaded, self.request)
+        way = yield from loaded.walk(self.request)
         loaded.walks.keep(self.request, way)
         small = loaded.small_decoder is not None
         [picture] = yield Decode([way.steps[-1].x_prev], small=small)

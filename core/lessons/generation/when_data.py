@@ -67,7 +67,7 @@ def split_chart(rows: list[Row], first: int, last: int) -> Any:
     ]
     shade = (
         alt.Chart(alt.InlineData(values=off))
-        .mark_rect(color=PALETTE["noise"], opacity=0.25)
+        .mark_rect(color=PALETTE["noise"], opacity=0.25, aria=False)
         .encode(x="from:Q", x2="to:Q")
     )
     lines = (

@@ -37,19 +37,23 @@ def front_page() -> None:
     query = st.query_params.to_dict()
     st.session_state.setdefault(_PLAIN, is_first_page() and query.keys() <= {JOIN})
     lesson(HOME)
-    request = running_example()
-    if live_toggle():
-        say_what_it_draws()
-        with explained():
-            show_live(Around(below=lambda shown: _draw_run(shown.run.request)))
-    else:
-        prompt_box()
-        say_what_it_draws()
-        there = find(request) is not None and find(FilmRequest(request)) is not None
-        paint_first(NAME, request, there, lambda: _draw(request), lambda at: _compute(request, at))
+    request, above = running_example(), st.container()  # the map before what is offered below it
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         show_progress()
         offer_material()
+        live = live_toggle()
+    with above:
+        if live:
+            say_what_it_draws()
+            with explained():
+                show_live(Around(below=lambda shown: _draw_run(shown.run.request)))
+        else:
+            prompt_box()
+            say_what_it_draws()
+            there = find(request) is not None and find(FilmRequest(request)) is not None
+            paint_first(
+                NAME, request, there, lambda: _draw(request), lambda at: _compute(request, at)
+            )
     foot(HOME)
 
 
