@@ -19,8 +19,6 @@ def run(arguments: argparse.Namespace) -> dict[str, dict[str, int]]:
         if name == ENGLISH:
             continue
         made = catalogue(name)
-        for file in FOLDER.glob(f"{name}*.po"):
-            file.unlink()
         (FOLDER / f"{name}.po").write_bytes(written(made))
         missing = sum(not all(one.string if isinstance(one.string, tuple) else (one.string,))
                       for one in made if one.id)  # fmt: skip

@@ -212,19 +212,14 @@ def _read(name: str) -> tuple[Mapping[Text, tuple[str, ...]], Mapping[Text, froz
         return texts, places
     from babel.messages.pofile import read_po
 
-    for file in sorted(FOLDER.glob(f"{name}*.po")):
-        with file.open("rb") as opened:
-            for message in read_po(opened, locale=name):
-                said = message.string if isinstance(message.string, tuple) else (message.string,)
-                if message.id and all(said) and not message.fuzzy:
-                    text = (
-                        message.id
-                        if isinstance(message.id, str)
-                        else (message.id[0], message.id[1])
-                    )
-                    texts[text] = tuple(map(str, said))
-                    said_in = frozenset(place for place, _ in message.locations)
-                    places[text] = places.get(text, frozenset()) | said_in
+    with (FOLDER / f"{name}.po").open("rb") as opened:
+        for message in read_po(opened, locale=name):
+            said = message.string if isinstance(message.string, tuple) else (message.string,)
+            if message.id and all(said) and not message.fuzzy:
+                one = message.id
+                text = one if isinstance(one, str) else (one[0], one[1])
+                texts[text] = tuple(map(str, said))
+                places[text] = frozenset(place for place, _ in message.locations)
     return texts, places
 
 

@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
-from core.words import FOLDER, HTML_TEXT, of_many
+from core.words import FOLDER, HTML_TEXT, Text, of_many
 
 ROOT = FOLDER.parents[1]
 GALLERY = "assets/gallery/gallery.json"  # says what its pictures are
 WIDTH = 100  # of a line in a catalogue
-Text = str | tuple[str, str]  # one, or one and many
 _LITERAL = r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\''
 # In a script: calls may stand in each other's, and a number may be worked out where it is given.
 _SAID = re.compile(
@@ -48,12 +47,10 @@ def catalogue(name: str) -> Catalog:
     Args:
         name: of the language, such as "de".
     """
-    kept = Catalog(locale=name)
-    for file in sorted(FOLDER.glob(f"{name}*.po")):
+    kept, file = Catalog(locale=name), FOLDER / f"{name}.po"
+    if file.exists():  # a new language has none yet
         with file.open("rb") as opened:
-            for message in read_po(opened, locale=name):
-                if message.id:
-                    kept.add(message.id, message.string, flags=message.flags)
+            kept = read_po(opened, locale=name)
     made = Catalog(locale=name, project="Glassbox Diffusion", charset="utf-8", fuzzy=False)
     for text, files in texts().items():
         known = kept.get(text if isinstance(text, str) else text[0])
