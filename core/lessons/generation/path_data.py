@@ -85,9 +85,7 @@ def path_chart(way: FlatWay) -> alt.LayerChart | alt.FacetChart:
     base = alt.Chart(alt.Data(values=path_rows(way))).encode(
         x=alt.X("along:Q", title=tr("from the first noise (0) to the end (1)")),
         y=alt.Y("aside:Q", title=tr("to the side, same scale")),
-        color=alt.Color(
-            "what:N", scale=colours, legend=alt.Legend(title=None, orient="top", labelLimit=400)
-        ),
+        color=alt.Color("what:N", scale=colours, legend=alt.Legend(title=None, orient="top")),
         order="place:Q",
     )
     seen = [

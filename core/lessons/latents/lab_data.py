@@ -91,7 +91,7 @@ def _curves(rows: Sequence[Row], what: str, steps: int, y: alt.Y) -> alt.Chart:
             x=alt.X("step:Q", title=tr("training step"), scale=alt.Scale(domain=[0, steps])),
             y=y,
             color=alt.Color(
-                "of:N", title=None, legend=alt.Legend(orient="top", labelLimit=240),
+                "of:N", title=None, legend=alt.Legend(orient="top"),
                 scale=alt.Scale(domain=names, range=INKS[: len(names)]),
             ),
         )

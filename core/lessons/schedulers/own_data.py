@@ -84,7 +84,7 @@ def own_chart(curves: Mapping[str, tuple[Sequence[float], float]], ink: str) -> 
             ),
             color=alt.Color(
                 "of:N", title=None, scale=alt.Scale(domain=names, range=inks),
-                legend=alt.Legend(orient="top", labelLimit=240),
+                legend=alt.Legend(orient="top"),
             ),
             strokeWidth=alt.condition(
                 alt.datum.of == names[-1], alt.value(3.0), alt.value(1.5)

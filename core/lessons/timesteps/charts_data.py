@@ -90,7 +90,7 @@ def alike_chart(rows: Sequence[Row]) -> alt.Chart:
             y=alt.Y("alike:Q", title=tr("cosine similarity")),
             color=alt.Color(
                 "of:N", title=None, scale=alt.Scale(domain=names, range=colours),
-                legend=alt.Legend(orient="top", columns=3, labelLimit=240)
+                legend=alt.Legend(orient="top")
                 if len(names) > 1 else None,
             ),
             tooltip=[

@@ -124,7 +124,7 @@ def sweep_chart(rows: Sequence[Row], over: str, title: str) -> alt.Chart:
     """
     names, hues, dashes = zip(*SHARES.values(), strict=True)
     names = [tr(name) for name in names]
-    legend = alt.Legend(title=None, orient="top", labelLimit=0, columns=1)
+    legend = alt.Legend(title=None, orient="top")
     values = sorted({float(str(row[over])) for row in rows})
     scale = alt.Scale(type="log") if over == "steps" else alt.Scale(domain=[0, values[-1]])
     return (

@@ -62,7 +62,7 @@ def change_chart(rows: Sequence[Row]) -> alt.Chart:
     blocks = list(dict.fromkeys(str(row["block"]) for row in rows))
     kinds = [kind for kind in COLOURS if any(row["of"] == tr(kind) for row in rows)]
     shapes = [SHAPES[list(COLOURS).index(kind)] for kind in kinds]
-    legend = alt.Legend(orient="top", title=None, columns=2)  # as many as a phone has room for
+    legend = alt.Legend(orient="top", title=None)
     names = [tr(kind) for kind in kinds]
     hues = alt.Scale(domain=names, range=[COLOURS[kind] for kind in kinds])
     return (

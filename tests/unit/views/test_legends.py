@@ -1,0 +1,40 @@
+from typing import Any
+
+import pytest
+
+from core.views.legends import fit_legends
+
+NAMES = ["the variance of the noise", "the weight of the picture"]
+
+
+def chart(**legend: Any) -> dict[str, Any]:
+    values = [{"of": name, "x": 0} for name in NAMES]
+    layer = {"encoding": {"color": {"field": "of", "legend": {"orient": "top", **legend}}}}
+    return {"data": {"values": values}, "layer": [layer]}
+
+
+def columns(spec: dict[str, Any], width: int) -> int:
+    says = spec["layer"][0]["encoding"]["color"]["legend"]["columns"]["expr"]
+    return eval(says, {"max": max, "floor": int, "width": width})  # our own arithmetic
+
+
+@pytest.mark.parametrize(("width", "wanted"), [(120, 1), (260, 1), (600, 2)])
+def test_a_narrow_chart_sets_its_names_one_below_the_other(width: int, wanted: int) -> None:
+    spec = chart()
+    fit_legends(spec)
+    assert columns(spec, width) == wanted
+
+
+def test_names_count_as_the_scale_says_them_where_it_does() -> None:
+    spec = chart()
+    spec["layer"][0]["encoding"]["color"]["scale"] = {"domain": ["a", "b"]}
+    fit_legends(spec)
+    assert columns(spec, 260) > 2
+    assert spec["layer"][0]["encoding"]["color"]["legend"]["labelLimit"] == 0
+
+
+def test_charts_side_by_side_and_other_legends_stay_as_they_are() -> None:
+    for spec in (chart(orient="right"), {"hconcat": [chart()]}):
+        before = repr(spec)
+        fit_legends(spec)
+        assert repr(spec) == before
