@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from core.words import tr
+
 WRITES_FILES = True
 
 
@@ -26,7 +28,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
     from core.models.uploads import fit, read_picture, say_fit
 
     find_model(arguments.model)
-    seed = None if arguments.seed is None else check_whole(arguments.seed, "seed", 0, MAX_SEED)
+    seed = None if arguments.seed is None else check_whole(arguments.seed, tr("seed"), 0, MAX_SEED)
     upload = read_picture(arguments.image)
     out = need_folder(arguments.out)
 

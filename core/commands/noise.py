@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from core.words import tr
+
 WRITES_FILES = True
 
 
@@ -27,10 +29,10 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON hold
     from core.models.folders import find_checkpoint
     from core.models.uploads import fit, read_picture, say_fit
 
-    seed = check_whole(arguments.seed, "seed", 0, MAX_SEED)
+    seed = check_whole(arguments.seed, tr("seed"), 0, MAX_SEED)
     model = find_checkpoint(find_model(arguments.model).id)[1]
     schedule = read_alpha_bar(read_config(model, "scheduler"))
-    t = check_whole(arguments.t, "timestep", 0, len(schedule) - 1)
+    t = check_whole(arguments.t, tr("timestep"), 0, len(schedule) - 1)
     upload = read_picture(arguments.image)
     folder = need_folder(arguments.out)
 

@@ -141,11 +141,11 @@ class LoadedModel:
         return peak_memory(self.checkpoint.device.type)
 
     def computer_of(self, request: Request) -> str:
-        """Say what computes a run's calls of the U-Net now, and in which numbers."""
+        """Name what computes a run's calls of the U-Net now, and its numbers: in no language."""
         shape = latent_shape(self.checkpoint, request)
         if self.fast is not None and self.fast.takes(shape) and not request.loras:
             return self.fast.said
-        on = "" if self.checkpoint.device.type == "cpu" else f" on {self.checkpoint.device.type}"
+        on = "" if self.checkpoint.device.type == "cpu" else f" ({self.checkpoint.device.type})"
         return f"torch {str(self.checkpoint.dtype).removeprefix('torch.')}{on}"
 
     def read(
@@ -206,7 +206,7 @@ class LoadedModel:
         steps = yield from denoise(self.checkpoint, request, self.states(request))
         computers.append(self.computer_of(request))  # one that was built meanwhile
         seconds = time.perf_counter() - started
-        return Walk(steps, ", then ".join(dict.fromkeys(computers)), seconds)
+        return Walk(steps, ", ".join(dict.fromkeys(computers)), seconds)
 
     def answers(
         self, questions: Sequence[NoiseQuery | Decode]

@@ -77,7 +77,11 @@ def choose_look(closers: Closers) -> Closer | None:
     """
     field, asked = _field(closers), said(IN_LINK)
     if asked is not None:
-        st.session_state[_UNKNOWN] = None if field.read(asked) else (closers, asked)
+        st.session_state[_UNKNOWN] = None
+        if field.read(asked) is None:
+            st.session_state[_UNKNOWN] = closers, asked
+            choose(field, field.start)
+            _unfold()
     if level() == "first":
         waiting = count(len(closers.looks), "closer look")
         ask(st.toggle, tr("{waiting} wait at the next level", waiting=waiting), _unfolded())

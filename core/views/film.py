@@ -19,10 +19,8 @@ from core.views.run import (
 )
 from core.views.steps import changes, charts_data, rms
 from core.views.strips import channel_tiles, exact_sheet, photo_sheet
-from core.words import tr, tr_later
+from core.words import in_a_row, tr
 
-QUICK = tr_later("quick colours until it has been decoded")
-SMALL = tr_later("; by the small decoder, the finished picture by the VAE")
 LIMIT = 3.0  # ends of the colour scale of latents: 99.7 % of unit noise lies within
 GREY = 0.5  # what stands for 0 where noise is shown in colours
 GAINS = (-2, 6)  # changes are shown 1/4 to 64 times as strong
@@ -212,25 +210,32 @@ def _coloured(run: Run, latents: Numbers) -> SheetData:
 
 def _say_how(run: Run, gain: float, frames: Frames) -> HowData:
     height, width = run.picture.shape[:2]
-    channels = run.path.shape[1]
-    size = (
-        tr("{width} × {height} pixels, enlarged smoothly", width=width, height=height)
-        if frames.decoded
-        else tr(QUICK)
-    )
-    size += tr(SMALL) if frames.small else ""
-    times = "" if gain == 1 else tr("; changes {gain:g} times as strong", gain=gain)
-    end = tr("Below: the first noise, and all that has changed since")
+    if not frames.decoded:
+        made = tr("Quick colours until it has been decoded.")
+    elif frames.small:
+        made = tr(
+            "{width} × {height} pixels, enlarged smoothly; by the small decoder, the finished "
+            "picture by the VAE.",
+            width=width,
+            height=height,
+        )
+    else:
+        made = tr("{width} × {height} pixels, enlarged smoothly.", width=width, height=height)
+    times = "" if gain == 1 else tr("Changes are shown {gain:g} times as strong.", gain=gain)
     scale = tr(LATENTS_SAY, limit=LIMIT)
     return {
-        "sheet": tr(
-            "{size}. Below: latents in quick colours, grey is 0{times}.", size=size, times=times
+        "sheet": in_a_row(made, tr("Below: latents in quick colours, grey is 0."), times),
+        "latents": in_a_row(
+            tr(
+                "The {channels} channels of the latents: {scale}.",
+                channels=run.path.shape[1],
+                scale=scale,
+            ),
+            times,
         ),
-        "latents": tr(
-            "The {channels} channels of the latents: {scale}{times}.",
-            channels=channels,
-            scale=scale,
-            times=times,
+        "end": in_a_row(
+            made,
+            tr("Left: the latents, {scale}.", scale=scale),
+            tr("Below: the first noise, and all that has changed since."),
         ),
-        "end": tr("{size}. Left: the latents, {scale}. {end}.", size=size, scale=scale, end=end),
     }

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from core.views.numbers import minus
-from core.words import tr
+from core.words import in_english, tr
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
@@ -18,7 +18,8 @@ def headed(rows: Sequence[Mapping[str, object]]) -> list[Row]:
     """Return rows to look at, under headings in the reader's language; a file keeps the English.
 
     Args:
-        rows: with the names of their columns, which ``tr_later`` marks where there are words in.
+        rows: with the names of their columns, which ``tr_later`` marks where there are words in,
+            and ``tr`` says where a name holds a value.
     """
     return [{tr(name): value for name, value in row.items()} for row in rows]
 
@@ -51,7 +52,7 @@ def csv_of(rows: Sequence[Mapping[str, object]]) -> str:
         raise ValueError("there are 0 rows, expected at least 1")
     written = io.StringIO()
     writer = csv.DictWriter(written, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
+    writer.writerow({name: in_english(name) for name in rows[0]})
     writer.writerows({name: _safe(value) for name, value in row.items()} for row in rows)
     return written.getvalue()
 

@@ -106,13 +106,17 @@ def tr(text: str, /, **values: object) -> str:
 
 
 def in_english(text: str, /, **values: object) -> str:
-    """Write a text in English, whoever reads it: what stands in an address is no text to read.
+    """Write a text in English, whoever reads it: what programs read is no text to read.
 
     Args:
         text: as for ``tr``.
         values: as for ``tr``.
     """
-    return text.format(**values) if values else text
+    before = _language.set(ENGLISH)
+    try:
+        return str(tr(text, **values))
+    finally:
+        _language.reset(before)
 
 
 def tr_many(count: float, one: str, many: str, /, **values: object) -> str:

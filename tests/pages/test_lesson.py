@@ -117,6 +117,18 @@ def test_looks_that_were_opened_stay_open_whichever_is_chosen(open_page: Open) -
     assert look_box(at).value == "All the clocks"
 
 
+def test_looks_stay_open_where_a_link_names_one_that_is_not_there(
+    open_page: Open, shown_text: Text
+) -> None:
+    at = open_page(FILES["timesteps"], level="first", look="Tea leaves")
+    for _ in range(2):
+        assert "This page has no look called “Tea leaves”." in shown_text(at)
+        assert look_box(at).value == "All the clocks"
+        at.run()
+    next(one for one in at.toggle if "wait" in one.label).set_value(False).run()
+    assert look_box(at) is None
+
+
 def test_the_front_page_tells_how_far_one_is_and_makes_worksheet_and_key(
     open_page: Open, shown_text: Text
 ) -> None:

@@ -1,5 +1,6 @@
 """What people read: said in their language, and nothing forgotten in any catalogue."""
 
+import ast
 import copy
 import pickle
 import string
@@ -189,3 +190,11 @@ def places(text: str) -> set[str]:
     except ValueError:  # a text with a brace, and no places
         return set()
     return {f"{name}:{spec}" for _, name, spec, _ in found if name}
+
+
+def test_what_a_check_calls_a_value_is_said_in_the_readers_language() -> None:
+    checks = ("check_text", "check_whole", "check_real", "check_choice", "check_switch")
+    for file in (FOLDER.parent).rglob("*.py"):
+        for call in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") in checks:
+                assert not isinstance(call.args[1], ast.Constant), f"{file}:{call.lineno}"

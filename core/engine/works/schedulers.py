@@ -114,7 +114,7 @@ class FlowWork(Work[dict[str, tuple[float, ...]]]):
     def _checked(self) -> dict[str, Any]:
         return {
             "steps": check_whole(self.steps, tr("number of steps"), 1, MOST_STEPS),
-            "shift": check_real(self.shift, "shift", 1, MOST_SHIFT),
+            "shift": check_real(self.shift, tr("shift"), 1, MOST_SHIFT),
         }
 
     def course(self, loaded: object) -> "Course[dict[str, tuple[float, ...]]]":
@@ -138,7 +138,7 @@ class FreshNoiseWork(RunWork["np.ndarray"]):
     call: int
 
     def _checked(self) -> dict[str, Any]:
-        return {"call": check_whole(self.call, "call", 0, 2 * MOST_STEPS)}
+        return {"call": check_whole(self.call, tr("call"), 0, 2 * MOST_STEPS)}
 
     def course(self, loaded: object) -> "Course[np.ndarray]":
         """Draw the start noise, then one for every call; returns the call's, float32 (C, h, w)."""

@@ -246,10 +246,10 @@ def attribution_rows(
         positions = list(entry.positions)
         rows.append(
             {
-                "number": at,
-                "token": entry.said,
-                "share of the push": _short(shares[positions].sum()),
-                "share of the attention": _short(attention[positions].sum()),
+                tr_later("number"): at,
+                tr_later("token"): entry.said,
+                tr_later("share of the push"): _short(shares[positions].sum()),
+                tr_later("share of the attention"): _short(attention[positions].sum()),
             }
         )
     return rows

@@ -9,7 +9,7 @@ from core.lessons.generation.two_runs_data import SAME, Pair
 from core.models.schedulers.table import SCHEDULERS
 from core.views.numbers import percent
 from core.views.run import Run
-from core.words import tr, tr_later
+from core.words import in_a_row, tr, tr_later
 
 Value = str | int | float
 OTHER_WORDS, UNCHANGED = tr_later("other words"), tr_later("nothing changed")
@@ -59,22 +59,24 @@ def say_branch(pair: Pair, named: str) -> str:
     """
     apart = float(pair.of_estimates[-1])
     calls, kept = len(pair.first.timesteps), pair.branch
-    before = (
-        tr("The first {kept} of {calls} calls are shared", kept=kept, calls=calls)
-        if kept
-        else tr("No call is shared")
-    )
     if apart <= SAME:
-        why = tr(": nothing was changed") if named == tr(UNCHANGED) else ""
-        within = tr(", to {apart:.5f}", apart=apart) if apart >= 5e-6 else ""
-        return tr("**Both futures are the same**{within}{why}.", within=within, why=why)
-    return tr(
-        "**{before}.** In the end the latents are {apart:.2f} apart. Early calls decide what is "
-        "where; the later the change, the less of the picture it still reaches. Go back earlier, "
-        "then later, and compare.",
-        before=before,
+        if named == tr(UNCHANGED):
+            return tr("**Both futures are the same**: nothing was changed.")
+        if apart >= 5e-6:
+            return tr("**Both futures are the same**, to {apart:.5f}.", apart=apart)
+        return tr("**Both futures are the same.**")
+    before = (
+        tr("**The first {kept} of {calls} calls are shared.**", kept=kept, calls=calls)
+        if kept
+        else tr("**No call is shared.**")
+    )
+    after = tr(
+        "In the end the latents are {apart:.2f} apart. Early calls decide what is where; the later "
+        "the change, the less of the picture it still reaches. Go back earlier, then later, and "
+        "compare.",
         apart=apart,
     )
+    return in_a_row(before, after)
 
 
 def say_start(pair: Pair, branched: Branched, request: Request) -> str:
@@ -87,39 +89,42 @@ def say_start(pair: Pair, branched: Branched, request: Request) -> str:
     """
     colours = tr("Quick colours, one map for both; the results are decoded.")
     if branched.remembers:
-        return tr(
+        told = tr(
             "The scheduler went through the calls before again, with the answers that it got "
             "then: it remembers what it remembered, and has drawn the same noise. So all that "
-            "differs comes from the change. {colours}",
-            colours=colours,
+            "differs comes from the change."
         )
+        return in_a_row(told, colours)
     info = SCHEDULERS[request.scheduler]
     was, now = _sigma(pair.first.alpha_bars[pair.branch]), _sigma(branched.alpha_bar)
-    told = tr(
-        "{title} begins anew at its step {step} of {steps}",
-        title=info.title,
-        step=branched.step + 1,
-        steps=request.steps,
-    )
+    begins = {"title": info.title, "step": branched.step + 1, "steps": request.steps}
     if math.isclose(now, was, rel_tol=1e-3):  # also where both are infinite
-        told += tr(", at the same σ = {was}.", was=_say(was))
+        told = tr(
+            "{title} begins anew at its step {step} of {steps}, at the same σ = {was}.",
+            **begins,
+            was=_say(was),
+        )
     else:
-        told += tr(
-            ", the nearest in noise: σ = {now} in place of {was}. The latents were "
-            "mixed for it from what the network believed and the noise that it saw there.",
+        told = tr(
+            "{title} begins anew at its step {step} of {steps}, the nearest in noise: σ = {now} in "
+            "place of {was}. The latents were mixed for it from what the network believed and the "
+            "noise that it saw there.",
+            **begins,
             now=_say(now),
             was=_say(was),
         )
-    if info.remembers:
-        told += tr(" What it would remember of earlier calls is lost.")
-    if info.stochastic:
-        told += tr(" It draws fresh noise of its own.")
-    if not pair.same_levels:
-        told += tr(
-            " Its calls are not those of your run: each place shows the one that is nearest in "
+    return in_a_row(
+        told,
+        tr("What it would remember of earlier calls is lost.") if info.remembers else "",
+        tr("It draws fresh noise of its own.") if info.stochastic else "",
+        ""
+        if pair.same_levels
+        else tr(
+            "Its calls are not those of your run: each place shows the one that is nearest in "
             "noise, and only what they believe is compared."
-        )
-    return f"{told} {colours}"
+        ),
+        colours,
+    )
 
 
 def _sigma(alpha_bar: float) -> float:

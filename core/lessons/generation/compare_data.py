@@ -282,10 +282,12 @@ def compare_rows(across: Axis, down: Axis, cells: Sequence[Cell | None]) -> list
         {
             down.title: low,
             across.title: right,
-            "U-Net calls": cell.calls,
-            "seconds": None if cell.stored else round(cell.seconds, 4),
-            "was there already": cell.stored,
-            "what went wrong": "" if cell.error is None else without_paths(cell.error.what),
+            tr_later("U-Net calls"): cell.calls,
+            tr_later("seconds"): None if cell.stored else round(cell.seconds, 4),
+            tr_later("was there already"): cell.stored,
+            tr_later("what went wrong"): ""
+            if cell.error is None
+            else without_paths(cell.error.what),
         }
         for (low, right), cell in zip(places, cells, strict=True)
         if cell is not None

@@ -15,7 +15,7 @@ from core.views.browser import ChartData, LineData, PlaceData
 from core.views.numbers import percent
 from core.views.run import Run, linear_colours, run_id, say_places
 from core.views.steps import rms
-from core.words import tr
+from core.words import tr, tr_later
 
 WEIGHTS = (1.0, 2.0, 3.0, 5.0, 8.0, 12.0)  # of the strip of finished pictures
 PHI = 0.7  # how much Lin et al. 2023 rescale
@@ -153,14 +153,14 @@ def guidance_rows(run: Run) -> list[dict[str, float | int]]:
                                     run.eps)]  # fmt: skip
     return [
         {
-            "call": call + 1,
-            "timestep t": round(float(run.timesteps[call]), 3),
-            "rms without words": round(float(sizes[0][call]), 4),
-            "rms with words": round(float(sizes[1][call]), 4),
-            "rms of difference": round(float(sizes[2][call]), 4),
-            "rms guided": round(float(sizes[3][call]), 4),
-            "angle, degrees": round(float(apart[call]), 3),
-            "std of x0 estimate": round(float(run.x0[call].std()), 4),
+            tr_later("call"): call + 1,
+            tr_later("timestep t"): round(float(run.timesteps[call]), 3),
+            tr_later("rms without words"): round(float(sizes[0][call]), 4),
+            tr_later("rms with words"): round(float(sizes[1][call]), 4),
+            tr_later("rms of difference"): round(float(sizes[2][call]), 4),
+            tr_later("rms guided"): round(float(sizes[3][call]), 4),
+            tr_later("angle, degrees"): round(float(apart[call]), 3),
+            tr_later("std of x0 estimate"): round(float(run.x0[call].std()), 4),
         }
         for call in range(len(run.timesteps))
     ]

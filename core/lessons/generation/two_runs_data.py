@@ -13,6 +13,7 @@ from core.views.run import Run, in_colours, linear_colours, say_places
 from core.views.steps import rms
 from core.views.strips import exact_sheet, photo_sheet
 from core.views.tables import Row
+from core.words import tr_later
 
 OTHERS = (
     "a green apple",
@@ -171,10 +172,12 @@ def pair_rows(pair: Pair) -> list[Row]:
     calls = len(pair.first.timesteps)
     return [
         {
-            "calls answered": place,
-            "timestep t": round(float(pair.first.timesteps[place]), 3) if place < calls else None,
-            "distance of x_t": round(float(latents), 5) if pair.same_levels else None,
-            "distance of x0 estimates": round(float(estimates), 5),
+            tr_later("calls answered"): place,
+            tr_later("timestep t"): round(float(pair.first.timesteps[place]), 3)
+            if place < calls
+            else None,
+            tr_later("distance of x_t"): round(float(latents), 5) if pair.same_levels else None,
+            tr_later("distance of x0 estimates"): round(float(estimates), 5),
         }
         for place, (latents, estimates) in enumerate(
             zip(pair.of_latents, pair.of_estimates, strict=True)

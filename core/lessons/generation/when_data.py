@@ -10,8 +10,9 @@ from core.ideas.prediction import x0_from_eps
 from core.views.run import Run
 from core.views.tables import Row
 from core.views.theme import PALETTE
-from core.words import tr
+from core.words import tr, tr_later
 
+ALONG, ACROSS = tr_later("along the answer"), tr_later("across it")
 TALL = 320  # CSS pixels
 
 
@@ -34,9 +35,9 @@ def split_rows(run: Run) -> list[Row]:
         along, across = split_change(with_words - without, with_words)
         rows.append(
             {
-                "call": call + 1,
-                "along": float(np.sqrt((along**2).mean())),
-                "across": float(np.sqrt((across**2).mean())),
+                tr_later("call"): call + 1,
+                ALONG: float(np.sqrt((along**2).mean())),
+                ACROSS: float(np.sqrt((across**2).mean())),
             }
         )
     return rows
@@ -53,11 +54,10 @@ def split_chart(rows: list[Row], first: int, last: int) -> Any:
     Returns:
         A layered chart; altair types it as several.
     """
-    names = {"along": tr("along the answer"), "across": tr("across it")}
     values = [
-        {"call": row["call"], "size": row[part], "part": name}
+        {"call": row["call"], "size": row[part], "part": tr(part)}
         for row in rows
-        for part, name in names.items()
+        for part in (ALONG, ACROSS)
     ]
     calls = [int(str(row["call"])) for row in rows]
     off = [
@@ -82,7 +82,7 @@ def split_chart(rows: list[Row], first: int, last: int) -> Any:
             color=alt.Color(
                 "part:N", title=None,
                 scale=alt.Scale(
-                    domain=list(names.values()), range=[PALETTE["picture"], PALETTE["latents"]]
+                    domain=[tr(ALONG), tr(ACROSS)], range=[PALETTE["picture"], PALETTE["latents"]]
                 ),
                 legend=alt.Legend(orient="top"),
             ),

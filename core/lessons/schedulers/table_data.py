@@ -42,19 +42,21 @@ def scheduler_rows(
             continue
         rows.append(
             {
-                "scheduler": info.title,
-                "what it does": tr("{what} Only for distilled models.", what=tr(info.blurb))
+                tr_later("scheduler"): info.title,
+                tr_later("what it does"): tr(
+                    "{what} Only for distilled models.", what=tr(info.blurb)
+                )
                 if info.distilled_only
                 else tr(info.blurb),
-                "U-Net calls": planned[name],
-                "counted": _say_counted(info, counted),
-                "for N steps": info.calls,
-                "order": info.order,
-                "fresh noise": tr("yes") if info.stochastic else _noise_if_asked(info),
-                "latents kept as": "x0 + σ ε" if info.space == "ve" else tr("unit scale"),
-                "settings": len(info.options),
-                "name": name,
-                "class": info.class_name,
+                tr_later("U-Net calls"): planned[name],
+                tr_later("counted"): _say_counted(info, counted),
+                tr_later("for N steps"): info.calls,
+                tr_later("order"): info.order,
+                tr_later("fresh noise"): tr("yes") if info.stochastic else _noise_if_asked(info),
+                tr_later("latents kept as"): "x0 + σ ε" if info.space == "ve" else tr("unit scale"),
+                tr_later("settings"): len(info.options),
+                tr_later("name"): name,
+                tr_later("class"): info.class_name,
             }
         )
     return rows

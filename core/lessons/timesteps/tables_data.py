@@ -120,9 +120,9 @@ def alike_table(settings: EmbeddingSettings, train_steps: int) -> list[Row]:
     half = settings.dim // 2
     return [
         {
-            "apart": apart,
-            "cosine similarity": round(alike, 6),
-            "dot product": round(alike * half, 4),
+            tr_later("apart"): apart,
+            tr_later("cosine similarity"): round(alike, 6),
+            tr_later("dot product"): round(alike * half, 4),
         }
         for apart, alike in enumerate(curve.tolist())
     ]

@@ -190,7 +190,7 @@ def points_rows(events: Sequence[Event]) -> list[Row]:
         events: of a training.
     """
     return [
-        {"step": event["step"], "loss": round(event["loss"], 5)}
+        {tr_later("step"): event["step"], tr_later("loss"): round(event["loss"], 5)}
         for event in events
         if event["kind"] == "step"
     ]

@@ -9,6 +9,7 @@ from PIL import Image
 
 from core.labs.word_settings import SIDE, WordSettings
 from core.views.tables import Row
+from core.words import tr_later
 
 Event = dict[str, Any]  # Any: what JSON holds
 SMOOTH = 8  # training steps that a point of the curve is the mean of
@@ -77,7 +78,11 @@ def word_rows(events: Sequence[Event]) -> list[Row]:
         events: of a training.
     """
     return [
-        {"step": event["step"], "loss": round(event["loss"], 5), "mean": mean}
+        {
+            tr_later("step"): event["step"],
+            tr_later("loss"): round(event["loss"], 5),
+            tr_later("mean"): mean,
+        }
         for event, mean in _means(events)
     ]
 

@@ -92,7 +92,7 @@ def test_change_is_what_the_next_latents_have_more_times_its_gain(run: Run) -> N
     middle = float(np.median(measure(run).moved))
     assert 0.5 < middle * gain <= 1
     drawn = film_data(run, quick_frames(run))
-    assert f"changes {gain:g} times as strong" in drawn["how"]["latents"]
+    assert f"Changes are shown {gain:g} times as strong." in drawn["how"]["latents"]
     wanted = (run.path[2] - run.path[1]) * gain
     tiles = channel_tiles(latent_colours(wanted, LIMIT))
     assert (frame(drawn["change"]["latents"], 1) == tiles).all()

@@ -3,7 +3,8 @@ import io
 
 import pytest
 
-from core.views.tables import csv_of, written
+from core.views.tables import csv_of, headed, written
+from core.words import ENGLISH, tr, use_language
 
 
 def test_rows_come_back_from_the_file() -> None:
@@ -33,3 +34,16 @@ def test_what_is_looked_at_has_a_real_minus_sign_and_keeps_its_numbers() -> None
     assert "−0.5" in shown
     assert "a-b" in shown
     assert list(table.data["value"]) == [-0.5, 12.0]
+
+
+def test_a_heading_that_holds_a_value_is_english_in_the_file_and_the_readers_where_it_is_read() -> (
+    None
+):
+    use_language("de")
+    try:
+        heading = tr("turns in {train_steps:,} timesteps", train_steps=1000)
+        assert csv_of([{heading: 2}]).splitlines()[0] == '"turns in 1,000 timesteps"'
+        [shown] = headed([{heading: 2}])[0]
+    finally:
+        use_language(ENGLISH)
+    assert shown == heading != "turns in 1,000 timesteps"
