@@ -33,10 +33,21 @@ def jump_to_the_end(xt: Array, eps: Array, alpha_bar: Array, t: Array) -> Array:
         The end, same shape.
     """
     x0 = x0_from_eps(xt, eps, spread(alpha_bar, xt))
-    late = spread(TIME_SCALE * t, xt)
-    skip = SIGMA_DATA**2 / (late**2 + SIGMA_DATA**2)
-    out = late / (late**2 + SIGMA_DATA**2) ** 0.5
+    skip, out = boundary_weights(spread(t, xt))
     return skip * xt + out * x0
+
+
+def boundary_weights(t: Array) -> tuple[Array, Array]:
+    """Return how much of the latents and of the guess there is in the end that is named.
+
+    Args:
+        t: timestep; at 0 it is the latents alone.
+
+    Returns:
+        c_skip and c_out, shaped like ``t``.
+    """
+    late = TIME_SCALE * t
+    return SIGMA_DATA**2 / (late**2 + SIGMA_DATA**2), late / (late**2 + SIGMA_DATA**2) ** 0.5
 
 
 @equation(

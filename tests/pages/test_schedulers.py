@@ -239,7 +239,7 @@ def test_table_is_counted_and_filtered(
     assert "Heun" not in rows(at)
 
 
-@pytest.mark.parametrize("scheduler", ["ddim", "ddpm", "heun"])
+@pytest.mark.parametrize("scheduler", ["ddim", "heun", "unipc", "dpmpp-sde", "sa-solver"])
 def test_one_step_equals_the_librarys(
     open_page: Open, shown_text: Callable[[AppTest], str], scheduler: str
 ) -> None:
@@ -253,14 +253,22 @@ def test_one_step_equals_the_librarys(
     assert not at.exception
     assert float(at.metric[2].value.replace("−", "-")) < 1e-4
     assert "Step 3 of 3 goes from t = " in shown_text(at)
-    assert f"it begins with call {5 if scheduler == 'heun' else 3}." in shown_text(at)
+    assert (
+        f"it begins with call {5 if SCHEDULERS[scheduler].calls[0] == '2' else 3}."
+        in shown_text(at)
+    )
 
 
-def test_one_step_says_which_schedulers_it_knows(
+def test_one_step_that_corrects_shows_both_sums(
     open_page: Open, shown_text: Callable[[AppTest], str]
 ) -> None:
-    at = look(open_page(PAGE, scheduler="unipc", steps="2"), "One step")
-    assert "DDIM, DDPM, Euler, Euler ancestral, Heun, DPM++ 2M" in shown_text(at)
+    at = look(open_page(PAGE, scheduler="unipc", steps="4"), "One step")
+    assert not at.exception
+    said = shown_text(at)
+    assert said.index("are **corrected** by what") < said.index("Then **the step itself**")
+    filled = [one.value for one in at.latex if r"\underset" in one.value]
+    assert len(filled) == 2
+    assert filled[0].count(r"\tilde x") == 2  # what it gives, and what it began with
 
 
 def test_own_noise_levels_are_run(open_page: Open, shown_text: Callable[[AppTest], str]) -> None:

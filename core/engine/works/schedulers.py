@@ -127,7 +127,7 @@ class FlowWork(Work[dict[str, tuple[float, ...]]]):
 
 @dataclass(frozen=True, slots=True)
 class FreshNoiseWork(RunWork["np.ndarray"]):
-    """The fresh noise that a stochastic run drew at one of its calls, drawn again.
+    """The fresh noise that a stochastic run drew up to one of its calls, drawn again.
 
     Attributes:
         call: 0 is the first.
@@ -141,20 +141,34 @@ class FreshNoiseWork(RunWork["np.ndarray"]):
         return {"call": check_whole(self.call, tr("call"), 0, 2 * MOST_STEPS)}
 
     def course(self, loaded: object) -> "Course[np.ndarray]":
-        """Draw the start noise, then one for every call; returns the call's, float32 (C, h, w)."""
+        """Draw the start noise, then what the run drew; returns float32 (call + 1, C, h, w).
+
+        A step draws once, also one that asks twice; DPM++ SDE cuts a piece of one random path
+        at every call.
+        """
+        import numpy as np
         import torch
 
         from core.models.latent_facts import read_latent_facts
         from core.models.latents import fit_latents
+        from core.models.schedulers.factory import brownian_pieces, make_scheduler
+        from core.models.schedulers.plans import plan_run
 
         yield Progress(0, 1)
         _, folder = find_checkpoint(self.model)
-        facts = read_latent_facts(folder)
-        asked, own = (self.request.height, self.request.width), (facts.height, facts.width)
+        facts, request = read_latent_facts(folder), self.request
+        asked, own = (request.height, request.width), (facts.height, facts.width)
         shape = fit_latents(asked, facts.channels, facts.scale, own)
-        generator = torch.Generator().manual_seed(self.request.seed)
-        drawn = [torch.randn(shape, generator=generator) for _ in range(self.call + 2)]
-        return drawn[-1][0].numpy()
+        scheduler, config = SCHEDULERS[request.scheduler], _config(self.model)
+        if scheduler.requires == "torchsde":
+            made = make_scheduler(scheduler, config, dict(request.params), request.seed)
+            made.set_timesteps(request.steps)
+            pieces = brownian_pieces(made, request.seed, shape)
+            return np.stack([piece[0].numpy() for piece in pieces[: self.call + 1]])
+        steps = plan_run(scheduler, config, dict(request.params), request.steps).steps
+        generator = torch.Generator().manual_seed(request.seed)
+        drawn = [torch.randn(shape, generator=generator) for _ in range(steps[-1] + 2)]
+        return np.stack([drawn[step + 1][0].numpy() for step in steps[: self.call + 1]])
 
 
 def _config(model: str) -> Config:

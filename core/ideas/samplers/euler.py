@@ -52,6 +52,24 @@ def euler_step(x: Array, eps: Array, numbers: EulerCoefficients) -> Array:
     return x + numbers.stride * eps
 
 
+@equation(
+    tex=r"x' = \hat x + (\sigma'-\hat\sigma)\,\epsilon_\theta,\qquad "
+    r"\hat x = x + \sqrt{\hat\sigma^2-\sigma^2}\;S_\mathrm{noise}\,z,\quad "
+    r"\hat\sigma = \sigma\Bigl(1+\min\bigl(\tfrac{S_\mathrm{churn}}{N},\sqrt2-1\bigr)\Bigr)",
+    source="Karras et al. 2022 (EDM), algorithm 2 without its correction; the library has the "
+    "network look at x, not at the noisier x-hat",
+)
+def churned_sigma(sigma: float, churn: float, steps: int) -> float:
+    """Say up to which noise level a step adds fresh noise before it goes down.
+
+    Args:
+        sigma: noise level now.
+        churn: S_churn, over all steps.
+        steps: N, how many there are.
+    """
+    return sigma * (1 + min(churn / steps, 2**0.5 - 1))
+
+
 def sample_euler(predict: Predict, x: Array, sigmas: Sequence[float]) -> Iterator[SamplerStep]:
     """Run Euler from noise to picture.
 

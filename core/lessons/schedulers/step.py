@@ -1,17 +1,18 @@
 """One step of the running example at one latent position, with every number filled in."""
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
 from core.engine.works.schedulers import FreshNoiseWork
 from core.ideas.equation import equation_of
-from core.ideas.samplers.euler import euler_step
 from core.lessons.schedulers.step_data import (
-    CALCULATED,
     Position,
+    WorkedLine,
     draws_noise,
     first_call,
+    last_call,
     number_rows,
     work_out,
 )
@@ -36,22 +37,13 @@ def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
         config: of the running example's model.
 
     Raises:
-        ExplainerError: this scheduler is not worked out here, or the engine could not run it.
+        ExplainerError: these settings are not worked out here, or the engine could not run it.
     """
     request = running_example()
-    if request.scheduler not in CALCULATED:
-        names = ", ".join(one.title for one in CALCULATED.values())
-        st.markdown(
-            tr("One step is worked out for **{names}**. Choose one of them above.", names=names)
-        )
-        return
     run = here(request).run
     step, where = _choose(run)
-    call = first_call(run, step)
-    fresh = 0.0
-    if draws_noise(run):
-        noise = read(FreshNoiseWork(request.model, request, call))
-        fresh = float(noise[where])
+    call, ends = first_call(run, step), last_call(run, step)
+    fresh = read(FreshNoiseWork(request.model, request, ends)) if draws_noise(run) else None
     worked = work_out(run, config, step, where, fresh)
     last = call + 1 == len(run.timesteps) or run.steps[call] == run.steps[-1]
     told = {
@@ -75,8 +67,12 @@ def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
         )
     )
     say_low_start(float(run.timesteps[0]), float(run.alpha_bars[0]))
-    st.latex(equation_of(worked.function).tex)
-    st.latex(worked.filled)
+    shown: set[str] = set()
+    for line in worked.lines:
+        if len(worked.lines) > 1:
+            st.markdown(_SAYS[line.role]())
+        _show_formulas(line, shown)
+        st.latex(line.filled)
     ours, theirs, apart = st.columns(3)
     ours.metric(tr("These few lines"), minus(f"{worked.ours:.7f}"))
     theirs.metric(tr("diffusers’ step() in this run"), minus(f"{worked.theirs:.7f}"))
@@ -87,19 +83,39 @@ def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
         width="stretch", output_format="PNG",
         alt=tr("The noisy latents of this channel, the place framed"),
     )  # fmt: skip
-    numbers.markdown(number_rows([*worked.given, *worked.numbers]))
+    for line in worked.lines:
+        if len(worked.lines) > 1:
+            numbers.markdown(_SAYS[line.role]())
+        numbers.markdown(number_rows([*line.given, *line.numbers]))
+    functions = dict.fromkeys(one for line in worked.lines for one in line.functions)
     st.markdown(
         tr(
             ":small[{source}. Latents are kept at {scale}; the library adds up in float32.]",
-            source=tr(equation_of(worked.function).source),
+            source=" · ".join(tr(equation_of(one).source) for one in functions),
             scale=worked.scale,
         )
     )
 
 
+_SAYS: dict[str, Callable[[], str]] = {
+    "corrects": lambda: tr("First the latents are **corrected** by what the network saw in them:"),
+    "looks": lambda: tr("First a step **to look from**; the network is asked there again:"),
+    "steps": lambda: tr("Then **the step itself**:"),
+}
+
+
+def _show_formulas(line: WorkedLine, shown: set[str]) -> None:
+    """Show what no line before has shown."""
+    for function in line.functions:
+        tex = equation_of(function).tex
+        if tex not in shown:
+            shown.add(tex)
+            st.latex(tex)
+
+
 def show_more() -> None:
-    """Show the formulas of the running example's scheduler; of one without its own, Euler's."""
-    for function in SCHEDULERS[running_example().scheduler].formulas or (euler_step,):
+    """Show the formulas of the running example's scheduler."""
+    for function in SCHEDULERS[running_example().scheduler].formulas:
         show_equation(function)
 
 

@@ -137,6 +137,38 @@ def timetable(
     return tuple(float(t) for t in made.timesteps)
 
 
+def brownian_pieces(
+    made: Any,
+    seed: int,
+    shape: tuple[int, ...],  # Any: as above
+) -> list[Tensor]:
+    """Cut one random path as DPM++ SDE does, call by call.
+
+    Args:
+        made: the one scheduler that draws its noise itself, its timesteps set; it is used up.
+        seed: of the run.
+        shape: of the latents.
+
+    Returns:
+        What each call adds, about unit variance; the last call adds none.
+    """
+    from diffusers.schedulers.scheduling_dpmsolver_sde import BrownianTreeNoiseSampler
+
+    still = torch.zeros(shape)
+    ends = float(made.sigmas[made.sigmas > 0].min()), float(made.sigmas.max())
+    cut = BrownianTreeNoiseSampler(still, *ends, seed)
+    pieces: list[Tensor] = []
+
+    def keep(sigma: float, sigma_next: float) -> Tensor:  # tensors, which the library calls so
+        pieces.append(cut(sigma, sigma_next))
+        return pieces[-1]
+
+    made.noise_sampler = keep
+    for t in made.timesteps:
+        made.step(still, t, still)
+    return [*pieces, still]
+
+
 def noise_level(scheduler: Any, t: Tensor) -> float:  # Any: diffusers has no common type
     """Return sigma of the latents the scheduler is about to ask about.
 

@@ -15,7 +15,7 @@ from core.ideas.checks import check_whole
 from core.ideas.schedule_config import read_alpha_bar, read_betas
 from core.ideas.schedules import SMALLEST_ALPHA_BAR, keep_sigma_finite
 from core.models.schedulers.planners import chosen_spacing, sigmas_of
-from core.models.schedulers.record import Config, RunPlan, Scheduler
+from core.models.schedulers.record import Config, Moment, RunPlan, Scheduler
 from core.models.schedulers.settings import check_params, latent_config, refuse_overrun
 from core.words import tr
 
@@ -75,6 +75,31 @@ def plan_run(
             ),
             tr("Choose another number of steps, or leave settings out."),
         ) from error
+
+
+def moment_of(
+    scheduler: Scheduler, base_config: Config, params: Mapping[str, object], steps: int, call: int
+) -> Moment:
+    """Return where a run stands before one of its steps.
+
+    Args:
+        scheduler: whose run.
+        base_config: the checkpoint's scheduler config.
+        params: settings of the scheduler.
+        steps: scheduler steps.
+        call: the first call of the step, 0 is the run's first.
+
+    Raises:
+        ExplainerError: as for ``plan_run``.
+    """
+    settings = settings_in_force(scheduler, base_config, params)
+    return Moment(
+        plan_run(scheduler, base_config, params, steps),
+        settings,
+        alpha_bar_in_force(scheduler, settings),
+        call,
+        str(base_config.get("prediction_type", "epsilon")),
+    )
 
 
 def settings_in_force(

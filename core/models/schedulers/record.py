@@ -1,6 +1,7 @@
 """What is known of a scheduler, of one of its settings and of a run that it plans."""
 
 import importlib.util
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from core.errors import ExplainerError
 from core.ideas.arrays import Numbers
+from core.ideas.samplers.sums import Line
 from core.words import tr
 
 Value = str | int | float | bool
@@ -90,6 +92,57 @@ class RunPlan:
 Planner = Callable[[Config, Numbers, int], RunPlan]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Moment:
+    """Where a run stands before one of its scheduler steps.
+
+    Attributes:
+        plan: where the run goes.
+        settings: in force.
+        alpha_bar: signal power left at every training timestep, (T,).
+        call: the first call of the step; 0 is the run's first.
+        kind: what the network predicts.
+    """
+
+    plan: RunPlan
+    settings: Config
+    alpha_bar: Numbers
+    call: int
+    kind: str = "epsilon"
+
+    @property
+    def step(self) -> int:
+        """The scheduler step that begins here, 0 is the first."""
+        return int(self.plan.steps[self.call])
+
+    @property
+    def steps(self) -> int:
+        """How many scheduler steps the run has."""
+        return int(self.plan.steps[-1]) + 1
+
+    @property
+    def after(self) -> int:
+        """The call that the next step begins with, or how many calls there are."""
+        return int(np.searchsorted(self.plan.steps, self.step, side="right"))
+
+    def sigma(self, call: int) -> float:
+        """Return the noise level at a call, or where the run ends."""
+        return float(self.plan.sigmas[call]) if call < self.plan.calls else float(self.plan.end)
+
+    def place(self, call: int) -> float:
+        """Return lambda = -log sigma at a call; infinity where the run ends clean."""
+        sigma = self.sigma(call)
+        return -math.log(sigma) if sigma > 0 else math.inf
+
+    def level(self, t: float, below: float = 1.0) -> float:
+        """Return the signal power left at a training timestep; below the first one, ``below``."""
+        return float(self.alpha_bar[int(t)]) if t >= 0 else below
+
+
+# The sums of a step: one line, or two where it corrects or asks twice.
+Work = Callable[[Moment], tuple[Line, ...]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scheduler:
     """One scheduler: all that is told of it anywhere.
@@ -107,7 +160,8 @@ class Scheduler:
         blurb: one sentence on what it does.
         options: what can be set, with the library's defaults.
         plan: where its runs go.
-        formulas: those of one step, the step itself first; () where it is not worked out.
+        work: what one of its steps adds up.
+        formulas: those of one step, the step itself first.
         min_steps: fewest steps that give a finite result.
         max_steps: most steps offered.
         requires: package that its class imports beyond those of the library, or "".
@@ -128,7 +182,8 @@ class Scheduler:
     blurb: str
     options: tuple[Option, ...]
     plan: Planner
-    formulas: tuple[Callable[..., Any], ...] = ()  # Any: functions with different arguments
+    work: Work
+    formulas: tuple[Callable[..., Any], ...]  # Any: functions with different arguments
     min_steps: int = 1
     max_steps: int = 150
     requires: str = ""

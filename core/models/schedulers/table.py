@@ -12,14 +12,25 @@ from core.ideas.samplers.ddpm import (
     fixed_large_std,
     fixed_small_std,
 )
-from core.ideas.samplers.dpmpp_2m import (
-    dpmpp_2m_step,
-    first_order_coefficients,
-    second_order_coefficients,
-)
-from core.ideas.samplers.euler import euler_step
+from core.ideas.samplers.euler import churned_sigma, euler_step
 from core.ideas.samplers.euler_ancestral import ancestral_coefficients, euler_ancestral_step
+from core.ideas.samplers.few_calls import lcm_weights, tcd_weights
 from core.ideas.samplers.heun import heun_step
+from core.ideas.samplers.midpoint import (
+    midpoint_ancestral_step,
+    midpoint_step,
+    towards_guess_step,
+)
+from core.ideas.samplers.multistep import (
+    follow_guesses,
+    follow_noise,
+    half_bent_weights,
+    line_weights,
+    polynomial_weights,
+    slope_weights,
+    stay_weight,
+)
+from core.ideas.samplers.pndm import transfer_weights
 from core.models.schedulers.options import (
     BETAS,
     DISTILLED,
@@ -51,8 +62,28 @@ from core.models.schedulers.planners import (
     plan_unipc,
 )
 from core.models.schedulers.record import Option, Scheduler
+from core.models.schedulers.sums import (
+    sum_ddim,
+    sum_ddpm,
+    sum_deis,
+    sum_dpmpp_2m,
+    sum_dpmpp_2s,
+    sum_dpmpp_sde,
+    sum_euler,
+    sum_euler_ancestral,
+    sum_heun,
+    sum_kdpm2,
+    sum_kdpm2_ancestral,
+    sum_lcm,
+    sum_lms,
+    sum_pndm,
+    sum_sa_solver,
+    sum_tcd,
+    sum_unipc,
+)
 from core.words import tr_later
 
+GUESSES = follow_guesses, line_weights, stay_weight, polynomial_weights
 _ALL = (
     Scheduler(
         name="ddim",
@@ -70,6 +101,7 @@ _ALL = (
         ),
         options=(ETA, *LEADING, *BETAS, ZERO_SNR, FINAL_ALPHA),
         plan=plan_ddim,
+        work=sum_ddim,
         formulas=(ddim_step, ddim_coefficients),
     ),
     Scheduler(
@@ -99,6 +131,7 @@ _ALL = (
             ZERO_SNR,
         ),
         plan=plan_ddpm,
+        work=sum_ddpm,
         formulas=(ddpm_step, ddpm_coefficients, fixed_small_std, fixed_large_std),
     ),
     Scheduler(
@@ -117,6 +150,8 @@ _ALL = (
         ),
         options=(*LEADING, *BETAS, replace(FINAL_ALPHA, default=False)),
         plan=plan_pndm,
+        work=sum_pndm,
+        formulas=(transfer_weights, polynomial_weights),
         elsewhere=("PLMS",),
     ),
     Scheduler(
@@ -145,6 +180,8 @@ _ALL = (
             *BETAS,
         ),
         plan=plan_euler,
+        work=sum_lms,
+        formulas=(slope_weights, polynomial_weights),
     ),
     Scheduler(
         name="euler",
@@ -188,7 +225,8 @@ _ALL = (
             FINAL_SIGMA,
         ),
         plan=plan_euler,
-        formulas=(euler_step,),
+        work=sum_euler,
+        formulas=(euler_step, churned_sigma),
     ),
     Scheduler(
         name="euler-a",
@@ -205,6 +243,7 @@ _ALL = (
         ),
         options=(*LINSPACE, *BETAS, ZERO_SNR),
         plan=plan_euler,
+        work=sum_euler_ancestral,
         formulas=(euler_ancestral_step, ancestral_coefficients),
         elsewhere=("Euler a",),
     ),
@@ -223,6 +262,7 @@ _ALL = (
         ),
         options=(*LINSPACE, *SIGMAS, *SD_BETAS),
         plan=plan_heun,
+        work=sum_heun,
         formulas=(heun_step, euler_step),
     ),
     Scheduler(
@@ -238,6 +278,8 @@ _ALL = (
         blurb=tr_later("Looks at the slope half way and uses that one for the whole step."),
         options=(*LINSPACE, *SIGMAS, *SD_BETAS),
         plan=plan_kdpm2,
+        work=sum_kdpm2,
+        formulas=(midpoint_step, euler_step),
         elsewhere=("DPM2",),
     ),
     Scheduler(
@@ -253,6 +295,8 @@ _ALL = (
         blurb=tr_later("KDPM2 with fresh noise added at every step."),
         options=(*LINSPACE, *SIGMAS, *SD_BETAS),
         plan=plan_kdpm2_ancestral,
+        work=sum_kdpm2_ancestral,
+        formulas=(midpoint_ancestral_step, ancestral_coefficients, euler_step),
         elsewhere=("DPM2 a", "DPM2 ancestral"),
     ),
     Scheduler(
@@ -293,7 +337,8 @@ _ALL = (
             ),
         ),
         plan=plan_dpmpp_2m,
-        formulas=(dpmpp_2m_step, first_order_coefficients, second_order_coefficients),
+        work=sum_dpmpp_2m,
+        formulas=(*GUESSES, half_bent_weights),
     ),
     Scheduler(
         name="dpmpp-2s",
@@ -308,6 +353,8 @@ _ALL = (
         blurb=tr_later("The same solver, but each pair of calls makes one second-order step."),
         options=(*SOLVER, *SIGMAS, *BETAS, FINAL_SIGMA, replace(LOWER_FINAL, default=False)),
         plan=plan_dpmpp_2s,
+        work=sum_dpmpp_2s,
+        formulas=GUESSES,
     ),
     Scheduler(
         name="dpmpp-sde",
@@ -323,6 +370,8 @@ _ALL = (
         blurb=tr_later("Adds fresh noise all the way, as one random path that the seed has fixed."),
         options=(*LINSPACE, *SIGMAS, *SD_BETAS),
         plan=plan_midpoint,
+        work=sum_dpmpp_sde,
+        formulas=(towards_guess_step, ancestral_coefficients, euler_step),
     ),
     Scheduler(
         name="deis",
@@ -337,6 +386,8 @@ _ALL = (
         blurb=tr_later("Draws a curve through its last predictions and follows it one step ahead."),
         options=(ORDER, *LINSPACE, *SIGMAS, *BETAS, LOWER_FINAL),
         plan=plan_unipc,
+        work=sum_deis,
+        formulas=(follow_noise, polynomial_weights, stay_weight),
     ),
     Scheduler(
         name="unipc",
@@ -353,6 +404,8 @@ _ALL = (
         ),
         options=(ORDER, *LINSPACE, *SIGMAS, *BETAS, ZERO_SNR, FINAL_SIGMA),
         plan=plan_unipc,
+        work=sum_unipc,
+        formulas=GUESSES,
         elsewhere=("UniPC", "UniPC bh2"),
     ),
     Scheduler(
@@ -388,6 +441,8 @@ _ALL = (
             LOWER_FINAL,
         ),
         plan=plan_unipc,
+        work=sum_sa_solver,
+        formulas=(*GUESSES, follow_noise),
     ),
     Scheduler(
         name="lcm",
@@ -406,6 +461,8 @@ _ALL = (
         ),
         options=DISTILLED,
         plan=plan_lcm,
+        work=sum_lcm,
+        formulas=(lcm_weights,),
     ),
     Scheduler(
         name="tcd",
@@ -429,6 +486,8 @@ _ALL = (
             *DISTILLED,
         ),
         plan=plan_tcd,
+        work=sum_tcd,
+        formulas=(tcd_weights,),
     ),
 )
 

@@ -58,7 +58,21 @@ def test_fresh_noise_is_what_the_run_drew(call: int, make_worker: Make) -> None:
     noise = answer(make_worker(), FreshNoiseWork(request.model, request, call))
     generator = torch.Generator().manual_seed(request.seed)
     drawn = [torch.randn(1, 4, 8, 8, generator=generator) for _ in range(call + 2)]
-    np.testing.assert_array_equal(noise, drawn[-1][0].numpy())
+    np.testing.assert_array_equal(noise, torch.cat(drawn[1:]).numpy())
+
+
+def test_a_step_that_asks_twice_draws_once_or_from_one_path(make_worker: Make) -> None:
+    request = replace(CAT, height=64, width=64)
+    make = make_worker()
+    twice = replace(request, scheduler="kdpm2-a")
+    noise = answer(make, FreshNoiseWork(request.model, twice, 2))
+    assert (noise[0] == noise[1]).all()
+    assert (noise[1] != noise[2]).any()
+    path = replace(request, scheduler="dpmpp-sde")
+    noise = answer(make, FreshNoiseWork(request.model, path, 2))
+    assert noise.shape == (3, 4, 8, 8)
+    assert (noise[0] != noise[1]).any()
+    assert 0.8 < noise.std() < 1.2
 
 
 @pytest.mark.parametrize("sampler", ["euler", "heun", "dpmpp-2m"])

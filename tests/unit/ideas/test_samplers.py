@@ -39,6 +39,16 @@ from core.ideas.samplers.euler_ancestral import (
 )
 from core.ideas.samplers.heun import sample_heun
 from core.ideas.samplers.levels import pair_with_next, pair_with_stride
+from core.ideas.samplers.multistep import (
+    follow_guesses,
+    follow_noise,
+    half_bent_weights,
+    line_weights,
+    polynomial_weights,
+    slope_weights,
+    stay_weight,
+)
+from core.ideas.samplers.sums import add_up
 from core.ideas.samplers.walk import SamplerStep, list_numbers
 
 SD1 = {
@@ -273,3 +283,44 @@ def test_fresh_noise_must_be_there_for_every_step() -> None:
     sampler: Callable = sample_ddim
     with pytest.raises(ValueError, match="shorter"):
         list(sampler(predict, draw(), [(0.3, 0.4), (0.4, 0.5)], [0.0]))
+
+
+def test_even_steps_have_adams_and_bashforths_weights() -> None:
+    weights = polynomial_weights([0.0, -1.0, -2.0, -3.0], 0.0, 1.0)
+    assert weights == pytest.approx([55 / 24, -59 / 24, 37 / 24, -9 / 24])
+    assert slope_weights([3.0], 1.0) == (-2.0,)
+
+
+@pytest.mark.parametrize("rate", [-1.0, 0.0, 1.0, 2.0])
+def test_weights_of_a_step_add_up_to_that_of_an_answer_that_stays(rate: float) -> None:
+    stay = stay_weight(-0.4, 1.1, rate)
+    nodes = (-0.4, -1.3, -2.7)
+    for weights in (
+        polynomial_weights(nodes, -0.4, 1.1, rate),
+        half_bent_weights(nodes, -0.4, 1.1, rate),
+        line_weights((-0.4, -1.3), -0.4, stay, 0.7),
+    ):
+        assert sum(weights) == pytest.approx(stay)
+    # A straight line is followed exactly by two answers and by three, however bends count.
+    line = [2 * node + 1 for node in nodes]
+    exact = polynomial_weights(nodes[:2], -0.4, 1.1, rate)
+    for weights in (polynomial_weights(nodes, -0.4, 1.1, rate),
+                    half_bent_weights(nodes, -0.4, 1.1, rate)):  # fmt: skip
+        assert add_up(zip(weights, line, strict=True)) == pytest.approx(
+            add_up(zip(exact, line[:2], strict=True))
+        )
+
+
+@pytest.mark.parametrize("follow", [follow_guesses, follow_noise])
+@pytest.mark.parametrize("tau", [0.0, 0.5, 1.0])
+def test_a_known_picture_keeps_its_noise_level_whatever_is_drawn_anew(
+    follow: Callable, tau: float
+) -> None:
+    # x0 = 0: what is left is noise, and its share must be the next level's; the step is short, for
+    # the noise seen is held still in it.
+    sigma, after = 3.0, 2.997
+    shares = follow(sigma, after, tau)
+    h = math.log(sigma / after)
+    answer = 0.0 if follow is follow_guesses else shares.answers * stay_weight(0, h, -1.0)
+    old = shares.xt * sigma / math.hypot(1, sigma) + answer
+    assert math.hypot(old, shares.fresh) == pytest.approx(after / math.hypot(1, after), rel=3e-6)

@@ -5,100 +5,101 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from core.engine.alone import run_alone
 from core.engine.request import Request
 from core.errors import ExplainerError
 from core.ideas.equation import equation_of
-from core.lessons.schedulers.step_data import (
-    CALCULATED,
-    WORK,
-    draws_noise,
-    first_call,
-    number_rows,
-    work_out,
-)
+from core.lessons.schedulers.step_data import draws_noise, last_call, number_rows, work_out
 from core.lessons.schedulers.step_picture_data import position_picture
+from core.models.schedulers.factory import brownian_pieces, make_scheduler
 from core.models.schedulers.table import SCHEDULERS
 from core.views.run import Run, run_of
 
 CAT = Request(prompt="a red cat", seed=3, steps=5, guidance=2.0)
 WHERE = [(0, 0, 0), (2, 5, 3)]
+SDE = ("algorithm_type", "sde-dpmsolver++")
 CASES = [
-    *((name, ()) for name in CALCULATED),
+    *((name, ()) for name in SCHEDULERS),
     ("ddim", (("eta", 0.7),)),
-    ("ddim", (("timestep_spacing", "trailing"),)),
-    ("ddim", (("set_alpha_to_one", True),)),
-    ("ddpm", (("variance_type", "fixed_large"),)),
-    ("ddpm", (("variance_type", "fixed_small_log"),)),
     ("ddpm", (("timestep_spacing", "linspace"),)),
+    ("euler", (("s_churn", 5.0),)),
     ("euler", (("use_karras_sigmas", True),)),
-    ("euler", (("final_sigmas_type", "sigma_min"),)),
     ("heun", (("use_exponential_sigmas", True),)),
-    ("dpmpp-2m", (("use_karras_sigmas", True),)),
-    ("dpmpp-2m", (("final_sigmas_type", "sigma_min"), ("lower_order_final", False))),
-    ("dpmpp-2m", (("solver_order", 1),)),
-    ("dpmpp-2m", (("euler_at_final", True),)),
+    ("dpmpp-2m", (SDE,)),
+    ("dpmpp-2m", (("solver_type", "heun"),)),
+    ("dpmpp-2m", (("solver_order", 3),)),
+    ("dpmpp-2s", (SDE,)),
+    ("unipc", (("solver_order", 3),)),
+    ("sa-solver", (("algorithm_type", "noise_prediction"),)),
 ]
 
 
-def fresh_noise(run: Run) -> np.ndarray:
-    """The noise of every call as the loop draws it: the start, then one a call."""
-    import torch
-
-    generator = torch.Generator().manual_seed(run.request.seed)
-    shape = run.path[:1].shape
-    drawn = [torch.randn(shape, generator=generator) for _ in range(len(run.path))]
-    return torch.cat(drawn[1:]).numpy()
-
-
 @pytest.mark.parametrize(("name", "params"), CASES, ids=str)
-def test_every_step_equals_the_librarys(name: str, params: tuple, tiny_checkpoint: Any) -> None:
+def test_every_step_equals_the_librarys(
+    name: str, params: tuple, tiny_checkpoint: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     request = replace(CAT, scheduler=name, params=params)
     run = run_of(run_alone(tiny_checkpoint, request))
     config = tiny_checkpoint.scheduler_config
-    noise = fresh_noise(run) if draws_noise(run) else np.zeros_like(run.eps)
+    noise = fresh_noise(run, tiny_checkpoint) if draws_noise(run) else None
     for step in range(request.steps):
         for where in WHERE:
-            fresh = float(noise[first_call(run, step)][where])
-            worked = work_out(run, config, step, where, fresh)
-            size = max(1.0, abs(worked.theirs))
-            assert abs(worked.ours - worked.theirs) < 1e-5 * size, (step, where)
-            assert equation_of(worked.function).tex
-            assert f"{worked.ours:.7g}".lstrip("-")[:5] in worked.filled
-            assert worked.filled.count(r"\underset{") >= 4  # numbers above their symbols
-            assert number_rows(worked.numbers).count("\n") == len(worked.numbers) + 1
+            worked = work_out(run, config, step, where, noise)
+            size = sum(abs(one.value) for line in worked.lines for one in line.given)
+            assert abs(worked.ours - worked.theirs) < 1e-5 * max(1.0, size), (step, where)
+            for line in worked.lines:
+                assert f"{line.value:.7g}".lstrip("-")[:5] in line.filled
+                assert line.filled.count(r"\underset{") >= 2  # numbers above their symbols
+                assert number_rows(line.numbers).count("\n") == len(line.numbers) + 1
+                assert all(equation_of(one).tex for one in line.functions)
+        assert (
+            last_call(run, step) + 1 == len(run.steps) or run.steps[last_call(run, step) + 1] > step
+        )
 
 
-def test_fresh_noise_is_used_where_it_was_drawn(tiny_checkpoint: Any) -> None:
-    assert draws_noise(run_of(run_alone(tiny_checkpoint, replace(CAT, scheduler="ddpm"))))
-    plain = run_of(run_alone(tiny_checkpoint, replace(CAT, scheduler="ddim")))
-    assert not draws_noise(plain)
+def fresh_noise(run: Run, checkpoint: Any) -> np.ndarray:
+    """The noise of every call as the run drew it: the start, then one a step, or a random path."""
+    shape = run.path[:1].shape
+    if run.request.scheduler == "dpmpp-sde":
+        made = make_scheduler(SCHEDULERS["dpmpp-sde"], checkpoint.scheduler_config, {}, CAT.seed)
+        made.set_timesteps(CAT.steps)
+        return torch.cat(brownian_pieces(made, CAT.seed, shape)).numpy()
+    generator = torch.Generator().manual_seed(run.request.seed)
+    drawn = [torch.randn(shape, generator=generator) for _ in range(CAT.steps + 1)]
+    return torch.cat([drawn[step + 1] for step in run.steps]).numpy()
 
 
-@pytest.mark.parametrize(
-    ("name", "params", "says"),
-    [
-        ("unipc", (), "UniPC is not worked out here."),
-        ("euler", (("s_churn", 5.0),), "With s_churn = 5.0 a step has another formula."),
-        ("dpmpp-2m", (("algorithm_type", "sde-dpmsolver++"),), "another formula"),
-        ("dpmpp-2m", (("solver_type", "heun"),), "another formula"),
-        ("dpmpp-2m", (("solver_order", 3),), "third order"),
-    ],
-)
-def test_other_formulas_are_named_not_faked(
-    name: str, params: tuple, says: str, tiny_checkpoint: Any
-) -> None:
-    run = run_of(run_alone(tiny_checkpoint, replace(CAT, scheduler=name, params=params)))
-    with pytest.raises(ExplainerError) as told:
-        work_out(run, tiny_checkpoint.scheduler_config, 1, (0, 0, 0))
-    assert says in str(told.value)
+def test_fresh_noise_is_asked_for_where_it_was_drawn(tiny_checkpoint: Any) -> None:
+    def draws(name: str, *params: tuple[str, Any]) -> bool:
+        request = replace(CAT, scheduler=name, params=params)
+        return draws_noise(run_of(run_alone(tiny_checkpoint, request)))
+
+    assert draws("ddpm")
+    assert draws("euler", ("s_churn", 5.0))
+    assert draws("dpmpp-2m", SDE)
+    assert not draws("ddim")
+    assert not draws("euler")
+    assert not draws("dpmpp-2m")
 
 
-def test_whoever_has_formulas_is_worked_out_by_them() -> None:
-    assert {one.formulas[0] for one in CALCULATED.values()} == set(WORK)
-    for one in SCHEDULERS.values():
-        assert all(equation_of(formula).tex for formula in one.formulas)
+def test_what_is_of_another_call_has_its_number(tiny_checkpoint: Any) -> None:
+    run = run_of(run_alone(tiny_checkpoint, replace(CAT, scheduler="unipc")))
+    corrects, steps = work_out(run, tiny_checkpoint.scheduler_config, 2, WHERE[1]).lines
+    assert (corrects.role, steps.role) == ("corrects", "steps")
+    assert [one.tex for one in corrects.given] == [
+        r"\tilde x^{(2)}", "x_0", "x_0^{(2)}", "x_0^{(1)}"
+    ]  # fmt: skip
+    assert corrects.value == steps.given[0].value  # it goes on from there
+    assert steps.given[1].meaning == "the guess of the clean latents at call 3"
+
+
+def test_other_formulas_are_named_not_faked(tiny_checkpoint: Any) -> None:
+    params = (SDE, ("solver_order", 3))
+    run = run_of(run_alone(tiny_checkpoint, replace(CAT, scheduler="dpmpp-2m", params=params)))
+    with pytest.raises(ExplainerError, match="third order"):
+        work_out(run, tiny_checkpoint.scheduler_config, 2, (0, 0, 0))
 
 
 def test_position_is_framed() -> None:
