@@ -12,7 +12,7 @@ from PIL import Image
 from core.engine.results import Recent
 from core.host import host
 from core.ideas.arrays import Pixels
-from core.views.legends import fit_legends
+from core.views.chart_fit import fit_chart
 from core.words import ENGLISH, language
 
 Made = TypeVar("Made")
@@ -98,7 +98,7 @@ def _built(make: Callable[[], Any]) -> Chart:  # Any: as above
 
     altair.theme.enable("none")  # Streamlit has its own, and looks which one is in force
     told = make().to_dict()
-    fit_legends(told)
+    fit_chart(told)
     if language() != ENGLISH:  # where a comma would be read as the point
         told.setdefault("config", {})["locale"] = {"number": _NUMBERS}
     return Chart(json.dumps(told))

@@ -67,4 +67,5 @@ def _columns(encoding: Spec, rows: Sequence[Spec]) -> Iterator[tuple[str, str]]:
         field = str(how.get("field"))
         if field in there:
             axis, legend = how.get("axis") or {}, how.get("legend") or {}
-            yield field, how.get("title") or axis.get("title") or legend.get("title") or field
+            title = how.get("title") or axis.get("title") or legend.get("title") or field
+            yield field, title if isinstance(title, str) else " ".join(title)

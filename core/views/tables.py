@@ -37,6 +37,19 @@ def written(rows: Sequence[Mapping[str, object]]) -> "Styler":
     return table
 
 
+def table_text(rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> str:
+    """Return rows as a Markdown table, which breaks its lines and is seen whole.
+
+    Args:
+        rows: our own words and numbers, never what was typed.
+        columns: which of their keys.
+    """
+    heads = [f"| {' | '.join(map(tr, columns))} |", f"| {' | '.join('---' for _ in columns)} |"]
+    return "\n".join(
+        [*heads, *(f"| {' | '.join(_write(row[key]) for key in columns)} |" for row in rows)]
+    )
+
+
 def csv_of(rows: Sequence[Mapping[str, object]]) -> str:
     """Write rows as CSV.
 

@@ -75,7 +75,7 @@ def test_curves_are_chosen_and_read_without_the_server(page: Page, server: str) 
 def test_curves_are_taken_away_as_they_are_shown(page: Page, server: str, tmp_path: Path) -> None:
     open_page(page, server)
     with page.expect_download() as table:
-        page.locator(f"{CHART} .csv").click()
+        page.locator(".st-key-csv_levels button").click()
     table.value.save_as(tmp_path / "table.csv")
     with (tmp_path / "table.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["scheduler"] == "Euler ancestral"]

@@ -226,14 +226,14 @@ def test_every_box_is_in_the_table(open_run: Open) -> None:
     assert (table["ms"] > 0).all()
 
 
-def test_activations_are_compared_and_zoomed_in_the_browser(open_page: Open) -> None:
-    at = open_page(PAGE, prompt="nothing is drawn for this")
-    at.button_group(key="ask_look").set_value("Why SiLU?").run()
+def test_activations_are_compared_and_zoomed(open_page: Open) -> None:
+    at = open_page(PAGE, prompt="nothing is drawn for this", look="Why SiLU?", zoom="2")
     assert not at.exception
-    spec = json.loads(at.get("vega_lite_chart")[0].proto.spec)
-    zoom = next(param for param in spec["params"] if param["name"] == "zoom")
-    assert zoom["bind"]["input"] == "range"
-    assert len(spec["hconcat"]) == 2
+    function, slope = (json.loads(one.proto.spec) for one in at.get("vega_lite_chart")[:2])
+    for spec in (function, slope):
+        assert spec["encoding"]["x"]["scale"]["domain"] == [-2, 2]
+    assert function["encoding"]["y"]["scale"]["domain"] == [-0.7, 2]
+    assert slope["encoding"]["y"]["scale"]["domain"] == [-0.2, 1.2]
 
 
 def test_training_runs_to_its_end_and_stops_when_told(

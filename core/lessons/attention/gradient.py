@@ -10,6 +10,7 @@ from core.lessons.attention.run import prompt_tokens
 from core.lessons.attention.words import say_percent
 from core.models.attention_seen import AttentionSeen
 from core.ui.address import ask, whole
+from core.ui.made import chart
 from core.ui.running_example import running_example
 from core.ui.runs import read
 from core.ui.tables import as_table
@@ -50,7 +51,7 @@ def show(seen: AttentionSeen) -> None:
     )
     rows = attribution_rows(seen, entries_of(prompt_tokens()), call, found.shares)
     said = tr("Share of the push and of the attention by token")
-    st.altair_chart(attribution_chart(rows), alt=said)
+    st.altair_chart(chart(("attribution", str(rows)), lambda: attribution_chart(rows)), alt=said)
     st.caption(
         tr(
             "t = {t:g}. All of it adds up to {shares}; cut into ever "

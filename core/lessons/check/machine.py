@@ -15,7 +15,7 @@ from core.ui.runs import read
 from core.ui.shown import kept
 from core.ui.tables import offer_csv
 from core.views.numbers import count
-from core.views.tables import Row, headed
+from core.views.tables import Row, table_text
 from core.views.versions import say_versions
 from core.words import tr, tr_later, tr_many
 
@@ -59,7 +59,7 @@ def show_checks() -> None:
         )
     rows: list[Row] = [
         {
-            "": "✓" if check.ok else "✗",
+            tr_later("agree"): "✓" if check.ok else "✗",
             tr_later("what"): tr(check.name),
             tr_later("ours (RMS)"): check.ours,
             tr_later("the library’s (RMS)"): check.theirs,
@@ -69,9 +69,7 @@ def show_checks() -> None:
         }
         for check in checks
     ]
-    st.dataframe(
-        headed(rows), hide_index=True, alt=tr("Our numbers beside the library’s, check by check")
-    )
+    st.markdown(table_text(rows, list(rows[0])))
     offer_csv(rows, "checks")
 
 

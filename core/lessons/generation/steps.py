@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.lessons.generation.path_data import flatten, path_chart
+from core.ui.made import chart
 from core.ui.shown import Shown
 from core.ui.tables import offer_csv, show_chart
 from core.views.numbers import percent
@@ -19,7 +20,11 @@ def show(shown: Shown) -> None:
     """
     run = shown.run
     way = flatten(run)
-    show_chart(path_chart(way), "path", tr("The way of the latents and of the estimates"))
+    show_chart(
+        chart(("path", run), lambda: path_chart(way)),
+        "path",
+        tr("The way of the latents and of the estimates"),
+    )
     st.markdown(
         tr(
             "**{size:,} numbers, laid flat.** Blue is the way from noise to the end, one "

@@ -40,8 +40,6 @@ class Schedulers extends ReadChart {
     this.find(".all").addEventListener("click", () => this.choose(this.drawable()));
     this.find(".mine").addEventListener("click", () => this.choose([this.data.run]));
     this.find(".three").addEventListener("click", () => this.choose(this.data.opening));
-    const csv = () => new Blob([this.csv()], { type: "text/csv" });
-    this.find(".csv").addEventListener("click", () => save("glassbox-schedulers.csv", csv()));
     this.find(".png").addEventListener("click", () => this.png());
   }
 
@@ -387,13 +385,6 @@ class Schedulers extends ReadChart {
 
   // ---- to take away
 
-  csv() {
-    const rows = this.shown().flatMap(({ title, step, t, sigma, alpha, db }) =>
-      t.map((time, at) => [title, at + 1, step[at] + 1, time, sigma[at], alpha[at], db[at]].join(",")),
-    );
-    return `scheduler,call,step,t,sigma,alpha_bar,snr_db\n${rows.join("\n")}\n`;
-  }
-
   png() {
     const [wide, tall, line] = [1000, 560, 18];
     const curves = this.shown();
@@ -415,7 +406,13 @@ class Schedulers extends ReadChart {
       pen.fillStyle = color;
       pen.fillText(`${curve.title}, ${count(curve.calls, "call")}`, x + 32, y);
     });
-    canvas.toBlob((blob) => save("glassbox-schedulers.png", blob));
+    canvas.toBlob((blob) => {
+      const link = make("a");
+      link.href = URL.createObjectURL(blob);
+      link.download = "glassbox-schedulers.png";
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    });
     this.redraw();
   }
 }
@@ -498,12 +495,4 @@ function padded([low, high]) {
 function say(value) {
   const size = Math.abs(value);
   return minus(size >= 100 ? value.toFixed(0) : size >= 10 ? value.toFixed(1) : value.toPrecision(3));
-}
-
-function save(name, blob) {
-  const link = make("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }

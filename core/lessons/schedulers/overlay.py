@@ -8,14 +8,21 @@ import streamlit as st
 from core.engine.works.grid import GridWork
 from core.errors import ExplainerError
 from core.ideas.noise_levels import alpha_bar_from_sigma
-from core.lessons.schedulers.overlay_data import overlay_data, overlay_paths, requests_of
+from core.lessons.schedulers.overlay_data import (
+    level_rows,
+    overlay_data,
+    overlay_paths,
+    requests_of,
+)
+from core.ui.address import said
 from core.ui.component import mount
 from core.ui.made import made
 from core.ui.paint_first import paint_first
 from core.ui.running_example import running_example
 from core.ui.runs import read
 from core.ui.settings import say_low_start, scheduler_box, show_refused, steps_slider
-from core.words import tr_later
+from core.ui.tables import as_table
+from core.words import tr, tr_later
 
 _CELLS = "schedulers_cells"
 
@@ -60,6 +67,11 @@ def show_overlay(config: dict[str, Any]) -> None:  # Any: what JSON holds
             lambda: overlay_data(config, paths, request.scheduler, request.steps, drawn),
         )
         mount("schedulers/overlay", data)
+        chosen = (said("curves") or ",".join(data["opening"])).split(",")
+        as_table(
+            lambda: level_rows(data["curves"], chosen), "levels",
+            tr("The noise levels of the curves on show, call by call"),
+        )  # fmt: skip
 
     paint_first(
         "schedulers", work, bool(cells), draw,

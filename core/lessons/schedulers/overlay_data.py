@@ -1,7 +1,7 @@
 """All schedulers' paths from noise to picture, for the browser that draws them; no torch."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NotRequired, TypedDict
 
@@ -16,6 +16,7 @@ from core.models.schedulers.record import Family, RunPlan, Scheduler, Value
 from core.models.schedulers.table import SCHEDULERS
 from core.views.browser import SheetData
 from core.views.strips import photo_sheet
+from core.views.tables import Row
 from core.words import tr, tr_later
 
 Config = Mapping[str, Any]  # Any: what JSON holds
@@ -249,6 +250,37 @@ def overlay_data(
         "low": float(levels[0]),
         "high": float(levels[-1]),
     }
+
+
+def level_rows(curves: Sequence[CurveData], chosen: Collection[str]) -> list[Row]:
+    """Return one row for each call of some curves.
+
+    Args:
+        curves: of ``overlay_data``.
+        chosen: ids of those that are wanted; where none of them can be drawn, all that can.
+    """
+    drawn = [curve for curve in curves if curve["calls"]]
+    rows: list[Row] = []
+    for curve in [one for one in drawn if one["id"] in chosen] or drawn:
+        assert "t" in curve  # who has calls has all of it
+        assert "step" in curve
+        assert "sigma" in curve
+        assert "alpha" in curve
+        assert "db" in curve
+        for at, time in enumerate(curve["t"]):
+            rows.append(
+                {
+                    tr_later("scheduler"): curve["title"],
+                    tr_later("call"): at + 1,
+                    tr_later("step"): curve["step"][at] + 1,
+                    tr_later("timestep t"): time,
+                    "sigma": curve["sigma"][at],
+                    "alpha_bar": curve["alpha"][at],
+                    tr_later("noise, share of the power"): round(1 - curve["alpha"][at], 6),
+                    tr_later("SNR, dB"): curve["db"][at],
+                }
+            )
+    return rows
 
 
 def places(plan: RunPlan) -> list[float]:

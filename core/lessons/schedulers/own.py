@@ -59,12 +59,12 @@ def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
     levels = schedule_levels(config)
     name, rho, steps, sampler = _choose(request.steps)
     rule = spaced(name, steps, levels, rho)
-    chart, table = st.columns([3, 1], gap="large")
+    drawing, table = st.columns([3, 1], gap="large")
     with table:
         sigmas = _edit(rule)
     own = check_sigmas(sigmas)
     plan = plan_run(SCHEDULERS[request.scheduler], config, dict(request.params), request.steps)
-    with chart:
+    with drawing:
         theirs = calls_of(own, sampler)
         title = SCHEDULERS[request.scheduler].title
         curves = {
@@ -72,7 +72,7 @@ def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
             tr("these, {sampler}", sampler=SCHEDULERS[sampler].title): (theirs, own[-1]),
         }
         show_chart(
-            own_chart(curves, INKS[request.scheduler].hue),
+            chart(("own", str(curves)), lambda: own_chart(curves, INKS[request.scheduler].hue)),
             "own-levels",
             tr("The noise levels of all calls, beside those of your run"),
         )

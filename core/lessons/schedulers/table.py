@@ -8,12 +8,13 @@ from core.engine.works.schedulers import CountWork
 from core.ideas.noise_levels import sigma_from_alpha_bar, snr_db_from_alpha_bar
 from core.ideas.schedules import accumulate_alpha_bar, make_scaled_linear_betas
 from core.lessons.schedulers.overlay_data import overlay_paths
-from core.lessons.schedulers.table_data import FILTERS, rejected_rows, scheduler_rows, table_text
+from core.lessons.schedulers.table_data import FILTERS, rejected_rows, scheduler_rows
 from core.ui.address import ask, some_of
 from core.ui.running_example import running_example
 from core.ui.runs import find, read
 from core.ui.tables import offer_csv
 from core.views.numbers import count
+from core.views.tables import table_text
 from core.words import tr, tr_later
 
 FORMULAS = (

@@ -120,19 +120,6 @@ def option_rows(
     ]
 
 
-def table_text(rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> str:
-    """Return rows as a Markdown table, which breaks its lines and is seen whole.
-
-    Args:
-        rows: our own words and numbers, never what was typed.
-        columns: which of their keys.
-    """
-    heads = [f"| {' | '.join(map(tr, columns))} |", f"| {' | '.join('---' for _ in columns)} |"]
-    return "\n".join(
-        [*heads, *(f"| {' | '.join(str(row[key]) for key in columns)} |" for row in rows)]
-    )
-
-
 def say(value: object) -> str:
     """Say a setting's value as one would type it.
 

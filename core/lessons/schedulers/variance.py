@@ -88,7 +88,7 @@ def show(_config: dict[str, Any]) -> None:  # Any: what JSON holds
     # What was asked for before stays beside it.
     kept = {n: answer.reading for n in CHOICES if (answer := find(VarianceWork(model, n)))}
     show_chart(
-        total_chart(total_rows(kept), steps),
+        chart(("bits", tuple(kept), steps), lambda: total_chart(total_rows(kept), steps)),
         "variance-bits",
         tr("Bits per dimension in all, by variance, for every number of steps tried so far"),
     )

@@ -18,6 +18,7 @@ from core.models.token_words import words_of
 from core.models.tokens import Tokens
 from core.ui.address import ask, numbered, switch, text
 from core.ui.component import mount
+from core.ui.made import chart
 from core.ui.running_example import running_example
 from core.ui.runs import read
 from core.ui.tables import as_table
@@ -151,5 +152,8 @@ def _show_changed_word(request: Request) -> None:
 
 def _show_change(tokens: Tokens, change: NDArray[np.floating], name: str) -> None:
     rows = change_rows(tokens, change)
-    st.altair_chart(change_chart(rows), alt=tr("How far each position's output moved"))
+    st.altair_chart(
+        chart(("change", str(rows)), lambda: change_chart(rows)),
+        alt=tr("How far each position's output moved"),
+    )
     as_table(rows, f"change-{name}", tr("How far each position's output moved, in numbers"))

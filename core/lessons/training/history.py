@@ -4,12 +4,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.lessons.training.history_data import HistoryData, history_data, say_devices
+from core.lessons.training.history_data import HistoryData, history_data, say_devices, stage_rows
 from core.models.catalog import builtin_folder
 from core.training.history import LOGS, Stage, read_stages
 from core.training.milestones import read_milestones
+from core.ui.address import said
 from core.ui.component import mount
 from core.ui.made import made
+from core.ui.tables import as_table
 from core.ui.tokenizing import files_of
 from core.words import tr
 
@@ -29,6 +31,10 @@ def show_history() -> tuple[Stage, ...]:
     files = files_of(folder), files_of(folder / LOGS), files_of(MILESTONES)
     stages, data = made(("history", folder, *files), lambda: _read(folder))
     mount("training/history", data)
+    as_table(
+        lambda: stage_rows(stages, said("stage")), "training-curves",
+        tr("Every logged number of the part on show"),
+    )  # fmt: skip
     return stages
 
 

@@ -217,6 +217,29 @@ def curve_rows(stages: Sequence[Stage]) -> list[Row]:
     ]  # fmt: skip
 
 
+def stage_rows(stages: Sequence[Stage], name: str | None) -> list[Row]:
+    """Return what was logged of one stage, a row for each logged step.
+
+    Args:
+        stages: from ``read_stages``.
+        name: of the stage; where there is none such, the one to begin with.
+    """
+    found = {stage.name: stage for stage in stages}
+    stage = found.get(name or OPENS_WITH) or found.get(OPENS_WITH) or stages[0]
+    return [
+        {
+            tr_later("stage"): tr(STAGES[stage.name].title),
+            tr_later("step"): int(step),
+            tr_later("learning rate"): float(f"{stage.rates[at]:.3g}"),
+            **{
+                _words_of(stage, one)[0]: round(float(values[at]), 5)
+                for one, values in stage.losses.items()
+            },
+        }
+        for at, step in enumerate(stage.steps)
+    ]
+
+
 def say_devices(devices: Iterable[str]) -> str:
     """Say on what stages ran, each machine once.
 
@@ -273,9 +296,14 @@ def _stage(stage: Stage) -> StageData:
             {"name": name, "label": tr(label), "unit": tr(unit),
              "values": [round(float(value), 5) for value in values]}
             for name, values in stage.losses.items()
-            for label, unit in [OF_STAGE.get((stage.name, name)) or SERIES.get(name) or (name, "")]
+            for label, unit in [_words_of(stage, name)]
         ],
     }  # fmt: skip
+
+
+def _words_of(stage: Stage, name: str) -> tuple[str, str]:
+    """Return what a logged number is, and its unit."""
+    return OF_STAGE.get((stage.name, name)) or SERIES.get(name) or (name, "")
 
 
 def _milestones(milestones: Milestones) -> MilestonesData:

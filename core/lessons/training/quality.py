@@ -1,5 +1,6 @@
 """What came of the training: every goal, what was drawn for it, and whether it is memory."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,9 @@ from core.training.history import (
     read_goals,
     read_report,
 )
+from core.ui.made import chart
 from core.ui.tables import as_table, offer_csv
-from core.views.tables import headed
+from core.views.tables import headed, table_text
 from core.words import tr
 
 show_more = show_objectives
@@ -49,7 +51,7 @@ def show(_stages: tuple[Stage, ...]) -> None:
         )
     )
     rows = goal_rows(goals)
-    st.dataframe(headed(rows), hide_index=True, alt=tr("What was wanted beside what was measured"))
+    st.markdown(table_text(rows, list(rows[0])))
     offer_csv(rows, "goals")
     _show_prompts(report, folder)
     _show_arranged(report, folder)
@@ -91,7 +93,7 @@ def _show_arranged(report: dict[str, Any], folder: Path) -> None:  # Any: as abo
         )
     )
     rows = pair_rows(report)
-    st.dataframe(headed(rows), hide_index=True, alt=tr("How often both of two objects are found"))
+    st.markdown(table_text(rows, list(rows[0])))
     offer_csv(rows, "pairs")
     st.image(
         folder / ARRANGED_SHEET,
@@ -99,9 +101,7 @@ def _show_arranged(report: dict[str, Any], folder: Path) -> None:  # Any: as abo
         alt=tr("Pictures of two objects, of places and of sizes"),
     )
     rows = placed_rows(report)
-    st.dataframe(
-        headed(rows), hide_index=True, alt=tr("How often one object is where the prompt says")
-    )
+    st.markdown(table_text(rows, list(rows[0])))
     offer_csv(rows, "places")
 
 
@@ -122,7 +122,8 @@ def _show_sweeps(report: dict[str, Any]) -> None:  # Any: as above
         rows = sweep_rows(report, over)
         with place:
             said = tr("How many prompts are drawn as asked, by {what}", what=title)
-            st.altair_chart(sweep_chart(rows, over, title), alt=said)
+            drawn = chart(("sweep", str(rows), title), partial(sweep_chart, rows, over, title))
+            st.altair_chart(drawn, alt=said)
             as_table(rows, over, said)
 
 

@@ -8,6 +8,8 @@ import streamlit as st
 from core.ideas.activations import ACTIVATIONS
 from core.labs.activations import HIDDEN, ROUND, ROUNDS, WIDTH, ActivationLab, Round
 from core.lessons.unet.silu_data import (
+    CURVES,
+    REACH,
     curve_chart,
     curve_rows,
     result_rows,
@@ -16,10 +18,12 @@ from core.lessons.unet.silu_data import (
     training_rows,
 )
 from core.models.unet_facts import UNetFacts
+from core.ui.address import ask, real
+from core.ui.made import chart
 from core.ui.running_example import running_example
 from core.ui.runs import asked
 from core.ui.shown import Shown
-from core.ui.tables import as_table, show_chart
+from core.ui.tables import as_table
 from core.views.tables import headed
 from core.words import tr
 
@@ -37,12 +41,15 @@ def show(_facts: UNetFacts, _shown: Shown | None, _call: int) -> None:
             "sigmoid:** it has no corner, and it lets a little of what is negative through."
         )
     )
-    show_chart(
-        curve_chart(curve_rows()),
-        "curves",
-        tr("Eight activations and their derivatives; the slider below zooms"),
-        width="content",
-    )
+    reach = ask(
+        st.slider, tr("Zoom: x from −z to z"), real("zoom", 4.0, 0.5, REACH), step=0.5,
+        format="z = %g",
+    )  # fmt: skip
+    for field, place in zip(CURVES, st.columns(2), strict=True):
+        name = "activations", field, reach
+        drawn = chart(name, lambda field=field: curve_chart(curve_rows(), field, reach))
+        place.altair_chart(drawn, alt=tr(CURVES[field]))
+    as_table(curve_rows, "curves", tr("Eight activations and their derivatives"))
     st.caption(
         tr(
             "Click a name to see it alone. {where} The sigmoid’s slope is never above a quarter.",

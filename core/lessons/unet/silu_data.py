@@ -17,7 +17,12 @@ COLOURS = {  # the categorical colours of the theme, and one more
 DASHED = ("tanh", "sigmoid")  # those that press every number into a range
 REACH = 8.0  # of x
 POINTS = 81  # of a curve, closest together around 0, where the bend is
-SIDE, TALL = 340, 300  # CSS pixels
+FUNCTION, SLOPE = "f(x)", "f′(x)"
+CURVES = {
+    FUNCTION: tr_later("f(x), what comes out"),
+    SLOPE: tr_later("f′(x), what a gradient is multiplied with"),
+}
+TALL = 300  # CSS pixels
 
 
 def curve_rows() -> list[Row]:
@@ -25,8 +30,8 @@ def curve_rows() -> list[Row]:
     even = np.linspace(-1, 1, POINTS)
     x = REACH * np.sign(even) * np.abs(even) ** 2.2
     return [
-        {"of": act.title, "x": round(float(at), 4), "f": round(float(f), 4),
-         "slope": round(float(slope), 4)}
+        {tr_later("activation"): act.title, "x": round(float(at), 4), FUNCTION: round(float(f), 4),
+         SLOPE: round(float(slope), 4)}
         for act in ACTIVATIONS.values()
         for at, f, slope in zip(x, act.function(x), act.slope(x), strict=True)
     ]  # fmt: skip
@@ -58,39 +63,41 @@ def say_where_nothing_is_learned() -> str:
     )
 
 
-def curve_chart(rows: Sequence[Row]) -> alt.HConcatChart:
-    """Draw the functions and their derivatives; a slider below zooms, in the browser alone.
+def curve_chart(rows: Sequence[Row], field: str, reach: float) -> alt.Chart:
+    """Draw the functions, or their derivatives; a name that is clicked is seen alone.
 
     Args:
         rows: from ``curve_rows``.
+        field: of ``CURVES``.
+        reach: largest x on show.
     """
-    zoom = alt.param(
-        name="zoom",
-        value=4,
-        bind=alt.binding_range(min=0.5, max=REACH, step=0.1, name=tr("Zoom: x from −z to z, z = ")),
-    )
-    chosen = alt.selection_point(fields=["of"], bind="legend", name="chosen")
-    base = alt.Chart(alt.InlineData(values=list(rows)))
-    across = alt.X(
-        "x:Q",
-        title=tr("x, what goes in"),
-        scale=alt.Scale(
-            domainMin=alt.ExprRef("-zoom"), domainMax=alt.ExprRef("zoom"), nice=False, zero=False
-        ),
-    )
-    function = _lines(
-        base, across, "f", tr("f(x), what comes out"),
-        alt.Scale(
-            domainMin=alt.ExprRef("-0.35 * zoom"), domainMax=alt.ExprRef("zoom"),
-            nice=False, zero=False,
-        ),
-        chosen,
+    chosen = alt.selection_point(fields=["activation"], bind="legend", name="chosen")
+    domain = [-0.2, 1.2] if field == SLOPE else [-0.35 * reach, reach]
+    return (
+        alt.Chart(alt.InlineData(values=list(rows)))
+        .mark_line(clip=True)
+        .encode(
+            x=alt.X(
+                "x:Q", title=tr("x, what goes in"),
+                scale=alt.Scale(domain=[-reach, reach], nice=False),
+            ),
+            y=alt.Y(
+                field, type="quantitative", title=tr(CURVES[field]),
+                scale=alt.Scale(domain=domain, nice=False),
+            ),
+            color=_colour("activation"),
+            strokeDash=_dash("activation"),
+            strokeWidth=_width("activation"),
+            opacity=alt.condition(chosen, alt.value(1), alt.value(0.12)),
+            tooltip=[
+                alt.Tooltip("activation:N", title=tr("activation")),
+                alt.Tooltip("x:Q", format=".2f"),
+                alt.Tooltip(field, type="quantitative", format=".3f"),
+            ],
+        )
+        .add_params(chosen)
+        .properties(height=TALL)
     )  # fmt: skip
-    slope = _lines(
-        base, across, "slope", tr("f′(x), what a gradient is multiplied with"),
-        alt.Scale(domain=[-0.2, 1.2], nice=False), chosen,
-    )  # fmt: skip
-    return alt.hconcat(function.add_params(chosen), slope).add_params(zoom)
 
 
 def training_rows(rounds: Sequence[NDArray[np.floating]]) -> list[Row]:
@@ -161,41 +168,21 @@ def result_rows(
     return sorted(rows, key=lambda row: float(str(row["loss"])))
 
 
-def _lines(
-    base: alt.Chart, across: alt.X, field: str, title: str, scale: alt.Scale, chosen: alt.Parameter
-) -> alt.Chart:
-    return (
-        base.mark_line(clip=True)
-        .encode(
-            x=across,
-            y=alt.Y(f"{field}:Q", title=title, scale=scale),
-            color=_colour(),
-            strokeDash=_dash(),
-            strokeWidth=_width(),
-            opacity=alt.condition(chosen, alt.value(1), alt.value(0.12)),
-            tooltip=[
-                alt.Tooltip("of:N", title=tr("activation")),
-                alt.Tooltip("x:Q", format=".2f"),
-                alt.Tooltip(f"{field}:Q", format=".3f"),
-            ],
-        )
-        .properties(width=SIDE, height=TALL)
-    )
-
-
-def _colour() -> alt.Color:
+def _colour(field: str = "of") -> alt.Color:
     return alt.Color(
-        "of:N", scale=alt.Scale(domain=list(COLOURS), range=list(COLOURS.values())),
-        legend=alt.Legend(orient="top", title=None, columns=8),
+        field, type="nominal", scale=alt.Scale(domain=list(COLOURS), range=list(COLOURS.values())),
+        legend=alt.Legend(orient="top", title=None),
     )  # fmt: skip
 
 
-def _dash() -> alt.StrokeDash:
+def _dash(field: str = "of") -> alt.StrokeDash:
     dashes = [[4, 3] if name in DASHED else [1, 0] for name in COLOURS]
     scale = alt.Scale(domain=list(COLOURS), range=dashes)
-    return alt.StrokeDash("of:N", scale=scale, legend=None)
+    return alt.StrokeDash(field, type="nominal", scale=scale, legend=None)
 
 
-def _width() -> alt.StrokeWidth:
+def _width(field: str = "of") -> alt.StrokeWidth:
     widths = [4 if name == "SiLU" else 2 for name in COLOURS]
-    return alt.StrokeWidth("of:N", scale=alt.Scale(domain=list(COLOURS), range=widths), legend=None)
+    return alt.StrokeWidth(
+        field, type="nominal", scale=alt.Scale(domain=list(COLOURS), range=widths), legend=None
+    )

@@ -9,6 +9,7 @@ from core.engine.request import Request
 from core.lessons.schedulers.overlay_data import (
     OPENING,
     SPACED,
+    level_rows,
     opening,
     overlay_data,
     overlay_paths,
@@ -96,3 +97,15 @@ def test_a_second_question_stands_where_its_noise_level_is() -> None:
     assert heun == [0, 1, 1, 2, 2]
     np.testing.assert_allclose(kdpm2, [0, 0.5, 1, 1.5, 2])
     assert places(plan_run(SCHEDULERS["pndm"], SD15, {}, 3)) == [0, 1, 1, 2]
+
+
+def test_the_table_of_curves_says_what_each_call_of_those_on_show_is_given() -> None:
+    found = curves()
+    rows = level_rows(list(found.values()), ("euler-a", "heun"))
+    assert [row["scheduler"] for row in rows] == ["Euler ancestral"] * 20 + ["Heun"] * 39
+    plan = plan_run(SCHEDULERS["euler-a"], SD15, {}, 20)
+    np.testing.assert_allclose([row["sigma"] for row in rows[:20]], plan.sigmas[:20], rtol=1e-6)
+    shares = [row["noise, share of the power"] + row["alpha_bar"] for row in rows]
+    np.testing.assert_allclose(shares, 1, atol=1e-6)
+    every = level_rows(list(found.values()), ("tea",))
+    assert {row["scheduler"] for row in every} == {one["title"] for one in found.values()}

@@ -3,16 +3,19 @@
 import json
 import re
 
+import numpy as np
 import pytest
 
 from core.lessons.training.card_data import of_card
 from core.lessons.training.history_data import (
+    OPENS_WITH,
     SERIES,
     STAGES,
     curve_rows,
     history_data,
     history_rows,
     say_devices,
+    stage_rows,
 )
 from core.lessons.training.quality_data import (
     SHARES,
@@ -116,3 +119,14 @@ def test_translators_know_what_the_card_says_whatever_its_figures(stages: tuple)
     assert [of_card(text) for text in worded] == worded
     assert [text for text in worded if not isinstance(of_card(text), Said)] == []
     assert not isinstance(of_card("12 captions of nobody"), Said)
+
+
+def test_the_table_of_a_stage_holds_every_number_of_its_curves(stages: tuple) -> None:
+    for stage in stages:
+        rows = stage_rows(stages, stage.name)
+        assert [row["step"] for row in rows] == stage.steps.tolist()
+        assert {row["stage"] for row in rows} == {STAGES[stage.name].title}
+        losses = [list(row.values())[3:] for row in rows]
+        np.testing.assert_allclose(losses, np.stack(list(stage.losses.values()), 1), atol=1e-5)
+    for unknown in (None, "tea"):
+        assert stage_rows(stages, unknown)[0]["stage"] == STAGES[OPENS_WITH].title

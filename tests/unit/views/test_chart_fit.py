@@ -1,8 +1,11 @@
+import json
 from typing import Any
 
 import pytest
 
-from core.views.legends import fit_legends
+from core.ui.made import Chart
+from core.views.chart_fit import fit_chart
+from core.views.chart_rows import chart_rows
 
 NAMES = ["the variance of the noise", "the weight of the picture"]
 
@@ -21,14 +24,14 @@ def columns(spec: dict[str, Any], width: int) -> int:
 @pytest.mark.parametrize(("width", "wanted"), [(120, 1), (260, 1), (600, 2)])
 def test_a_narrow_chart_sets_its_names_one_below_the_other(width: int, wanted: int) -> None:
     spec = chart()
-    fit_legends(spec)
+    fit_chart(spec)
     assert columns(spec, width) == wanted
 
 
 def test_names_count_as_the_scale_says_them_where_it_does() -> None:
     spec = chart()
     spec["layer"][0]["encoding"]["color"]["scale"] = {"domain": ["a", "b"]}
-    fit_legends(spec)
+    fit_chart(spec)
     assert columns(spec, 260) > 2
     assert spec["layer"][0]["encoding"]["color"]["legend"]["labelLimit"] == 0
 
@@ -36,5 +39,16 @@ def test_names_count_as_the_scale_says_them_where_it_does() -> None:
 def test_charts_side_by_side_and_other_legends_stay_as_they_are() -> None:
     for spec in (chart(orient="right"), {"hconcat": [chart()]}):
         before = repr(spec)
-        fit_legends(spec)
+        fit_chart(spec)
         assert repr(spec) == before
+
+
+def test_a_long_title_of_an_axis_is_broken_and_read_whole_in_the_table() -> None:
+    title = "share of the attention, % of all of it, by the call of the network"
+    x = {"field": "x", "title": title, "type": "quantitative"}
+    spec = {"data": {"values": [{"x": 1}]}, "mark": "point", "encoding": {"x": x}}
+    fit_chart(spec)
+    lines = spec["encoding"]["x"]["title"]
+    assert len(lines) == 2
+    assert max(map(len, lines)) <= 36
+    assert chart_rows(Chart(json.dumps(spec))) == [{title: 1}]

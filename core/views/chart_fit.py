@@ -1,24 +1,30 @@
-"""Legends above a chart: as many names in a row as the chart has room for."""
+"""What stands around a chart: legends and titles that have room on a telephone as well."""
 
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
 Spec = dict[str, Any]  # Any: what JSON holds, as Vega-Lite has it
 SIDE_BY_SIDE = ("hconcat", "vconcat", "concat", "facet", "repeat")  # have no width of their own
 LETTER, SIGN, AXIS = 7.5, 34, 40  # CSS pixels of a letter, a sign with its gaps, and a y axis
+LINE = 36  # letters of an axis' title that a telephone has room for
 
 
-def fit_legends(spec: Spec) -> None:
-    """Have each legend above a chart break its row where the chart ends, and cut no name.
+def fit_chart(spec: Spec) -> None:
+    """Have each legend above a chart, and the titles of its axes, break where the chart ends.
 
-    Vega-Lite sets all names of such a legend in one row, however narrow the chart is drawn.
+    Vega-Lite sets a title, and all names of such a legend, in one row, however narrow the chart is
+    drawn.
 
     Args:
         spec: of one chart with its data inside it; changed in place.
     """
     if any(name in spec for name in SIDE_BY_SIDE):
         return
-    for channel, values in _channels(spec, spec.get("datasets", {}), spec.get("data")):
+    for name, channel, values in _channels(spec, spec.get("datasets", {}), spec.get("data")):
+        title = channel.get("title")
+        if name in ("x", "y") and isinstance(title, str) and len(title) > LINE:
+            channel["title"] = textwrap.wrap(title, LINE)
         legend = channel.get("legend") or {}
         if legend.get("orient") != "top":
             continue
@@ -31,13 +37,14 @@ def fit_legends(spec: Spec) -> None:
 
 def _channels(
     spec: Spec, datasets: Spec, data: Spec | None
-) -> Iterator[tuple[Spec, list[dict[str, Any]]]]:
-    """Yield every channel of a chart and of its layers, with the rows that it reads."""
-    data = spec.get("data", data) or {}
-    values = data.get("values", datasets.get(data.get("name", ""), []))
+) -> Iterator[tuple[str, Spec, list[dict[str, Any]]]]:
+    """Yield every channel of a chart and of its layers by name, with the rows that it reads."""
+    data = spec.get("data", data)
+    given: Spec = data or {}
+    values = given.get("values", datasets.get(given.get("name", ""), []))
     rows = values if isinstance(values, list) else []
-    for channel in spec.get("encoding", {}).values():
+    for name, channel in spec.get("encoding", {}).items():
         if isinstance(channel, dict):
-            yield channel, rows
+            yield name, channel, rows
     for layer in spec.get("layer", ()):
         yield from _channels(layer, datasets, data)
