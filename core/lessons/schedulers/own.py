@@ -22,7 +22,7 @@ from core.lessons.schedulers.own_data import (
 from core.models.schedulers.plans import drawn, plan_run, schedule_levels
 from core.models.schedulers.table import SCHEDULERS
 from core.ui.address import Field, ask, bound, choose, one_of, real, say, value, whole
-from core.ui.made import png
+from core.ui.made import chart, png
 from core.ui.running_example import running_example
 from core.ui.runs import find, read
 from core.ui.shown import here
