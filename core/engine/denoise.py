@@ -21,7 +21,13 @@ from core.ideas.text_geometry import blend
 from core.models.latents import fit_latents
 from core.models.loading import Checkpoint
 from core.models.loras import Chosen
-from core.models.schedulers.factory import begin_at, make_scheduler, noise_level, scheduler_step
+from core.models.schedulers.factory import (
+    begin_at,
+    make_scheduler,
+    noise_level,
+    scheduler_step,
+    walk_levels,
+)
 from core.models.schedulers.table import SCHEDULERS
 from core.models.text import encode_text
 from core.words import tr
@@ -58,6 +64,17 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True)
+class Along:
+    """A run over noise levels that somebody chose.
+
+    Attributes:
+        sigmas: where its steps begin, falling, and where the last one ends.
+    """
+
+    sigmas: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Guided:
     """How both answers of a call become one, where that is not the plain way.
 
@@ -84,7 +101,7 @@ def denoise(
     checkpoint: Checkpoint,
     request: Request,
     states: Tensor | None = None,
-    start: Answered | Placed | None = None,
+    start: Answered | Placed | Along | None = None,
     how: Callable[[NoiseQuery], How | None] | None = None,
     guided: Guided = PLAIN,
 ) -> Loop:
@@ -184,10 +201,12 @@ def _scheduler_of(checkpoint: Checkpoint, request: Request) -> Any:  # Any: diff
 
 
 def _set_out(
-    checkpoint: Checkpoint, request: Request, start: Answered | Placed | None
+    checkpoint: Checkpoint, request: Request, start: Answered | Placed | Along | None
 ) -> tuple[Any, Tensor, Tensor, torch.Generator]:  # Any: as above
     """Return the scheduler, the timesteps to come, the first latents, and what draws noise."""
     scheduler = _scheduler_of(checkpoint, request)
+    if isinstance(start, Along):
+        walk_levels(scheduler, start.sigmas)
     noise = torch.Generator().manual_seed(request.seed)
     x = first_noise(request, latent_shape(checkpoint, request), noise)
     if not isinstance(start, Placed):

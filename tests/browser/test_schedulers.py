@@ -1,6 +1,7 @@
 """The overlay in a real browser: curves are chosen, read and taken away without the server."""
 
 import csv
+import itertools
 import re
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from core.models.catalog import builtin_folder
 from core.models.folders import read_json
-from core.models.schedulers.plans import plan_run
+from core.models.schedulers.plans import plan_run, schedule_levels
 from core.models.schedulers.table import SCHEDULERS
 
 CHART = "section.schedulers"
@@ -128,8 +129,51 @@ def test_every_end_is_a_ring(page: Page, server: str) -> None:
     assert inside == [255, 255, 255, 255]
 
 
-def test_formula_of_a_step_is_not_cut(page: Page, server: str) -> None:
-    page.goto(f"{server}/schedulers?steps=3&look=One+step")
+def test_noise_levels_are_drawn_and_always_fall(page: Page, server: str) -> None:
+    page.goto(f"{server}/schedulers?steps=8&look=Your+own+noise+levels")
+    drawing = page.locator("section.drawn[data-levels]")
+    drawing.wait_for()
+    box = drawing.locator(".chart")
+    box.scroll_into_view_if_needed()
+    page.wait_for_timeout(1000)
+    room = box.bounding_box()
+    assert room is not None
+
+    def levels() -> list[float]:
+        return [float(one) for one in (drawing.get_attribute("data-levels") or "").split(",")]
+
+    def at(across: float, down: float) -> tuple[float, float]:
+        return room["x"] + room["width"] * across, room["y"] + room["height"] * down
+
+    before = levels()
+    page.mouse.move(*at(0.3, 0.5))
+    page.mouse.down()
+    page.mouse.move(*at(0.6, 0.2))  # up: what was lower is pushed, what was higher stays above
+    page.mouse.up()
+    after = levels()
+    assert after != before
+    assert len(after) == len(before)
+    assert all(one > other for one, other in itertools.pairwise(after))
+    assert after[-1] == 0
+    schedule = schedule_levels(CONFIG)
+    assert schedule[0] * 0.999 <= min(after[:-1]) <= max(after) <= schedule[-1] * 1.001
+    page.wait_for_url("**sigmas=**")
+    dots = drawing.get_by_role("slider")
+    expect(dots).to_have_count(8)
+    focused = levels().index(float(drawing.locator("i:focus").get_attribute("aria-valuenow") or 0))
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    assert levels()[focused + 1] < after[focused + 1]
+    lowered = levels()
+    page.wait_for_timeout(1500)
+    page.reload()  # the link shows what was drawn
+    drawing.wait_for()
+    assert levels() == pytest.approx(lowered)
+
+
+@pytest.mark.parametrize("scheduler", ["ddim", "unipc"])
+def test_formula_of_a_step_is_not_cut(page: Page, server: str, scheduler: str) -> None:
+    page.goto(f"{server}/schedulers?steps=3&scheduler={scheduler}&look=One+step")
     page.locator(".katex-display").nth(1).wait_for()
     page.wait_for_timeout(1000)
     room = page.locator(".katex-display").evaluate_all(

@@ -262,7 +262,7 @@ def test_one_step_equals_the_librarys(
 def test_one_step_that_corrects_shows_both_sums(
     open_page: Open, shown_text: Callable[[AppTest], str]
 ) -> None:
-    at = look(open_page(PAGE, scheduler="unipc", steps="4"), "One step")
+    at = look(open_page(PAGE, scheduler="unipc", steps="6"), "One step")
     assert not at.exception
     said = shown_text(at)
     assert said.index("are **corrected** by what") < said.index("Then **the step itself**")

@@ -1,4 +1,4 @@
-"""Noise levels of one's own: spaced by a rule, changed by hand, and run."""
+"""Noise levels of one's own: spaced by a rule, drawn or typed by hand, and run."""
 
 import math
 from typing import Any
@@ -6,27 +6,30 @@ from typing import Any
 import streamlit as st
 
 from core.engine.works.own_sigmas import SAMPLERS, OwnRun, OwnSigmasWork, check_sigmas
+from core.errors import ExplainerError
 from core.ideas.beta_spacing import space_beta
 from core.ideas.interpolation import sigma_at_timestep, timestep_at_sigma
 from core.ideas.spacings import space_karras, space_leading, space_linspace, space_trailing
 from core.lessons.schedulers.overlay_data import INKS
 from core.lessons.schedulers.own_data import (
     SPACINGS,
+    SigmasData,
     calls_of,
     edited,
     in_order,
-    own_chart,
+    level_rows,
     say_below_one,
     spaced,
 )
 from core.models.schedulers.plans import drawn, plan_run, schedule_levels
 from core.models.schedulers.table import SCHEDULERS
 from core.ui.address import Field, ask, bound, choose, one_of, real, say, value, whole
-from core.ui.made import chart, png
+from core.ui.component import mount, told
+from core.ui.made import png
 from core.ui.running_example import running_example
 from core.ui.runs import find, read
 from core.ui.shown import here
-from core.ui.tables import show_chart
+from core.ui.tables import as_table
 from core.views.numbers import count
 from core.words import tr, tr_later
 
@@ -43,7 +46,8 @@ FORMULAS = (
 MOST_RHO = 20.0
 LONGEST = 3_000  # characters of noise levels
 IN_LINK = "sigmas"
-_EDITED = "own_sigmas_edited"
+NAME = "schedulers/draw"
+_EDITED, _PRESSED = "own_sigmas_edited", "own_sigmas_pressed"
 
 
 def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
@@ -59,35 +63,53 @@ def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
     levels = schedule_levels(config)
     name, rho, steps, sampler = _choose(request.steps)
     rule = spaced(name, steps, levels, rho)
-    drawing, table = st.columns([3, 1], gap="large")
+    field = Field(IN_LINK, rule, _read, lambda levels: ",".join(map(repr, levels)))
+    chart, table = st.columns([3, 1], gap="large")
     with table:
-        sigmas = _edit(rule)
-    own = check_sigmas(sigmas)
+        own = check_sigmas(_edit(field))
     plan = plan_run(SCHEDULERS[request.scheduler], config, dict(request.params), request.steps)
-    with drawing:
-        theirs = calls_of(own, sampler)
-        title = SCHEDULERS[request.scheduler].title
-        curves = {
-            tr("{name}, your run", name=title): (drawn(plan.sigmas).tolist(), plan.end),
-            tr("these, {sampler}", sampler=SCHEDULERS[sampler].title): (theirs, own[-1]),
+    with chart:
+        data: SigmasData = {
+            "own": [*own],
+            "theirs": [*drawn(plan.sigmas).tolist(), plan.end],
+            "names": [
+                tr("{name}, your run", name=SCHEDULERS[request.scheduler].title),
+                tr("these, {sampler}", sampler=SCHEDULERS[sampler].title),
+            ],
+            "hue": INKS[request.scheduler].hue,
+            "twice": SCHEDULERS[sampler].calls == "2N − 1",
+            "low": float(levels[0]),
+            "high": float(levels[-1]),
         }
-        show_chart(
-            chart(("own", str(curves)), lambda: own_chart(curves, INKS[request.scheduler].hue)),
+        mount(NAME, data, on_drawn_change=lambda: _take(field))
+        as_table(
+            level_rows(data, sampler),
             "own-levels",
             tr("The noise levels of all calls, beside those of your run"),
         )
         st.markdown(
             tr(
                 "**{these}**; in your run {own}. There the details are drawn.",
-                these=say_below_one(theirs),
+                these=say_below_one(calls_of(own, sampler)),
                 own=say_below_one(plan.sigmas.tolist()),
             )
         )
     work = OwnSigmasWork(request.model, request, own, sampler)
-    wanted = st.button(tr("Run these noise levels"), type="primary", icon=":material/play_arrow:")
-    found = read(work, tr_later("Step")) if wanted else find(work)
+    if st.button(tr("Run these noise levels"), type="primary", icon=":material/play_arrow:"):
+        st.session_state[_PRESSED] = True  # from now on every line that is drawn
+    going = st.session_state.get(_PRESSED)
+    found = read(work, tr_later("Step")) if going else find(work)
     if found is not None:
         _show_pictures(found, sampler)
+
+
+def _take(field: Field[list[float]]) -> None:
+    """Take the levels that were drawn."""
+    try:
+        drawn_levels = check_sigmas(told(st.session_state.get(NAME), "drawn"))
+    except ExplainerError:
+        return  # no hand draws such levels
+    choose(field, [*drawn_levels])
 
 
 def _choose(steps: int) -> tuple[str, float, int, str]:
@@ -120,11 +142,10 @@ def _begin_anew() -> None:
     say({IN_LINK: None})
 
 
-def _edit(rule: list[float]) -> list[object]:
+def _edit(field: Field[list[float]]) -> list[object]:
     """Let every level be changed; the address says so before the page is drawn."""
-    field = Field(IN_LINK, rule, _read, lambda levels: ",".join(map(repr, levels)))
     now = value(field)
-    begun, seen, turn = st.session_state.get(_EDITED, (rule, None, 0))
+    begun, seen, turn = st.session_state.get(_EDITED, (field.start, None, 0))
     if now != seen:  # of a link, or of another rule: a new table begins with it
         begun, turn = now, turn + 1
         st.session_state[_EDITED] = begun, now, turn

@@ -1,9 +1,8 @@
 """Noise levels of one's own: spacings to begin with, their chart, and where they would lead."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
-import altair as alt
 import numpy as np
 
 from core.ideas.beta_spacing import space_beta
@@ -16,12 +15,9 @@ from core.ideas.spacings import (
     space_trailing,
 )
 from core.views.numbers import count, percent
-from core.views.theme import PALETTE
 from core.words import tr, tr_later, tr_many
 
 Spacing = Callable[[int, np.ndarray, float], np.ndarray]
-TALL = 300  # CSS pixels
-SMALLEST = 0.005  # sigma that the log axis still shows; 0 is drawn here
 
 SPACINGS: dict[str, Spacing] = {
     "Karras": lambda n, levels, rho: space_karras(n, levels[0], levels[-1], rho),
@@ -45,59 +41,42 @@ def spaced(name: str, steps: int, levels: np.ndarray, rho: float) -> list[float]
     return [*(float(f"{sigma:.5g}") for sigma in SPACINGS[name](steps, levels, rho)), 0.0]
 
 
-def own_chart(curves: Mapping[str, tuple[Sequence[float], float]], ink: str) -> Any:
-    """Draw noise levels over the calls, a dot each; the last of the curves stands out.
+class SigmasData(TypedDict):
+    """Noise levels to be drawn by hand, beside a scheduler's.
+
+    Attributes:
+        own: falling, the end included.
+        theirs: of the scheduler's calls, and where its run ends.
+        names: what to call theirs and these.
+        hue: of theirs.
+        twice: whether the sampler asks twice a step.
+        low: the least noise that the model was trained with.
+        high: the most.
+    """
+
+    own: list[float]
+    theirs: list[float]
+    names: list[str]
+    hue: str
+    twice: bool
+    low: float
+    high: float
+
+
+def level_rows(data: SigmasData, sampler: str) -> list[dict[str, object]]:
+    """Return the noise levels of all calls and both ends, as a table has them.
 
     Args:
-        curves: sigmas of the calls and where the run ends, by what to call them.
-        ink: of the first.
-
-    Returns:
-        A layered chart; altair types it as several.
+        data: what is drawn.
+        sampler: who walks these levels.
     """
-    names = list(curves)
-    inks = [ink, PALETTE["time"]]
-    values = [
-        {
-            "of": name, "calls": call, "sigma": sigma, "drawn": max(sigma, SMALLEST),
-            "is": tr("call") if call < len(sigmas) else tr("end"),
-        }
-        for name, (sigmas, end) in curves.items()
-        for call, sigma in enumerate([*sigmas, end])
+    own = [*calls_of(data["own"], sampler), data["own"][-1]]
+    return [
+        {tr("of"): name, tr("calls"): call, "sigma": sigma,
+         tr("is"): tr("call") if call < len(sigmas) - 1 else tr("end")}
+        for name, sigmas in zip(data["names"], (data["theirs"], own), strict=True)
+        for call, sigma in enumerate(sigmas)
     ]  # fmt: skip
-    base = alt.Chart(alt.InlineData(values=values))
-    dots = base.mark_point(size=34, filled=False).encode(
-        x="calls:Q", y="drawn:Q", color="of:N",
-        fill=alt.condition(alt.datum["is"] == tr("call"), "of:N", alt.value("transparent")),
-    )  # fmt: skip
-    lines = (
-        base.mark_line()
-        .encode(
-            x=alt.X(
-                "calls:Q", title=tr("U-Net calls made"),
-                axis=alt.Axis(grid=False, tickMinStep=1),
-            ),
-            y=alt.Y(
-                "drawn:Q", title=tr("sigma (log scale; 0 at the bottom)"),
-                scale=alt.Scale(type="log", domainMin=SMALLEST, nice=False),
-                axis=alt.Axis(values=[0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30], format="~g"),
-            ),
-            color=alt.Color(
-                "of:N", title=None, scale=alt.Scale(domain=names, range=inks),
-                legend=alt.Legend(orient="top"),
-            ),
-            strokeWidth=alt.condition(
-                alt.datum.of == names[-1], alt.value(3.0), alt.value(1.5)
-            ),
-            tooltip=[
-                alt.Tooltip("of:N", title=tr("of")),
-                alt.Tooltip("calls:Q", title=tr("calls")),
-                alt.Tooltip("is:N", title=tr("is")),
-                alt.Tooltip("sigma:Q", format=".4f"),
-            ],
-        )
-    )  # fmt: skip
-    return (lines + dots).properties(height=TALL)
 
 
 def calls_of(sigmas: Sequence[float], sampler: str) -> list[float]:

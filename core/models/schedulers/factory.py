@@ -4,13 +4,15 @@ import functools
 import importlib
 import inspect
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from core.errors import ExplainerError
+from core.ideas.interpolation import timestep_at_sigma
 from core.ideas.noise_levels import sigma_from_alpha_bar
 from core.models.schedulers.record import Scheduler, SchedulerParameterError
 from core.models.schedulers.settings import check_params, latent_config, refuse_overrun
@@ -135,6 +137,27 @@ def timetable(
     made = make_scheduler(scheduler, base_config, params)
     made.set_timesteps(steps)
     return tuple(float(t) for t in made.timesteps)
+
+
+def walk_levels(scheduler: Any, sigmas: Sequence[float]) -> None:  # Any: as above
+    """Have a scheduler walk noise levels that somebody chose.
+
+    Args:
+        scheduler: one that keeps sigmas, its timesteps set to as many steps.
+        sigmas: where its steps begin, falling, and where the last one ends.
+
+    Raises:
+        ValueError: the scheduler was set to another number of steps.
+    """
+    schedule = sigma_from_alpha_bar(scheduler.alphas_cumprod.double().numpy())
+    levels = torch.tensor(sigmas, dtype=torch.float32)
+    timesteps = torch.tensor(timestep_at_sigma(levels[:-1].numpy(), np.asarray(schedule)))
+    if scheduler.order == 2:  # every level but the ends is asked about twice
+        levels = torch.cat([levels[:1], levels[1:-1].repeat_interleave(2), levels[-1:]])
+        timesteps = torch.cat([timesteps[:1], timesteps[1:].repeat_interleave(2)])
+    if levels.shape != scheduler.sigmas.shape:
+        raise ValueError(f"there are {len(sigmas) - 1} steps, the scheduler has others")
+    scheduler.sigmas, scheduler.timesteps = levels, timesteps.float()
 
 
 def brownian_pieces(

@@ -12,7 +12,7 @@ from core.engine.alone import run_alone
 from core.engine.engine import Engine
 from core.engine.request import Request
 from core.engine.work import Work
-from core.engine.works.own_sigmas import OwnSigmasWork, check_sigmas
+from core.engine.works.own_sigmas import SAMPLERS, OwnSigmasWork, check_sigmas
 from core.engine.works.schedulers import PROOF_STEPS, CountWork, FreshNoiseWork, ProofWork
 from core.errors import ExplainerError
 from core.models.schedulers.plans import plan_run
@@ -75,14 +75,18 @@ def test_a_step_that_asks_twice_draws_once_or_from_one_path(make_worker: Make) -
     assert 0.8 < noise.std() < 1.2
 
 
-@pytest.mark.parametrize("sampler", ["euler", "heun", "dpmpp-2m"])
+@pytest.mark.parametrize(
+    ("sampler", "karras"),  # at unit scale the library rounds the timesteps of Karras' levels
+    [*((one, False) for one in SAMPLERS), ("euler", True), ("heun", True), ("lms", True)],
+)
 def test_the_librarys_levels_give_the_librarys_picture(
-    sampler: str, make_worker: Make, tiny_checkpoint: Any
+    sampler: str, karras: bool, make_worker: Make, tiny_checkpoint: Any
 ) -> None:
+    scheduler = SCHEDULERS[sampler]
     # With another spacing the library starts with sigma times noise, not sqrt(1 + sigma^2).
-    leading = {"timestep_spacing": "leading"}
-    request = replace(CAT, scheduler=sampler, params=tuple(leading.items()))
-    plan = plan_run(SCHEDULERS[sampler], tiny_checkpoint.scheduler_config, leading, request.steps)
+    params = {"timestep_spacing": "leading", **({"use_karras_sigmas": True} if karras else {})}
+    request = replace(CAT, scheduler=sampler, params=tuple(params.items()))
+    plan = plan_run(scheduler, tiny_checkpoint.scheduler_config, params, request.steps)
     first = np.diff(plan.steps, prepend=-1) > 0
     look = OwnSigmasWork(request.model, request, (*plan.sigmas[first].tolist(), plan.end), sampler)
     found = answer(make_worker(), look)

@@ -58,7 +58,10 @@ def test_time_and_noise_need_no_torch() -> None:
         "spacings",
         "forward",
         "closed_form",
-        *(f"samplers.{name}" for name in ("ddim", "dpmpp_2m", "euler_ancestral", "heun", "levels")),
+        *(
+            f"samplers.{name}"
+            for name in ("ddim", "multistep", "euler_ancestral", "heun", "levels")
+        ),
     ]
     lines = [f"import core.ideas.{name}" for name in modules]
     check = "import sys; print({'torch', 'diffusers', 'scipy', 'transformers'} & set(sys.modules))"

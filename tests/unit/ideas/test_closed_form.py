@@ -19,9 +19,10 @@ from core.ideas.noise_levels import sigma_from_alpha_bar
 from core.ideas.prediction import to_unit_scale
 from core.ideas.samplers.ddim import sample_ddim
 from core.ideas.samplers.ddpm import fixed_large_std, fixed_small_std, sample_ddpm
-from core.ideas.samplers.dpmpp_2m import sample_dpmpp_2m
 from core.ideas.samplers.euler import sample_euler
 from core.ideas.samplers.heun import sample_heun
+from core.ideas.samplers.multistep import follow_guesses, line_weights, stay_weight
+from core.ideas.samplers.sums import add_up
 from core.ideas.schedules import accumulate_alpha_bar, make_scaled_linear_betas
 from core.ideas.spacings import space_karras, space_leading_above_zero
 
@@ -56,8 +57,19 @@ def end_ddim(sigmas: np.ndarray) -> np.ndarray:
 
 
 def end_dpmpp_2m(sigmas: np.ndarray) -> np.ndarray:
-    *_, last = sample_dpmpp_2m(predict, START, sigmas)
-    return last.x_next
+    xt, places, guesses = START, [], []
+    for sigma, after in pairwise(sigmas):
+        places.append(-np.log(sigma))
+        guesses.append(xt * np.sqrt(1 + sigma**2) - sigma * predict(xt, level(sigma)))
+        end = -np.log(after) if after else np.inf
+        shares, stay = follow_guesses(sigma, after), stay_weight(places[-1], end, 1.0)
+        weights = [stay]
+        if len(places) > 1 and after:
+            slope = stay * (end - places[-1]) / 2
+            weights = line_weights((places[-1], places[-2]), places[-1], stay, slope)
+        answers = zip((shares.answers * one for one in weights), guesses[::-1], strict=False)
+        xt = add_up([(shares.xt, xt), *answers])
+    return xt
 
 
 def root_mean_square(run: Callable, sigmas: np.ndarray) -> float:

@@ -10,7 +10,6 @@ import torch
 from diffusers import (
     DDIMScheduler,
     DDPMScheduler,
-    DPMSolverMultistepScheduler,
     EulerAncestralDiscreteScheduler,
     EulerDiscreteScheduler,
     HeunDiscreteScheduler,
@@ -25,11 +24,6 @@ from core.ideas.samplers.ddpm import (
     fixed_large_std,
     fixed_small_std,
     sample_ddpm,
-)
-from core.ideas.samplers.dpmpp_2m import (
-    first_order_coefficients,
-    sample_dpmpp_2m,
-    second_order_coefficients,
 )
 from core.ideas.samplers.euler import euler_coefficients, sample_euler
 from core.ideas.samplers.euler_ancestral import (
@@ -189,19 +183,6 @@ def test_heun(spacing: str, steps: int) -> None:
     assert_same_run(ours, ends, scale_of(sigmas[1:]))
 
 
-@pytest.mark.parametrize("steps", COUNTS)
-@pytest.mark.parametrize("spacing", [*SPACINGS, "karras", "exponential"])
-def test_dpmpp_2m(spacing: str, steps: int) -> None:
-    plain = spacing in SPACINGS
-    extra = {"timestep_spacing": spacing} if plain else {f"use_{spacing}_sigmas": True}
-    scheduler = DPMSolverMultistepScheduler(**SD1, **extra)
-    scheduler.set_timesteps(steps)
-    sigmas = scheduler.sigmas.double().numpy()
-    theirs = run_library(scheduler, draw())
-    ours = list(sample_dpmpp_2m(predict, draw().double(), sigmas))
-    assert_same_run(ours, theirs, np.ones(steps))
-
-
 def test_a_step_of_one_number_is_a_step_of_that_position() -> None:
     xt, eps, z = draw(1), draw(2), draw(3)
     place = (0, 2, 3, 4)
@@ -262,8 +243,6 @@ def test_ddim_and_ddpm_disagree_about_the_level_before() -> None:
         ddpm_coefficients(0.3, 0.4),
         euler_coefficients(2.0, 1.0),
         ancestral_coefficients(2.0, 1.0),
-        first_order_coefficients(2.0, 0.0),
-        second_order_coefficients(3.0, 2.0, 1.0),
     ],
     ids=lambda numbers: type(numbers).__name__,
 )
@@ -272,11 +251,6 @@ def test_every_coefficient_has_a_symbol_a_meaning_and_a_number(numbers: object) 
     assert len(listed) >= 3
     assert all(part.tex and part.meaning and not math.isnan(part.value) for part in listed)
     assert len({part.tex for part in listed}) == len(listed)
-
-
-def test_second_order_has_no_step_to_zero() -> None:
-    with pytest.raises(ValueError, match="expected them to fall"):
-        second_order_coefficients(3.0, 2.0, 0.0)
 
 
 def test_fresh_noise_must_be_there_for_every_step() -> None:

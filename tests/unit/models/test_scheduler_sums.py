@@ -40,6 +40,7 @@ CASES: list[tuple[str, dict[str, Any], int]] = [
     ("dpmpp-2m", {"final_sigmas_type": "sigma_min", "lower_order_final": False}, 5),
     ("dpmpp-2m", {"euler_at_final": True, "final_sigmas_type": "sigma_min"}, 16),
     ("dpmpp-2s", {"final_sigmas_type": "sigma_min"}, 6),
+    ("dpmpp-2s", {"solver_order": 3, **dict([SDE])}, 7),
     ("unipc", {"final_sigmas_type": "sigma_min"}, 6),
     *(("sa-solver", {"predictor_order": p, "corrector_order": c, "algorithm_type": kind}, 8)
       for p in (1, 2, 3) for c in (1, 2, 3) for kind in ("data_prediction", "noise_prediction")),
@@ -171,7 +172,12 @@ def test_a_model_that_names_the_velocity_is_worked_out_too(
     ("name", "params", "kind", "says"),
     [
         ("dpmpp-2m", {"solver_order": 3, **dict([SDE])}, "epsilon", "third order"),
-        ("dpmpp-2s", {"solver_order": 3, **dict([SDE])}, "epsilon", "third order"),
+        (
+            "dpmpp-2s",
+            {"solver_order": 3, "solver_type": "heun", **dict([SDE])},
+            "epsilon",
+            "third order",
+        ),
         ("euler", {"s_churn": 5.0}, "v_prediction", "With s_churn"),
     ],
 )

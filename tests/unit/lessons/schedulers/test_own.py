@@ -1,10 +1,11 @@
 """Noise levels of one's own: calls are counted beside calls."""
 
 from core.lessons.schedulers.own_data import (
+    SigmasData,
     calls_of,
     edited,
     in_order,
-    own_chart,
+    level_rows,
     say_below_one,
 )
 
@@ -37,10 +38,13 @@ def test_heun_asks_again_where_each_step_lands_but_the_last() -> None:
     assert calls_of([10.0, 3.0, 0.9, 0.0], "heun") == [10.0, 3.0, 3.0, 0.9, 0.9]
 
 
-def test_chart_shows_calls_and_ends_apart() -> None:
-    drawn = own_chart({"run": ([9.0, 1.0], 0.03), "these": ([5.0], 0.0)}, "#2E86C8").to_dict()
-    rows = drawn["datasets"][drawn["data"]["name"]]
-    assert [(row["of"], row["calls"], row["is"]) for row in rows] == [
-        ("run", 0, "call"), ("run", 1, "call"), ("run", 2, "end"),
-        ("these", 0, "call"), ("these", 1, "end"),
+def test_table_tells_calls_and_ends_apart() -> None:
+    data: SigmasData = {
+        "own": [5.0, 2.0, 0.0], "theirs": [9.0, 1.0, 0.03], "names": ["run", "these"],
+        "hue": "#2E86C8", "twice": True, "low": 0.03, "high": 14.6,
+    }  # fmt: skip
+    assert [tuple(row.values()) for row in level_rows(data, "heun")] == [
+        ("run", 0, 9.0, "call"), ("run", 1, 1.0, "call"), ("run", 2, 0.03, "end"),
+        ("these", 0, 5.0, "call"), ("these", 1, 2.0, "call"), ("these", 2, 2.0, "call"),
+        ("these", 3, 0.0, "end"),
     ]  # fmt: skip
