@@ -3,6 +3,7 @@
 import numpy as np
 from playwright.sync_api import Page, expect
 
+from core.ideas.flow import flow_time
 from core.ideas.forward import add_noise
 from core.ideas.schedule_config import read_alpha_bar
 from core.lessons.noising.hero_data import NOISE_SCALE, pixel_noise
@@ -43,6 +44,8 @@ def test_dragging_sends_nothing_and_shows_the_formulas_pixels(page: Page, server
         assert np.abs(found - wanted).max() <= 0.51 + 1e-3
         weight = page.locator(f"{HERO} .numbers .signal b").inner_text()
         assert weight == f"{ALPHA_BAR[t] ** 0.5:.3f}"
+        share = page.locator(f"{HERO} .numbers .flow b").inner_text()
+        assert share == f"{flow_time(float(ALPHA_BAR[t])):.3f}"
     page.wait_for_timeout(300)
     assert all('"event":"places"' in str(frame) for frame in sent)  # no page was run
 

@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from core.ideas.flow import flow_time
+from core.ideas.noise_levels import alpha_bar_from_sigma
 from core.models.catalog import builtin_folder
 from core.models.folders import read_json
 from core.models.schedulers.plans import plan_run, schedule_levels
@@ -54,6 +56,10 @@ def test_curves_are_chosen_and_read_without_the_server(page: Page, server: str) 
     plan = plan_run(SCHEDULERS["unipc"], CONFIG, {}, 20)
     shown = value_of(page, "unipc").removeprefix("σ = ")
     assert float(shown) == pytest.approx(plan.sigmas[10], rel=6e-3)
+    chart.get_by_role("radio", name="s", exact=True).check()
+    shown = value_of(page, "unipc").removeprefix("s = ")
+    wanted = flow_time(float(alpha_bar_from_sigma(plan.sigmas[10])))
+    assert float(shown) == pytest.approx(wanted, abs=1e-3)
     chart.get_by_role("button", name="Only your run").click()
     expect(chart).to_have_attribute("data-drawn", "1")
     chart.get_by_role("radio", name="noise").check()
@@ -82,6 +88,8 @@ def test_curves_are_taken_away_as_they_are_shown(page: Page, server: str, tmp_pa
         rows = [row for row in csv.DictReader(file) if row["scheduler"] == "Euler ancestral"]
     plan = plan_run(SCHEDULERS["euler-a"], CONFIG, {}, 20)
     np.testing.assert_allclose([float(row["sigma"]) for row in rows], plan.sigmas, rtol=1e-6)
+    shares = flow_time(np.asarray(alpha_bar_from_sigma(plan.sigmas)))
+    np.testing.assert_allclose([float(row["s"]) for row in rows], shares, rtol=1e-6)
     np.testing.assert_allclose([float(row["t"]) for row in rows], plan.timesteps, atol=1e-3)
     with page.expect_download() as picture:
         page.locator(f"{CHART} .png").click()

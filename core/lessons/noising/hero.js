@@ -75,6 +75,7 @@ class Noising extends Player {
       power: level > 0 && level < 0.01 ? tr("over 99 %") : `${(100 * (1 - level)).toFixed(level > 0.99 ? 1 : 0)} %`,
       snr: decibel(level),
       sigma: level > 0 ? digits(Math.sqrt((1 - level) / level)) : "∞",
+      flow: (Math.sqrt(1 - level) / (Math.sqrt(level) + Math.sqrt(1 - level))).toFixed(3), // core/ideas/flow.py
     };
     for (const [name, text] of Object.entries(numbers)) this.find(`.numbers .${name} b`).textContent = String(text);
   }

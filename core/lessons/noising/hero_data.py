@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.ideas.arrays import Numbers
+from core.ideas.flow import flow_time
 from core.ideas.forward import add_noise, follow_moments, walk_chain, weigh_signal_and_noise
 from core.ideas.noise_levels import sigma_from_alpha_bar, snr_db_from_alpha_bar
 from core.views.browser import SheetData
@@ -171,6 +172,7 @@ def level_rows(alpha_bar: Numbers, times: tuple[int, ...]) -> list[Row]:
                 if 0 < level < 1
                 else None,
                 "sigma": _short(sigma_from_alpha_bar(level)) if level > 0 else None,
+                "s": _short(flow_time(level)),
             }
         )
     return rows

@@ -17,6 +17,7 @@ LOOKS = Closers(
         "core.ideas.schedules.accumulate_alpha_bar",
         "core.ideas.noise_levels.snr_from_alpha_bar",
         "core.ideas.noise_levels.sigma_from_alpha_bar",
+        "core.ideas.flow.flow_time",
         "core.ideas.schedules.rescale_to_zero_snr",
     ),
 )

@@ -7,6 +7,7 @@ const Y = () => ({
   sigma: { label: "σ", title: tr("σ, noise per unit of signal"), unit: "σ = " },
   t: { label: "t", title: tr("timestep t"), unit: "t = " },
   db: { label: "SNR", title: tr("signal-to-noise ratio, dB") },
+  s: { label: "s", title: tr("s = σ / (1 + σ), the time of a flow"), unit: "s = " },
 });
 const X = () => ({
   step: { label: tr("steps"), title: tr("steps made") },
@@ -189,6 +190,7 @@ class Schedulers extends ReadChart {
       {
         log: curve.sigma.map((sigma) => (sigma > 0 ? Math.log10(sigma) : null)),
         noise: curve.alpha.map((kept) => 100 * (1 - kept)),
+        s: curve.sigma.map(flowTime),
       }[this.axes.y] ?? curve[this.axes.y];
     return along.map((x, at) => [x, up[at], at === curve.calls]).filter(([, y]) => y !== undefined);
   }
@@ -203,6 +205,7 @@ class Schedulers extends ReadChart {
       sigma: [0, high],
       t: [0, last],
       noise: [0, 100],
+      s: [0, 1],
       db: [db(high), db(low)],
     }[this.axes.y];
     const wide = { step: [0, steps], t: [last, 0], calls: [0, 1] }[this.axes.x];
@@ -415,6 +418,11 @@ class Schedulers extends ReadChart {
     });
     this.redraw();
   }
+}
+
+// The share of noise in a straight mix of picture and noise: core/ideas/flow.py.
+function flowTime(sigma) {
+  return sigma / (1 + sigma);
 }
 
 // Numbers along an axis, with what stands there.

@@ -64,6 +64,7 @@ def test_numbers_of_the_last_timestep_are_stable_diffusions() -> None:
     assert first["weight of the picture"] == pytest.approx(0.99957, abs=1e-5)
     assert last["weight of the picture"] == pytest.approx(0.068265, abs=1e-5)
     assert last["sigma"] == pytest.approx(14.6146, abs=1e-3)
+    assert last["s"] == pytest.approx(14.6146 / 15.6146, abs=1e-4)
     (zero,) = level_rows(accumulate_alpha_bar(rescale_to_zero_snr(BETAS)), (999,))
     assert zero["weight of the picture"] == pytest.approx(0, abs=1e-3)
 
