@@ -77,8 +77,12 @@ class OwnSigmasWork(RunWork[OwnRun]):
         if SCHEDULERS[self.sampler].space == "ve":
             latents = to_unit_scale(latents, self.sigmas[-1])
         [picture] = yield Decode([latents[0]])
-        told = (np.array([getattr(step, name) for step in steps]) for name in ("t", "sigma"))
-        return OwnRun(*told, latents[0].numpy(), picture.numpy())
+        return OwnRun(
+            np.array([step.t for step in steps]),
+            np.array([step.sigma for step in steps]),
+            latents[0].numpy(),
+            picture.numpy(),
+        )
 
 
 def check_sigmas(sigmas: object) -> tuple[float, ...]:
