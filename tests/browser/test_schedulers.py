@@ -89,8 +89,10 @@ def test_curves_are_taken_away_as_they_are_shown(page: Page, server: str, tmp_pa
     plan = plan_run(SCHEDULERS["euler-a"], CONFIG, {}, 20)
     np.testing.assert_allclose([float(row["sigma"]) for row in rows], plan.sigmas, rtol=1e-6)
     shares = flow_time(np.asarray(alpha_bar_from_sigma(plan.sigmas)))
-    np.testing.assert_allclose([float(row["s"]) for row in rows], shares, rtol=1e-6)
-    np.testing.assert_allclose([float(row["t"]) for row in rows], plan.timesteps, atol=1e-3)
+    np.testing.assert_allclose([float(row["s"]) for row in rows], shares, atol=1e-6)
+    np.testing.assert_allclose(
+        [float(row["timestep t"]) for row in rows], plan.timesteps, atol=1e-3
+    )
     with page.expect_download() as picture:
         page.locator(f"{CHART} .png").click()
     picture.value.save_as(tmp_path / "chart.png")

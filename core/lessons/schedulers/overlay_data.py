@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from core.engine.request import Request
 from core.errors import ExplainerError
+from core.ideas.flow import flow_time
 from core.ideas.noise_levels import alpha_bar_from_sigma, snr_db_from_alpha_bar
 from core.models.schedulers.plans import drawn, plan_run, schedule_levels
 from core.models.schedulers.record import Family, RunPlan, Scheduler, Value
@@ -278,6 +279,7 @@ def level_rows(curves: Sequence[CurveData], chosen: Collection[str]) -> list[Row
                     "alpha_bar": curve["alpha"][at],
                     tr_later("noise, share of the power"): round(1 - curve["alpha"][at], 6),
                     tr_later("SNR, dB"): curve["db"][at],
+                    "s": round(flow_time(float(alpha_bar_from_sigma(curve["sigma"][at]))), 6),
                 }
             )
     return rows

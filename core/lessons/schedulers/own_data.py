@@ -15,6 +15,7 @@ from core.ideas.spacings import (
     space_trailing,
 )
 from core.views.numbers import count, percent
+from core.views.tables import Row
 from core.words import tr, tr_later, tr_many
 
 Spacing = Callable[[int, np.ndarray, float], np.ndarray]
@@ -63,7 +64,7 @@ class SigmasData(TypedDict):
     high: float
 
 
-def level_rows(data: SigmasData, sampler: str) -> list[dict[str, object]]:
+def level_rows(data: SigmasData, sampler: str) -> list[Row]:
     """Return the noise levels of all calls and both ends, as a table has them.
 
     Args:
@@ -72,8 +73,8 @@ def level_rows(data: SigmasData, sampler: str) -> list[dict[str, object]]:
     """
     own = [*calls_of(data["own"], sampler), data["own"][-1]]
     return [
-        {tr("of"): name, tr("calls"): call, "sigma": sigma,
-         tr("is"): tr("call") if call < len(sigmas) - 1 else tr("end")}
+        {tr_later("of"): name, tr_later("calls"): call, "sigma": sigma,
+         tr_later("is"): tr("call") if call < len(sigmas) - 1 else tr("end")}
         for name, sigmas in zip(data["names"], (data["theirs"], own), strict=True)
         for call, sigma in enumerate(sigmas)
     ]  # fmt: skip

@@ -107,5 +107,7 @@ def test_the_table_of_curves_says_what_each_call_of_those_on_show_is_given() -> 
     np.testing.assert_allclose([row["sigma"] for row in rows[:20]], plan.sigmas[:20], rtol=1e-6)
     shares = [row["noise, share of the power"] + row["alpha_bar"] for row in rows]
     np.testing.assert_allclose(shares, 1, atol=1e-6)
+    sigmas = np.array([row["sigma"] for row in rows])
+    np.testing.assert_allclose([row["s"] for row in rows], sigmas / (1 + sigmas), atol=1e-6)
     every = level_rows(list(found.values()), ("tea",))
     assert {row["scheduler"] for row in every} == {one["title"] for one in found.values()}
