@@ -13,7 +13,9 @@ from core.engine.request import Request
 from core.engine.trace import Step
 from core.engine.work import How, NoiseQuery, Progress
 from core.errors import ExplainerError
+from core.ideas.forward import add_noise
 from core.ideas.guidance import guide
+from core.ideas.inpainting import put_back
 from core.ideas.noise_levels import alpha_bar_from_sigma
 from core.ideas.prediction import Point, from_unit_scale
 from core.ideas.slerp import slerp
@@ -63,6 +65,35 @@ class Placed:
     generator: torch.Generator | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Kept:
+    """A picture of which a part is put back before every call, and at the end.
+
+    Schedulers compute number by number, whatever they remember: what is put back reaches the part
+    that is drawn by the network's answers alone, with every one of them.
+
+    Attributes:
+        x0: its latents at unit scale, (1, C, H, W).
+        eps: the noise that is put on them, shaped alike, the same at every call.
+        mask: 1 where the run draws, 0 where the picture is put back, (H, W).
+    """
+
+    x0: Tensor
+    eps: Tensor
+    mask: Tensor
+
+    def put_back(self, x: Tensor, sigma: float, space: str) -> Tensor:
+        """Return latents with the kept part as noisy as they are.
+
+        Args:
+            x: in the scheduler's own space, (1, C, H, W).
+            sigma: of them, noise per unit of signal; 0 at the end.
+            space: "vp" at unit scale, "ve" as x0 + sigma eps.
+        """
+        kept = add_noise(self.x0, self.eps, float(alpha_bar_from_sigma(sigma)))
+        return put_back(x, from_unit_scale(kept, sigma) if space == "ve" else kept, self.mask)
+
+
 @dataclass(frozen=True, slots=True)
 class Along:
     """A run over noise levels that somebody chose.
@@ -104,6 +135,7 @@ def denoise(
     start: Answered | Placed | Along | None = None,
     how: Callable[[NoiseQuery], How | None] | None = None,
     guided: Guided = PLAIN,
+    kept: Kept | None = None,
 ) -> Loop:
     """Walk from noise to latents; a work's course goes through all of it by ``yield from``.
 
@@ -117,6 +149,7 @@ def denoise(
         start: where to begin; None begins at noise.
         how: chooses for every question how it is asked; None asks all of them plainly.
         guided: mixes the answers to negative prompt and prompt, and says at which calls.
+        kept: a picture of which a part is put back at every call; None draws all of it.
 
     Yields:
         What to ask; expects the answers back, (len(states), C, H, W) float32 on the CPU.
@@ -135,6 +168,9 @@ def denoise(
     takes = inspect.signature(scheduler.step).parameters
     fresh: dict[str, Any] = {"generator": noise} if "generator" in takes else {}  # Any: arguments
 
+    space = SCHEDULERS[request.scheduler].space
+    if kept is not None:
+        x = kept.put_back(x, noise_level(scheduler, timesteps[0]), space)
     xt = scheduler.scale_model_input(x, timesteps[0])
     steps: list[Step] = []
     for index, t in enumerate(timesteps):
@@ -158,6 +194,8 @@ def denoise(
             fresh["order"] = min(index + 1, takes["order"].default)
         x = scheduler.step(output, t, x, **fresh).prev_sample
         more = index + 1 < len(timesteps)
+        if kept is not None:
+            x = kept.put_back(x, noise_level(scheduler, timesteps[index + 1]) if more else 0, space)
         # What is asked next: schedulers that keep x0 + sigma eps bring it to unit scale here.
         x_prev = scheduler.scale_model_input(x, timesteps[index + 1]) if more else x
         if cond is not None:

@@ -1,5 +1,6 @@
 """The film of a run: its noisy latents and its estimates, decoded to pictures."""
 
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +9,9 @@ import torch
 from torch import Tensor
 
 from core.engine.trace import Trace
+from core.engine.work import Decode, Progress
+
+FILM_CHUNK, SMALL_CHUNK = 4, 21  # frames decoded between two turns, by either decoder
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,3 +73,27 @@ def latents_to_show(trace: Trace, indices: tuple[int, ...]) -> list[Tensor]:
     """
     shown = [trace.steps[index] for index in indices]
     return [*(step.xt for step in shown), *(step.x0 for step in shown)]
+
+
+def filmed(trace: Trace, frames: int, small: bool) -> Generator[Decode, list[Tensor], Film]:
+    """Decode what is shown of a run, a few pictures at a time; the end is the run's own picture.
+
+    A work's course goes through all of it by ``yield from``.
+
+    Args:
+        trace: the run.
+        frames: most of its calls to show.
+        small: whether the model's small decoder draws them; it has one then.
+
+    Yields:
+        What to decode; expects the pictures back.
+    """
+    indices = shown_calls(trace.calls, frames)
+    latents, pictures = latents_to_show(trace, indices), []
+    size = SMALL_CHUNK if small else FILM_CHUNK
+    while len(pictures) < len(latents):
+        chunk = latents[len(pictures) : len(pictures) + size]
+        pictures += yield Decode(chunk, Progress(len(pictures), len(latents)), small)
+    whole = np.stack([picture.numpy() for picture in pictures])
+    xt = np.concatenate([whole[: len(indices)], trace.picture[None]])
+    return Film(xt, whole[len(indices) :], indices, small)

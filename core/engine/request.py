@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from core.engine.work import FILM, ROWS_A_PIECE, Course, Decode, Progress, Result, Wanted, Work
+from core.engine.work import FILM, ROWS_A_PIECE, Course, Decode, Result, Wanted, Work
 from core.errors import ExplainerError
 from core.host import host
 from core.ideas.checks import (
@@ -38,7 +38,6 @@ SIDES = (64, host().side)  # pixels
 SIDE_STEP = 8  # the autoencoder shrinks a picture by 8 each way
 MAX_PARAMS = 32
 MAX_FRAMES = 256
-FILM_CHUNK, SMALL_CHUNK = 4, 21  # frames decoded between two turns, by either decoder
 MAX_CLIP_SKIP = 11  # layers of Stable Diffusion 1's text encoder, but one
 FORMAT = 1  # of what is stored under a key; raise it when a trace changes its meaning
 
@@ -166,26 +165,11 @@ class FilmRequest(Work["Film"]):
         return Wanted((self.request,))
 
     def course(self, loaded: "LoadedModel") -> "Course[Film]":
-        """Have the run done, then decode what is shown of it, a few pictures at a time.
-
-        The small decoder does, where the model has one; the end is the run's own picture.
-        """
-        import numpy as np
-
-        from core.engine.film import Film, latents_to_show, shown_calls
+        """Have the run done, then decode what is shown of it, see ``filmed``."""
+        from core.engine.film import filmed
 
         [outcome] = yield self.wants()
-        trace = outcome.result()
-        indices = shown_calls(trace.calls, self.frames)
-        latents, pictures = latents_to_show(trace, indices), []
-        small = loaded.small_decoder is not None
-        size = SMALL_CHUNK if small else FILM_CHUNK
-        while len(pictures) < len(latents):
-            chunk = latents[len(pictures) : len(pictures) + size]
-            pictures += yield Decode(chunk, Progress(len(pictures), len(latents)), small)
-        whole = np.stack([picture.numpy() for picture in pictures])
-        xt = np.concatenate([whole[: len(indices)], trace.picture[None]])
-        return Film(xt, whole[len(indices) :], indices, small)
+        return (yield from filmed(outcome.result(), self.frames, loaded.small_decoder is not None))
 
 
 def validated(request: Request) -> Request:

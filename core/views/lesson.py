@@ -141,7 +141,7 @@ class Lesson:
         picture: what stands below the page's picture: what is seen there, and what to do with it;
             "" where it is said with the run's own numbers, or above.
         remember: the one sentence to take along.
-        questions: two or three.
+        questions: two to five.
         cards: there may be none.
     """
 

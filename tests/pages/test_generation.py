@@ -9,10 +9,12 @@ from PIL import Image, PngImagePlugin
 from streamlit.testing.v1 import AppTest
 
 from core.engine.request import MAX_SEED, Request
+from core.lessons.generation.inpaint_data import write_signs
 from core.lessons.generation.recipe_data import recipe_json
 from core.models.loras import LORAS
 from core.views.exports import png_with_settings
 from core.views.run import run_id
+from core.views.strips import frames_in
 
 PAGE = "pages/6_generation.py"
 SHORT = {"steps": "3"}  # few steps, so that the tests are quick
@@ -414,3 +416,41 @@ def test_guidance_is_turned_off_at_some_calls_and_the_rows_are_counted(
     assert at.query_params["along"] == "0.5"
     at = open_page(PAGE, look="When to guide", steps="2", guidance="1")
     assert "**This run has no guidance**" in shown_text(at)
+
+
+def test_a_part_of_the_picture_is_drawn_anew_and_the_rest_put_back(
+    open_page: Open, shown_text: Callable[[AppTest], str]
+) -> None:
+    at = open_page(PAGE, look="Inpainting", **SHORT)
+    assert not at.exception
+    data = mounted(at)["generation_inpaint"]
+    assert data["mask"] == ("0" * 8 + "1" * 8) * 16
+    assert data["given"]["count"] == data["guess"]["count"] == len(data["places"]) == 4
+    said = shown_text(at)
+    assert "**50 % of the latents are put back** before every call, 3 calls in all" in said
+    assert "the largest difference is 0." in said
+    before, after = (frames_in(data["pictures"])[place].astype(int) for place in (0, 1))
+    assert abs(after - before)[:, 72:].mean() > 3 * abs(after - before)[:, :56].mean()
+
+
+def test_a_link_holds_the_mask_and_the_words_and_one_of_another_size_is_left_out(
+    open_page: Open, shown_text: Callable[[AppTest], str]
+) -> None:
+    signs = ("1" * 4 + "0" * 12) * 16
+    asked = {"look": "Inpainting", "mask": write_signs(signs), "inpaint_words": "a pear"}
+    at = open_page(PAGE, **asked, **SHORT)
+    assert mounted(at)["generation_inpaint"]["mask"] == signs
+    assert "**75 % of the latents are put back**" in shown_text(at)
+    assert labelled(at.text_input, "Words for the painted part").value == "a pear"
+    wrong = open_page(PAGE, **{**asked, "mask": write_signs("1" * 64)}, **SHORT)
+    assert not wrong.exception
+    assert mounted(wrong)["generation_inpaint"]["mask"] == ("0" * 8 + "1" * 8) * 16
+
+
+def test_a_picture_of_the_gallery_is_encoded_and_painted_on(
+    open_page: Open, shown_text: Callable[[AppTest], str]
+) -> None:
+    at = open_page(PAGE, look="Inpainting", picture="lion", **SHORT)
+    assert not at.exception
+    assert mounted(at)["generation_inpaint"]["picture"] != "Your run’s picture"
+    assert "the largest difference is 0." in shown_text(at)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from core.engine.works.inpainting import InpaintWork
 from core.ideas.picture_likeness import apart
 from core.views.lesson import Asked, Card, Lesson, Live, Question, choose
 from core.views.numbers import count, percent
@@ -16,6 +17,7 @@ QUARTERS = (
     tr_later("in the third"),
     tr_later("in the last"),
 )
+NEARLY = 1e-5  # of a latent number: that much is rounding
 MANY = 50  # steps of a long run; many beside the few that a run has at first
 
 
@@ -98,6 +100,40 @@ def _other_seed(live: Live) -> Asked:
             "The same words once more, with the seed {seed}. How many of the pixels stay "
             "exactly as they were?",
             seed=request.seed + 1,
+        ),
+        right,
+        *((name, f"{said}." if name == right else tr("No. {said}.", said=said)) for name in names),
+    )
+
+
+def _kept(live: Live) -> Asked:
+    run, (channels, height, width) = live.run, live.run.path.shape[1:]
+    mask = np.zeros((height, width), np.uint8)
+    mask[:, width // 2 :] = 1
+    shape, latents = (channels, height, width), run.path[-1]
+    found = live.read(
+        InpaintWork(run.request.model, live.other, latents.tobytes(), shape, mask.tobytes())
+    )
+    apart_by = float(np.abs(found.trace.latents.numpy() - latents)[:, mask == 0].max())
+    half = found.original.shape[1] * (width // 2) // width
+    same = float((found.trace.picture == found.original)[:, :half].all(axis=-1).mean())
+    said = tr(
+        "Drawn just now: the latents of the left half are {apart:.2g} from before at most, and "
+        "{same} of its pixels are exactly as they were, for the decoder looks beyond a latent",
+        apart=apart_by,
+        same=percent(same, 1),
+    )
+    names = (
+        tr("its latents, and so every pixel"),
+        tr("its latents, but not every pixel"),
+        tr("neither: all is drawn anew"),
+    )
+    right = names[2] if apart_by > NEARLY else names[0] if same == 1 else names[1]
+    return choose(
+        tr(
+            "The right half is drawn anew with the words “{prompt}”; at every call the left half "
+            "is put back. What is as before in the left half?",
+            prompt=live.other.prompt,
         ),
         right,
         *((name, f"{said}." if name == right else tr("No. {said}.", said=said)) for name in names),
@@ -190,7 +226,12 @@ LESSON = Lesson(
         "The network never draws the picture: at every call it only names the noise, and the "
         "scheduler takes a part of it away."
     ),
-    questions=(Question("rows", _rows), Question("when", _when), Question("seed", _other_seed)),
+    questions=(
+        Question("rows", _rows),
+        Question("when", _when),
+        Question("seed", _other_seed),
+        Question("kept", _kept),
+    ),
     cards=(
         Card(tr_later("More steps are always better."), _more_is_better, {"steps": str(MANY)}),
         Card(

@@ -15,6 +15,7 @@ LOOKS = Closers(
         Closer(tr_later("Two prompts"), "core.lessons.generation.two_runs"),
         Closer(tr_later("Branch"), "core.lessons.generation.branch"),
         Closer(tr_later("From a picture"), "core.lessons.generation.picture"),
+        Closer(tr_later("Inpainting"), "core.lessons.generation.inpaint"),
     ),
     formulas=(
         "core.ideas.guidance.guide",

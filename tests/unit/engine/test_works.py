@@ -23,6 +23,7 @@ from core.engine.works.emphasis import EmphasisWork
 from core.engine.works.futures import BranchWork, FromPictureWork
 from core.engine.works.grid import GridWork
 from core.engine.works.guided import GuidedWork
+from core.engine.works.inpainting import InpaintWork
 from core.engine.works.latents import DecodeWork, PictureWork, ScaleWork
 from core.engine.works.live import LiveWork
 from core.engine.works.lora_change import LoraChangeWork
@@ -79,6 +80,7 @@ def works_of(trace: Trace) -> dict[str, Work[Any]]:
         AttributionWork(model, request, 1),
         BranchWork(model, other, request, 1, step.alpha_bar, shape, eps, x0),  # type: ignore[arg-type]  # as above
         FromPictureWork(model, request, PIXELS, 64, 64, 0.7),
+        InpaintWork(model, other, xt, shape, bytes([0, 1]) * (step.xt[0].numel() // 2)),  # type: ignore[arg-type]  # as above
         GridWork(model, (request, other)),
         OwnSigmasWork(model, request, (9.0, 3.0, 0.5), "heun"),
         RescaledWork(model, (request, other), 0.7),
@@ -108,10 +110,10 @@ def works_of(trace: Trace) -> dict[str, Work[Any]]:
 
 NAMES = (
     "Request FilmRequest AttentionWork EditedAttentionWork EditedAttentionWork AttributionWork "
-    "BranchWork FromPictureWork GridWork OwnSigmasWork RescaledWork GuidedWork EmphasisWork "
-    "PictureWork DecodeWork ScaleWork NoiseWork CountWork ProofWork FlowWork FreshNoiseWork "
-    "TextWork TimeWork SelfAttentionWork BlocksWork OffAtCallWork OffRunWork VarianceWork "
-    "LiveWork ActivationLab LoraChangeWork"
+    "BranchWork FromPictureWork InpaintWork GridWork OwnSigmasWork RescaledWork GuidedWork "
+    "EmphasisWork PictureWork DecodeWork ScaleWork NoiseWork CountWork ProofWork FlowWork "
+    "FreshNoiseWork TextWork TimeWork SelfAttentionWork BlocksWork OffAtCallWork OffRunWork "
+    "VarianceWork LiveWork ActivationLab LoraChangeWork"
 )
 KINDS = [f"{number} {name}" for number, name in enumerate(NAMES.split())]
 
@@ -134,6 +136,9 @@ WHOLE_RUNS: dict[str, Callable[[Trace], Work[Any]]] = {
         work for work in works_of(trace).values() if isinstance(work, BranchWork)
     ),
     "from a picture": lambda _: FromPictureWork(DOG.model, DOG, PIXELS, 64, 64, 1.0),
+    "inpainted": lambda trace: next(
+        work for work in works_of(trace).values() if isinstance(work, InpaintWork)
+    ),
     "rescaled": lambda _: RescaledWork(DOG.model, (DOG, replace(DOG, seed=3)), 0.7),
     "guided now and then": lambda _: GuidedWork(DOG.model, DOG, 2, 2, 0.5),
     "own levels": lambda _: OwnSigmasWork(DOG.model, DOG, LEVELS),
