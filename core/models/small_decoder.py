@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 FOLDER = ROOT / "core" / "weights" / "frames128"
-WEIGHTS, CONFIG = "small_decoder.safetensors", "config.json"
+NAME, CONFIG = "small_decoder", "config.json"
+WEIGHTS = f"{NAME}.safetensors"
 LEARNED_FROM = "autoencoder"  # in the config: the digest of the weights that it answers as
 
 

@@ -1,7 +1,8 @@
 """Train the models that ship, one command a stage.
 
 data, text, vae, unet, evaluate and export make the built-in model, in this order; small_decoder
-then learns to draw its films, turbo to draw in few calls; pixels makes the small model of faces.
+then learns to draw its films, small_judge to name what is in them, turbo to draw in few calls;
+pixels makes the small model of faces.
 restore lets a run go on from the weights that ship: after it, for example, unet --steps N trains
 the U-Net further. renew makes anew what hangs on the weights that ship: what was measured of them,
 and the card. card --pack FOLDER prepares a run for a machine with one large GPU and no network;
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = (
-    *("data", "text", "vae", "unet", "evaluate", "export", "small_decoder", "turbo"),
-    *("pixels", "restore", "renew", "card"),
+    *("data", "text", "vae", "unet", "evaluate", "export"),
+    *("small_decoder", "small_judge", "turbo", "pixels"),
+    *("restore", "renew", "card"),
 )
 
 

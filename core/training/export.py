@@ -3,7 +3,8 @@
 import csv
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,23 +51,51 @@ def assemble(run: Run, target: Path) -> None:
     shutil.copytree(tokenizer, target / "tokenizer", dirs_exist_ok=True)
     encoder = trained_reader(run, bank).encoder
     named = {f"text_model.{name}": value for name, value in encoder.state_dict().items()}
-    _write(target / "text_encoder", "model", text.CONFIG, named)
+    write_network(target / "text_encoder", "model", text.CONFIG, named)
     autoencoder, scaling_factor = trained_vae(run)
     config = vae.CONFIG | {"scaling_factor": scaling_factor}
-    _write(target / "vae", "diffusion_pytorch_model", config, autoencoder.state_dict())
+    write_network(target / "vae", "diffusion_pytorch_model", config, autoencoder.state_dict())
     network = unet.build_unet()
     loop.load_weights(run.folder / "unet", network, averaged=True)
-    _write(target / "unet", "diffusion_pytorch_model", unet.CONFIG, network.state_dict())
+    write_network(target / "unet", "diffusion_pytorch_model", unet.CONFIG, network.state_dict())
 
 
-def _write(
+def write_network(
     folder: Path, name: str, config: Mapping[str, object], state: Mapping[str, Tensor]
 ) -> None:
-    """Write one part: its config and its weights in half precision."""
+    """Write one network: its config and its weights in half precision.
+
+    Args:
+        folder: to write to.
+        name: of the file of weights, without its end.
+        config: for config.json.
+        state: the weights by their names.
+    """
     folder.mkdir(exist_ok=True)
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     halves = {key: value.detach().cpu().half().contiguous() for key, value in state.items()}
     save_file(halves, folder / f"{name}.safetensors", metadata={"format": "pt"})
+
+
+@contextmanager
+def replaced(target: Path) -> Iterator[Path]:
+    """Give a fresh folder, which takes the place of a model's own once all of it is written.
+
+    It is given its manifest then. Where writing it ends with a fault, what ships stays as it was.
+
+    Args:
+        target: of the model that ships.
+
+    Yields:
+        The fresh folder, empty.
+    """
+    fresh = target.with_name(target.name + ".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    yield fresh
+    write_manifest(fresh)
+    shutil.rmtree(target, ignore_errors=True)
+    fresh.replace(target)
 
 
 def ship(run: Run, target: Path) -> None:
@@ -81,28 +110,25 @@ def ship(run: Run, target: Path) -> None:
         raise ExplainerError(
             "These weights have not been measured yet.", "Run: python -m core.training evaluate"
         )
-    fresh = target.with_name(target.name + ".new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    shutil.copytree(source, fresh)
-    (fresh / "training").mkdir()
-    for stage in STAGES:
-        told = fresh / "training" / f"{stage}.csv"
-        if (run.folder / stage).exists():
-            thin(run.folder / stage / "log.csv", told)
-        else:
-            shutil.copyfile(target / "training" / told.name, told)
-    drawn = run.folder / "unet" / MILESTONES
-    if drawn.exists():
-        shutil.copytree(drawn, fresh / "training" / MILESTONES)
-    here = [stage for stage in STAGES if (run.folder / stage).exists()]
-    devices = {stage: _device(run.folder / stage) for stage in here}
-    if len(here) < len(STAGES):
-        devices = json.loads((target / "training" / DEVICES).read_text()) | devices
-    (fresh / "training" / DEVICES).write_text(json.dumps(devices, indent=2) + "\n")
-    (fresh / "training" / TURNS_FILE).write_text(json.dumps(TURNS, indent=2) + "\n")
-    describe(fresh, report, told_by_model(fresh))
-    shutil.rmtree(target, ignore_errors=True)
-    fresh.replace(target)
+    with replaced(target) as fresh:
+        shutil.copytree(source, fresh, dirs_exist_ok=True)
+        (fresh / "training").mkdir()
+        for stage in STAGES:
+            told = fresh / "training" / f"{stage}.csv"
+            if (run.folder / stage).exists():
+                thin(run.folder / stage / "log.csv", told)
+            else:
+                shutil.copyfile(target / "training" / told.name, told)
+        drawn = run.folder / "unet" / MILESTONES
+        if drawn.exists():
+            shutil.copytree(drawn, fresh / "training" / MILESTONES)
+        here = [stage for stage in STAGES if (run.folder / stage).exists()]
+        devices = {stage: _device(run.folder / stage) for stage in here}
+        if len(here) < len(STAGES):
+            devices = json.loads((target / "training" / DEVICES).read_text()) | devices
+        (fresh / "training" / DEVICES).write_text(json.dumps(devices, indent=2) + "\n")
+        (fresh / "training" / TURNS_FILE).write_text(json.dumps(TURNS, indent=2) + "\n")
+        describe(fresh, report, told_by_model(fresh))
 
 
 def describe(folder: Path, report: Mapping[str, Any], told: Mapping[str, Told]) -> None:

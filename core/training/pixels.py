@@ -7,12 +7,10 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from safetensors.torch import save_file
 from torch import Tensor
 
 from core.ideas.bound import gather_reverse_step, measure_step_bits
 from core.ideas.learned_variance import add_hybrid_loss, interpolate_log_variance
-from core.models.manifest import write_manifest
 from core.models.pixel_model import (
     HELD_OUT,
     TRAIN_STEPS,
@@ -25,7 +23,7 @@ from core.models.pixel_model import (
 )
 from core.nets.config import UNetConfig
 from core.nets.unet import UNet
-from core.training import loop, pictures
+from core.training import export, loop, pictures
 from core.training.loop import BatchLoss, Plan
 from core.training.pictures import PictureBank
 from core.training.scenes import Placement, compose
@@ -132,19 +130,12 @@ def ship(folder: Path, bank: PictureBank, target: Path) -> dict[str, object]:
     for count in MEASURED_STEPS:
         reading = finish(read_variances(model, faces, count))
         measured[str(count)] = {name: round(reading.total(name), 3) for name in VARIANCES}
-    fresh = target.with_name(target.name + ".new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    (fresh / "config.json").write_text(json.dumps(CONFIG, indent=2) + "\n")
-    halves = {name: value.half() for name, value in model.net.state_dict().items()}
-    save_file(halves, fresh / WEIGHTS, metadata={"format": "pt"})
-    _sheet(faces).save(fresh / HELD_OUT, optimize=True)
-    (fresh / "evaluation.json").write_text(json.dumps(measured, indent=2) + "\n")
-    shutil.copyfile(folder / "log.csv", fresh / "training.csv")
-    (fresh / "MODEL_CARD.md").write_text(_card(measured, folder))
-    write_manifest(fresh)
-    shutil.rmtree(target, ignore_errors=True)
-    fresh.replace(target)
+    with export.replaced(target) as fresh:
+        export.write_network(fresh, Path(WEIGHTS).stem, CONFIG, model.net.state_dict())
+        _sheet(faces).save(fresh / HELD_OUT, optimize=True)
+        (fresh / "evaluation.json").write_text(json.dumps(measured, indent=2) + "\n")
+        shutil.copyfile(folder / "log.csv", fresh / "training.csv")
+        (fresh / "MODEL_CARD.md").write_text(_card(measured, folder))
     return measured
 
 

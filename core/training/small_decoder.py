@@ -5,7 +5,6 @@ them, each beside the picture that the full decoder makes of it.
 """
 
 import json
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,19 +14,16 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from core.ideas.picture_likeness import psnr
 from core.models.known_words import WORDS
 from core.models.latents import to_bytes
-from core.models.manifest import write_manifest
-from core.models.small_decoder import (
-    CONFIG as CONFIG_FILE,
-)
 from core.models.small_decoder import (
     FOLDER,
     LEARNED_FROM,
+    NAME,
     WEIGHTS,
     decode_quickly,
     digest_of,
@@ -234,20 +230,13 @@ def ship(
     decoder.half().float().eval()  # as it ships
     milliseconds = measure_time(decoder, vae)
     found: dict[str, Any] = {"trained_steps": steps, "psnr": measure(decoder, pairs)} | milliseconds
-    fresh = target.with_name(target.name + ".new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
     config = CONFIG | {LEARNED_FROM: digest_of(vae)}
-    (fresh / CONFIG_FILE).write_text(json.dumps(config, indent=2) + "\n")
-    halves = {name: value.half().contiguous() for name, value in decoder.state_dict().items()}
-    save_file(halves, fresh / WEIGHTS, metadata={"format": "pt"})
-    (fresh / REPORT).write_text(json.dumps(found, indent=2) + "\n")
-    export.thin(run_folder / "log.csv", fresh / "training.csv")
     device = (run_folder / "device.txt").read_text().strip()
-    (fresh / CARD).write_text(write_card(found, (fresh / WEIGHTS).stat().st_size, device))
-    write_manifest(fresh)
-    shutil.rmtree(target, ignore_errors=True)
-    fresh.replace(target)
+    with export.replaced(target) as fresh:
+        export.write_network(fresh, NAME, config, decoder.state_dict())
+        (fresh / REPORT).write_text(json.dumps(found, indent=2) + "\n")
+        export.thin(run_folder / "log.csv", fresh / "training.csv")
+        (fresh / CARD).write_text(write_card(found, (fresh / WEIGHTS).stat().st_size, device))
     return found
 
 

@@ -34,6 +34,7 @@ from core.training import (
     pixels,
     restore,
     small_decoder,
+    small_judge,
     text,
     tower,
     turbo,
@@ -166,6 +167,20 @@ def run_small_decoder(run: Run) -> None:
     batch_loss = small_decoder.decoder_loss(decoder, pairs, run.device)
     train_stage(run, "small_decoder", decoder, batch_loss, small_decoder.PLAN)
     print(json.dumps(small_decoder.ship(folder, pipeline.vae, tested), indent=2))
+
+
+def run_small_judge(run: Run) -> None:
+    """Train the small judge on scenes, measure and ship it."""
+    folder, model, bank = run.folder / "small_judge", builtin_folder(), run.pictures()
+    torch.manual_seed(small_judge.PLAN.seed)
+    judging = small_judge.build_small_judge(bank.objects).to(run.device)
+    batch_loss = small_judge.judge_loss(judging, bank, run.device)
+    train_stage(run, "small_judge", judging, batch_loss, small_judge.PLAN)
+    pipeline = evaluate.load_pipeline(model, run.device)
+    drawn = evaluate.draw(pipeline, evaluate.typed_prompts(bank))
+    autoencoder = evaluate.load_autoencoder(model / "vae")
+    found = small_judge.ship(folder, bank, autoencoder, drawn, history.read_report(model))
+    print(json.dumps(found, indent=2))
 
 
 def run_turbo(run: Run) -> None:

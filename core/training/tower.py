@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from core.nets.image_tower import ImageTower
 from core.training.captions import WORDINGS, Caption, CaptionWriter, fill, spoken
 from core.training.loop import BatchLoss, Plan
 from core.training.pictures import PictureBank
@@ -20,51 +21,13 @@ PLAN = Plan(steps=2500, lr=1e-3, warmup=100, seed=3, save_every=250)
 BATCH = 64
 
 
-class ImageTower(nn.Module):
-    """A small convolutional network from a 64 x 64 picture to the space shared with captions."""
-
-    def __init__(self, width: int = 32, outputs: int = SHARED) -> None:
-        """Four residual stages down to 4 x 4, whose places are kept apart, then two linear ones."""
-        super().__init__()
-        widths = [width, width * 2, width * 4, width * 4]
-        strides = (2, 1, 2)
-        blocks = (ConvBlock(*row) for row in zip(widths, widths[1:], strides, strict=False))
-        self.stem = nn.Conv2d(3, width, 4, stride=4)  # (B, width, 16, 16)
-        self.stages = nn.Sequential(*blocks)  # (B, 4 width, 4, 4)
-        self.norm = nn.LayerNorm(widths[-1] * 16)
-        self.hidden = nn.Linear(widths[-1] * 16, 256)
-        self.project = nn.Linear(256, outputs)
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        """Vectors, (B, outputs), of pictures (B, 3, 64, 64) in [-1, 1]."""
-        features = self.norm(self.stages(self.stem(pictures)).flatten(1))
-        return self.project(F.silu(self.hidden(features)))
-
-
-class ConvBlock(nn.Module):
-    """Two 3 x 3 convolutions with group norm and SiLU, and a shortcut."""
-
-    def __init__(self, here: int, there: int, stride: int) -> None:
-        """From ``here`` channels to ``there``, the side divided by ``stride``."""
-        super().__init__()
-        self.norm1, self.norm2 = nn.GroupNorm(8, here), nn.GroupNorm(8, there)
-        self.conv1 = nn.Conv2d(here, there, 3, stride, 1)
-        self.conv2 = nn.Conv2d(there, there, 3, 1, 1)
-        self.shortcut = nn.Conv2d(here, there, stride, stride)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, here, H, W) to (B, there, H / stride, W / stride)."""
-        h = self.conv1(F.silu(self.norm1(x)))
-        return self.shortcut(x) + self.conv2(F.silu(self.norm2(h)))
-
-
 class Towers(nn.Module):
     """Image tower and text projection, trained together against the frozen text encoder."""
 
     def __init__(self) -> None:
         """A fresh tower, a fresh projection, and the temperature that CLIP starts with."""
         super().__init__()
-        self.image = ImageTower()
+        self.image = ImageTower(outputs=SHARED)
         self.text_projection = nn.Linear(WIDTH, SHARED)
         self.log_scale = nn.Parameter(torch.tensor(2.66))  # 1 / 0.07
 

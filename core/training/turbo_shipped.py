@@ -53,8 +53,8 @@ def ship(
     report.found |= {"trained_steps": steps, "device": device}
     report.measure("few", lambda: measure(halved(student.lora())))
     describe(fresh, report.found)
-    shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(fresh, target)
+    with export.replaced(target) as shipped:
+        shutil.copytree(fresh, shipped, dirs_exist_ok=True)
     return report.found
 
 

@@ -1,0 +1,47 @@
+"""The small judge that ships: what it takes a picture for, among the objects that it knows."""
+
+import json
+from functools import cache
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from core.models.catalog import ROOT
+from core.models.manifest import read_weights
+from core.nets.image_tower import SIDE, ImageTower
+
+FOLDER = ROOT / "core" / "weights" / "judge64"
+NAME, CONFIG = "small_judge", "config.json"
+WEIGHTS = f"{NAME}.safetensors"
+
+
+@cache
+def load_small_judge(folder: Path = FOLDER) -> tuple[ImageTower, tuple[str, ...]]:
+    """Load the small judge, once, with the names of the objects that its outputs stand for.
+
+    Raises:
+        ExplainerError: a file is missing or damaged.
+    """
+    weights = read_weights(folder, WEIGHTS)
+    config = json.loads((folder / CONFIG).read_text("utf-8"))
+    names = tuple(config["objects"])
+    judge = ImageTower(len(names), config["width"], config["hidden"])
+    judge.load_state_dict(weights)
+    return judge.eval().requires_grad_(False), names
+
+
+@torch.inference_mode()
+def judge_pictures(judge: ImageTower, pictures: Tensor) -> Tensor:
+    """Return the share of each object in what the judge takes pictures for.
+
+    Args:
+        judge: from ``load_small_judge``.
+        pictures: uint8, (B, H, W, 3); they are made as small as it reads them.
+
+    Returns:
+        (B, objects), float32; each row adds up to 1.
+    """
+    seen = pictures.permute(0, 3, 1, 2).float() / 127.5 - 1  # (B, H, W, 3) -> (B, 3, H, W)
+    return judge(F.interpolate(seen, (SIDE, SIDE), mode="area")).softmax(1)
