@@ -6,8 +6,9 @@ const WHOLE_MS = 4000;
 const REST_MS = 600; // after the last stroke
 const FINE = 16; // of the fine brush in the picture's shorter side; the other is three times as wide
 const TINT = 0.45; // of what is painted
+const HATCH = 9; // CSS pixels from line to line
 const VEIL = 0.88; // over what is not asked for
-const ALL = 0;
+const BOTH = 0;
 
 export default (/** @type {Mounted} */ mounted) => present(mounted, ".inpaint", Inpaint);
 
@@ -16,12 +17,12 @@ class Inpaint extends Player {
   constructor(root) {
     super(root, FRAME_MS, WHOLE_MS);
     this.plate = this.find(".paint .plate");
-    this.part = ALL;
+    this.part = BOTH;
     this.wide = 0;
     /** @type {number[]} where the keys are: row and column */
     this.cell = [0, 0];
     offer(this.find(".brush"), "inpaint-brush", [tr("fine brush"), tr("wide brush")], (at) => (this.wide = at));
-    offer(this.find(".part"), "inpaint-part", [tr("All"), tr("What is drawn"), tr("What is put back")], (at) => {
+    offer(this.find(".part"), "inpaint-part", [tr("Both parts"), tr("What is drawn"), tr("What is put back")], (at) => {
       this.part = at;
       this.update();
     });
@@ -57,12 +58,12 @@ class Inpaint extends Player {
   }
 
   state() {
-    return { put_at: textOf(this.place, this.last), put_part: textOf(this.part, ALL) };
+    return { put_at: textOf(this.place, this.last), put_part: textOf(this.part, BOTH) };
   }
 
   take(said) {
     this.sent = undefined; // what the server says after Back is newer than the hand
-    this.part = placeOf(said("put_part"), 2, ALL);
+    this.part = placeOf(said("put_part"), 2, BOTH);
     check(this.find(".part"), this.part);
     this.go(placeOf(said("put_at"), this.last, this.last));
   }
@@ -74,6 +75,7 @@ class Inpaint extends Player {
     return [at(down, this.data.height), at(across, this.data.width)];
   }
 
+  /** @param {number[]} cell */
   isNew([row, column]) {
     return this.signs[row * this.data.width + column] === "1";
   }
@@ -173,17 +175,34 @@ class Inpaint extends Player {
   }
 
   drawPaint() {
-    const pen = this.drawPane(this.find(".paint canvas.picture"), this.sheets.pictures, 0, this.signs, ALL);
+    const pen = this.drawPane(this.find(".paint canvas.picture"), this.sheets.pictures, 0, this.signs, BOTH);
     const box = this.boxes(pen.canvas);
-    pen.fillStyle = this.ink("time");
-    pen.globalAlpha = TINT;
+    pen.save();
+    pen.beginPath();
     this.signs.forEach((sign, at) => {
-      if (sign === "1") pen.fillRect(...box(Math.floor(at / this.data.width), at % this.data.width));
+      if (sign === "1") pen.rect(...box(Math.floor(at / this.data.width), at % this.data.width));
     });
-    pen.globalAlpha = 1;
+    pen.clip();
+    pen.globalAlpha = TINT;
+    pen.fillStyle = this.ink("time");
+    pen.fillRect(0, 0, pen.canvas.width, pen.canvas.height);
+    this.hatch(pen);
+    pen.restore();
     this.drawEdge(pen, this.signs);
     if (this.plate.matches(":focus-visible"))
       outline(pen, { "#000": 5, "#fff": 2.5 }, ...box(this.cell[0], this.cell[1]));
+  }
+
+  // Seen on a picture of the tint's own colour as well.
+  hatch(pen) {
+    const { width, height } = pen.canvas;
+    Object.assign(pen, { strokeStyle: "#fff", lineWidth: devicePixelRatio });
+    for (let at = -height; at < width; at += HATCH * devicePixelRatio) {
+      pen.beginPath();
+      pen.moveTo(at, height);
+      pen.lineTo(at + height, 0);
+      pen.stroke();
+    }
   }
 
   /** A frame; what is not asked for lies behind a veil. */
@@ -197,7 +216,7 @@ class Inpaint extends Player {
     pen.fillStyle = this.style.getPropertyValue("--st-background-color");
     pen.globalAlpha = VEIL;
     signs.forEach((sign, at) => {
-      const veiled = part !== ALL && (sign === "1") === (part === 2);
+      const veiled = part !== BOTH && (sign === "1") === (part === 2);
       if (veiled) pen.fillRect(...box(Math.floor(at / this.data.width), at % this.data.width));
     });
     pen.globalAlpha = 1;

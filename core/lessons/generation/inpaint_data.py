@@ -14,7 +14,7 @@ from core.views.run import Frames, Run, run_id, say_places
 from core.views.steps import rms
 from core.views.strips import photo_sheet
 from core.views.tables import Row
-from core.words import tr
+from core.words import in_a_row, tr, tr_later
 
 Mask = np.ndarray  # uint8, (h, w): 1 where it is drawn anew
 
@@ -202,26 +202,23 @@ def say_seam(seam: Seam, scale: int) -> str:
         seam: measured.
         scale: pixels a latent, each way.
     """
-    near = tr(
-        "**Seams.** The mask has steps of {scale} pixels, for one latent stands for {scale} × "
-        "{scale} of them. Kept latents are not kept pixels: the decoder looks at neighbours too, "
-        "and its normalisation at the whole picture. So within {scale} pixels of the mask they "
-        "moved by {near:.1f} of 255 on average",
-        scale=scale,
-        near=seam.near,
+    return in_a_row(
+        tr(
+            "**Seams.** The mask has steps of {scale} pixels, for one latent stands for {scale} × "
+            "{scale} of them. Kept latents are not kept pixels: the decoder looks at neighbours "
+            "too, and its normalisation at the whole picture. Within {scale} pixels of the mask "
+            "they moved by {near:.1f} of 255 on average.",
+            scale=scale,
+            near=seam.near,
+        ),
+        tr("Farther away, they moved by {far:.1f}.", far=seam.far) if seam.far is not None else "",
+        tr(
+            "Across the boundary neighbouring pixels are {across:.0f} apart; in the picture as it "
+            "was, {before:.0f}.",
+            across=seam.across,
+            before=seam.before,
+        ),
     )
-    far = (
-        tr("{near}, farther away by {far:.1f}.", near=near, far=seam.far)
-        if seam.far is not None
-        else f"{near}."
-    )
-    jump = tr(
-        "Across the boundary neighbouring pixels are {across:.0f} apart; in the picture as it was, "
-        "{before:.0f}.",
-        across=seam.across,
-        before=seam.before,
-    )
-    return f"{far} {jump}"
 
 
 def inpaint_rows(run: Run, original: np.ndarray, mask: Mask) -> list[Row]:
@@ -238,12 +235,12 @@ def inpaint_rows(run: Run, original: np.ndarray, mask: Mask) -> list[Row]:
     for call, (t, alpha_bar) in enumerate(zip(run.timesteps, run.alpha_bars, strict=True)):
         rows.append(
             {
-                "call": call + 1,
-                "timestep t": round(float(t), 3),
-                "weight of the picture": round(float(alpha_bar) ** 0.5, 5),
-                "weight of the noise": round((1 - float(alpha_bar)) ** 0.5, 5),
-                "estimate, kept part: from the picture": _size(wrong[call][:, outside]),
-                "estimate, new part: from the picture": _size(wrong[call][:, inside]),
+                tr_later("call"): call + 1,
+                tr_later("timestep t"): round(float(t), 3),
+                tr_later("weight of the picture"): round(float(alpha_bar) ** 0.5, 5),
+                tr_later("weight of the noise"): round((1 - float(alpha_bar)) ** 0.5, 5),
+                tr_later("estimate, kept part: from the picture"): _size(wrong[call][:, outside]),
+                tr_later("estimate, new part: from the picture"): _size(wrong[call][:, inside]),
             }
         )
     return rows

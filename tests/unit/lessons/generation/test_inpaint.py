@@ -76,7 +76,7 @@ def test_a_seam_is_measured_in_pixels_near_and_far_and_across() -> None:
     found = measure_seam(before, after, mask)
     assert found is not None
     assert found.far is None
-    assert "farther" not in say_seam(found, 8)
+    assert "Farther" not in say_seam(found, 8)
 
 
 @pytest.mark.parametrize("mask", [np.zeros((2, 2), np.uint8), np.ones((2, 2), np.uint8)])
