@@ -58,11 +58,13 @@ class Thing:
         group: it belongs to.
         begins: the place of its first word.
         ends: the place after its last word.
+        name: as the model's captions have it.
     """
 
     group: str
     begins: int
     ends: int
+    name: Name
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ class KnownWords:
 
     def _doubt_one(self, thing: Thing, words: Name) -> tuple[str, str] | None:
         name = words[thing.begins : thing.ends]
-        named = self.judged.get(name, self.judged.get((*name[:-1], _one(name[-1]))))
+        named = self.judged.get(name, self.judged.get((*name[:-1], singular(name[-1]))))
         if named is False:
             return (
                 tr("When it was tested on just this word, it drew something else."),
@@ -176,16 +178,17 @@ class KnownWords:
         while at < len(words):
             for ends in range(min(at + longest, len(words)), at, -1):
                 name = words[at:ends]
-                group = self.objects.get(name) or self.objects.get((*name[:-1], _one(name[-1])))
-                if group is not None:
-                    found.append(Thing(group, at, ends))
+                one = (*name[:-1], singular(name[-1]))
+                called = next((each for each in (name, one) if each in self.objects), None)
+                if called is not None:
+                    found.append(Thing(self.objects[called], at, ends, called))
                     at = ends - 1
                     break
             at += 1
         return found
 
     def _known(self, word: str, among: frozenset[str]) -> bool:
-        return word in among or _one(word) in among
+        return word in among or singular(word) in among
 
 
 @cache
@@ -242,6 +245,6 @@ def words_in(text: str) -> Name:
     return tuple(_WORD.findall(text.casefold()))
 
 
-def _one(word: str) -> str:
+def singular(word: str) -> str:
     """Return the singular of a word, or of what looks like a plural."""
     return word[:-1] if word.endswith("s") else word

@@ -8,28 +8,26 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.models.catalog import ROOT
+from core.models.judge_names import CONFIG, FOLDER
 from core.models.manifest import read_weights
 from core.nets.image_tower import SIDE, ImageTower
 
-FOLDER = ROOT / "core" / "weights" / "judge64"
-NAME, CONFIG = "small_judge", "config.json"
+NAME = "small_judge"
 WEIGHTS = f"{NAME}.safetensors"
 
 
 @cache
-def load_small_judge(folder: Path = FOLDER) -> tuple[ImageTower, tuple[str, ...]]:
-    """Load the small judge, once, with the names of the objects that its outputs stand for.
+def load_small_judge(folder: Path = FOLDER) -> ImageTower:
+    """Load the small judge, once; ``judge_names`` says what its outputs stand for.
 
     Raises:
         ExplainerError: a file is missing or damaged.
     """
     weights = read_weights(folder, WEIGHTS)
     config = json.loads((folder / CONFIG).read_text("utf-8"))
-    names = tuple(config["objects"])
-    judge = ImageTower(len(names), config["width"], config["hidden"])
+    judge = ImageTower(len(config["objects"]), config["width"], config["hidden"])
     judge.load_state_dict(weights)
-    return judge.eval().requires_grad_(False), names
+    return judge.eval().requires_grad_(False)
 
 
 @torch.inference_mode()

@@ -14,7 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.models.small_judge import FOLDER, NAME, WEIGHTS, judge_pictures
+from core.models.judge_names import FOLDER
+from core.models.small_judge import NAME, WEIGHTS, judge_pictures
 from core.nets.autoencoder import Autoencoder
 from core.nets.image_tower import SIDE, ImageTower
 from core.training import export, loop

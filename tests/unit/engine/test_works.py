@@ -24,6 +24,7 @@ from core.engine.works.futures import BranchWork, FromPictureWork
 from core.engine.works.grid import GridWork
 from core.engine.works.guided import GuidedWork
 from core.engine.works.inpainting import InpaintWork
+from core.engine.works.judged import JudgeWork
 from core.engine.works.latents import DecodeWork, PictureWork, ScaleWork
 from core.engine.works.live import LiveWork
 from core.engine.works.lora_change import LoraChangeWork
@@ -81,6 +82,7 @@ def works_of(trace: Trace) -> dict[str, Work[Any]]:
         BranchWork(model, other, request, 1, step.alpha_bar, shape, eps, x0),  # type: ignore[arg-type]  # as above
         FromPictureWork(model, request, PIXELS, 64, 64, 0.7),
         InpaintWork(model, other, xt, shape, bytes([0, 1]) * (step.xt[0].numel() // 2)),  # type: ignore[arg-type]  # as above
+        JudgeWork(model, request),
         GridWork(model, (request, other)),
         OwnSigmasWork(model, request, (9.0, 3.0, 0.5), "heun"),
         RescaledWork(model, (request, other), 0.7),
@@ -110,10 +112,10 @@ def works_of(trace: Trace) -> dict[str, Work[Any]]:
 
 NAMES = (
     "Request FilmRequest AttentionWork EditedAttentionWork EditedAttentionWork AttributionWork "
-    "BranchWork FromPictureWork InpaintWork GridWork OwnSigmasWork RescaledWork GuidedWork "
-    "EmphasisWork PictureWork DecodeWork ScaleWork NoiseWork CountWork ProofWork FlowWork "
-    "FreshNoiseWork TextWork TimeWork SelfAttentionWork BlocksWork OffAtCallWork OffRunWork "
-    "VarianceWork LiveWork ActivationLab LoraChangeWork"
+    "BranchWork FromPictureWork InpaintWork JudgeWork GridWork OwnSigmasWork RescaledWork "
+    "GuidedWork EmphasisWork PictureWork DecodeWork ScaleWork NoiseWork CountWork ProofWork "
+    "FlowWork FreshNoiseWork TextWork TimeWork SelfAttentionWork BlocksWork OffAtCallWork "
+    "OffRunWork VarianceWork LiveWork ActivationLab LoraChangeWork"
 )
 KINDS = [f"{number} {name}" for number, name in enumerate(NAMES.split())]
 
@@ -179,7 +181,8 @@ def test_the_same_work_from_thirty_sessions_in_turn_is_done_once(
     if work.kept:
         assert len({id(result) for result in results}) == 1
         assert worker.find(replace(work)) is results[0]
-    wanted = {"FilmRequest": 1, "AttributionWork": 1, "RescaledWork": 2}  # runs of other works
+    # Runs and films of other works.
+    wanted = {"FilmRequest": 1, "AttributionWork": 1, "RescaledWork": 2, "JudgeWork": 2}
     swap = isinstance(work, EditedAttentionWork) and isinstance(work.edit, Swap)
     more = 1 if swap else wanted.get(type(work).__name__, 0)
     computed = worker.counters().computed

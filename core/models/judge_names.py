@@ -1,0 +1,56 @@
+"""What the small judge that ships has names for, and which of them a prompt asks for.
+
+Imports no torch.
+"""
+
+from functools import cache
+from pathlib import Path
+
+from core.models.catalog import ROOT, builtin_folder
+from core.models.folders import read_json
+from core.models.known_words import Name, known_words, singular, words_in
+
+FOLDER = ROOT / "core" / "weights" / "judge64"
+CONFIG = "config.json"
+
+
+@cache
+def judge_names(folder: Path = FOLDER) -> tuple[str, ...]:
+    """Return the names of the objects that the judge's outputs stand for, in their order.
+
+    Raises:
+        ExplainerError: the file is missing or damaged.
+    """
+    return tuple(read_json(folder / CONFIG)["objects"])
+
+
+def asked_for(prompt: str) -> tuple[int, ...]:
+    """Return which of the judge's objects a prompt of the built-in model asks for.
+
+    An object counts where its name holds the object that the prompt names, as "dog face" holds
+    "dog"; where the prompt names none as a whole, where it holds one of the prompt's words that
+    say more than a colour or a place.
+
+    Args:
+        prompt: any text.
+
+    Returns:
+        Places in ``judge_names``, rising; none where it has no name for anything in the prompt.
+
+    Raises:
+        ExplainerError: a file of judge or model is missing or damaged.
+    """
+    known, words = known_words(builtin_folder()), words_in(prompt)
+    phrases: list[Name] = [thing.name for thing in known.things(words)]
+    if not phrases:
+        said = [word for word in words if word not in known.plain]
+        phrases = [(form,) for word in said for form in (word, singular(word))]
+    named = [words_in(name) for name in judge_names()]
+    return tuple(
+        place for place, name in enumerate(named) if any(_holds(name, phrase) for phrase in phrases)
+    )
+
+
+def _holds(name: Name, phrase: Name) -> bool:
+    ends = range(len(phrase), len(name) + 1)
+    return any(name[end - len(phrase) : end] == phrase for end in ends)
