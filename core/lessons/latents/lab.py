@@ -29,10 +29,11 @@ from core.nets.autoencoder import kl_to_unit_gaussian, reparameterise
 from core.ui.address import bound, one_of
 from core.ui.component import mount
 from core.ui.errors import show_error
-from core.ui.made import png
+from core.ui.made import chart, png
 from core.ui.picture_source import Source
 from core.ui.runs import train
 from core.ui.tables import as_table
+from core.views.tables import Row
 from core.words import tr
 
 FORMULAS = (reparameterise, kl_to_unit_gaussian)
@@ -134,11 +135,21 @@ def _show_planes(trainings: list[Training[LabSettings]]) -> None:
     steps = trainings[-1].settings.steps
     rows = curve_rows(trained)
     first, second = st.columns(2, gap="large")
-    first.altair_chart(error_chart(rows, steps), alt=tr("Error of all over the training"))
-    second.altair_chart(kl_chart(rows, steps), alt=tr("KL over the training"))
+    error, kl = _curves(rows, steps)
+    first.altair_chart(error, alt=tr("Error of all over the training"))
+    second.altair_chart(kl, alt=tr("KL over the training"))
     st.caption(say_ends(trained))
     _show_back(st, trained)
     as_table(rows, "lab", tr("Error and KL over the training"))
+
+
+def _curves(rows: list[Row], steps: int) -> list[Any]:  # Any: pass for altair's
+    """Return the charts of error and KL over a training of so many steps."""
+    name = str(rows), steps
+    return [
+        chart(("lab", draw.__name__, name), lambda draw=draw: draw(rows, steps))
+        for draw in (error_chart, kl_chart)
+    ]
 
 
 def _show_back(where: Any, trained: Trained) -> None:  # Any: streamlit itself, or a part of it
@@ -183,8 +194,9 @@ class _View:
         )
         trained = {training.settings.kl_weight: events}
         rows = curve_rows(trained)
-        self.error.altair_chart(error_chart(rows, end), alt=tr("Error of both so far"))
-        self.kl.altair_chart(kl_chart(rows, end), alt=tr("KL so far"))
+        error, kl = _curves(rows, end)
+        self.error.altair_chart(error, alt=tr("Error of both so far"))
+        self.kl.altair_chart(kl, alt=tr("KL so far"))
         _show_back(self.back, trained)
 
 

@@ -15,6 +15,7 @@ from core.lessons.schedulers.proof_data import (
 )
 from core.models.schedulers.table import SCHEDULERS
 from core.ui.address import ask, one_of, some_of
+from core.ui.made import chart
 from core.ui.running_example import running_example
 from core.ui.runs import read
 from core.ui.tables import as_table
@@ -59,8 +60,9 @@ def show(_: dict[str, Any]) -> None:  # Any: what JSON holds
     )
     slot = st.empty()
     points = read(ProofWork(running_example().model, spacing == KARRAS), tr_later("Run"))
+    shown = tuple(name for name in names if name in drawn)
     slot.altair_chart(
-        proof_chart(points, [name for name in names if name in drawn]),
+        chart(("proof", points, shown), lambda: proof_chart(points, shown)),
         alt=tr("Error of each scheduler over its number of U-Net calls, both on log scales"),
     )
     st.markdown(

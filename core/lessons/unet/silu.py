@@ -104,7 +104,7 @@ def _draw(slot: Any, rounds: list[Round]) -> None:  # Any: a slot
     rows = training_rows([done.losses for done in rounds])
     with slot.container():
         st.altair_chart(
-            training_chart(rows, ROUND * ROUNDS),
+            chart(("activations", str(rows)), lambda: training_chart(rows, ROUND * ROUNDS)),
             alt=tr("The loss of every activation by training step"),
         )
         if len(rounds) < ROUNDS:

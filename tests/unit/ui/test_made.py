@@ -1,11 +1,16 @@
+import ast
 import io
 import threading
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from core.ui.made import made, png
+
+LESSONS = Path(__file__).resolve().parents[3] / "core" / "lessons"
 
 
 def test_what_many_ask_for_at_once_is_made_once() -> None:
@@ -51,3 +56,25 @@ def test_a_picture_is_packed_once_whoever_drew_it() -> None:
     flat = np.zeros((4, 6), np.uint8)
     assert png(flat) != png(flat.reshape(6, 4))
     assert Image.open(io.BytesIO(png(flat))).size == (6, 4)
+
+
+def drawn_charts(tree: ast.AST) -> Iterator[ast.expr]:
+    """What is given to be drawn as a chart."""
+    for call in ast.walk(tree):
+        if not isinstance(call, ast.Call) or not call.args:
+            continue
+        name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+        if name in ("altair_chart", "show_chart"):
+            yield call.args[0]
+
+
+def test_every_chart_is_made_where_its_numbers_get_their_language() -> None:
+    """``chart`` has a comma in no number but where people read English."""
+    files = [file for file in LESSONS.rglob("*.py") if "altair_chart" in file.read_text("utf-8")
+             or "show_chart(" in file.read_text("utf-8")]  # fmt: skip
+    assert len(files) > 15
+    for file in files:
+        for given in drawn_charts(ast.parse(file.read_text("utf-8"))):
+            if isinstance(given, ast.Call):
+                assert isinstance(given.func, ast.Name)
+                assert given.func.id in ("chart", "kept_chart"), (file.name, ast.unparse(given))
