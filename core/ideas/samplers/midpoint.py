@@ -7,9 +7,9 @@ from core.ideas.samplers.euler_ancestral import AncestralCoefficients
 
 
 @equation(
-    tex=r"x' = x + (\sigma'-\sigma)\,\epsilon_\theta(\hat x,\hat\sigma),\qquad "
+    tex=r"\begin{gathered} x' = x + (\sigma'-\sigma)\,\epsilon_\theta(\hat x,\hat\sigma) \\ "
     r"\hat x = x + (\hat\sigma-\sigma)\,\epsilon_\theta(x,\sigma),\quad "
-    r"\hat\sigma = \sqrt{\sigma\,\sigma'}",
+    r"\hat\sigma = \sqrt{\sigma\,\sigma'} \end{gathered}",
     source="Karras et al. 2022 (EDM), algorithm 3 with alpha = 1/2, and the middle taken in "
     "log sigma as in k-diffusion's sample_dpm_2",
 )
@@ -28,9 +28,10 @@ def midpoint_step(x: Array, eps_there: Array, numbers: EulerCoefficients) -> Arr
 
 
 @equation(
-    tex=r"x' = x + (\sigma_{\downarrow}-\sigma)\,\epsilon_\theta(\hat x,\hat\sigma) + "
-    r"\sigma_{\uparrow}\,z,\qquad \hat x = x + (\hat\sigma-\sigma)\,\epsilon_\theta(x,\sigma),"
-    r"\quad \hat\sigma = \sqrt{\sigma\,\sigma_{\downarrow}}",
+    tex=r"\begin{gathered} x' = x + "
+    r"(\sigma_{\downarrow}-\sigma)\,\epsilon_\theta(\hat x,\hat\sigma) + \sigma_{\uparrow}\,z \\ "
+    r"\hat x = x + (\hat\sigma-\sigma)\,\epsilon_\theta(x,\sigma),\quad "
+    r"\hat\sigma = \sqrt{\sigma\,\sigma_{\downarrow}} \end{gathered}",
     source="k-diffusion's sample_dpm_2_ancestral: the midpoint rule down to below the next noise "
     "level, then fresh noise as in Euler ancestral",
 )
@@ -52,10 +53,11 @@ def midpoint_ancestral_step(
 
 
 @equation(
-    tex=r"x' = \frac{\sigma_{\downarrow}}{\sigma}\,x + "
-    r"\Bigl(1-\frac{\sigma_{\downarrow}}{\sigma}\Bigr)\,x_0(\hat x) + \sigma_{\uparrow}\,z,\qquad "
+    tex=r"\begin{gathered} x' = \frac{\sigma_{\downarrow}}{\sigma}\,x + "
+    r"\Bigl(1-\frac{\sigma_{\downarrow}}{\sigma}\Bigr)\,x_0(\hat x) + \sigma_{\uparrow}\,z \\ "
     r"\hat x = \frac{\hat\sigma_{\downarrow}}{\sigma}\,x + "
-    r"\Bigl(1-\frac{\hat\sigma_{\downarrow}}{\sigma}\Bigr)\,x_0(x) + \hat\sigma_{\uparrow}\,\hat z",
+    r"\Bigl(1-\frac{\hat\sigma_{\downarrow}}{\sigma}\Bigr)\,x_0(x) + \hat\sigma_{\uparrow}\,\hat z "
+    r"\end{gathered}",
     source="k-diffusion's sample_dpmpp_sde with r = 1/2, after Lu et al. 2022 (DPM-Solver++): half "
     "way in log sigma first; both z are cut from one random path",
 )

@@ -7,13 +7,14 @@ import numpy as np
 from core.engine.works.schedulers import CountWork
 from core.ideas.picture_likeness import apart
 from core.models.config_files import read_config
-from core.models.schedulers.plans import plan_run
+from core.models.schedulers.plans import moment_of, plan_run
 from core.models.schedulers.table import SCHEDULERS
 from core.views.lesson import Asked, Card, Lesson, Live, Question, choose
-from core.views.numbers import percent
+from core.views.numbers import minus, percent
 from core.words import tr, tr_later
 
 TWICE = "heun"  # asks twice a step
+REMEMBERS = "dpmpp-2m"  # the answer of one step before
 
 
 def _first(live: Live) -> Asked:
@@ -109,6 +110,34 @@ def _below_one(live: Live) -> Asked:
     )
 
 
+def _older_answer(live: Live) -> Asked:
+    config, steps = read_config(live.folder, "scheduler"), max(4, live.run.request.steps)
+    scheduler, step = SCHEDULERS[REMEMBERS], steps // 2
+    (line,) = scheduler.work(moment_of(scheduler, config, {}, steps, step))
+    newest, older = (term.weight for term in line.terms if term.kind == "x0")
+    said = tr(
+        "At step {step} of {steps} the newest answer weighs {newest} and the one before {older} "
+        "of both together: the line through them is carried on beyond the newest",
+        step=step + 1,
+        steps=steps,
+        newest=f"{newest / (newest + older):.2f}",
+        older=minus(f"{older / (newest + older):.2f}"),
+    )
+    right = tr("it is taken off") if older < 0 else tr("it is added")
+    return choose(
+        tr(
+            "{scheduler} remembers the network’s answer of one step before. How does that older "
+            "answer enter the step?",
+            scheduler=scheduler.title,
+        ),
+        right,
+        *(
+            (name, f"{said}." if name == right else tr("No. {said}.", said=said))
+            for name in (tr("it is added"), tr("it is taken off"), tr("it is not used"))
+        ),
+    )
+
+
 def _other_picture(live: Live) -> str:
     run = live.run
     names = [name for name in ("ddim", "euler", "dpmpp-2m") if name != run.request.scheduler]
@@ -158,6 +187,7 @@ LESSON = Lesson(
         Question("first", _first),
         Question("calls", _calls),
         Question("karras", _below_one),
+        Question("memory", _older_answer),
     ),
     cards=(Card(tr_later("The scheduler draws the picture."), _other_picture),),
 )

@@ -369,17 +369,24 @@ def _solve(
     rate = -1.0 if noise else 1 + tau**2
     follow = follow_noise if noise else follow_guesses
     shares = follow(at.sigma(start), at.sigma(end), tau)
-    stay, slope = stay_weight(here, there, rate), None
+    stay = stay_weight(here, there, rate)
+    made_of = [Number("stay", r"\varphi", tr("weight of an answer that stays"), stay)]
     if len(nodes) == 1:
         weigh, weights = stay_weight, (stay,)
     elif rule in ("half line", "flat line"):
-        slope = stay * h / 2 if rule == "half line" else h**2 / 2
+        slope, tex = (
+            (stay * h / 2, r"S=\tfrac{1}{2}\varphi h") if rule == "half line"
+            else (h**2 / 2, r"S=\tfrac{1}{2}h^2")
+        )  # fmt: skip
+        made_of.append(Number("slope", tex, tr("weight of the line’s slope"), slope))
         weigh, weights = line_weights, line_weights((nodes[0], nodes[1]), here, stay, slope)
     elif rule == "half bent":
         weigh = half_bent_weights
         weights = half_bent_weights((nodes[0], nodes[1], nodes[2]), here, there, rate)
     else:
         weigh, weights = polynomial_weights, polynomial_weights(nodes, here, there, rate)
+    if weigh in (polynomial_weights, half_bent_weights):
+        made_of = []  # the integral itself
     stochastic = r"(1+\tau^2)\," if tau else ""
     factor = rf"-{stochastic}s'\," if noise else rf"{stochastic}a'\,"
     fade = r"\frac{a'}{a}" if noise else (r"e^{-\tau^2h}" if tau else "") + r"\frac{s'}{s}"
@@ -398,8 +405,7 @@ def _solve(
         Number("h", "h", tr("length of the step in λ"), h),
         Number("tau", r"\tau", tr("how much fresh noise there is"), tau),
         Number("rate", "k", tr("how fast answers fade that lie back"), rate),
-        Number("stay", r"\varphi", tr("weight of an answer that stays"), stay),
-        *([] if slope is None else [Number("S", "S", tr("weight of the line’s slope"), slope)]),
+        *made_of,
         *_weight_rows(calls, weights),
     ]  # fmt: skip
     corrects = end in calls

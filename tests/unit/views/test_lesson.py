@@ -16,7 +16,10 @@ from core.engine.works.schedulers import CountWork
 from core.engine.works.texts import TextWork
 from core.ideas.picture_likeness import apart
 from core.models.catalog import builtin_folder
+from core.models.config_files import read_config
 from core.models.loading import Checkpoint
+from core.models.schedulers.plans import plan_run
+from core.models.schedulers.table import SCHEDULERS
 from core.models.text import read_prompt
 from core.ui.navigation import WALK
 from core.views.glossary import TERMS, terms_of
@@ -95,6 +98,13 @@ def test_answers_are_those_of_the_run(live: Live, other: Live) -> None:
     assert named("schedulers", "first", live).right.text == f"t = {live.run.timesteps[0]:g}"
     assert named("schedulers", "first", other).right.text == f"t = {other.run.timesteps[0]:g}"
     assert named("schedulers", "calls", live).right.text == f"{2 * 4 - 1} times"
+    # DPM++ 2M carries the line through two answers on: 1 + 1 / (2 r), -1 / (2 r), Lu et al. 2022.
+    before, now, after = plan_run(SCHEDULERS["dpmpp-2m"], read_config(live.folder, "scheduler"),
+                                  {}, 4).sigmas[1:4]  # fmt: skip
+    half_share = np.log(now / after) / np.log(before / now) / 2
+    memory = named("schedulers", "memory", live).right
+    assert memory.text == "it is taken off"
+    assert f"weighs {1 + half_share:.2f} and the one before −{half_share:.2f}" in memory.why
     assert named("noising", "half", live).right.text == "t = 354"
     assert "0.068" in named("noising", "left", live).right.text
 
