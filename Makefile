@@ -99,7 +99,7 @@ bench-class: setup-dev
 	$(BIN)/python -m benchmarks.class_room
 
 train: setup
-	for stage in data text vae unet evaluate export small_decoder turbo pixels; do \
+	for stage in data text vae unet evaluate export small_decoder small_judge turbo pixels; do \
 		$(BIN)/python -m core.training $$stage || exit 1; done
 
 clean:

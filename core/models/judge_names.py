@@ -11,7 +11,7 @@ from core.models.folders import read_json
 from core.models.known_words import Name, known_words, singular, words_in
 
 FOLDER = ROOT / "core" / "weights" / "judge64"
-CONFIG = "config.json"
+CONFIG, REPORT = "config.json", "evaluation.json"
 
 
 @cache
@@ -22,6 +22,16 @@ def judge_names(folder: Path = FOLDER) -> tuple[str, ...]:
         ExplainerError: the file is missing or damaged.
     """
     return tuple(read_json(folder / CONFIG)["objects"])
+
+
+@cache
+def named_rightly(folder: Path = FOLDER) -> float:
+    """Return how many of the scenes that it never saw the judge names rightly, percent.
+
+    Raises:
+        ExplainerError: the file is missing or damaged.
+    """
+    return float(read_json(folder / REPORT)["scenes"]["sharp"]["top1_percent"])
 
 
 def asked_for(prompt: str) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from core.ideas.recognition import share_belief
 from core.models.judge_names import CONFIG, FOLDER
 from core.models.manifest import read_weights
 from core.nets.image_tower import SIDE, ImageTower
@@ -42,4 +43,4 @@ def judge_pictures(judge: ImageTower, pictures: Tensor) -> Tensor:
         (B, objects), float32; each row adds up to 1.
     """
     seen = pictures.permute(0, 3, 1, 2).float() / 127.5 - 1  # (B, H, W, 3) -> (B, 3, H, W)
-    return judge(F.interpolate(seen, (SIDE, SIDE), mode="area")).softmax(1)
+    return share_belief(judge(F.interpolate(seen, (SIDE, SIDE), mode="area")))

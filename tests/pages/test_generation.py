@@ -454,3 +454,29 @@ def test_a_picture_of_the_gallery_is_encoded_and_painted_on(
     assert not at.exception
     assert mounted(at)["generation_inpaint"]["picture"] != "Your run’s picture"
     assert "the largest difference is 0." in shown_text(at)
+
+
+def test_the_judge_says_from_which_call_on_it_is_an_apple(
+    open_page: Open, shown_text: Callable[[AppTest], str]
+) -> None:
+    at = open_page(PAGE, look="When it is recognised", **SHORT)
+    assert not at.exception
+    said = shown_text(at)
+    assert "the judge takes it for “red apple”**" in said
+    assert "it has seen 1,376 drawn objects" in said
+    captions = [part.value for part in at.caption if part.value.startswith("Call ")]
+    assert [caption.split(":")[0] for caption in captions] == ["Call 1", "Call 2", "Call 3"]
+
+
+def test_the_judge_says_where_it_has_no_name_and_where_it_does_not_know_the_model(
+    open_page: Open, shown_text: Callable[[AppTest], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = open_page(PAGE, look="When it is recognised", prompt="schnick schnack", **SHORT)
+    assert not at.exception
+    assert "has no name for what this prompt asks for" in shown_text(at)
+    assert "the judge takes it for" not in shown_text(at)
+    monkeypatch.setattr("core.lessons.generation.recognised.BUILT_IN", "another")
+    other = open_page(PAGE, look="When it is recognised", **SHORT)
+    assert not other.exception
+    assert "**The judge does not know this model.**" in shown_text(other)
+    assert "the judge takes it for" not in shown_text(other)

@@ -6,9 +6,11 @@ from typing import TypedDict
 
 import numpy as np
 
+from core.engine.works.inpainting import InpaintWork
 from core.ideas.arrays import Pixels
 from core.ideas.inpainting import spread_mask
 from core.views.browser import PlaceData, SheetData
+from core.views.lesson import Asked, Live, choose
 from core.views.numbers import count, percent
 from core.views.run import Frames, Run, run_id, say_places
 from core.views.steps import rms
@@ -16,6 +18,7 @@ from core.views.strips import photo_sheet
 from core.views.tables import Row
 from core.words import in_a_row, tr, tr_later
 
+NEARLY = 1e-5  # of a latent number: that much is rounding
 Mask = np.ndarray  # uint8, (h, w): 1 where it is drawn anew
 
 
@@ -244,6 +247,45 @@ def inpaint_rows(run: Run, original: np.ndarray, mask: Mask) -> list[Row]:
             }
         )
     return rows
+
+
+def ask_what_stays(live: Live) -> Asked:
+    """Ask what is as before where nothing was drawn anew, when the right half is.
+
+    Args:
+        live: the run.
+    """
+    run, (channels, height, width) = live.run, live.run.path.shape[1:]
+    mask = np.zeros((height, width), np.uint8)
+    mask[:, width // 2 :] = 1
+    shape, latents = (channels, height, width), run.path[-1]
+    found = live.read(
+        InpaintWork(run.request.model, live.other, latents.tobytes(), shape, mask.tobytes())
+    )
+    apart_by = float(np.abs(found.trace.latents.numpy() - latents)[:, mask == 0].max())
+    half = found.original.shape[1] * (width // 2) // width
+    same = float((found.trace.picture == found.original)[:, :half].all(axis=-1).mean())
+    said = tr(
+        "Drawn just now: the latents of the left half are {apart:.2g} from before at most, and "
+        "{same} of its pixels are exactly as they were, for the decoder looks beyond a latent",
+        apart=apart_by,
+        same=percent(same, 1),
+    )
+    names = (
+        tr("its latents, and so every pixel"),
+        tr("its latents, but not every pixel"),
+        tr("neither: all is drawn anew"),
+    )
+    right = names[2] if apart_by > NEARLY else names[0] if same == 1 else names[1]
+    return choose(
+        tr(
+            "The right half is drawn anew with the words “{prompt}”; at every call the left half "
+            "is put back. What is as before in the left half?",
+            prompt=live.other.prompt,
+        ),
+        right,
+        *((name, f"{said}." if name == right else tr("No. {said}.", said=said)) for name in names),
+    )
 
 
 def _size(numbers: np.ndarray) -> float | None:

@@ -4,20 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.engine.works.inpainting import InpaintWork
 from core.ideas.picture_likeness import apart
+from core.lessons.generation.inpaint_data import ask_what_stays
+from core.lessons.generation.recognised_data import QUARTERS, ask_when_it_is_recognised
 from core.views.lesson import Asked, Card, Lesson, Live, Question, choose
 from core.views.numbers import count, percent
 from core.views.steps import rms
 from core.words import tr, tr_later
 
-QUARTERS = (
-    tr_later("in the first quarter"),
-    tr_later("in the second"),
-    tr_later("in the third"),
-    tr_later("in the last"),
-)
-NEARLY = 1e-5  # of a latent number: that much is rounding
 MANY = 50  # steps of a long run; many beside the few that a run has at first
 
 
@@ -100,40 +94,6 @@ def _other_seed(live: Live) -> Asked:
             "The same words once more, with the seed {seed}. How many of the pixels stay "
             "exactly as they were?",
             seed=request.seed + 1,
-        ),
-        right,
-        *((name, f"{said}." if name == right else tr("No. {said}.", said=said)) for name in names),
-    )
-
-
-def _kept(live: Live) -> Asked:
-    run, (channels, height, width) = live.run, live.run.path.shape[1:]
-    mask = np.zeros((height, width), np.uint8)
-    mask[:, width // 2 :] = 1
-    shape, latents = (channels, height, width), run.path[-1]
-    found = live.read(
-        InpaintWork(run.request.model, live.other, latents.tobytes(), shape, mask.tobytes())
-    )
-    apart_by = float(np.abs(found.trace.latents.numpy() - latents)[:, mask == 0].max())
-    half = found.original.shape[1] * (width // 2) // width
-    same = float((found.trace.picture == found.original)[:, :half].all(axis=-1).mean())
-    said = tr(
-        "Drawn just now: the latents of the left half are {apart:.2g} from before at most, and "
-        "{same} of its pixels are exactly as they were, for the decoder looks beyond a latent",
-        apart=apart_by,
-        same=percent(same, 1),
-    )
-    names = (
-        tr("its latents, and so every pixel"),
-        tr("its latents, but not every pixel"),
-        tr("neither: all is drawn anew"),
-    )
-    right = names[2] if apart_by > NEARLY else names[0] if same == 1 else names[1]
-    return choose(
-        tr(
-            "The right half is drawn anew with the words “{prompt}”; at every call the left half "
-            "is put back. What is as before in the left half?",
-            prompt=live.other.prompt,
         ),
         right,
         *((name, f"{said}." if name == right else tr("No. {said}.", said=said)) for name in names),
@@ -230,7 +190,8 @@ LESSON = Lesson(
         Question("rows", _rows),
         Question("when", _when),
         Question("seed", _other_seed),
-        Question("kept", _kept),
+        Question("recognised", ask_when_it_is_recognised),
+        Question("kept", ask_what_stays),
     ),
     cards=(
         Card(tr_later("More steps are always better."), _more_is_better, {"steps": str(MANY)}),

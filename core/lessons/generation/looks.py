@@ -11,6 +11,7 @@ LOOKS = Closers(
         Closer(tr_later("Guidance"), "core.lessons.generation.guidance"),
         Closer(tr_later("When to guide"), "core.lessons.generation.when"),
         Closer(tr_later("Every step in numbers"), "core.lessons.generation.steps"),
+        Closer(tr_later("When it is recognised"), "core.lessons.generation.recognised"),
         Closer(tr_later("Compare a grid"), "core.lessons.generation.compare"),
         Closer(tr_later("Two prompts"), "core.lessons.generation.two_runs"),
         Closer(tr_later("Branch"), "core.lessons.generation.branch"),

@@ -12,11 +12,13 @@ import pytest
 from core.engine.alone import run_alone
 from core.engine.request import Request
 from core.engine.works.inpainting import InpaintWork
+from core.engine.works.judged import JudgeWork
 from core.engine.works.schedulers import CountWork
 from core.engine.works.texts import TextWork
 from core.ideas.picture_likeness import apart
 from core.models.catalog import builtin_folder
 from core.models.config_files import read_config
+from core.models.judge_names import judge_names
 from core.models.loading import Checkpoint
 from core.models.schedulers.plans import plan_run
 from core.models.schedulers.table import SCHEDULERS
@@ -118,6 +120,11 @@ def test_what_a_question_measures_is_measured_again(live: Live) -> None:
     near = next(at for at, one in enumerate(far) if one <= far[0] / 2)
     quarters = ("in the first quarter", "in the second", "in the third", "in the last")
     assert named("generation", "when", live).right.text == quarters[near]
+    judged = live.read(JudgeWork(live.run.request.model, live.run.request))
+    apple = judge_names().index("red apple")
+    leads = [row.argmax() == apple for row in judged.shares[:-1]]
+    begins = next(at for at in range(len(leads)) if all(leads[at:]))
+    assert named("generation", "recognised", live).right.text == quarters[begins]
     mask = np.zeros((16, 16), np.uint8)
     mask[:, 8:] = 1
     work = InpaintWork(
