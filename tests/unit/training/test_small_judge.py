@@ -114,9 +114,14 @@ def test_a_fault_while_a_folder_is_written_leaves_what_ships_as_it_was(tmp_path:
     with export.replaced(target) as fresh:
         (fresh / "one.txt").write_text("first")
     assert verify_manifest(target).keys() == {"one.txt"}
-    with pytest.raises(RuntimeError), export.replaced(target) as fresh:
-        (fresh / "one.txt").write_text("second")
-        raise RuntimeError
+
+    def fail() -> None:
+        with export.replaced(target) as fresh:
+            (fresh / "one.txt").write_text("second")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert (target / "one.txt").read_text() == "first"
     with export.replaced(target) as fresh:
         (fresh / "two.txt").write_text("third")
