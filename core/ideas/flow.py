@@ -1,12 +1,15 @@
-"""The same path told as a flow: a straight mix of picture and noise, walked by a velocity.
+"""Flows: a straight mix of picture and noise, walked by a velocity, learned and made straight.
 
 A network that names noise can be walked in these coordinates as it is; that makes no flow model of
 it, for such a model is trained to name the velocity, and on other mixtures.
 """
 
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
 import numpy as np
 
-from core.ideas.arrays import Array, Numbers
+from core.ideas.arrays import Array, Numbers, spread
 from core.ideas.equation import equation
 
 
@@ -44,6 +47,26 @@ def to_flow(xt: Array, alpha_bar: Array | float) -> Array:
         The same point, its weights adding up to 1, same shape.
     """
     return xt / (alpha_bar**0.5 + (1 - alpha_bar) ** 0.5)  # type: ignore[operator]
+
+
+@equation(
+    tex=r"z_s = (1-s)\,x_0 + s\,\epsilon",
+    source="Lipman et al. 2023 (Flow Matching), eq. 22 with sigma_min = 0 and time reversed; Liu "
+    "et al. 2023 (Rectified Flow), section 2",
+)
+def mix_straight(x0: Array, eps: Array, s: Array | float) -> Array:
+    """Mix data and noise on the straight line between them.
+
+    Args:
+        x0: clean data, (B, ...).
+        eps: noise, same shape.
+        s: share of noise, in [0, 1]; one, or one for each sample, (B,).
+
+    Returns:
+        The mix, same shape.
+    """
+    share = spread(s, x0)
+    return (1 - share) * x0 + share * eps
 
 
 @equation(
@@ -115,3 +138,102 @@ def space_flow(steps: int, shift: float, twice: bool = False, train_steps: int =
     ends = np.array([1.0, 1 / train_steps])
     first, last = shift_time(ends, shift) if twice else ends
     return np.append(shift_time(np.linspace(first, last, steps), shift), 0.0)
+
+
+@equation(
+    tex=r"w_i(z) = \frac{\exp\bigl(-\lVert z-(1-s)\,x_i\rVert^2/2s^2\bigr)}"
+    r"{\sum_j \exp\bigl(-\lVert z-(1-s)\,x_j\rVert^2/2s^2\bigr)}",
+    source="Bayes' rule for noise from N(0, 1): how likely the line through z is that of x_i",
+)
+def weigh_pairs(z: Numbers, x0: Numbers, s: float) -> Numbers:
+    """Say of all pairs of data and noise whose lines meet in a point how likely each is.
+
+    Args:
+        z: points of the straight mix, (B, D).
+        x0: all data there are, (n, D).
+        s: share of noise, in (0, 1].
+
+    Returns:
+        Weights that add up to 1 for each point, (B, n).
+    """
+    z, kept = np.asarray(z, np.float64), (1 - s) * np.asarray(x0, np.float64)
+    far = (z**2).sum(1)[:, None] - 2 * z @ kept.T + (kept**2).sum(1)  # (B, n), squared
+    likely = np.exp((far.min(1, keepdims=True) - far) / (2 * s**2))
+    return likely / likely.sum(1, keepdims=True)
+
+
+@equation(
+    tex=r"u(z,s) = \mathbb{E}[\epsilon - x_0 \mid z_s = z] = \sum_i w_i(z)\,\frac{z-x_i}{s}",
+    source="Lipman et al. 2023 (Flow Matching), eq. 8 for finitely many data; time is reversed",
+)
+def mean_velocity(z: Numbers, x0: Numbers, s: float) -> Numbers:
+    """Average the velocities of all pairs whose lines meet in a point: all a network can know.
+
+    Args:
+        z: points of the straight mix, (B, D).
+        x0: all data there are, (n, D).
+        s: share of noise, in (0, 1].
+
+    Returns:
+        The marginal velocity, (B, D).
+    """
+    return (z - weigh_pairs(z, x0, s) @ np.asarray(x0, np.float64)) / s
+
+
+Velocity = Callable[[Array, float], Array]
+"""Where points of the mix move as noise grows, told the points and their share of noise."""
+
+
+def walk_flow(velocity: Velocity, eps: Array, steps: int) -> Iterator[Array]:
+    """Walk from noise to data by Euler's method, in even steps of the share of noise.
+
+    Args:
+        velocity: a network, or what it could know at best.
+        eps: noise, (B, ...).
+        steps: how many, at least 1.
+
+    Yields:
+        Where the points are at first and after every step.
+    """
+    z = eps
+    yield z
+    for s, s_next in pairwise(np.linspace(1.0, 0.0, steps + 1).tolist()):
+        z = flow_step(z, velocity(z, s), s, s_next)
+        yield z
+
+
+@equation(
+    tex=r"x_0' = \epsilon - \int_0^1 u_\theta(z_s, s)\,\mathrm{d}s",
+    source="Liu et al. 2023 (Rectified Flow), algorithm 1: reflow learns these pairs as it learned "
+    "the first; our integral is a sum of Euler steps",
+)
+def draw_partners(velocity: Velocity, eps: Array, steps: int) -> Array:
+    """Draw to each noise its partner: the data to which the flow itself leads.
+
+    Args:
+        velocity: what the flow has learned.
+        eps: noise, (B, ...).
+        steps: of Euler's method.
+
+    Returns:
+        The partners, same shape. Lines between such pairs hardly cross.
+    """
+    *_, x0 = walk_flow(velocity, eps, steps)
+    return x0
+
+
+@equation(
+    tex=r"\frac{\sum_b \sum_k \lVert z^b_{k+1}-z^b_k\rVert}{\sum_b \lVert z^b_K-z^b_0\rVert}",
+    source="the length of a line through points, over its shortest; 1 where all ways are straight",
+)
+def measure_detour(places: Array) -> float:
+    """Measure how many times as long as straight lines some ways are, all taken together.
+
+    Args:
+        places: points on their ways, (K + 1, B, D).
+
+    Returns:
+        At least 1.
+    """
+    walked = np.linalg.norm(np.diff(places, axis=0), axis=-1).sum()
+    return float(walked / np.linalg.norm(places[-1] - places[0], axis=-1).sum())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.ideas.arrays import Array
 from core.ideas.equation import equation
+from core.ideas.flow import flow_velocity
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,6 +32,26 @@ def noise_loss(predicted: Array, eps: Array, weight: Array) -> Array:
     """
     errors = ((predicted - eps) ** 2).reshape(len(eps), -1).mean(1)  # (B, ...) -> (B,)
     return (weight * errors).mean()
+
+
+@equation(
+    tex=r"L = \mathbb{E}_{x_0,\epsilon,s}\,\lVert u_\theta(z_s, s, c) - "
+    r"(\epsilon - x_0)\rVert^2",
+    source="Lipman et al. 2023 (Flow Matching), eq. 23 with sigma_min = 0 and time reversed; ours "
+    "divides by how many numbers there are",
+)
+def flow_loss(predicted: Array, eps: Array, x0: Array) -> Array:
+    """Compare the velocity that was named with that of the pair which was mixed.
+
+    Args:
+        predicted: the network's answer, (B, ...).
+        eps: the noise of every pair, same shape.
+        x0: the data of every pair, same shape.
+
+    Returns:
+        One number.
+    """
+    return ((predicted - flow_velocity(eps, x0)) ** 2).mean()
 
 
 @equation(

@@ -23,6 +23,11 @@ class Settings(Protocol):
     worker: ClassVar[str]
     private: ClassVar[bool]
 
+    @property
+    def before(self) -> Self | None:
+        """The training that this one goes on from, where that is done; None where there is none."""
+        ...
+
     def validated(self) -> Self:
         """Return the settings with every field checked; raises ``ExplainerError``."""
         ...
@@ -44,6 +49,10 @@ class LabSettings:
     kl_weight: float = 0.003
     seed: int = 0
     steps: int = STEPS
+
+    @property
+    def before(self) -> None:
+        """Nothing: it begins with fresh weights."""
 
     def validated(self) -> "LabSettings":
         """Return the settings with every field checked."""

@@ -146,7 +146,7 @@ class Bench:
             training = self._known.get(settings) if shared else before
             if training is None or training.state in ("stopped", "failed"):
                 self._check_room(session, shared)
-                training = Training(settings, before or training)
+                training = Training(settings, before or training or self._before(settings))
                 self._line.append(training)
             if shared:
                 self._known[settings] = training
@@ -167,6 +167,11 @@ class Bench:
                 if shared
                 else tr("Try again soon."),
             )
+
+    def _before(self, settings: Settings) -> Training | None:
+        """Return the training that one with these settings goes on from, where that is done."""
+        first = self._known.get(settings.before) if settings.before is not None else None
+        return first if first is not None and first.state == "done" else None
 
     def _hold(self, session: str, training: Training) -> None:
         """Take note of what a session joined; what it had before is ended where it alone had it."""

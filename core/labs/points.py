@@ -2,37 +2,70 @@
 
 All else is as in Stable Diffusion: its noise schedule, the squared error of the noise as the loss,
 a class in place of the caption that is left out now and then for guidance, averaged weights.
+
+The same network can learn the velocity of a flow instead, on straight mixes of points and noise,
+and then make that flow straight: it draws pairs by itself, and learns these.
 """
 
 import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from core.ideas.flow import draw_partners, mix_straight
 from core.ideas.forward import add_noise
-from core.ideas.objectives import noise_loss
+from core.ideas.objectives import flow_loss, noise_loss
 from core.labs.points_data import make_points
 from core.labs.points_field import (
     ALPHA_BAR,
     CLASSES,
     CLOCK,
     NO_CLASS,
+    SHARES,
     SIZES,
     Field,
     answer,
     say_place,
 )
-from core.labs.points_settings import PointSettings
+from core.labs.points_settings import NOISE, PointSettings
 
 BATCH, RATE, AVERAGE = 512, 4e-3, 0.995
 NO_CLASS_SHARE = 0.4  # of the batch is told no class: guidance needs both answers
+PAIRS, PAIR_STEPS = 8_192, 40  # that a flow makes by itself, and Euler's steps for each
 
 Layers = list[Tensor]
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # tensors have no plain ==
+class Batch:
+    """What the network is shown at a training step.
+
+    Attributes:
+        x0: data, (B, 2).
+        eps: noise, (B, 2).
+        t: times, whole numbers, (B,).
+        told: class of each, or ``NO_CLASS``, (B,).
+    """
+
+    x0: Tensor
+    eps: Tensor
+    t: Tensor
+    told: Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # as above
+class Pairs:
+    """Pairs that a flow made: data and the noise that leads there, (n, 2); their class, (n,)."""
+
+    x0: Tensor
+    eps: Tensor
+    told: Tensor
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # tensors have no plain ==
@@ -45,6 +78,7 @@ class PointStep:
         seconds: that were spent on training.
         field: what the averaged weights have learned so far.
         state: all that is needed to go on from here.
+        pairs: that a flow is made straight with; None before.
     """
 
     step: int
@@ -53,6 +87,7 @@ class PointStep:
     layers: Layers
     averages: Layers
     optimizer: torch.optim.Adam
+    pairs: Pairs | None = None
 
     @property
     def field(self) -> Field:
@@ -66,7 +101,7 @@ class PointStep:
         for at, (layer, average) in enumerate(zip(self.layers, self.averages, strict=True)):
             kept |= {f"layer.{at}": layer, f"average.{at}": average}
             kept |= {f"{name}.{at}": value for name, value in self.optimizer.state[layer].items()}
-        return kept
+        return kept | ({"partners": self.pairs.x0} if self.pairs else {})
 
 
 def train(settings: PointSettings, kept: dict[str, Tensor] | None = None) -> Iterator[PointStep]:
@@ -80,30 +115,100 @@ def train(settings: PointSettings, kept: dict[str, Tensor] | None = None) -> Ite
     Yields:
         Where training is, after every step.
     """
-    x0, label = (torch.from_numpy(part) for part in make_points(settings))
-    alpha_bar, clock = torch.from_numpy(ALPHA_BAR).float(), torch.from_numpy(CLOCK)
+    measure = noise_error if settings.goal == NOISE else flow_error
     layers, averages, adam = start(settings.seed, kept or {})
     first, spent = (int(kept["step"]), float(kept["seconds"])) if kept else (0, 0.0)
     began = time.perf_counter() - spent
-    for step in range(first, settings.steps):
-        generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
-        picked = torch.randint(len(x0), (BATCH,), generator=generator)
-        t = torch.randint(len(alpha_bar), (BATCH,), generator=generator)
-        eps = torch.randn(BATCH, 2, generator=generator)
-        unsaid = torch.rand(BATCH, generator=generator) < NO_CLASS_SHARE
-        told = torch.where(unsaid, NO_CLASS, label[picked]) if settings.classes else NO_CLASS
-
-        xt = add_noise(x0[picked], eps, alpha_bar[t])
-        predicted = answer(layers, inputs(xt, clock[t], torch.as_tensor(told)), F.silu)
-        loss = noise_loss(predicted, eps, torch.ones(BATCH))  # here every t counts alike
-
+    pairs = None
+    for step in range(first, settings.in_all):
+        if step >= settings.steps and pairs is None:  # from here on a flow is made straight
+            pairs = make_pairs(settings, averages, (kept or {}).get("partners"))
+        loss = measure(layers, draw_batch(settings, step, pairs))
         adam.zero_grad()
         loss.backward()
         adam.step()
         for average, layer in zip(averages, layers, strict=True):
             average.lerp_(layer.detach(), 1 - min(AVERAGE, (step + 1) / (step + 10)))
         seconds = time.perf_counter() - began
-        yield PointStep(step + 1, loss.item(), seconds, layers, averages, adam)
+        yield PointStep(step + 1, loss.item(), seconds, layers, averages, adam, pairs)
+
+
+def draw_batch(settings: PointSettings, step: int, pairs: Pairs | None = None) -> Batch:
+    """Draw what the network is shown at a step, the same for the same step.
+
+    Args:
+        settings: validated.
+        step: of training.
+        pairs: to draw from; where None, data and noise are drawn each for itself.
+    """
+    generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
+    x0, label = data_of(settings)
+    picked = torch.randint(len(x0 if pairs is None else pairs.x0), (BATCH,), generator=generator)
+    t = torch.randint(len(CLOCK), (BATCH,), generator=generator)
+    if pairs is not None:
+        return Batch(pairs.x0[picked], pairs.eps[picked], t, pairs.told[picked])
+    eps = torch.randn(BATCH, 2, generator=generator)
+    unsaid = torch.rand(BATCH, generator=generator) < NO_CLASS_SHARE
+    told = torch.where(unsaid | (not settings.classes), NO_CLASS, label[picked])
+    return Batch(x0[picked], eps, t, told)
+
+
+@lru_cache(maxsize=1)
+def data_of(settings: PointSettings) -> tuple[Tensor, Tensor]:
+    """Return the points and their classes, (n, 2) and (n,).
+
+    Args:
+        settings: validated.
+    """
+    x0, label = make_points(settings)
+    return torch.from_numpy(x0), torch.from_numpy(label)
+
+
+def noise_error(layers: Layers, batch: Batch) -> Tensor:
+    """Measure how wrong the network names the noise in points of Stable Diffusion's schedule.
+
+    Args:
+        layers: of the network.
+        batch: what it is shown.
+    """
+    alpha_bar = torch.from_numpy(ALPHA_BAR).float()[batch.t]
+    xt = add_noise(batch.x0, batch.eps, alpha_bar)
+    predicted = answer(layers, inputs(xt, torch.from_numpy(CLOCK)[batch.t], batch.told), F.silu)
+    return noise_loss(predicted, batch.eps, torch.ones(BATCH))  # here every t counts alike
+
+
+def flow_error(layers: Layers, batch: Batch) -> Tensor:
+    """Measure how wrong the network names the velocity of points of the straight mix.
+
+    Args:
+        layers: of the network.
+        batch: what it is shown.
+    """
+    z = mix_straight(batch.x0, batch.eps, torch.from_numpy(SHARES).float()[batch.t])
+    predicted = answer(layers, inputs(z, torch.from_numpy(CLOCK)[batch.t], batch.told), F.silu)
+    return flow_loss(predicted, batch.eps, batch.x0)
+
+
+def make_pairs(settings: PointSettings, layers: Layers, partners: Tensor | None = None) -> Pairs:
+    """Have a flow make pairs by itself, of every class that it will be asked for.
+
+    Args:
+        settings: validated.
+        layers: what the flow has learned.
+        partners: of the same noise, where they were drawn already.
+    """
+    generator = torch.Generator().manual_seed(settings.seed)
+    eps = torch.randn(PAIRS, 2, generator=generator)
+    unsaid = torch.rand(PAIRS, generator=generator) < NO_CLASS_SHARE
+    told = torch.where(unsaid | (not settings.classes), NO_CLASS, torch.arange(PAIRS) % 2)
+    if partners is None:
+        partners = torch.empty_like(eps)
+        network = tuple(layer.detach().numpy() for layer in layers)
+        for label in told.unique().tolist():
+            rows = told == label
+            drawn = draw_partners(Field(network, label).velocity, eps[rows].numpy(), PAIR_STEPS)
+            partners[rows] = torch.from_numpy(drawn.astype(np.float32))
+    return Pairs(partners, eps, told)
 
 
 def inputs(xt: Tensor, clock: Tensor, told: Tensor) -> Tensor:

@@ -5,12 +5,14 @@ The network is a list of layers; the samplers are those of ``core.ideas.samplers
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.ideas.activations import silu
 from core.ideas.arrays import Array, Numbers
+from core.ideas.flow import measure_detour, walk_flow
 from core.ideas.guidance import guide
 from core.ideas.noise_levels import sigma_from_alpha_bar
 from core.ideas.prediction import to_unit_scale
@@ -32,6 +34,7 @@ PLACE = 2 + 4 * len(WAVES)  # numbers that say the place
 NO_CLASS, CLASSES = 2, 3  # 0 and 1 are classes, 2 says none
 ALPHA_BAR = accumulate_alpha_bar(make_scaled_linear_betas())  # Stable Diffusion's own schedule
 CLOCK = embed_timesteps(np.arange(len(ALPHA_BAR)), EmbeddingSettings(dim=TIME)).astype(np.float32)
+SHARES = np.linspace(0, 1, len(ALPHA_BAR))  # of noise: the times of a flow, told by the same clock
 SIZES = (PLACE + TIME + CLASSES, *[WIDTH] * HIDDEN, 2)
 
 
@@ -61,7 +64,7 @@ def answer(layers: Sequence[Array], x: Array, bend: Callable[[Array], Array]) ->
         bend: between two layers, SiLU.
 
     Returns:
-        The noise in every point, (B, 2).
+        The noise in every point, or its velocity, (B, 2).
     """
     for weight, bias in zip(layers[:-2:2], layers[1:-2:2], strict=True):
         x = bend(x @ weight + bias)
@@ -82,12 +85,12 @@ class Field:
     label: int = NO_CLASS
     w: float = 1.0
 
-    def eps(self, x: Array, t: int) -> Array:
-        """Name the noise in points, guided towards the class that was asked for.
+    def named(self, x: Array, t: int) -> Array:
+        """Name what it was trained to name, guided towards the class that was asked for.
 
         Args:
-            x: noisy points at unit scale, (B, 2).
-            t: their timestep.
+            x: noisy points at unit scale, or of a flow's straight mix, (B, 2).
+            t: their timestep, or the number of their share of noise in ``SHARES``.
         """
         wanted = self._ask(x, t, self.label)
         if self.label == NO_CLASS or self.w == 1:
@@ -101,7 +104,16 @@ class Field:
             x: noisy points at unit scale, (B, 2).
             alpha_bar: one of the schedule's.
         """
-        return self.eps(x, int(np.abs(ALPHA_BAR - alpha_bar).argmin()))
+        return self.named(x, int(np.abs(ALPHA_BAR - alpha_bar).argmin()))
+
+    def velocity(self, z: Array, s: float) -> Array:
+        """Answer a flow's walk.
+
+        Args:
+            z: points of the straight mix, (B, 2).
+            s: their share of noise, in [0, 1].
+        """
+        return self.named(z, round(s * (len(SHARES) - 1)))
 
     def _ask(self, x: Array, t: int, label: int) -> Array:
         rows = np.empty((len(x), SIZES[0]), np.float32)
@@ -117,8 +129,8 @@ def sample(
     """Walk points from noise to data.
 
     Args:
-        field: names the noise.
-        sampler: "DDPM", "DDIM", "Euler" or "Heun".
+        field: names the noise; the velocity for ``FLOWING``.
+        sampler: "DDPM", "DDIM", "Euler" or "Heun"; ``FLOWING`` is Euler's method along a flow.
         steps: how many.
         start: noise from N(0, 1), (n, 2): the same for every sampler.
         seed: of the fresh noise that DDPM adds.
@@ -126,6 +138,8 @@ def sample(
     Returns:
         Where the points are before every step and at the end, at unit scale, (steps + 1, n, 2).
     """
+    if sampler == FLOWING:
+        return np.stack(list(walk_flow(field.velocity, start, steps))).astype(np.float32)
     times = space_trailing(steps, len(ALPHA_BAR))
     pairs = pair_with_next(times, ALPHA_BAR)
     levels = np.array([before for before, _ in pairs] + [1.0])
@@ -147,6 +161,7 @@ def sample(
 
 
 SAMPLERS = ("DDPM", "DDIM", "Euler", "Heun")
+FLOWING = "flow"
 
 
 def nearest(points: Array, data: Array) -> Numbers:
@@ -161,3 +176,37 @@ def nearest(points: Array, data: Array) -> Numbers:
     """
     apart = np.asarray(points)[:, None] - np.asarray(data)[None]  # (n, m, 2)
     return np.sqrt((apart**2).sum(-1)).min(1).astype(np.float32)
+
+
+COUNTS = (1, 2, 4, 8, 50)  # of steps, for which it is measured how near what is drawn comes
+
+
+class Reach(TypedDict):
+    """How near a network comes to the data.
+
+    Attributes:
+        apart: of what it draws in ``COUNTS`` steps to the nearest of the data, on average.
+        missed: of the data to the nearest of what it draws.
+        detour: its ways in the most steps over straight lines.
+    """
+
+    apart: list[float]
+    missed: list[float]
+    detour: float
+
+
+def measure_reach(field: Field, sampler: str, noise: Numbers, data: Numbers) -> Reach:
+    """Measure how near a network comes to the data in few steps and in many.
+
+    Args:
+        field: whom to ask.
+        sampler: as for ``sample``.
+        noise: to begin with, (n, 2).
+        data: that it learned from, (m, 2).
+    """
+    walks = [sample(field, sampler, steps, noise) for steps in COUNTS]
+    return {
+        "apart": [float(nearest(walk[-1], data).mean()) for walk in walks],
+        "missed": [float(nearest(data, walk[-1]).mean()) for walk in walks],
+        "detour": measure_detour(walks[-1]),
+    }

@@ -1,7 +1,7 @@
 """What can be chosen in the lab of points; imports no torch."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from core.engine.request import MAX_SEED
@@ -19,9 +19,11 @@ SHAPES = (
     "drawn",
 )
 DRAWN = SHAPES[-1]
+FLOW, NOISE, STRAIGHT = "flow", "noise", "straightened"  # what the network learns to name
 FEWEST_DRAWN, MOST_DRAWN = 8, 600
 EDGE = 2.5  # of the plane that points lie on, either way
 SHOWN = 600  # points of a shape that are shown
+WALKERS = 120  # points whose ways are shown
 FULL = 4.0  # the largest noise that the browser is told of, either way
 
 Point = tuple[float, float, int]  # place, and 0 or 1: which class
@@ -37,6 +39,8 @@ class PointSettings:
         seed: of weights, points and noise.
         steps: of training.
         points: those that were drawn, where ``shape`` says so.
+        goal: what it learns: ``NOISE``; the velocity of a ``FLOW``; ``STRAIGHT`` is a flow that is
+            trained for as many steps again, on pairs that it made itself.
     """
 
     worker: ClassVar[str] = "core.labs.points_worker"
@@ -47,6 +51,17 @@ class PointSettings:
     seed: int = 0
     steps: int = STEPS
     points: tuple[Point, ...] = ()
+    goal: str = NOISE
+
+    @property
+    def before(self) -> "PointSettings | None":
+        """The training that this one goes on from, where somebody has done it already."""
+        return replace(self, goal=FLOW) if self.goal == STRAIGHT else None
+
+    @property
+    def in_all(self) -> int:
+        """How many steps the training has with those before it."""
+        return self.steps * (2 if self.goal == STRAIGHT else 1)
 
     def validated(self) -> "PointSettings":
         """Return the settings with every field checked."""
@@ -63,6 +78,7 @@ class PointSettings:
             check_whole(self.seed, tr("seed"), 0, MAX_SEED),
             check_whole(self.steps, tr("number of steps"), 1, MOST_STEPS),
             points,
+            check_choice(self.goal, tr("goal of the training"), (FLOW, NOISE, STRAIGHT)),
         )
 
 

@@ -64,6 +64,10 @@ class WordSettings:
         """The picture's pixels."""
         return base64.b64decode(self.picture)
 
+    @property
+    def before(self) -> None:
+        """Nothing: it begins with the model as it ships."""
+
     def validated(self) -> "WordSettings":
         """Return the settings with every field checked."""
         word = " ".join(self.word.split()) if isinstance(self.word, str) else ""

@@ -15,7 +15,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.ui.address import Field, ask, choose, one_of, said, switch, value
 from core.ui.errors import show_note
 from core.ui.page import show_equation
-from core.ui.walk import level
+from core.ui.walk import ask_about, level
 from core.views.numbers import count
 from core.words import tr, tr_later
 
@@ -40,6 +40,15 @@ class Closer:
     def load(self) -> ModuleType:
         """Return its module, imported now at the latest."""
         return importlib.import_module(self.module)
+
+    def show(self, *on_show: object) -> None:
+        """Show it, below the question about it where there is one.
+
+        Args:
+            on_show: what is on show on the page.
+        """
+        ask_about(self.module.split(".")[2], self.title)
+        self.load().show(*on_show)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +163,7 @@ def show_look(look: Closer | None, closers: Closers, *on_show: object, meanwhile
         return
     with look_place(look, closers):
         if all(one is not None for one in on_show):
-            look.load().show(*on_show)
+            look.show(*on_show)
         elif meanwhile:
             st.caption(tr(meanwhile))
 

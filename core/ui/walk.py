@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.components import v2
 
 from core.engine.request import key, to_json
-from core.ui.address import Field, ask, tied
+from core.ui.address import Field, ask, switch, tied
 from core.ui.all_pages import (
     HOME,
     LEVEL,
@@ -196,12 +196,12 @@ def _label(name: str, page: str) -> str:
     if name != "predict":
         return tr(FOOT[name])
     lesson = lesson_of(page)
-    done = sum(_given(page, question) is not None for question in lesson.questions)
+    done = sum(_given(page, question) is not None for question in lesson.own)
     return tr(
         "{part} · {done} of {questions}",
         part=tr(FOOT[name]),
         done=done,
-        questions=len(lesson.questions),
+        questions=len(lesson.own),
     )
 
 
@@ -241,22 +241,53 @@ def live_run() -> Live:
     return Live(here(request).run, tokens, model_folder(request.model), read)
 
 
+def ask_about(page: str, look: str) -> None:
+    """Offer the question about a closer look, to be answered before one tries it.
+
+    Args:
+        page: its address below the app's.
+        look: the title of the look.
+    """
+    question = lesson_of(page).about(look)
+    if question is not None and ask(st.toggle, tr("Predict first"), switch("look_asked")):
+        with st.container(border=True, key="look_question"):
+            _ask_one(page, question)
+
+
 def _predict(page: str, lesson: Lesson) -> None:
     """Ask one question after the other; an answer is explained from the run on show."""
     at = next(
-        (at for at, one in enumerate(lesson.questions) if _given(page, one) is None),
-        len(lesson.questions) - 1,
+        (at for at, one in enumerate(lesson.own) if _given(page, one) is None),
+        len(lesson.own) - 1,
     )
-    at = min(st.session_state.get(f"asked_{page}", at), len(lesson.questions) - 1)
-    question = lesson.questions[at]
+    at = min(st.session_state.get(f"asked_{page}", at), len(lesson.own) - 1)
+    question = lesson.own[at]
+    said = tr("Predict first · question {at} of {questions}", at=at + 1, questions=len(lesson.own))
+    if not _ask_one(page, question, said):
+        return
+    with st.container(horizontal=True):
+        if at + 1 < len(lesson.own):
+            st.button(tr("Next question"), on_click=_turn, args=(page, at + 1), key=f"next_{page}")
+        if at:
+            st.button(
+                tr("The one before"), on_click=_turn, args=(page, at - 1), key=f"before_{page}"
+            )
+
+
+def _ask_one(page: str, question: Question, said: str = "") -> bool:
+    """Ask a question, and explain the answer once there is one.
+
+    Args:
+        page: its address below the app's.
+        question: one of its.
+        said: above it.
+
+    Returns:
+        Whether it was answered.
+    """
     asked = question.of(live_run())
-    st.caption(
-        tr(
-            "Predict first · question {at} of {questions}",
-            at=at + 1,
-            questions=len(lesson.questions),
-        )
-    )
+    if said:
+        st.caption(said)
     st.text(asked.text)
     given = _given(page, question)
     texts = [option.text for option in asked.options]
@@ -267,18 +298,12 @@ def _predict(page: str, lesson: Lesson) -> None:
         on_change=_answer, args=(page, question, texts, box), disabled=given is not None,
     )  # fmt: skip
     if given is None:
-        return
+        return False
     chosen = asked.options[given]
     _explain(chosen)
     if not chosen.right:
         _explain(asked.right)
-    with st.container(horizontal=True):
-        if at + 1 < len(lesson.questions):
-            st.button(tr("Next question"), on_click=_turn, args=(page, at + 1), key=f"next_{page}")
-        if at:
-            st.button(
-                tr("The one before"), on_click=_turn, args=(page, at - 1), key=f"before_{page}"
-            )
+    return True
 
 
 def _explain(option: Option) -> None:
@@ -306,9 +331,11 @@ def _answer(page: str, question: Question, texts: list[str], box: str) -> None:
         return
     asked = page, question.name, to_json(running_example())
     st.session_state.setdefault(_ANSWERS, {})[asked] = texts.index(given)
-    lesson = lesson_of(page)
-    st.session_state[f"asked_{page}"] = lesson.questions.index(question)
-    if all(_given(page, one) is not None for one in lesson.questions):
+    own = lesson_of(page).own
+    if question not in own:
+        return
+    st.session_state[f"asked_{page}"] = own.index(question)
+    if all(_given(page, one) is not None for one in own):
         keep(WALKED, ".".join(dict.fromkeys((*walked(), page))))
 
 

@@ -110,10 +110,12 @@ class Question:
     Attributes:
         name: of its own on its page.
         of: what is asked of a run; may have the engine do more.
+        look: title of the closer look that it is about, and stands in; "" is the page itself.
     """
 
     name: str
     of: Callable[[Live], Asked]
+    look: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,7 @@ class Lesson:
         picture: what stands below the page's picture: what is seen there, and what to do with it;
             "" where it is said with the run's own numbers, or above.
         remember: the one sentence to take along.
-        questions: two to five.
+        questions: two or three of the page, and one at most of each closer look.
         cards: there may be none.
     """
 
@@ -151,6 +153,19 @@ class Lesson:
     picture: str = ""
     questions: Sequence[Question] = ()
     cards: Sequence[Card] = ()
+
+    @property
+    def own(self) -> tuple[Question, ...]:
+        """The questions of the page itself."""
+        return tuple(one for one in self.questions if not one.look)
+
+    def about(self, look: str) -> Question | None:
+        """Return the question of a closer look; None where it has none.
+
+        Args:
+            look: its title.
+        """
+        return next((one for one in self.questions if one.look == look), None)
 
 
 def lesson_of(page: str) -> Lesson:

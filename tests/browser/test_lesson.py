@@ -97,8 +97,8 @@ def test_the_whole_walk_from_start_to_the_last_page(
     for name in ("home", *PAGES):
         lesson = lesson_of(name)
         page.get_by_role("heading", name=tr(lesson.headline)).wait_for()
-        for number, question in enumerate(lesson.questions):
-            at, questions = number + 1, len(lesson.questions)
+        for number, question in enumerate(lesson.own):
+            at, questions = number + 1, len(lesson.own)
             page.get_by_text(
                 tr("Predict first · question {at} of {questions}", at=at, questions=questions)
             ).wait_for()

@@ -71,7 +71,7 @@ def test_own_points_are_drawn_trained_on_stopped_and_gone_on_with(
     new_page: Callable[..., Page], server: str
 ) -> None:
     page = new_page()
-    open_page(page, f"{server}/training")
+    open_page(page, f"{server}/training?learns=noise")
     page.get_by_text("draw your own", exact=True).click()
     lab = page.locator(POINTS)
     page.locator(f"{POINTS}.editable").wait_for()
@@ -108,6 +108,33 @@ def test_own_points_are_drawn_trained_on_stopped_and_gone_on_with(
     expect(paths).to_have_attribute("data-place", "0")
     lab.locator(".walk input").press("End")
     expect(lab.locator(".where")).to_contain_text("t = 999")
+
+
+def test_noise_flows_before_anything_is_learned_and_a_point_is_marked_by_hand_and_by_key(
+    new_page: Callable[..., Page], server: str
+) -> None:
+    page = new_page()
+    open_page(page, f"{server}/training")
+    film = page.locator("section.paths")
+    film.scroll_into_view_if_needed()
+    assert film.locator("canvas").count() == 3
+    expect(film).to_have_attribute("data-place", "160")  # it has played by itself, or stands
+    film.locator(".play").click()
+    expect(film.locator(".play")).to_have_text("Pause")
+    film.locator(".play").click()
+    film.locator(".walk input").press("Home")
+    expect(film.locator(".at")).to_have_text("s = 1.00")
+    film.locator(".one input").press("ArrowRight")
+    expect(film).to_have_attribute("data-marked", "2")
+    expect(page).to_have_url(re.compile(r"marked=2"))
+    pane = film.locator("canvas").nth(1).bounding_box()
+    assert pane is not None
+    page.mouse.click(pane["x"] + 0.8 * pane["width"], pane["y"] + 0.2 * pane["height"])
+    expect(film).not_to_have_attribute("data-marked", "2")
+    page.reload()
+    page.locator("section.paths canvas").first.wait_for()
+    expect(film.locator(".at")).to_have_text("s = 1.00")  # a link shows what was seen
+    expect(film).not_to_have_attribute("data-marked", "1")
 
 
 def test_word_begins_to_be_taught_and_can_be_stopped(

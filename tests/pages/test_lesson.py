@@ -30,8 +30,8 @@ def test_questions_are_asked_first_and_each_answer_is_explained(
     at = open_page(FILES[page], walk="on", steps="2")
     assert not at.exception
     lesson = lesson_of(page)
-    for number in range(len(lesson.questions)):
-        assert f"question {number + 1} of {len(lesson.questions)}" in shown_text(at)
+    for number in range(len(lesson.own)):
+        assert f"question {number + 1} of {len(lesson.own)}" in shown_text(at)
         group = pills(at)
         assert group.value is None
         before = len(at.text)
@@ -39,7 +39,7 @@ def test_questions_are_asked_first_and_each_answer_is_explained(
         assert not at.exception
         assert len(at.text) >= before + 2
         assert pills(at).disabled
-        if number + 1 < len(lesson.questions):
+        if number + 1 < len(lesson.own):
             at.button(key=f"next_{page}").click().run()
     assert at.query_params["walked"] == page
     assert at.query_params["walk"] == "on"
@@ -55,6 +55,26 @@ def test_a_page_without_the_walk_asks_at_its_foot(open_page: Open, shown_text: T
     assert "decibels" in shown_text(at)
     at = open_page(FILES["noising"], foot="mistake")
     assert "torch" in shown_text(at)
+
+
+@pytest.mark.parametrize(
+    ("page", "look"), [("schedulers", "As a flow"), ("training", "Train on points")]
+)
+def test_a_look_has_its_question_which_the_walk_does_not_wait_for(
+    page: str, look: str, open_page: Open, shown_text: Text
+) -> None:
+    at = open_page(FILES[page], steps="2", look=look)
+    assert not at.exception
+    at.toggle(key="ask_look_asked").set_value(True).run()
+    assert not at.exception
+    assert at.query_params["look_asked"] == "on"
+    group = pills(at)
+    group.set_value(group.options[0]).run()
+    assert not at.exception
+    assert len(at.text) >= 3  # the question, and why
+    assert pills(at).disabled
+    assert "walked" not in at.query_params
+    assert "question 1 of" not in shown_text(at)
 
 
 def test_a_belief_is_met_when_it_is_asked_for(open_page: Open, shown_text: Text) -> None:

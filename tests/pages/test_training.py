@@ -118,7 +118,7 @@ def short_points(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("short_points")
 def test_points_are_trained_when_asked_and_walked_afterwards(open_page: Open) -> None:
-    at = open_page(PAGE)
+    at = open_page(PAGE, learns="noise")
     data = drawn(at, '"editable"')
     first = at.button_group(key="ask_shape").value
     assert data["look"] is None
@@ -131,11 +131,11 @@ def test_points_are_trained_when_asked_and_walked_afterwards(open_page: Open) ->
     assert data["curve"][-1][0] == 60
     paths = drawn(at, '"walks"')
     assert [walk["title"] for walk in paths["walks"]] == ["DDPM", "DDIM", "Euler", "Heun"]
-    assert paths["steps"] == 10
-    assert paths["label"] == 0
+    assert paths["frames"] == 10
+    assert set(paths["walks"][0]["kinds"]) == {0}
     at.slider(key="ask_walk_steps").set_value(3).run()
     assert not at.exception
-    assert drawn(at, '"walks"')["steps"] == 3
+    assert drawn(at, '"walks"')["frames"] == 3
     at.button_group(key="ask_shape").set_value("rings").run()
     assert not at.exception
     assert drawn(at, '"editable"')["look"] is None  # another shape waits to be asked for
@@ -146,8 +146,41 @@ def test_points_are_trained_when_asked_and_walked_afterwards(open_page: Open) ->
 
 
 @pytest.mark.usefixtures("short_points")
+def test_flow_is_trained_then_straightened_and_set_beside_the_noise(
+    open_page: Open, shown_text: Text
+) -> None:
+    at = open_page(PAGE, points_seed="5")
+    film = drawn(at, '"walks"')
+    assert [walk["steps"] for walk in film["walks"]] == [1, 40, 0]  # pairs, their mean, nothing yet
+    assert "what one training pair says" in shown_text(at)
+    at.button(key="points_train").click().run()
+    follow(at, "points_stop")
+    film = drawn(at, '"walks"')
+    assert [walk["steps"] for walk in film["walks"]] == [1, 40, 10, 0]
+    assert "times as long as straight lines" in shown_text(at)
+    assert at.button(key="points_train").label == "Straighten"
+    at.button(key="points_train").click().run()
+    follow(at, "points_stop")
+    assert not at.exception
+    assert drawn(at, '"editable"')["look"]["step"] == 120
+    assert "**Straightened.**" in shown_text(at)
+    at.slider(key="ask_walk_steps").set_value(1).run()
+    assert [walk["steps"] for walk in drawn(at, '"walks"')["walks"]] == [1, 40, 1, 1]
+    at.button_group(key="ask_asked").set_value("orange").run()
+    assert not at.exception
+    assert set(drawn(at, '"walks"')["walks"][0]["kinds"]) == {1}
+    assert "all three lines stand here" in shown_text(at)
+    at.button_group(key="ask_learns").set_value("noise").run()
+    assert not at.exception
+    assert at.query_params["learns"] == "noise"
+    at.button(key="points_train").click().run()
+    follow(at, "points_stop")
+    assert "One step of the straightened flow is off by" in shown_text(at)
+
+
+@pytest.mark.usefixtures("short_points")
 def test_own_points_are_checked_and_trained_on(open_page: Open, shown_text: Text) -> None:
-    at = open_page(PAGE)
+    at = open_page(PAGE, learns="noise")
     at.button_group(key="ask_shape").set_value("drawn").run()
     assert drawn(at, '"editable"')["editable"] is True
     at.button(key="points_train").click().run()

@@ -3,6 +3,7 @@
 import numpy as np
 
 from core.engine.works.attention import AttentionWork, EditedAttentionWork, Reweight
+from core.engine.works.emphasis import EmphasisWork
 from core.ideas.picture_likeness import apart
 from core.lessons.attention.maps_data import entries_of
 from core.lessons.attention.reads_data import budget
@@ -11,6 +12,7 @@ from core.views.lesson import Asked, Card, Lesson, Live, Question, choose
 from core.views.numbers import percent
 from core.words import tr, tr_later
 
+WEIGHT = 1.3
 NAMES = {
     "start": tr_later("the start token"),
     "word": tr_later("your words"),
@@ -90,6 +92,41 @@ def _double(live: Live) -> Asked:
     )
 
 
+def _weighted(live: Live) -> Asked:
+    words = [one for one in entries_of(live.tokens) if one.kind == "word"]
+    if not words:
+        return _sum(live)
+    request, last = live.run.request, words[-1]
+    restored, scaled = (
+        live.read(EmphasisWork(request.model, request, last.positions, WEIGHT, recipe)).change
+        for recipe in ("restore", "scale")
+    )
+    rows = len(restored)
+    changed, own = (int((change > 1e-6).sum()) for change in (restored, scaled))
+    said = tr(
+        "Counted just now: {changed} of {rows} change, for the mean is of all of them. Made larger "
+        "without that, as other programs do, {own}",
+        changed=changed,
+        rows=rows,
+        own=own,
+    )
+    return choose(
+        tr(
+            "“{label}” gets the weight {weight}, as one program does it: its numbers are made "
+            "larger, then all rows smaller until their mean is as before. How many of the {rows} "
+            "rows change?",
+            label=last.label,
+            weight=WEIGHT,
+            rows=rows,
+        ),
+        str(changed),
+        (str(own), tr("No. {said}.", said=said)),
+        (str(rows - last.positions[0]), tr("It does not spread by place. {said}.", said=said)),
+        (str(rows), f"{said}."),
+        (str(changed), f"{said}."),
+    )
+
+
 def _says_why(live: Live) -> str:
     shares = _shares(live)
     return tr(
@@ -127,6 +164,11 @@ LESSON = Lesson(
         "Every place of the picture shares out its attention over the whole text, and a map "
         "shows what was read, not why something was drawn."
     ),
-    questions=(Question("most", _most), Question("sum", _sum), Question("double", _double)),
+    questions=(
+        Question("most", _most),
+        Question("sum", _sum),
+        Question("double", _double),
+        Question("weighted", _weighted, "(word:1.3)"),
+    ),
     cards=(Card(tr_later("Attention maps say why."), _says_why, {"look": tr_later("Budget")}),),
 )

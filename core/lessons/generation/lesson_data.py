@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.ideas.picture_likeness import apart
+from core.lessons.generation.half_data import ask_which_half
 from core.lessons.generation.inpaint_data import ask_what_stays
 from core.lessons.generation.recognised_data import QUARTERS, ask_when_it_is_recognised
 from core.views.lesson import Asked, Card, Lesson, Live, Question, choose
@@ -190,8 +191,9 @@ LESSON = Lesson(
         Question("rows", _rows),
         Question("when", _when),
         Question("seed", _other_seed),
-        Question("recognised", ask_when_it_is_recognised),
-        Question("kept", ask_what_stays),
+        Question("recognised", ask_when_it_is_recognised, "When it is recognised"),
+        Question("kept", ask_what_stays, "Inpainting"),
+        Question("half", ask_which_half, "When to guide"),
     ),
     cards=(
         Card(tr_later("More steps are always better."), _more_is_better, {"steps": str(MANY)}),

@@ -38,5 +38,5 @@ def show_closer(look: Closer | None, shown: Shown) -> None:
         if look.title not in QUICK:
             decode_film(shown)
         with place, explained():
-            look.load().show(shown)
+            look.show(shown)
     decode_film(shown)

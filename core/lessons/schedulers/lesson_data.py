@@ -138,6 +138,37 @@ def _older_answer(live: Live) -> Asked:
     )
 
 
+def _begins(live: Live) -> Asked:
+    from core.lessons.schedulers.flow_data import shares_of  # altair: not before the first paint
+
+    share = shares_of(live.run)[0]
+    alpha_bar = float(live.run.alpha_bars[0])
+    right = f"s = {share:.3f}" if share < 1 else "s = 1"
+    said = tr(
+        "Your run’s first call is at t = {t:g}, where √ᾱ = {kept:.3f} of the picture is left under "
+        "√(1−ᾱ) = {noise:.3f} of noise: s = {noise:.3f} / ({kept:.3f} + {noise:.3f}) = {s:.3f}",
+        t=live.run.timesteps[0],
+        kept=alpha_bar**0.5,
+        noise=(1 - alpha_bar) ** 0.5,
+        s=share,
+    )
+    return choose(
+        tr(
+            "Told as a flow, s is the share of noise in a mixture: at 0 there is the picture, at 1 "
+            "noise alone. At which s does the network get to see your run first?"
+        ),
+        right,
+        ("s = 0", tr("That is the end, the picture. {said}.", said=said)),
+        ("s = 0.5", tr("There it would be half the picture. {said}.", said=said)),
+        (right, f"{said}."),
+        (
+            "s = 1",
+            tr("A flow model begins there. This one was never shown noise alone. {said}.",
+               said=said),
+        ),
+    )  # fmt: skip
+
+
 def _other_picture(live: Live) -> str:
     run = live.run
     names = [name for name in ("ddim", "euler", "dpmpp-2m") if name != run.request.scheduler]
@@ -187,7 +218,8 @@ LESSON = Lesson(
         Question("first", _first),
         Question("calls", _calls),
         Question("karras", _below_one),
-        Question("memory", _older_answer),
+        Question("memory", _older_answer, "One step"),
+        Question("share", _begins, "As a flow"),
     ),
     cards=(Card(tr_later("The scheduler draws the picture."), _other_picture),),
 )

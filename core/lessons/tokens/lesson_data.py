@@ -1,8 +1,11 @@
 """What the page about tokens teaches."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from core.engine.works.texts import TextWork
+from core.ideas.picture_likeness import apart
 from core.ideas.text_geometry import relative_change
 from core.views.lesson import Asked, Card, Lesson, Live, Question, choose
 from core.views.numbers import count, percent
@@ -82,6 +85,27 @@ def _last_word(live: Live) -> Asked:
     )
 
 
+def _layer_before(live: Live) -> Asked:
+    request = live.run.request
+    last, before = (live.read(replace(request, clip_skip=skip)).picture for skip in (0, 1))
+    far = apart(last, before)
+    said = tr(
+        "Drawn just now from both, with the same noise: the pictures are {far:.1f} of 255 apart on "
+        "average",
+        far=far,
+    )
+    names = (tr("not at all"), tr("a little"), tr("a lot"))
+    right = names[0] if far < 0.05 else names[1] if far < 15 else names[2]
+    return choose(
+        tr(
+            "The U-Net learned to read the text encoder’s last layer. Now it gets your words from "
+            "the layer before. How much does the picture change? (A lot: by more than 15 of 255.)"
+        ),
+        right,
+        *((name, f"{said}." if name == right else tr("No. {said}.", said=said)) for name in names),
+    )
+
+
 def _padding_ignored(live: Live) -> str:
     request = live.run.request
     plain = live.read(TextWork(request.model, (request.prompt,))).last[0]
@@ -127,6 +151,7 @@ LESSON = Lesson(
         Question("pieces", _pieces),
         Question("rows", _rows),
         Question("last", _last_word),
+        Question("before", _layer_before, "Inside the encoder"),
     ),
     cards=(
         Card(tr_later("Padding is ignored."), _padding_ignored, {"look": tr_later("The mask")}),

@@ -3,7 +3,11 @@
 import numpy as np
 
 from core.ideas.arrays import Numbers
+from core.ideas.flow import measure_detour
 from core.ideas.noise_levels import sigma_from_alpha_bar
+from core.labs.points_settings import PointSettings
+from core.lessons.training.flow_data import data_of, mean_walk
+from core.lessons.training.points_data import start_of
 from core.models.catalog import builtin_folder
 from core.training.history import Stage, read_report, read_stages
 from core.views.lesson import Asked, Card, Lesson, Live, Question, choose
@@ -74,6 +78,31 @@ def _memory(live: Live) -> Asked:
     )
 
 
+def _mean_bends(live: Live) -> Asked:
+    settings = PointSettings(seed=live.run.request.seed)
+    detour = measure_detour(mean_walk(data_of(settings)[0], start_of(settings.seed)))
+    said = tr(
+        "Followed just now on two moons, with your seed {seed}, the mean of all pairs goes ways "
+        "that are {detour:.2f} times as long as straight lines",
+        seed=settings.seed,
+        detour=detour,
+    )
+    names = (tr("as long"), tr("longer, by less than a tenth"), tr("longer, by more than a tenth"))
+    right = names[0] if detour < 1.005 else names[1] if detour < 1.1 else names[2]
+    why = tr("Lines of pairs cross, and the mean of what crosses has to turn: {said}.", said=said)
+    return choose(
+        tr(
+            "Every training pair goes straight from a noise to a point of the data. A network can "
+            "only know the mean of all pairs that pass through a place. How long are its ways, "
+            "beside straight lines?"
+        ),
+        right,
+        (tr("shorter"), tr("Nothing is shorter than straight. {said}.", said=said)),
+        (names[0], why if right == names[0] else tr("So is each pair alone. {said}.", said=said)),
+        *((name, why if name == right else tr("No. {said}.", said=said)) for name in names[1:]),
+    )
+
+
 def _size(numbers: Numbers) -> float:
     return float(np.sqrt(np.mean(np.square(numbers))))
 
@@ -131,7 +160,12 @@ LESSON = Lesson(
         "Training is one question asked over and over: which part of this is noise? The "
         "answer is known, because we added the noise ourselves."
     ),
-    questions=(Question("named", _lesson), Question("loss", _loss), Question("two", _memory)),
+    questions=(
+        Question("named", _lesson),
+        Question("loss", _loss),
+        Question("two", _memory),
+        Question("bends", _mean_bends, "Train on points"),
+    ),
     cards=(
         Card(tr_later("v is velocity."), _v_is_velocity),
         Card(tr_later("It puts together pictures that it has stored."), _copies),

@@ -132,18 +132,26 @@ class Points extends View {
     this.drawSamples();
     this.drawLoss();
     const t = data.times[this.at];
+    const name = data.flow ? "s" : "t";
     this.find(".t").textContent = String(t ?? "");
-    this.find(".where").textContent = data.look ? `t = ${t}` : data.editable ? tr("draw here") : "";
+    this.find(".walk label").textContent = data.flow ? tr("share of noise s") : tr("timestep t");
+    this.range.ariaLabel = data.flow ? tr("Share of noise of the field") : tr("Timestep t of the field");
+    this.find(".where").textContent = data.look ? `${name} = ${t}` : data.editable ? tr("draw here") : "";
     this.find(".when").textContent = data.look
       ? trMany(data.look.step, "after {count:,} training step", "after {count:,} training steps")
       : "";
-    this.range.ariaValueText = tr("timestep {t}", { t });
+    this.range.ariaValueText = data.flow ? tr("share of noise {share}", { share: t }) : tr("timestep {t}", { t });
     if (data.look) {
-      const kept = Math.sqrt(data.kept[this.at]);
-      this.find(".said").textContent = tr(
-        "At t = {t} the data has shrunk to {kept} of its size, under {noise} of noise. Each arrow points away from the noise that the network names there: to where it takes the data to be.",
-        { t, kept: kept.toFixed(2), noise: Math.sqrt(1 - kept * kept).toFixed(2) },
-      );
+      const [kept, noise] = data.weights[this.at].map((weight) => weight.toFixed(2));
+      this.find(".said").textContent = data.flow
+        ? tr(
+            "At s = {s} the data has shrunk to {kept} of its size, under {noise} of noise. Each arrow is the velocity that the network names there, turned round: along it points flow as the noise goes.",
+            { s: t, kept, noise },
+          )
+        : tr(
+            "At t = {t} the data has shrunk to {kept} of its size, under {noise} of noise. Each arrow points away from the noise that the network names there: to where it takes the data to be.",
+            { t, kept, noise },
+          );
     }
   }
 
@@ -170,7 +178,7 @@ class Points extends View {
     const pane = this.pane(".left");
     const { data } = this;
     const points = data.editable ? this.drawn : this.points;
-    const share = data.look ? Math.sqrt(data.kept[this.at]) : 1;
+    const share = data.look ? data.weights[this.at][0] : 1;
     this.dots(pane, points, Math.max(1.4, pane.wide / 200), data.look ? 0.45 : 0.85, share);
     if (this.cross && data.editable) {
       const [x, y] = [pane.x(this.cross[0]), pane.y(this.cross[1])];
@@ -179,7 +187,10 @@ class Points extends View {
     if (this.field) this.arrows(pane.pen, pane.wide);
     const [count, t] = [points.length, data.times[this.at]];
     let plane = data.classes ? tr("{count} points, blue and orange", { count }) : tr("{count} points, blue", { count });
-    if (data.look) plane = tr("{points}, and the field at t = {t}", { points: plane, t });
+    if (data.look)
+      plane = data.flow
+        ? tr("{points}, and the field at s = {t}", { points: plane, t })
+        : tr("{points}, and the field at t = {t}", { points: plane, t });
     if (data.editable)
       plane = tr("{points}. Draw with the pointer, or move with the arrow keys and press Enter", { points: plane });
     this.find(".left .plane").ariaLabel = plane;
@@ -234,7 +245,9 @@ class Points extends View {
       ? tr("after {step:,} of {steps:,} training steps, {seconds} s", { step: curve.at(-1)[0], steps, seconds })
       : trMany(steps, "{count:,} training step", "{count:,} training steps");
     if (curve.length) {
-      drawLoss(canvas, curve, steps, tr("mean squared error of the noise"), this);
+      const { flow } = this.data;
+      const unit = flow ? tr("mean squared error of the velocity") : tr("mean squared error of the noise");
+      drawLoss(canvas, curve, steps, unit, this);
       return;
     }
     this.hint(canvas, going ? tr("starting…") : tr("press Train"));

@@ -5,11 +5,20 @@ from dataclasses import replace
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import ExplainerError
+from core.ideas.flow import (
+    draw_partners,
+    flow_step,
+    mean_velocity,
+    measure_detour,
+    mix_straight,
+    weigh_pairs,
+)
 from core.ideas.forward import add_noise
 from core.ideas.guidance import guide
-from core.ideas.objectives import noise_loss
+from core.ideas.objectives import flow_loss, noise_loss
 from core.ideas.samplers.ddim import ddim_step
 from core.ideas.samplers.ddpm import ddpm_step
 from core.ideas.samplers.euler import euler_step
@@ -17,23 +26,48 @@ from core.ideas.samplers.heun import heun_step
 from core.labs.bench import Training, bench
 from core.labs.points_data import make_points
 from core.labs.points_field import NO_CLASS
-from core.labs.points_settings import DRAWN, SHAPES, Point, PointSettings, check_points
+from core.labs.points_settings import (
+    DRAWN,
+    FLOW,
+    NOISE,
+    SHAPES,
+    STRAIGHT,
+    Point,
+    PointSettings,
+    check_points,
+)
 from core.lessons.training.follow import GRACE_S, TURN_S, end, offer, say_ahead, say_wrong
-from core.lessons.training.points_data import field_of, paths_data, points_data, points_rows
+from core.lessons.training.points_data import Event, field_of, paths_data, points_data, points_rows
+from core.lessons.training.points_flow import BLUE, FILM, ask_walk, show_flow, show_reach
 from core.training.history import Stage
-from core.ui.address import Field, ask, choose, one_of, real, switch, value, whole
+from core.ui.address import Field, ask, choose, one_of, switch, value, whole
 from core.ui.component import mount, told
 from core.ui.part import part
 from core.ui.runs import train
 from core.ui.tables import as_table
 from core.words import tr, tr_later
 
-FORMULAS = (add_noise, noise_loss, guide, ddpm_step, ddim_step, euler_step, heun_step)
+FORMULAS = (
+    mix_straight, flow_loss, weigh_pairs, mean_velocity, flow_step, draw_partners, measure_detour,
+    add_noise, noise_loss, guide, ddpm_step, ddim_step, euler_step, heun_step,
+)  # fmt: skip
 
 NAME = "training/points"
 STOP_S = 3.0  # after one visitor's Stop: whoever else watches looks in within this
-ANY, BLUE, ORANGE = tr_later("either"), tr_later("blue"), tr_later("orange")
-LABELS = {ANY: NO_CLASS, BLUE: 0, ORANGE: 1}
+GOALS = {FLOW: tr_later("a flow"), NOISE: tr_later("the noise")}
+INTRO = {
+    FLOW: tr_later(
+        "**Watch noise flow into a shape.** Every pair of noise and data has a straight line "
+        "between them, and many lines meet in every point. A network of four layers learns where a "
+        "point goes there, as Stable Diffusion 3 and FLUX do for pictures. **Press Train**, and "
+        "watch the third pane."
+    ),
+    NOISE: tr_later(
+        "**Stable Diffusion with two numbers in place of a picture**: a network of four layers "
+        "learns to name the noise in points, by the same loss and the same noise schedule. "
+        "Choose a shape, or draw one."
+    ),
+}
 _WANTED = "points_wanted"
 _PRESSED, _ANEW = "points_pressed", "points_anew"
 
@@ -51,6 +85,7 @@ def _write_points(points: tuple[Point, ...]) -> str:
     return "_".join(f"{1000 * x:.0f}.{1000 * y:.0f}.{kind}" for x, y, kind in points)
 
 
+GOAL = one_of("learns", GOALS, begins="default")
 SHAPE, COLOUR = one_of("shape", SHAPES, begins="default"), switch("colour", True)
 SEED = whole("points_seed", 0, 0, 2**31)
 POINTS: Field[tuple[Point, ...]] = Field("points", (), _read_points, _write_points)
@@ -58,23 +93,23 @@ POINTS: Field[tuple[Point, ...]] = Field("points", (), _read_points, _write_poin
 
 def show(_stages: tuple[Stage, ...]) -> None:
     """Offer shapes and the training, follow it, then show paths through what was learned."""
-    st.markdown(
-        tr(
-            "**Stable Diffusion with two numbers in place of a picture**: a network of four layers "
-            "learns to name the noise in points, by the same loss and the same noise schedule. "
-            "Choose a shape, or draw one."
-        )
-    )
-    settings = _choose()
+    st.markdown(tr(INTRO[value(GOAL)]))
+    settings, place = _choose()
+    straight = replace(settings, goal=STRAIGHT)
+    learned = settings.goal == FLOW and _done(settings) is not None
     if st.session_state.pop(_PRESSED, False):
-        st.session_state[_WANTED] = settings
+        st.session_state[_WANTED] = straight if learned else settings
         st.session_state[_ANEW] = True
-    training = _known(settings)
-    going = st.session_state.get(_WANTED) == settings
-    offer("points", tr("Train"), training, going, _want, _again, _stop)
+    wanted = st.session_state.get(_WANTED)
+    if settings.goal == FLOW and (wanted == straight or _known(straight) is not None):
+        settings = straight
+    going = wanted == settings
+    label, training = tr("Train"), _known(settings)
+    if learned and _done(straight) is None:
+        label, training = tr("Straighten"), _known(straight)
+    with place:
+        offer("points", label, training, going, _want, _again, _stop)
     part(_follow, every_s=TURN_S if going else None)(settings, going)
-    if training is not None and training.state == "done" and not going:
-        part(_show_paths)(settings, training)
 
 
 def show_more() -> None:
@@ -84,8 +119,19 @@ def show_more() -> None:
     st.code(inspect.getsource(lab_points), language="python")
 
 
-def _choose() -> PointSettings:
-    shape, classes, seed = st.columns([8, 4, 2], vertical_alignment="bottom", gap="medium")
+def _choose() -> tuple[PointSettings, DeltaGenerator]:
+    """Ask what is learned from which points; return it with the place for the training's button."""
+    goal, shape = st.columns([5, 12], vertical_alignment="bottom", gap="medium")
+    place, classes, seed = st.columns([6, 8, 3], vertical_alignment="bottom", gap="medium")
+    with goal:
+        ask(
+            st.segmented_control, tr("It learns"), GOAL, required=True, wrap=True,
+            format_func=lambda name: tr(GOALS[name]),
+            help=tr(
+                "Stable Diffusion 1 names the noise; newer models, such as Stable Diffusion 3 and "
+                "FLUX, name the velocity of a flow."
+            ),
+        )  # fmt: skip
     with shape:
         ask(
             st.segmented_control,
@@ -108,7 +154,8 @@ def _choose() -> PointSettings:
     with seed:
         ask(st.number_input, tr("Seed"), SEED)
     own = value(POINTS) if value(SHAPE) == DRAWN else ()
-    return PointSettings(value(SHAPE), value(COLOUR), value(SEED), points=own)
+    settings = PointSettings(value(SHAPE), value(COLOUR), value(SEED), points=own, goal=value(GOAL))
+    return settings, place
 
 
 def _known(settings: PointSettings) -> Training | None:
@@ -117,6 +164,12 @@ def _known(settings: PointSettings) -> Training | None:
         return bench().known(settings.validated())
     except ExplainerError:  # not yet enough points
         return None
+
+
+def _done(settings: PointSettings) -> Event | None:
+    """Return the last event of a training with these settings that was finished."""
+    training = _known(settings)
+    return training.events[-1] if training is not None and training.state == "done" else None
 
 
 def _follow(settings: PointSettings, going: bool) -> None:
@@ -136,10 +189,24 @@ def _follow(settings: PointSettings, going: bool) -> None:
     events = list(training.events) if training is not None else []
     if going:
         say_ahead(training)
+    done = {
+        goal: event
+        for goal in (NOISE, FLOW, STRAIGHT)
+        if (event := _done(replace(settings, goal=goal))) is not None
+    }
+    flow = settings.goal != NOISE
+    if flow:
+        show_flow(settings, done, events, going and not ended)
     data = points_data(settings, events, going and not ended, value(POINTS))
     mount(NAME, data, on_drawn_change=_take)
     if going and training is not None and training.ended:
         end("points", training, tr("Press Go on, or choose another shape."), _stop)
+    if not going and training is not None and training.state == "done" and not flow:
+        _show_paths(settings, training)
+    if not going:
+        show_reach(settings, done)
+        if events:
+            as_table(points_rows(events), "points-loss", tr("The loss by training step"))
 
 
 def _show_paths(settings: PointSettings, training: Training) -> None:
@@ -156,19 +223,11 @@ def _show_paths(settings: PointSettings, training: Training) -> None:
             apart=apart,
         )
     )
-    how, asked, weight = st.columns(3, gap="large")
-    steps = ask(how.slider, tr("Steps of every sampler"), whole("walk_steps", 10, 1, 50))
-    label, w = ANY, 1.0
-    if settings.classes:
-        field = one_of("asked", LABELS, BLUE, begins="default")
-        ask(asked.segmented_control, tr("Asked for"), field, format_func=tr, required=True)
-        label = value(field)
-        if label != ANY:
-            w = ask(weight.slider, tr("Guidance w"), real("w", 2.0, 0.0, 8.0), step=0.5)
-    field = replace(field_of(done), label=LABELS[label], w=w)
+    label, w, steps = ask_walk(settings, BLUE, tr("Steps of every sampler"))
+    field = replace(field_of(done), label=label, w=w)
     points, labels = make_points(settings)
-    behind = points if label == ANY else points[labels == LABELS[label]]
-    mount("training/paths", paths_data(field, steps, np.ascontiguousarray(behind), settings.seed))
+    behind = points if label == NO_CLASS else points[labels == label]
+    mount(FILM, paths_data(field, steps, np.ascontiguousarray(behind), settings.seed))
     st.markdown(
         tr(
             "**DDIM and Euler walk the same points**: one formula, written on two scales. Heun "
@@ -185,7 +244,6 @@ def _show_paths(settings: PointSettings, training: Training) -> None:
                 "schedule still holds a little of the data."
             )
         )
-    as_table(points_rows(training.events), "points-loss", tr("The loss by training step"))
 
 
 def _take() -> None:

@@ -8,13 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.labs.points_data import make_points
-from core.labs.points_field import ALPHA_BAR, SAMPLERS, Field, sample
-from core.labs.points_settings import DRAWN, EDGE, FULL, SHOWN, Point, PointSettings
+from core.labs.points_field import ALPHA_BAR, SAMPLERS, SHARES, Field, sample
+from core.labs.points_settings import (
+    DRAWN,
+    EDGE,
+    FULL,
+    NOISE,
+    SHOWN,
+    WALKERS,
+    Point,
+    PointSettings,
+)
 from core.views.tables import Row
 from core.words import tr, tr_later
 
 Event = dict[str, Any]  # Any: what JSON holds
-WALKERS = 120  # points whose paths are shown
 CALLS = {
     "DDPM": tr_later("1 call a step"),
     "DDIM": tr_later("1 call a step"),
@@ -28,7 +36,7 @@ class FieldData(TypedDict):
 
     Attributes:
         step: after which.
-        field: the noise named on a grid of places at each time, one signed byte a number in base64.
+        field: what is named on a grid of places at each time, one signed byte a number in base64.
         drawn: points, float32 pairs in base64.
     """
 
@@ -51,8 +59,9 @@ class PointsData(TypedDict):
         curve: step and loss.
         seconds: so far.
         grid: places of the field, each way.
-        times: timesteps of the field.
-        kept: signal power left at each.
+        flow: whether it names a flow's velocity, and not the noise.
+        times: of the field: timesteps, or shares of noise.
+        weights: of data and of noise at each.
         full: what 127 of the field stands for.
         look: the newest; None before there is one.
         apart: how far what it drew is from the data, on average.
@@ -68,19 +77,50 @@ class PointsData(TypedDict):
     curve: list[list[float]]
     seconds: float
     grid: int
-    times: list[int]
-    kept: list[float]
+    flow: bool
+    times: list[float]
+    weights: list[list[float]]
     full: float
     look: FieldData | None
     apart: float | None
 
 
 class WalkData(TypedDict):
-    """How one sampler walks: its name, what it costs, and (steps + 1) x count float32 pairs."""
+    """How points walk in one pane.
+
+    Attributes:
+        title: whose ways they are.
+        note: in a few words more.
+        steps: of the ways; 0 where there are none yet.
+        places: (steps + 1) x count float32 pairs in base64.
+        kinds: of every point the class of the data that it comes to, 2 where none is told.
+    """
 
     title: str
     note: str
+    steps: int
     places: str
+    kinds: list[int]
+
+
+class FanData(TypedDict):
+    """The pairs whose lines meet in a point, for those points that can be chosen, at every frame.
+
+    Attributes:
+        pane: in which the lines are drawn.
+        count: pairs of each point.
+        points: that can be chosen, the first ones.
+        frames: of the lines.
+        data: of which the pairs are, float32 pairs in base64.
+        picks: numbers of the data, frames x points x count, two bytes each in base64.
+    """
+
+    pane: int
+    count: int
+    points: int
+    frames: int
+    data: str
+    picks: str
 
 
 class PathsData(TypedDict):
@@ -89,18 +129,22 @@ class PathsData(TypedDict):
     Attributes:
         edge: the plane goes from -edge to edge, both ways.
         points: of the data, float32 pairs in base64, to be shown behind.
-        label: the class that was asked for: 0, 1, or 2 for none.
         count: points on their way.
-        steps: of every sampler.
+        frames: of the film, from noise to data; the first is no step.
+        flow: whether a frame is a share of noise, and not a step of every sampler.
+        going: whether a training goes on, so that there is more to come.
         walks: side by side.
+        fan: None where no pairs are shown.
     """
 
     edge: float
     points: str
-    label: int
     count: int
-    steps: int
+    frames: int
+    flow: bool
+    going: bool
     walks: list[WalkData]
+    fan: FanData | None
 
 
 def points_data(
@@ -115,6 +159,7 @@ def points_data(
         drawn: the visitor's own points.
     """
     own = settings.shape == DRAWN
+    flow = settings.goal != NOISE
     looks = [event for event in events if event["kind"] == "look"]
     steps = [event for event in events if event["kind"] == "step"]
     begun = next((event for event in events if event["kind"] == "start"), None)
@@ -125,21 +170,30 @@ def points_data(
         points, labels = points[:SHOWN], labels[:SHOWN].tolist()
     return {
         "edge": EDGE,
-        "points": _floats(points),
+        "points": floats(points),
         "labels": labels,
         "classes": settings.classes,
         "editable": own and not going,
         "going": going,
-        "steps": settings.steps,
+        "steps": settings.in_all,
         "curve": [[event["step"], round(event["loss"], 4)] for event in steps],
         "seconds": round(steps[-1]["seconds"], 1) if steps else 0,
         "grid": begun["grid"] if begun else 0,
-        "times": begun["times"] if begun else [],
-        "kept": [round(float(ALPHA_BAR[t]), 4) for t in begun["times"]] if begun else [],
+        "flow": flow,
+        "times": [round(float(SHARES[t]), 2) if flow else t for t in begun["times"]]
+        if begun
+        else [],
+        "weights": [_weights(t, flow) for t in begun["times"]] if begun else [],
         "full": FULL,
         "look": _look(looks[-1]) if looks else None,
         "apart": round(looks[-1]["apart"], 3) if looks else None,
     }
+
+
+def _weights(t: int, flow: bool) -> list[float]:
+    """Return how much of the data and of noise is left at a time."""
+    kept, noise = (1 - SHARES[t], SHARES[t]) if flow else np.sqrt([ALPHA_BAR[t], 1 - ALPHA_BAR[t]])
+    return [round(float(kept), 4), round(float(noise), 4)]
 
 
 def _look(event: Event) -> FieldData:
@@ -168,19 +222,48 @@ def paths_data(field: Field, steps: int, points: NDArray[np.float32], seed: int)
         points: of the data, to be shown behind.
         seed: of the noise.
     """
-    start = np.random.default_rng(seed).standard_normal((WALKERS, 2)).astype(np.float32)
-    walks = {name: sample(field, name, steps, start, seed) for name in SAMPLERS}
+    start = start_of(seed)
+    kinds = [field.label] * WALKERS
     return {
         "edge": EDGE,
-        "points": _floats(points[:SHOWN]),
-        "label": field.label,
+        "points": floats(points[:SHOWN]),
         "count": WALKERS,
-        "steps": steps,
+        "frames": steps,
+        "flow": False,
+        "going": False,
         "walks": [
-            {"title": name, "note": tr(CALLS[name]), "places": _floats(walk)}
-            for name, walk in walks.items()
+            walk_of(name, tr(CALLS[name]), sample(field, name, steps, start, seed), kinds)
+            for name in SAMPLERS
         ],
+        "fan": None,
     }
+
+
+def start_of(seed: int) -> NDArray[np.float32]:
+    """Return the noise that all walks begin with, (WALKERS, 2).
+
+    Args:
+        seed: of the noise.
+    """
+    return np.random.default_rng(seed).standard_normal((WALKERS, 2)).astype(np.float32)
+
+
+def walk_of(
+    title: str, note: str, places: NDArray[np.floating], kinds: Sequence[int] = ()
+) -> WalkData:
+    """Return ways as the browser gets them.
+
+    Args:
+        title: whose they are.
+        note: in a few words more.
+        places: (steps + 1, WALKERS, 2).
+        kinds: of every point.
+    """
+    steps = max(0, len(places) - 1)
+    packed = floats(places)
+    return {
+        "title": title, "note": note, "steps": steps, "places": packed, "kinds": list(kinds),
+    }  # fmt: skip
 
 
 def points_rows(events: Sequence[Event]) -> list[Row]:
@@ -196,5 +279,10 @@ def points_rows(events: Sequence[Event]) -> list[Row]:
     ]
 
 
-def _floats(values: Any) -> str:  # Any: an array, or nested lists
+def floats(values: Any) -> str:  # Any: an array, or nested lists
+    """Return numbers as the browser reads them, float32 in base64.
+
+    Args:
+        values: of any shape.
+    """
     return base64.b64encode(np.ascontiguousarray(values, "<f4").tobytes()).decode("ascii")

@@ -38,4 +38,4 @@ def show_closer(look: Closer | None, facts: UNetFacts, call_of: Callable[[Shown]
         if shown is None and look != SILU:
             st.caption(tr("This comes as soon as the run above is there."))
         else:
-            look.load().show(facts, shown, call_of(shown) if shown else 0)
+            look.show(facts, shown, call_of(shown) if shown else 0)

@@ -1,11 +1,24 @@
-"""The straight mix of picture and noise: round trips, its velocity, and DDIM walked on it."""
+"""The straight mix of picture and noise: its velocity, its mean over all pairs, its walks."""
 
 import numpy as np
 import pytest
 
 from core.engine.works.schedulers import FlowWork
 from core.errors import ExplainerError
-from core.ideas.flow import flow_step, flow_time, flow_velocity, shift_time, space_flow, to_flow
+from core.ideas.flow import (
+    draw_partners,
+    flow_step,
+    flow_time,
+    flow_velocity,
+    mean_velocity,
+    measure_detour,
+    mix_straight,
+    shift_time,
+    space_flow,
+    to_flow,
+    walk_flow,
+    weigh_pairs,
+)
 from core.ideas.prediction import v_from_x0
 from core.ideas.samplers.ddim import ddim_coefficients, ddim_step
 from core.models.schedulers.flow import FLOW_CLASSES, library_shares
@@ -75,3 +88,69 @@ def test_shift_keeps_both_ends_and_the_order() -> None:
 def test_what_cannot_be_asked_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ExplainerError):
         FlowWork(**wrong).validated()  # type: ignore[arg-type]  # wrong on purpose
+
+
+def test_the_straight_mix_is_to_flow_of_the_noisy_picture() -> None:
+    x0, eps = pair(2)
+    alpha_bar = 0.37
+    xt = alpha_bar**0.5 * x0 + (1 - alpha_bar) ** 0.5 * eps
+    s = flow_time(alpha_bar)
+    np.testing.assert_allclose(mix_straight(x0, eps, s), to_flow(xt, alpha_bar), atol=1e-14)
+    each = mix_straight(x0, eps, np.array([0.0, 0.25, 0.5, 1.0]))  # a share for every sample
+    np.testing.assert_array_equal(each[0], x0[0])
+    np.testing.assert_array_equal(each[3], eps[3])
+    np.testing.assert_allclose(each[1], 0.75 * x0[1] + 0.25 * eps[1])
+
+
+def test_pairs_are_weighed_as_bayes_rule_says() -> None:
+    """Against densities written out; and against pairs that were drawn and met near the point."""
+    draw = np.random.default_rng(3)
+    x0, s, z = draw.normal(size=(5, 2)), 0.6, draw.normal(size=(3, 2))
+    noise = (z[:, None] - (1 - s) * x0) / s
+    density = np.exp(-0.5 * (noise**2).sum(-1)) / (2 * np.pi)
+    weights = weigh_pairs(z, x0, s)
+    np.testing.assert_allclose(weights, density / density.sum(1, keepdims=True), rtol=1e-9)
+    picked = draw.integers(5, size=600_000)
+    eps = draw.normal(size=(len(picked), 2))
+    met = np.hypot(*(mix_straight(x0[picked], eps, s) - z[0]).T) < 0.05
+    assert met.sum() > 300
+    velocity = flow_velocity(eps, x0[picked])[met].mean(0)
+    np.testing.assert_allclose(mean_velocity(z, x0, s)[0], velocity, atol=0.2)
+    near = np.bincount(picked[met], minlength=5) / met.sum()
+    np.testing.assert_allclose(weights[0], near, atol=0.08)
+
+
+def test_where_one_pair_is_possible_its_velocity_is_the_mean() -> None:
+    x0, eps = np.array([[0.3, -1.0]]), np.array([[1.5, 0.2]])
+    for s in (1.0, 0.4, 0.01):
+        z = mix_straight(x0, eps, s)
+        np.testing.assert_allclose(mean_velocity(z, x0, s), flow_velocity(eps, x0), atol=1e-9)
+    many = np.array([[0.0, 0.0], [3.0, 0.0]])
+    np.testing.assert_allclose(weigh_pairs(np.array([[2.9, 0.0]]), many, 0.02), [[0, 1]], atol=1e-9)
+
+
+def test_the_mean_leads_back_to_the_data_and_a_straight_flow_in_one_step() -> None:
+    draw = np.random.default_rng(5)
+    x0, eps = 2 * draw.normal(size=(40, 2)), draw.normal(size=(60, 2))
+
+    def mean(z: np.ndarray, s: float) -> np.ndarray:
+        return mean_velocity(z, x0, s)
+
+    walk = np.stack(list(walk_flow(mean, eps, 200)))
+    assert walk.shape == (201, 60, 2)
+    np.testing.assert_array_equal(walk[0], eps)
+    apart = np.linalg.norm(walk[-1][:, None] - x0, axis=-1).min(1)
+    assert np.median(apart) < 1e-3
+    np.testing.assert_array_equal(draw_partners(mean, eps, 200), walk[-1])
+    # Pairs that do not cross: every noise moved by the same way. Their mean is each of them.
+    shift = np.array([2.0, -1.0])
+    np.testing.assert_allclose(draw_partners(lambda z, s: shift, eps, 1), eps - shift)
+    np.testing.assert_allclose(draw_partners(lambda z, s: shift, eps, 7), eps - shift)
+
+
+def test_a_detour_is_1_where_ways_are_straight_and_half_a_circle_longer() -> None:
+    straight = np.linspace(0, 1, 9)[:, None, None] * np.array([[3.0, 4.0], [1.0, 0.0]])
+    assert measure_detour(straight) == pytest.approx(1)
+    angle = np.linspace(0, np.pi, 2000)
+    half = np.stack([np.cos(angle), np.sin(angle)], axis=-1)[:, None]
+    assert measure_detour(half) == pytest.approx(np.pi / 2, rel=1e-5)

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 
 from core.ideas.equation import equation_of
 from core.ideas.objectives import (
+    flow_loss,
     match_loss,
     naming_loss,
     noise_loss,
@@ -20,7 +21,7 @@ def randn(*shape: int, seed: int = 0) -> torch.Tensor:
 
 
 @pytest.mark.parametrize(
-    "function", [match_loss, naming_loss, noise_loss, picture_loss, weigh_min_snr]
+    "function", [flow_loss, match_loss, naming_loss, noise_loss, picture_loss, weigh_min_snr]
 )
 def test_every_objective_names_its_source(function: object) -> None:
     assert equation_of(function).source  # type: ignore[arg-type]  # each is a function
@@ -69,3 +70,9 @@ def test_picture_loss_adds_four_terms() -> None:
     found = picture_loss(decoded, picture, torch.tensor(3.0), 0.1)
     torch.testing.assert_close(found, pixel + edge + coarse + 0.3)
     assert float(picture_loss(picture, picture, torch.tensor(0.0), 1.0)) == 0
+
+
+def test_flow_loss_is_the_mean_squared_error_of_what_leads_from_data_to_noise() -> None:
+    x0, eps, predicted = (randn(6, 2, seed=seed) for seed in range(3))
+    torch.testing.assert_close(flow_loss(predicted, eps, x0), F.mse_loss(predicted, eps - x0))
+    assert flow_loss(eps - x0, eps, x0) == 0 < flow_loss(x0 - eps, eps, x0)

@@ -15,26 +15,41 @@ import torch
 import torch.nn.functional as F
 
 from core.errors import ExplainerError
+from core.ideas.flow import measure_detour
 from core.labs import points as lab_points
 from core.labs.bench import Bench, Training
-from core.labs.points import inputs, start, train
+from core.labs.points import draw_batch, inputs, make_pairs, start, train
 from core.labs.points_data import COUNT, make_points
 from core.labs.points_field import (
     ALPHA_BAR,
     CLOCK,
+    COUNTS,
+    FLOWING,
     NO_CLASS,
     SAMPLERS,
+    SHARES,
     Field,
     answer,
+    measure_reach,
     nearest,
     sample,
 )
-from core.labs.points_settings import DRAWN, EDGE, MOST_DRAWN, SHAPES, PointSettings
-from core.labs.points_worker import events, start_from
+from core.labs.points_settings import (
+    DRAWN,
+    EDGE,
+    FLOW,
+    FULL,
+    MOST_DRAWN,
+    SHAPES,
+    STRAIGHT,
+    WALKERS,
+    PointSettings,
+)
+from core.labs.points_worker import GRID, TIMES, events, start_from, tell_field
 from core.labs.process import unpack
 
 ROOT = Path(__file__).resolve().parents[3]
-SHORT = PointSettings(steps=60)
+SHORT, BRIEF = PointSettings(steps=60), PointSettings(steps=8)
 NOISE = np.random.default_rng(5).standard_normal((200, 2)).astype(np.float32)
 
 
@@ -144,7 +159,7 @@ def test_network_is_the_same_in_numpy_and_in_torch() -> None:
         read = inputs(torch.from_numpy(NOISE), clock, torch.tensor(label))
         ours = Field(tuple(layer.detach().numpy() for layer in layers), label)
         expected = answer(layers, read, F.silu).detach().numpy()
-        np.testing.assert_allclose(ours.eps(NOISE, 700), expected, atol=1e-5)
+        np.testing.assert_allclose(ours.named(NOISE, 700), expected, atol=1e-5)
         np.testing.assert_allclose(ours.predict(NOISE, float(ALPHA_BAR[700])), expected, atol=1e-5)
 
 
@@ -165,6 +180,93 @@ def test_loss_is_ddpms(monkeypatch: pytest.MonkeyPatch) -> None:
         found.append(F.mse_loss(predicted, eps).item())
     low, high = sorted(found)  # some of the batch was told its class, some was not
     assert low - 0.05 < first.loss < high + 0.05
+
+
+def test_flow_learns_the_velocity_of_the_pair_that_was_mixed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[tuple] = []
+    real = lab_points.mix_straight
+    monkeypatch.setattr(lab_points, "mix_straight", lambda *a: asked.append(a) or real(*a))
+    settings = replace(SHORT, goal=FLOW, classes=False)
+    first = next(iter(train(settings)))
+    ((x0, eps, s),) = asked
+    layers, _, _ = start(settings.seed, {})
+    z = (1 - s)[:, None] * x0 + s[:, None] * eps
+    t = (s * 999).round().long()
+    torch.testing.assert_close(s.double(), torch.from_numpy(SHARES)[t], atol=1e-6, rtol=0)
+    predicted = answer(
+        layers, inputs(z, torch.from_numpy(CLOCK)[t], torch.tensor(NO_CLASS)), F.silu
+    )
+    assert first.loss == pytest.approx(F.mse_loss(predicted, eps - x0).item(), rel=1e-5)
+    noise = draw_batch(replace(SHORT, classes=False), 0)  # the same draws as for noise
+    torch.testing.assert_close(noise.x0, x0)
+    torch.testing.assert_close(noise.eps, eps)
+
+
+def test_pairs_for_straightening_are_the_flows_own() -> None:
+    settings = PointSettings(seed=4, goal=STRAIGHT)
+    layers, _, _ = start(1, {})
+    pairs = make_pairs(settings, layers)
+    network = tuple(layer.detach().numpy() for layer in layers)
+    for label in (0, 1, NO_CLASS):
+        rows = (pairs.told == label).numpy()
+        assert 0.2 < rows.mean() < 0.5  # some of each: also guidance needs straight ways
+        drawn = sample(Field(network, label), FLOWING, 40, pairs.eps.numpy()[rows])[-1]
+        np.testing.assert_allclose(pairs.x0.numpy()[rows], drawn, atol=1e-4)
+    assert make_pairs(settings, layers, pairs.x0).x0 is pairs.x0  # not drawn twice
+    alone = make_pairs(replace(settings, classes=False), layers)
+    assert set(alone.told.tolist()) == {NO_CLASS}
+    batch = draw_batch(settings, 7, pairs)
+    places = {tuple(row) for row in torch.cat([pairs.eps, pairs.x0], 1).tolist()}
+    assert {tuple(row) for row in torch.cat([batch.eps, batch.x0], 1).tolist()} <= places
+
+
+def test_straightening_goes_on_from_the_flow() -> None:
+    """From scratch, from the finished flow, and from its middle: the same to the last number."""
+    flow = replace(BRIEF, goal=FLOW)
+    straight = replace(BRIEF, goal=STRAIGHT)
+    assert straight.before == flow
+    assert flow.before is BRIEF.before is None
+    first, whole = list(events(flow)), list(events(straight))
+    assert first[-1]["kind"] == whole[-1]["kind"] == "done"
+    assert [event["step"] for event in whole if event["kind"] == "step"][-1] == 2 * BRIEF.steps
+    state = [event["state"] for event in first if event["kind"] == "saved"][-1]
+    rest = list(events(straight, unpack(state)))
+    assert timeless(first)[:-1] + timeless(rest) == timeless(whole)
+    saved = [event["state"] for event in whole if event["kind"] == "saved"]
+    late = list(events(straight, unpack(saved[-3])))  # its pairs were made long before
+    assert timeless(late) == timeless(whole)[-len(timeless(late)) :]
+
+
+def test_look_of_a_flow_tells_how_points_walk_so_far() -> None:
+    (look, *_) = [e for e in events(replace(SHORT, steps=2, goal=FLOW)) if e["kind"] == "look"]
+    walk = np.frombuffer(base64.b64decode(look["walk"]), "<f4").reshape(-1, WALKERS, 2)
+    ends = np.frombuffer(base64.b64decode(look["drawn"]), "<f4").reshape(-1, 2)
+    np.testing.assert_array_equal(walk[-1], ends[:WALKERS])
+    assert next(e for e in events(replace(SHORT, steps=1)) if e["kind"] == "look")["walk"] == ""
+
+
+def test_no_arrow_turns_where_it_is_too_long_to_be_told() -> None:
+    class Long(Field):
+        def named(self, x: np.ndarray, t: int) -> np.ndarray:
+            return np.tile([[30.0, 40.0]], (len(x), 1))
+
+    told = np.frombuffer(base64.b64decode(tell_field(Long(()))), "i1").reshape(-1, 2)
+    assert len(told) == len(TIMES) * GRID**2
+    np.testing.assert_array_equal(np.unique(told, axis=0), [[76, 102]])
+    assert np.hypot(76, 102) * FULL / 127 == pytest.approx(FULL, rel=0.01)
+
+
+def test_reach_is_what_it_says(trained: tuple[Field, ...]) -> None:
+    data, _ = make_points(PointSettings())
+    found = measure_reach(trained[1], "DDIM", NOISE, data)
+    for steps, apart, missed in zip(COUNTS, found["apart"], found["missed"], strict=True):
+        drawn = sample(trained[1], "DDIM", steps, NOISE)[-1]
+        far = torch.cdist(torch.from_numpy(drawn), torch.from_numpy(data))
+        assert apart == pytest.approx(far.min(1).values.mean().item(), rel=1e-3)
+        assert missed == pytest.approx(far.min(0).values.mean().item(), rel=1e-3)
+    assert found["detour"] == measure_detour(sample(trained[1], "DDIM", COUNTS[-1], NOISE))
 
 
 def test_training_is_the_same_again_and_leaves_random_numbers_alone() -> None:
@@ -214,6 +316,25 @@ def test_bench_takes_a_stopped_training_up_where_it_was(bench: Bench) -> None:
     assert timeless(again.events) == timeless(list(events(settings)))
 
 
+def test_bench_has_a_straightening_begin_with_the_flow_that_is_done(bench: Bench) -> None:
+    flow = replace(BRIEF, goal=FLOW)
+    first = wait_for(bench.join(flow))
+    assert first.state == "done"
+    training = bench.join(replace(BRIEF, goal=STRAIGHT))
+    assert timeless(training.events)[: len(timeless(first.events)) - 1] == timeless(
+        first.events[:-1]
+    )
+    assert training.saved == first.saved
+    assert timeless(wait_for(training).events) == timeless(
+        list(events(replace(BRIEF, goal=STRAIGHT)))
+    )
+    alone = Bench()
+    try:  # where nobody has done it, it is done first
+        assert alone.join(replace(BRIEF, goal=STRAIGHT)).events == []
+    finally:
+        alone.close()
+
+
 def test_start_is_what_the_browser_needs() -> None:
     told = list(events(replace(SHORT, steps=2)))
     begun, *_, done = told
@@ -232,6 +353,7 @@ def test_start_is_what_the_browser_needs() -> None:
         (PointSettings(classes=1), "classes is 1"),  # type: ignore[arg-type]  # what a link may hold
         (PointSettings(seed=-1), "seed is -1"),
         (PointSettings(steps=10**9), "number of steps"),
+        (PointSettings(goal="score"), "goal of the training"),
         (PointSettings(DRAWN), "There are 0 points"),
         (PointSettings(DRAWN, points=((0.0, 9.0, 0),) * 9), "place of a point is 9"),
         (PointSettings(DRAWN, points=((0.0, float("nan"), 0),) * 9), "place of a point is nan"),

@@ -1,5 +1,6 @@
 """Every question has one right answer, which the run gives; a belief is met with its numbers."""
 
+import importlib
 import re
 from dataclasses import replace
 from functools import cache, partial
@@ -11,11 +12,14 @@ import pytest
 
 from core.engine.alone import run_alone
 from core.engine.request import Request
+from core.engine.works.guided import GuidedWork
 from core.engine.works.inpainting import InpaintWork
 from core.engine.works.judged import JudgeWork
 from core.engine.works.schedulers import CountWork
 from core.engine.works.texts import TextWork
 from core.ideas.picture_likeness import apart
+from core.labs.points_data import make_points
+from core.labs.points_settings import PointSettings
 from core.models.catalog import builtin_folder
 from core.models.config_files import read_config
 from core.models.judge_names import judge_names
@@ -67,7 +71,7 @@ def test_every_page_of_the_walk_has_its_lesson() -> None:
     for page in EVERY:
         lesson = lesson_of(page)
         assert lesson.headline.endswith("?")
-        assert 2 <= len(lesson.questions) <= 5
+        assert 2 <= len(lesson.own) <= 3
         assert lesson.cards
         assert {"first", "maths"} <= set(lesson.leads)
         assert terms_of(page)
@@ -140,6 +144,70 @@ def test_what_a_question_measures_is_measured_again(live: Live) -> None:
     assert np.abs(plain[:4] - longer[:4]).max() < 1e-4 < np.abs(plain[4:] - longer[4:]).max()
     assert named("tokens", "last", live).right.text == "none"
     assert live.read(CountWork(live.run.request.model, 4))["heun"] == 7
+
+
+def test_every_question_of_a_look_is_about_one_that_there_is(live: Live) -> None:
+    asked = 0
+    for page in PAGES:
+        looks = importlib.import_module(f"core.lessons.{page}.looks").LOOKS.looks
+        about = [one.look for one in lesson_of(page).questions if one.look]
+        assert set(about) <= {look.title for look in looks}
+        assert len(set(about)) == len(about)
+        assert all(lesson_of(page).about(look) for look in about)
+        asked += len(about)
+    assert asked >= 5
+    assert lesson_of("tokens").about("Meaning") is None
+
+
+def test_questions_of_looks_are_answered_a_second_time(live: Live, other: Live) -> None:
+    for one in (live, other):
+        kept, noise = (float(x) ** 0.5 for x in (one.run.alpha_bars[0], 1 - one.run.alpha_bars[0]))
+        share = named("schedulers", "share", one).right
+        assert share.text == f"s = {noise / (kept + noise):.3f}"
+        assert f"t = {one.run.timesteps[0]:g}" in share.why
+    request = live.run.request
+    early = live.read(GuidedWork(request.model, request, 1, 2)).picture
+    late = live.read(GuidedWork(request.model, request, 3, 4)).picture
+    nearer = apart(live.run.picture, early) < apart(live.run.picture, late)
+    half = named("generation", "half", live)
+    assert half.right.text == ("the first half" if nearer else "the second half")
+    assert f"{apart(live.run.picture, late):.1f}" in half.right.why
+    unguided = named("generation", "half", other)
+    assert f"w = {Request().guidance:g}" in unguided.right.why  # where there is none to take away
+    plain = live.read(TextWork(request.model, ("a red apple",))).last[0].astype(np.float64)
+    scaled = plain.copy()
+    scaled[3] *= 1.3
+    moved = np.abs(scaled * plain.mean() / scaled.mean() - plain).max(1) > 1e-5
+    weighted = named("attention", "weighted", live)
+    assert "“apple” gets the weight 1.3" in weighted.text
+    assert weighted.right.text == str(moved.sum()) == "77"
+    assert "other programs do, 1" in weighted.right.why
+    before = live.read(replace(request, clip_skip=1)).picture
+    far = apart(live.run.picture, before)
+    layer = named("tokens", "before", live)
+    assert layer.right.text == (
+        "a lot" if far >= 15 else "a little" if far >= 0.05 else "not at all"
+    )
+    assert f"{far:.1f} of 255" in layer.right.why
+
+
+def test_the_mean_of_pairs_is_followed_a_second_time(live: Live) -> None:
+    data = make_points(PointSettings(seed=live.run.request.seed))[0].astype(np.float64)
+    start = np.random.default_rng(live.run.request.seed).standard_normal((120, 2))
+    z, long = start.astype(np.float32).astype(np.float64), 0.0
+    for step in range(40):
+        s = 1 - step / 40
+        noise = (z[:, None] - (1 - s) * data) / s  # (120, n, 2)
+        chance = np.exp(-0.5 * (noise**2).sum(-1) + 0.5 * (noise**2).sum(-1).min(1)[:, None])
+        u = ((noise - data) * chance[..., None]).sum(1) / chance.sum(1)[:, None]
+        long += np.hypot(*u.T).sum() / 40
+        z = z - u / 40
+    begun = np.random.default_rng(live.run.request.seed).standard_normal((120, 2))
+    detour = long / np.hypot(*(z - begun).T).sum()
+    bends = named("training", "bends", live).right
+    assert f"{detour:.2f} times as long" in bends.why
+    assert bends.text == "longer, by more than a tenth"
+    assert detour > 1.1
 
 
 CARDS = [

@@ -9,15 +9,42 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.labs.points_field import SIZES, Field, sample
-from core.labs.points_settings import DRAWN, SHOWN, PointSettings
-from core.labs.word_settings import SIDE, WordSettings
-from core.lessons.training.points_data import (
+from core.ideas.flow import mean_velocity, measure_detour
+from core.labs.points_data import make_points
+from core.labs.points_field import COUNTS, FLOWING, NO_CLASS, SIZES, Field, nearest, sample
+from core.labs.points_settings import (
+    DRAWN,
+    FLOW,
+    NOISE,
+    SHOWN,
+    STRAIGHT,
     WALKERS,
+    PointSettings,
+)
+from core.labs.points_settings import STEPS as STEPS_IN_ALL
+from core.labs.word_settings import SIDE, WordSettings
+from core.lessons.training.flow_data import (
+    CHOSEN,
+    LINES,
+    MEAN_STEPS,
+    data_of,
+    film_data,
+    mean_walk,
+    told_walk,
+    walked,
+)
+from core.lessons.training.points_data import (
     field_of,
     paths_data,
     points_data,
     points_rows,
+    start_of,
+)
+from core.lessons.training.reach_data import (
+    fresh_apart,
+    ratio_at_one,
+    reach_chart,
+    reach_rows,
 )
 from core.lessons.training.word_data import SMOOTH, word_data, word_rows
 
@@ -47,7 +74,15 @@ def test_plane_shows_the_shape_before_and_the_newest_look_after() -> None:
     assert after["look"]["step"] == 4
     assert after["curve"] == [[1, 1.0], [2, 0.5], [4, 0.25]]
     assert after["times"] == [19, 999]
-    assert 1 > after["kept"][0] > after["kept"][1] > 0
+    (kept, noise), (later, more) = after["weights"]
+    assert 1 > kept > later > 0
+    assert 0 < noise < more < 1
+    assert kept**2 + noise**2 == pytest.approx(1, abs=1e-3)
+    flow = points_data(PointSettings(goal=FLOW), [START, *STEPS, LOOK], going=True, drawn=())
+    assert flow["flow"] is True
+    assert flow["times"] == [0.02, 1.0]
+    assert flow["weights"] == [[pytest.approx(1 - 19 / 999, abs=1e-4), 0.019], [0, 1]]
+    assert points_data(PointSettings(goal=STRAIGHT), [], True, ())["steps"] == 2 * STEPS_IN_ALL
     assert points_rows([*STEPS, LOOK])[-1] == {"step": 4, "loss": 0.25}
 
 
@@ -69,7 +104,10 @@ def test_network_comes_back_as_it_was_told() -> None:
 def test_paths_are_those_of_the_samplers() -> None:
     data = paths_data(field(), 5, np.zeros((3, 2), np.float32), seed=7)
     noise = np.random.default_rng(7).standard_normal((WALKERS, 2)).astype(np.float32)
+    assert data["fan"] is None
     for walk in data["walks"]:
+        assert walk["steps"] == data["frames"] == 5
+        assert walk["kinds"] == [NO_CLASS] * WALKERS
         places = floats(walk["places"]).reshape(6, WALKERS, 2)
         np.testing.assert_array_equal(places, sample(field(), walk["title"], 5, noise, 7))
 
@@ -88,3 +126,91 @@ def test_word_comes_with_its_pictures_and_a_smooth_loss() -> None:
     rows = word_rows(many)
     assert rows[-1] == {"step": 20, "loss": 20.0, "mean": 20 - (SMOOTH - 1) / 2}
     assert rows[0]["mean"] == 1
+
+
+def test_film_shows_pairs_their_mean_and_what_was_learned() -> None:
+    settings = PointSettings(seed=2, goal=FLOW)
+    learned = walked(field(), 3, 2)
+    film = film_data(settings, {FLOW: learned, STRAIGHT: None})
+    assert json.loads(json.dumps(film)) == film
+    data, labels = make_points(settings)
+    start = start_of(2)
+    pairs, mean, flow, straight = film["walks"]
+    for walk in (pairs, mean, flow):
+        places = floats(walk["places"]).reshape(walk["steps"] + 1, WALKERS, 2)
+        np.testing.assert_array_equal(places[0], start)
+        far = ((places[-1][:, None] - data) ** 2).sum(-1)
+        assert walk["kinds"] == labels[far.argmin(1)].tolist()
+    ends = floats(pairs["places"]).reshape(2, WALKERS, 2)[1]
+    assert nearest(ends, data).max() == 0  # straight lines to points of the data
+    np.testing.assert_array_equal(floats(mean["places"]), mean_walk(data, start).ravel())
+    np.testing.assert_array_equal(
+        floats(flow["places"]), sample(field(), FLOWING, 3, start).ravel()
+    )
+    assert (flow["note"], straight["steps"], straight["places"]) == ("3 steps", 0, "")
+    told = {"walk": flow["places"]}
+    np.testing.assert_array_equal(told_walk(told), learned)
+    blue = film_data(settings, {FLOW: None}, label=0)
+    assert set(blue["walks"][0]["kinds"]) == {0}
+    plain = film_data(PointSettings(seed=2, classes=False, goal=FLOW), {FLOW: None}, going=True)
+    assert set(plain["walks"][1]["kinds"]) == {NO_CLASS}
+    assert plain["walks"][2]["note"] == "learning…"
+
+
+def test_the_mean_bends_and_ends_on_the_data() -> None:
+    data, _ = data_of(PointSettings())
+    start = start_of(0)
+    mean = mean_walk(data, start)
+    assert measure_detour(mean) > 1.05
+    assert nearest(mean[-1], data).max() < 0.05
+    assert nearest(mean[-1], data).mean() < fresh_apart(PointSettings())  # nearer than new ones
+    step = mean[7] - mean[8]
+    velocity = mean_velocity(mean[7], data, 1 - 7 / MEAN_STEPS)
+    np.testing.assert_allclose(step * MEAN_STEPS, velocity, atol=1e-3)
+
+
+def test_pairs_that_meet_in_a_point_are_shown_as_likely_as_they_are() -> None:
+    film = film_data(PointSettings(goal=FLOW), {FLOW: None})
+    fan = film["fan"]
+    assert fan is not None
+    data = floats(fan["data"]).reshape(-1, 2)
+    picks = np.frombuffer(base64.b64decode(fan["picks"]), "<u2")
+    picks = picks.reshape(fan["frames"], fan["points"], fan["count"])
+    assert picks.shape == (MEAN_STEPS, CHOSEN, LINES)
+    assert film["walks"][fan["pane"]]["title"] == "The mean of all pairs"
+    mean = floats(film["walks"][1]["places"]).reshape(MEAN_STEPS + 1, WALKERS, 2)
+    for frame in (0, 20, 36):
+        s = 1 - frame / MEAN_STEPS
+        shown = ((mean[frame, :CHOSEN, None] - data[picks[frame]]) / s).mean(1)
+        exact = mean_velocity(mean[frame, :CHOSEN], data, s)
+        assert np.abs(shown.mean(0) - exact.mean(0)).max() < 0.15  # they are its mean, but drawn
+    spread = [data[picks[frame]].std(axis=1).mean() for frame in (0, 20, 36)]
+    assert spread[0] > spread[1] > 3 * spread[2]  # at last it is decided
+
+
+REACHED = {
+    NOISE: {"apart": [0.2, 0.1, 0.1, 0.1, 0.1], "missed": [0.4] * 5, "detour": 1.3},
+    FLOW: {"apart": [0.3, 0.1, 0.1, 0.1, 0.1], "missed": [0.4] * 5, "detour": 1.7},
+    STRAIGHT: {"apart": [0.04, 0.1, 0.1, 0.1, 0.1], "missed": [0.1] * 5, "detour": 1.0},
+}
+
+
+def test_reach_stands_in_rows_and_in_a_chart() -> None:
+    rows = reach_rows(REACHED)  # type: ignore[arg-type]  # plain dicts
+    assert len(rows) == 3 * len(COUNTS)
+    assert rows[-5] == {
+        "of": "flow, straightened", "steps": 1, "drawn to data": 0.04, "data to drawn": 0.1,
+    }  # fmt: skip
+    assert ratio_at_one(REACHED) == pytest.approx(0.2)  # type: ignore[arg-type]  # as above
+    assert ratio_at_one({NOISE: REACHED[NOISE]}) is None  # type: ignore[arg-type]  # as above
+    chart = reach_chart(REACHED, 0.015).to_dict()  # type: ignore[arg-type]  # as above
+    told = json.dumps(chart)
+    assert json.dumps({"of": "flow", "steps": 1, "apart": 0.3}) in told
+    assert json.dumps({"apart": 0.015, "said": "fresh points of the shape"}) in told
+
+
+def test_fresh_points_are_as_near_as_one_can_come_without_knowing_them_by_heart() -> None:
+    settings = PointSettings("rings", seed=5)
+    data, other = (make_points(PointSettings("rings", seed=seed))[0] for seed in (5, 6))
+    assert fresh_apart(settings) == pytest.approx(nearest(other[:500], data).mean())
+    assert 0.01 < fresh_apart(settings) < 0.03
