@@ -33,7 +33,7 @@ help:
 	@echo "make test    lint, types and all tests"
 	@echo "make test-ray    what the replicas promise, on two of them"
 	@echo "make test-fast   the optional faster runtime of requirements-fast.txt, in an environment of its own"
-	@echo "make check-looks    every closer look, light and dark, for barriers (minutes)"
+	@echo "make check-looks    every closer look, light and dark, for barriers, and in every size of window (minutes)"
 	@echo "make lint    ruff, pyright, and the browser's scripts, alone"
 	@echo "make docs    docs/pages anew, with pictures of all pages"
 	@echo "make bench   ratios against bare diffusers and a bare Streamlit page"
@@ -56,7 +56,8 @@ serve-ray: $(SCALE)
 
 check-looks: setup-dev
 	@$(BIN)/python tests/browser/find_browser.py --install
-	GLASSBOX_EVERY=1 $(BIN)/python -m pytest -n0 tests/browser/test_accessible.py -k closer_look
+	GLASSBOX_EVERY=1 $(BIN)/python -m pytest -n0 tests/browser/test_accessible.py tests/browser/test_layout.py \
+		-k "closer_look or sticks_out"
 
 test-ray: setup-dev $(SCALE)
 	$(BIN)/python -m pytest -n0 tests/unit/engine/test_on_ray.py

@@ -179,6 +179,9 @@ def show_progress() -> None:
     count = sum(entry.url in done for entry in pages)
     st.caption(tr("{count} of {pages} pages done", count=count, pages=len(pages)), width="content")
     following = next((entry for entry in pages if entry.url not in done), None)
+    if walking() and following is None:
+        said = tr("Can you answer each page’s question in a sentence of your own now?")
+        st.markdown(said, width="content")
     if walking() and following is not None:
         label = tr("Go on: {page}", page=tr(following.title))
         st.page_link(following.path, label=label, icon=":material/arrow_forward:")

@@ -344,7 +344,7 @@ def test_everything_to_take_away_is_offered(open_page: Open) -> None:
     offered = labels(open_page(PAGE, look="Every step in numbers", **SHORT), "download_button")
     assert offered == [
         "PNG with settings", "Film (WebP)", "Report (HTML, one file)", "Recipe (JSON)",
-        "All steps (PNG)", "Film (GIF)", "Numbers (CSV)", "CSV", "CSV",
+        "All steps (PNG)", "Film (GIF)", "CSV", "CSV", "CSV",
     ]  # fmt: skip
 
 

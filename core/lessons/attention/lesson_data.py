@@ -54,11 +54,10 @@ def _sum(live: Live) -> Asked:
     layers = _seen(live).layers
     sums = np.concatenate([layer.maps.sum(axis=2, dtype=np.float64).ravel() for layer in layers])
     said = tr(
-        "Added up over all {rows} rows of the text, every place has "
-        "between {least:.2f} and {most:.2f}",
+        "Added up over all {rows} rows of the text, every place has {sum:.2f}, to within {off:.0e}",
         rows=layers[0].maps.shape[2],
-        least=sums.min(),
-        most=sums.max(),
+        sum=sums.mean(),
+        off=max(1e-9, float(np.abs(sums - sums.mean()).max())),
     )
     return choose(
         tr("One word gets more attention at a place. What happens to the others there?"),
@@ -78,7 +77,11 @@ def _double(live: Live) -> Asked:
     request = live.run.request
     edited = live.read(EditedAttentionWork(request.model, request, Reweight(last.positions, 0.0)))
     far = apart(live.run.picture, edited)
-    said = tr("Drawn just now: the picture moved by {far:.1f} of 255 on average", far=far)
+    said = tr(
+        "Drawn just now: the picture moved by {far:.1f} of 255 on average; the end and the "
+        "padding, which have read the word, are listened to as before",
+        far=far,
+    )
     names = (tr("not at all"), tr("a little"), tr("a lot"))
     right = names[0] if far < 0.05 else names[1] if far < 15 else names[2]
     return choose(

@@ -8,9 +8,9 @@ from core.lessons.generation.contact_sheet_data import contact_sheet
 from core.lessons.generation.recipe_data import recipe_json
 from core.lessons.generation.report_data import report_html
 from core.ui.shown import Shown
+from core.ui.tables import as_table
 from core.views.exports import gif_animation, png_with_settings, webp_animation
 from core.views.steps import step_rows
-from core.views.tables import csv_of
 from core.words import tr
 
 
@@ -28,14 +28,14 @@ def offer_downloads(shown: Shown) -> None:
             tr("PNG with settings"), lambda: png_with_settings(run.picture, run.request),
             "glassbox.png", "image/png", "image",
         )  # fmt: skip
-        if not frames.decoded:
-            return
-        _offer(
-            tr("Film (WebP)"), lambda: webp_animation(frames.given), "glassbox.webp", "image/webp",
-            "movie",
-        )  # fmt: skip
-        with st.popover(tr("More"), icon=":material/download:"):
-            _offer_more(shown)
+        if frames.decoded:
+            _offer(
+                tr("Film (WebP)"), lambda: webp_animation(frames.given), "glassbox.webp",
+                "image/webp", "movie",
+            )  # fmt: skip
+            with st.popover(tr("More"), icon=":material/download:"):
+                _offer_more(shown)
+    as_table(lambda: step_rows(run), "run", tr("Every U-Net call in numbers"))
 
 
 def _offer_more(shown: Shown) -> None:
@@ -59,9 +59,6 @@ def _offer_more(shown: Shown) -> None:
         tr("Film (GIF)"), lambda: gif_animation(frames.given), "glassbox.gif", "image/gif",
         "gif_box",
     )  # fmt: skip
-    _offer(
-        tr("Numbers (CSV)"), lambda: csv_of(step_rows(run)), "glassbox-run.csv", "text/csv", "table"
-    )
     st.caption(tr("PNG and recipe bring the run back."))
     st.caption(
         tr(

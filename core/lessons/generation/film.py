@@ -14,10 +14,8 @@ from core.ui.errors import explained
 from core.ui.runs import done, find, go_on, is_stopped, say_status, stop
 from core.ui.settings import show_refused
 from core.ui.shown import Shown, decode, drawn
-from core.ui.tables import as_table
 from core.views.film import begun_film
 from core.views.run import begun_run, say_cost
-from core.views.steps import step_rows
 from core.words import tr, tr_later, tr_many
 
 _SO_FAR = "run_so_far"
@@ -51,7 +49,6 @@ def show_run(request: Request) -> Shown | None:
         slot.empty()
     shown = drawn(trace)
     mount_film(shown)
-    as_table(lambda: step_rows(shown.run), "film", tr("Every U-Net call in numbers"))
     return shown
 
 

@@ -24,7 +24,13 @@ def _rows(live: Live) -> Asked:
     )
     told = twice if guided else tr("without guidance it is asked with your words alone")
     return choose(
-        tr("How often did the network say what the noise is, for this one picture?"),
+        tr(
+            "Your run is guided, w = {guidance:g}. How often did the network say what the noise "
+            "is, for this one picture?",
+            guidance=live.run.request.guidance,
+        )
+        if guided
+        else tr("How often did the network say what the noise is, for this one picture?"),
         tr("{calls} times", calls=calls * 2 if guided else calls),
         (
             tr("once"),

@@ -30,7 +30,7 @@ def _fewer(live: Live) -> Asked:
         (tr("{times} times", times=2), tr("Many more: {said}.", said=said)),
         (
             tr("{times} times", times=times),
-            tr("{said}. So everything is that much cheaper.", said=said),
+            tr("{said}. So many fewer are to be computed with, at every call.", said=said),
         ),
         (
             tr("{times} times", times=squares),

@@ -15,7 +15,7 @@ def _half(live: Live) -> Asked:
     middle, early = last // 2 + 1, last // 20
     shares = {t: percent(1 - float(alpha_bar[t])) for t in (early, middle, last)}
     return choose(
-        tr("At which time t is half of the power noise, and half still picture?"),
+        tr("At which time t do the two weigh the same: half noise, half still picture, in power?"),
         f"t = {at}",
         (
             f"t = {early}",

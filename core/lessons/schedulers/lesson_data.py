@@ -58,7 +58,8 @@ def _calls(live: Live) -> Asked:
     )
     return choose(
         tr(
-            "{scheduler} looks twice before it steps. How often does it ask in {steps} steps?",
+            "There is a scheduler, {scheduler}, that looks twice before it steps. How often does "
+            "it ask in {steps} steps?",
             scheduler=SCHEDULERS[TWICE].title,
             steps=steps,
         ),
@@ -99,8 +100,8 @@ def _below_one(live: Live) -> Asked:
     right = more if karras > even else fewer if karras < even else same
     return choose(
         tr(
-            "Karras’ spacing puts the same number of calls at other noise levels. How many of them "
-            "lie where picture outweighs noise (σ < 1)?"
+            "A scheduler may spread its calls otherwise: Karras’ spacing asks as often, but not at "
+            "even times. How many of its calls lie where picture outweighs noise (σ < 1)?"
         ),
         right,
         *(

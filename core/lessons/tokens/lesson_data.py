@@ -36,7 +36,10 @@ def _pieces(live: Live) -> Asked:
         str(tokens.used),
         (str(tokens.used), f"{said}; {spelled}."),
         (str(words), tr("Those are the words. {said}; {spelled}.", said=said, spelled=spelled)),
-        (str(letters), tr("Those are the letters. {said}; {spelled}.", said=said, spelled=spelled)),
+        (
+            str(letters),
+            tr("Those are letters and spaces. {said}; {spelled}.", said=said, spelled=spelled),
+        ),
         (str(places), tr("So many places there are, always. {said}.", said=said)),
     )
 

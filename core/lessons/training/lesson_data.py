@@ -11,7 +11,7 @@ from core.lessons.training.points_data import start_of
 from core.models.catalog import builtin_folder
 from core.training.history import Stage, read_report, read_stages
 from core.views.lesson import Asked, Card, Lesson, Live, Question, choose
-from core.views.numbers import minus
+from core.views.numbers import minus, percent
 from core.words import tr, tr_later
 
 
@@ -25,17 +25,22 @@ def _loss(live: Live) -> Asked:
     before, after = float(losses[:tenth].mean()), float(losses[-tenth:].mean())
     said = tr(
         "In the first tenth of the built-in model’s training it was {before:.3f} on average, in "
-        "the last {after:.3f}",
+        "the last {after:.3f}, which is {share} of it",
         before=before,
         after=after,
+        share=percent(after / before),
     )
+    nothing, part, more = tr("nearly nothing"), tr("a good part"), tr("it has grown")
     return choose(
-        tr("The network learns for hours. Does its loss come near to 0?"),
-        tr("no") if after > before / 20 else tr("yes"),
-        (tr("yes"), f"{said}."),
-        (tr("no"), tr("{said}. Much of the noise cannot be told from a picture by anybody: where "
+        tr(
+            "The network learns for hours. How much of its loss is left in the end, beside the "
+            "beginning? (Nearly nothing: under 5 %.)"
+        ),
+        nothing if after < before / 20 else part if after < before else more,
+        (nothing, f"{said}."),
+        (part, tr("{said}. Much of the noise cannot be told from a picture by anybody: where "
          "there is little noise, it hides in the detail.", said=said)),
-        (tr("it grows"), f"{said}."),
+        (more, f"{said}."),
     )  # fmt: skip
 
 
@@ -157,8 +162,8 @@ LESSON = Lesson(
         ),
     },
     remember=tr_later(
-        "Training is one question asked over and over: which part of this is noise? The "
-        "answer is known, because we added the noise ourselves."
+        "A small model, yes: training is one question asked over and over, which part of this is "
+        "noise? The answer is known, because we added the noise ourselves."
     ),
     questions=(
         Question("named", _lesson),

@@ -1,0 +1,66 @@
+"""Nothing sticks out, is cut or lies over something else: telephones, an old projector, 200 %.
+
+In German, whose words are longer; where every look is asked for (make check-looks), all of them,
+and in English as well.
+"""
+
+import importlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Page
+
+from core.ui.navigation import WALK
+
+FAULTS = Path(__file__).with_name("layout.js").read_text("utf-8")
+WINGS = Path(__file__).resolve().parents[2] / "core" / "lessons"
+EVERY = os.environ.get("GLASSBOX_EVERY") == "1"
+SIZES = ((1024, 768), (640, 384), (390, 844), (360, 740))  # 640 x 384 is 1280 x 768 at 200 %
+TRIES = 5
+PAGES = ["", *(entry.url for entry in WALK)]
+AT_REST = """() => new Promise(done => {
+  let since = performance.now();
+  const look = () => {
+    const busy = !document.querySelector("[data-test-script-state=notRunning]")
+      || document.querySelector("[data-testid=stSkeleton]");
+    if (busy) since = performance.now();
+    if (performance.now() - since > 400) done();
+    else setTimeout(look, 50);
+  };
+  look();
+})"""
+
+
+def views_of(page: str) -> list[str]:
+    """The addresses of a page and, where every one is asked for, of its closer looks."""
+    if not EVERY or not (WINGS / page / "looks.py").is_file():
+        return [f"{page}?steps=3"]
+    looks = importlib.import_module(f"core.lessons.{page}.looks").LOOKS.looks
+    return [f"{page}?steps=3&look={quote(look.title)}" for look in looks]
+
+
+@pytest.mark.parametrize("language", ["de", "en"] if EVERY else ["de"])
+@pytest.mark.parametrize("page", PAGES)
+def test_nothing_sticks_out_is_cut_or_lies_over_something_else(
+    new_page: Callable[..., Page], server: str, page: str, language: str
+) -> None:
+    window = new_page()
+    found: list[str] = []
+    for view in views_of(page):
+        window.set_viewport_size({"width": 1280, "height": 800})
+        window.goto(f"{server}/{view}&lang={language}")
+        window.locator("h1").first.wait_for()
+        window.evaluate(AT_REST)
+        for width, height in SIZES:
+            window.set_viewport_size({"width": width, "height": height})
+            window.wait_for_function(f"innerWidth === {width}")
+            for _ in range(TRIES):  # charts follow the window a moment later
+                window.evaluate(AT_REST)
+                faults = window.evaluate(FAULTS)
+                if not faults:
+                    break
+            found += [f"{view} at {width}: {fault}" for fault in faults]
+    assert not found, "\n".join(found)
