@@ -54,7 +54,7 @@ def euler_step(x: Array, eps: Array, numbers: EulerCoefficients) -> Array:
 
 @equation(
     tex=r"\begin{gathered} x' = \hat x + (\sigma'-\hat\sigma)\,\epsilon_\theta,\qquad "
-    r"\hat x = x + \sqrt{\hat\sigma^2-\sigma^2}\;S_\mathrm{noise}\,z \\ "
+    r"\hat x = x + \sqrt{\hat\sigma^2-\sigma^2}\;S_\mathrm{noise}\,z \\[1ex] "
     r"\hat\sigma = \sigma\Bigl(1+\min\bigl(\tfrac{S_\mathrm{churn}}{N},\sqrt2-1\bigr)\Bigr) "
     r"\end{gathered}",
     source="Karras et al. 2022 (EDM), algorithm 2 without its correction; the library has the "

@@ -29,7 +29,7 @@ def lcm_weights(t: float, alpha_bar_next: float) -> tuple[float, float, float]:
 @equation(
     tex=r"\begin{gathered} x_{t'} = \sqrt{\bar\alpha_{t'}}\,x_0 + "
     r"\sqrt{\tfrac{\bar\alpha_{t'}}{\bar\alpha_r}}\sqrt{1-\bar\alpha_r}\;\epsilon_\theta + "
-    r"\sqrt{1-\tfrac{\bar\alpha_{t'}}{\bar\alpha_r}}\;z \\ "
+    r"\sqrt{1-\tfrac{\bar\alpha_{t'}}{\bar\alpha_r}}\;z \\[1ex] "
     r"r = \lfloor (1-\gamma)\,t'\rfloor \end{gathered}",
     source="Zheng et al. 2024 (Trajectory Consistency Distillation), strategic "
     "stochastic sampling; their s is our r",

@@ -7,7 +7,7 @@ from core.ideas.samplers.euler_ancestral import AncestralCoefficients
 
 
 @equation(
-    tex=r"\begin{gathered} x' = x + (\sigma'-\sigma)\,\epsilon_\theta(\hat x,\hat\sigma) \\ "
+    tex=r"\begin{gathered} x' = x + (\sigma'-\sigma)\,\epsilon_\theta(\hat x,\hat\sigma) \\[1ex] "
     r"\hat x = x + (\hat\sigma-\sigma)\,\epsilon_\theta(x,\sigma),\quad "
     r"\hat\sigma = \sqrt{\sigma\,\sigma'} \end{gathered}",
     source="Karras et al. 2022 (EDM), algorithm 3 with alpha = 1/2, and the middle taken in "
@@ -29,7 +29,8 @@ def midpoint_step(x: Array, eps_there: Array, numbers: EulerCoefficients) -> Arr
 
 @equation(
     tex=r"\begin{gathered} x' = x + "
-    r"(\sigma_{\downarrow}-\sigma)\,\epsilon_\theta(\hat x,\hat\sigma) + \sigma_{\uparrow}\,z \\ "
+    r"(\sigma_{\downarrow}-\sigma)\,\epsilon_\theta(\hat x,\hat\sigma) + "
+    r"\sigma_{\uparrow}\,z \\[1ex] "
     r"\hat x = x + (\hat\sigma-\sigma)\,\epsilon_\theta(x,\sigma),\quad "
     r"\hat\sigma = \sqrt{\sigma\,\sigma_{\downarrow}} \end{gathered}",
     source="k-diffusion's sample_dpm_2_ancestral: the midpoint rule down to below the next noise "
@@ -54,7 +55,7 @@ def midpoint_ancestral_step(
 
 @equation(
     tex=r"\begin{gathered} x' = \frac{\sigma_{\downarrow}}{\sigma}\,x + "
-    r"\Bigl(1-\frac{\sigma_{\downarrow}}{\sigma}\Bigr)\,x_0(\hat x) + \sigma_{\uparrow}\,z \\ "
+    r"\Bigl(1-\frac{\sigma_{\downarrow}}{\sigma}\Bigr)\,x_0(\hat x) + \sigma_{\uparrow}\,z \\[1ex] "
     r"\hat x = \frac{\hat\sigma_{\downarrow}}{\sigma}\,x + "
     r"\Bigl(1-\frac{\hat\sigma_{\downarrow}}{\sigma}\Bigr)\,x_0(x) + \hat\sigma_{\uparrow}\,\hat z "
     r"\end{gathered}",

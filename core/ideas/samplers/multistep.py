@@ -33,7 +33,7 @@ class Shares:
 @equation(
     tex=r"\begin{gathered} x_{t'} = "
     r"e^{-\tau^2 h}\,\frac{s'}{s}\,x_t + k\,a'\sum_j w_j\,x_0^{(j)} + "
-    r"s'\sqrt{1-e^{-2\tau^2 h}}\;z \\ k = 1+\tau^2,\qquad h = \log\frac{\sigma}{\sigma'} "
+    r"s'\sqrt{1-e^{-2\tau^2 h}}\;z \\[1ex] k = 1+\tau^2,\qquad h = \log\frac{\sigma}{\sigma'} "
     r"\end{gathered}",
     source="Xue et al. 2023 (SA-Solver), the solution for the guess of x0; with tau = 0 Lu et al. "
     "2022 (DPM-Solver++), proposition 4.1; a is sqrt(alpha_bar), s is sqrt(1 - alpha_bar)",
@@ -61,7 +61,8 @@ def follow_guesses(sigma: float, sigma_next: float, tau: float = 0.0) -> Shares:
 @equation(
     tex=r"\begin{gathered} x_{t'} = "
     r"\frac{a'}{a}\,x_t - (1+\tau^2)\,s'\sum_j w_j\,\epsilon^{(j)} + "
-    r"\tau\,s'\sqrt{e^{2h}-1}\;z \\ k = -1,\qquad h = \log\frac{\sigma}{\sigma'} \end{gathered}",
+    r"\tau\,s'\sqrt{e^{2h}-1}\;z \\[1ex] "
+    r"k = -1,\qquad h = \log\frac{\sigma}{\sigma'} \end{gathered}",
     source="Xue et al. 2023 (SA-Solver), the solution for the noise; with tau = 0 Lu et al. 2022 "
     "(DPM-Solver), proposition 3.1, and Zhang & Chen 2023 (DEIS)",
 )
@@ -153,7 +154,7 @@ def stay_weight(start: float, end: float, rate: float) -> float:
 
 @equation(
     tex=r"\begin{gathered} \sum_j w_j\,m_j = \varphi\,m(\lambda) + "
-    r"S\,\frac{m_0-m_1}{\lambda_0-\lambda_1} \\ "
+    r"S\,\frac{m_0-m_1}{\lambda_0-\lambda_1} \\[1ex] "
     r"S \in \bigl\{\tfrac{1}{2}\varphi h,\ \tfrac{1}{2}h^2\bigr\} \end{gathered}",
     source="S = phi h / 2: Lu et al. 2022 (DPM-Solver++), algorithm 2, and Zhao et al. 2023 "
     "(UniPC), B2(h) at order 2; S = h^2 / 2: SA-Solver's code. Both agree with the integral for "

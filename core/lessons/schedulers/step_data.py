@@ -173,7 +173,9 @@ def _worked(
     value = give(line, look)
     result = _n(value, 7).strip("()")  # nothing stands before its sign
     added = r" \\ &+ ".join(products)
-    filled = rf"\begin{{aligned}} {line.tex} = {{}}& {added} \\ = {{}}& {result} \end{{aligned}}"
+    filled = (
+        rf"\begin{{aligned}} {line.tex} = {{}}& {added} \\ = {{}}& {{{result}}} \end{{aligned}}"
+    )
     numbers = [one for one in line.numbers if np.isfinite(one.value)]
     role = "corrects" if line.lands is None else "steps" if ends else "looks"
     return WorkedLine(line.functions, given, numbers, filled, value, role)
