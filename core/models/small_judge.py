@@ -9,11 +9,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from core.ideas.recognition import share_belief
-from core.models.judge_names import CONFIG, FOLDER
+from core.models.judge_names import FOLDER
 from core.models.manifest import read_weights
 from core.nets.image_tower import SIDE, ImageTower
 
-NAME = "small_judge"
+NAME, CONFIG = "small_judge", "config.json"
 WEIGHTS = f"{NAME}.safetensors"
 
 
@@ -26,7 +26,7 @@ def load_small_judge(folder: Path = FOLDER) -> ImageTower:
     """
     weights = read_weights(folder, WEIGHTS)
     config = json.loads((folder / CONFIG).read_text("utf-8"))
-    judge = ImageTower(len(config["objects"]), config["width"], config["hidden"])
+    judge = ImageTower(config["objects"], config["width"], config["hidden"])
     judge.load_state_dict(weights)
     return judge.eval().requires_grad_(False)
 

@@ -14,7 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.models.judge_names import FOLDER
+from core.models.judge_names import FOLDER, WORDS
+from core.models.known_words import words_in
 from core.models.small_judge import NAME, WEIGHTS, judge_pictures
 from core.nets.autoencoder import Autoencoder
 from core.nets.image_tower import SIDE, ImageTower
@@ -182,13 +183,33 @@ def ship(
             name: evaluated["typed"][name] for name in ("prompts", "top1_percent", "top5_percent")
         },
     }
-    names = [spoken(entry.label) for entry in bank.emoji[: bank.objects]]
     with export.replaced(target) as fresh:
-        export.write_network(fresh, NAME, SIZES | {"objects": names}, judge.state_dict())
+        config = SIZES | {"objects": bank.objects}
+        export.write_network(fresh, NAME, config, judge.state_dict())
+        (fresh / WORDS).write_text(json.dumps(words_of(bank), ensure_ascii=False) + "\n", "utf-8")
         (fresh / REPORT).write_text(json.dumps(found, indent=2) + "\n")
         export.thin(run_folder / "log.csv", fresh / "training.csv")
         (fresh / CARD).write_text(write_card(found, (fresh / WEIGHTS).stat().st_size))
     return found
+
+
+def words_of(bank: PictureBank) -> dict[str, object]:
+    """What the small judge's outputs are called.
+
+    Args:
+        bank: what it can name.
+
+    Returns:
+        "objects", a name for each output, and "called": by each other word for an object the
+        outputs that it may mean.
+    """
+    objects = bank.emoji[: bank.objects]
+    called: dict[str, list[int]] = {}
+    for row, entry in enumerate(objects):
+        for tag in (tag for tag in entry.tags if len(words_in(tag)) == 1):
+            called.setdefault(tag, []).append(row)
+    names = [spoken(entry.label) for entry in objects]
+    return {"objects": names, "called": called}
 
 
 def write_card(found: Mapping[str, Any], size: int) -> str:  # Any: JSON

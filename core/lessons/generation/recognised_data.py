@@ -29,7 +29,8 @@ class Recognised:
 
     Attributes:
         calls: which calls of the run were judged, from 0.
-        names: of the objects that the prompt asks for; there may be none.
+        names: of the objects that the prompt asks for, what the finished picture is most taken for
+            first; there may be none.
         asked: their share in the judge's belief at each of those calls, (n,).
         rivals: share of the strongest of all others, (n,).
         rival_names: that one's name at each.
@@ -62,8 +63,8 @@ def recognised(judged: Any, prompt: str) -> Recognised:  # Any: a Judged of the 
         judged: of a run.
         prompt: of it.
     """
-    every, asked = judge_names(), list(asked_for(prompt))
-    shares = judged.shares
+    every, shares = judge_names(), judged.shares
+    asked = sorted(asked_for(prompt), key=lambda place: -shares[-1, place])
     others = shares.copy()
     others[:, asked] = 0
     rivals, firsts = others.argmax(1), shares.argmax(1)

@@ -25,7 +25,7 @@ from core.training.small_judge import write_card
 def test_it_is_small_and_its_card_tells_the_measured_figures() -> None:
     size = (FOLDER / WEIGHTS).stat().st_size
     assert size <= 2_000_000
-    assert {WEIGHTS, "MODEL_CARD.md", "evaluation.json", "config.json"} <= set(
+    assert {WEIGHTS, "MODEL_CARD.md", "evaluation.json", "config.json", "words.json"} <= set(
         verify_manifest(FOLDER)
     )
     found = json.loads((FOLDER / "evaluation.json").read_text())
@@ -70,7 +70,7 @@ def test_the_tower_answers_by_hand_as_its_layers_do() -> None:
     [
         ("a red apple", {"red apple"}),
         ("A Red Apple on a blue background", {"red apple"}),
-        ("apples", {"red apple", "green apple"}),
+        ("apples", {"red apple", "green apple", "pie"}),  # which is called so too
         ("a dog", {"dog", "dog face", "guide dog", "service dog", "hot dog"}),
         ("a blue background", set()),
         ("", set()),
@@ -81,6 +81,12 @@ def test_what_a_prompt_asks_for_is_every_object_whose_name_holds_it(
     prompt: str, names: set[str]
 ) -> None:
     assert {judge_names()[place] for place in asked_for(prompt)} == names
+
+
+def test_other_words_for_objects_count_where_no_object_is_named() -> None:
+    cars = {judge_names()[place] for place in asked_for("a blue car")}
+    assert {"automobile", "taxi", "racing car", "tram car"} <= cars
+    assert not cars & {"blue heart", "jeans"}  # a colour asks for nothing
 
 
 def test_a_run_is_judged_at_each_frame_of_its_film_and_at_its_end(checkpoint: Checkpoint) -> None:

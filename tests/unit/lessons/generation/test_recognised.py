@@ -51,7 +51,7 @@ def test_all_names_that_hold_the_word_count_and_the_lead_is_the_one_that_lasts()
     assert found.first_names == ("dog", "taco", "taco", "dog")
     assert found.lead == 2
     said = say_when(found)
-    assert "**From call 3 on the judge takes it for “dog face”, “dog”, “guide dog” or 2" in said
+    assert "**From call 3 on the judge takes it for “dog”, “dog face”, “guide dog” or 2" in said
     assert "55 % there, 97 % of the finished picture" in said
     assert "“taco” was ahead, with 50 %" in said
     assert "It had the lead before that already" in said
