@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from core.engine.alone import run_alone
 from core.engine.request import Request
+from core.lessons.generation.inpaint_data import write_signs
 from core.lessons.generation.recipe_data import read_recipe
 from core.models.loading import load_checkpoint
 from core.views.exports import open_picture
@@ -362,3 +363,39 @@ def test_recipe_brings_run_and_look_back(page: Page, server: str, tmp_path: Path
     wait_for_film(page, wanted)
     assert "look=Every+step+in+numbers" in page.url
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
+
+
+def test_a_mask_is_painted_by_hand_and_by_keys_and_back_undoes_it(page: Page, server: str) -> None:
+    page.goto(f"{server}/generation?steps=2&look=Inpainting")
+    root = page.locator("section.inpaint")
+    first = ("0" * 8 + "1" * 8) * 16
+    expect(root).to_have_attribute("data-drawn", re.compile(f" {write_signs(first)}$"))
+    plate = root.locator(".paint .plate")
+    plate.focus()  # the keys begin in the middle: row 9, column 9
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Space")
+    expect(root.locator(".told")).to_have_text("row 9, column 8: new")
+    for _ in range(2):
+        page.keyboard.press("Shift+ArrowLeft")
+    signs = [*first]
+    for column in (5, 6, 7):
+        signs[8 * 16 + column] = "1"
+    keyed = write_signs("".join(signs))
+    expect(root).to_have_attribute("data-drawn", re.compile(f" {keyed}$"))
+    expect(page).to_have_url(re.compile(f"mask={keyed}"))
+    box = plate.bounding_box()
+    assert box is not None
+    cell = box["width"] / 16
+    page.mouse.move(box["x"] + 1.5 * cell, box["y"] + 0.5 * cell)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 1.5 * cell, box["y"] + 3.5 * cell)
+    expect(root).to_have_class(re.compile("waiting"))
+    page.mouse.up()
+    for row in range(4):
+        signs[row * 16 + 1] = "1"
+    painted = write_signs("".join(signs))
+    expect(root).to_have_attribute("data-drawn", re.compile(f" {painted}$"))
+    expect(root).not_to_have_class(re.compile("waiting"))
+    page.go_back()
+    expect(root).to_have_attribute("data-drawn", re.compile(f" {keyed}$"))
+    expect(root).not_to_have_class(re.compile("waiting"))
