@@ -177,7 +177,14 @@ class Paths extends Player {
         const pick = 2 * picks[(frame * points + this.one) * count + line];
         const [dx, dy] = [data[pick], data[pick + 1]];
         const noise = [(across - (1 - share) * dx) / share, (up - (1 - share) * dy) / share];
-        stroke(pen, [[x(noise[0]), y(noise[1])], [x(dx), y(dy)]], { colour: ink, width: 1, alpha: 0.45 });
+        stroke(
+          pen,
+          [
+            [x(noise[0]), y(noise[1])],
+            [x(dx), y(dy)],
+          ],
+          { colour: ink, width: 1, alpha: 0.45 },
+        );
       }
     }
     stroke(pen, trail, { colour: ink, width: 3 });
