@@ -47,8 +47,10 @@ class Closer:
         Args:
             on_show: what is on show on the page.
         """
-        ask_about(self.module.split(".")[2], self.title)
+        question = st.container()  # filled afterwards: its answers may have the engine do more
         self.load().show(*on_show)
+        with question:
+            ask_about(self.module.split(".")[2], self.title)
 
 
 @dataclass(frozen=True, slots=True)

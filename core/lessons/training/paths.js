@@ -126,7 +126,7 @@ class Paths extends Player {
       this.drawWalk(canvas, walk, number);
       canvas.ariaLabel = walk.steps
         ? tr("{sampler}: {count} points {where}", { sampler: walk.title, count: data.count, where })
-        : tr("{title}: nothing yet, {note}", walk);
+        : tr("{title}: nothing yet, {note}", { title: walk.title, note: walk.note });
     });
   }
 
