@@ -63,7 +63,9 @@ def table(rows: Sequence[tuple[str, str]]) -> str:
     Args:
         rows: from the top.
     """
-    lines = (f"<tr><th>{text(name)}</th><td>{text(value)}</td></tr>" for name, value in rows)
+    lines = (
+        f"<tr><th scope='row'>{text(name)}</th><td>{text(value)}</td></tr>" for name, value in rows
+    )
     return f"<table>{''.join(lines)}</table>"
 
 
@@ -81,6 +83,7 @@ def _style() -> str:
         "main{max-width:60rem;margin:0 auto;padding:2rem 1.25rem}"
         "h1{font-size:2rem;line-height:1.2;margin:0}h2{margin:2rem 0 .5rem;font-size:1.25rem}"
         "table{border-collapse:collapse;font-variant-numeric:tabular-nums}"
+        "th[scope=row]{overflow-wrap:normal;min-width:6.5rem}"
         "th,td{text-align:left;padding:.2rem .75rem .2rem 0;border-bottom:1px solid var(--line);"
         "vertical-align:top;overflow-wrap:anywhere;white-space:pre-wrap}"
         "@media print{main{padding:0;max-width:none}tr{break-inside:avoid}h2{break-after:avoid}"

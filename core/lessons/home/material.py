@@ -2,7 +2,9 @@
 
 import streamlit as st
 
+from core.classroom import classroom
 from core.engine.request import Request
+from core.ui.class_rules import is_teacher
 from core.ui.errors import explained
 from core.ui.running_example import running_example
 from core.ui.walk import live_run, present
@@ -12,7 +14,9 @@ _WANTED = "worksheet_of"
 
 
 def offer_material() -> None:
-    """Offer what a lesson needs on paper, made from this run when it is asked for."""
+    """Offer what a lesson needs on paper, made from this run; in a class to its teacher alone."""
+    if classroom() is not None and not is_teacher():
+        return
     with st.popover(tr("For the teacher"), icon=":material/co_present:"):
         st.markdown(
             tr(

@@ -64,7 +64,7 @@ def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
     name, rho, steps, sampler = _choose(request.steps)
     rule = spaced(name, steps, levels, rho)
     field = Field(IN_LINK, rule, _read, lambda levels: ",".join(map(repr, levels)))
-    chart, table = st.columns([3, 1], gap="large")
+    chart, table = st.columns([2, 1], gap="large")
     with table:
         own = check_sigmas(_edit(field))
     plan = plan_run(SCHEDULERS[request.scheduler], config, dict(request.params), request.steps)
