@@ -47,23 +47,34 @@ AT_ONCE = 64  # rows of the teacher, twice
 class Student(nn.Module):
     """The two thin matrices of every layer of a U-Net that a LoRA changes, to be trained."""
 
-    def __init__(self, network: nn.Module, rank: int = RANK) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        rank: int = RANK,
+        ends: tuple[str, ...] = ("",),
+        generator: torch.Generator | None = None,
+    ) -> None:
         """Draw A, and begin with a B that changes nothing.
 
         Args:
             network: whose linear layers and convolutions are changed.
             rank: numbers between the two matrices.
+            ends: of the names of the layers that are changed; all by default.
+            generator: of A; torch's own where None.
         """
         super().__init__()
         layers = {
             name: part.weight
             for name, part in network.named_modules()
-            if isinstance(part, nn.Linear | nn.Conv2d) and name not in LEFT_OUT
+            if isinstance(part, nn.Linear | nn.Conv2d)
+            and name not in LEFT_OUT
+            and name.endswith(ends)
         }
         self.names = tuple(layers)
         self.rank = rank
         self.down = nn.ParameterList(
-            torch.randn(rank, *weight.shape[1:]) / rank for weight in layers.values()
+            torch.randn(rank, *weight.shape[1:], generator=generator) / rank
+            for weight in layers.values()
         )
         self.up = nn.ParameterList(
             torch.zeros(len(weight), rank, *[1] * (weight.ndim - 2)) for weight in layers.values()
