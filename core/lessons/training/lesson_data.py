@@ -9,10 +9,11 @@ from core.labs.points_settings import PointSettings
 from core.lessons.training.flow_data import data_of, mean_walk
 from core.lessons.training.points_data import start_of
 from core.models.catalog import builtin_folder
+from core.models.text_facts import read_text_facts
 from core.training.history import Stage, read_report, read_stages
 from core.views.lesson import Asked, Card, Lesson, Live, Question, choose
 from core.views.numbers import minus, percent
-from core.words import tr, tr_later
+from core.words import tr, tr_later, tr_many
 
 
 def _stage(name: str) -> Stage:
@@ -108,6 +109,30 @@ def _mean_bends(live: Live) -> Asked:
     )
 
 
+def _new_token(live: Live) -> Asked:
+    read, width = live.tokens, read_text_facts(live.folder).width
+    said = tr_many(
+        read.used,
+        "Your prompt is read as {count} token, and the new one is not it. So the text encoder and "
+        "the U-Net are given what they were given before, by the same weights: only the "
+        "{width:,} numbers of one more row are new",
+        "Your prompt is read as {count} tokens, and the new one is none of them. So the text "
+        "encoder and the U-Net are given what they were given before, by the same weights: only "
+        "the {width:,} numbers of one more row are new",
+        width=width,
+    )
+    return choose(
+        tr(
+            "A new word is taught as one new token, whose vector alone learns. How much does the "
+            "picture of your prompt change, in which the word does not stand?"
+        ),
+        tr("not at all"),
+        (tr("not at all"), f"{said}."),
+        (tr("a little"), tr("That is so where weights learn as well. {said}.", said=said)),
+        (tr("it is forgotten"), tr("That needs weights that change. {said}.", said=said)),
+    )
+
+
 def _size(numbers: Numbers) -> float:
     return float(np.sqrt(np.mean(np.square(numbers))))
 
@@ -170,6 +195,7 @@ LESSON = Lesson(
         Question("loss", _loss),
         Question("two", _memory),
         Question("bends", _mean_bends, "Train on points"),
+        Question("token", _new_token, "Teach it a word"),
     ),
     cards=(
         Card(tr_later("v is velocity."), _v_is_velocity),

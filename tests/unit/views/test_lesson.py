@@ -27,6 +27,8 @@ from core.models.loading import Checkpoint
 from core.models.schedulers.plans import plan_run
 from core.models.schedulers.table import SCHEDULERS
 from core.models.text import read_prompt
+from core.models.text_facts import read_text_facts
+from core.models.tokens import load_tokenizer
 from core.ui.navigation import WALK
 from core.views.glossary import TERMS, terms_of
 from core.views.lesson import PAGES, Asked, Live, ask_all, choose, lesson_of
@@ -208,6 +210,20 @@ def test_the_mean_of_pairs_is_followed_a_second_time(live: Live) -> None:
     assert f"{detour:.2f} times as long" in bends.why
     assert bends.text == "longer, by more than a tenth"
     assert detour > 1.1
+
+
+def test_a_new_token_is_none_of_those_that_a_prompt_has(live: Live, other: Live) -> None:
+    for one in (live, other):
+        asked = named("training", "token", one)
+        assert asked.right.text == "not at all"
+        words = (one.run.request.prompt, f"{one.run.request.prompt} <zog>")
+        tokenizer = load_tokenizer(one.folder / "tokenizer")
+        before = tokenizer.encode(words[0]).ids
+        tokenizer.add_tokens(["<zog>"])
+        assert tokenizer.encode(words[0]).ids == before
+        assert tokenizer.encode(words[1]).ids != before
+        assert f"as {one.tokens.used} tokens" in asked.right.why
+        assert f"{read_text_facts(one.folder).width} numbers" in asked.right.why
 
 
 CARDS = [
