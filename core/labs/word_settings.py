@@ -3,7 +3,7 @@
 import base64
 import binascii
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
 
@@ -12,8 +12,11 @@ from core.errors import ExplainerError
 from core.ideas.checks import check_whole
 from core.words import tr
 
-STEPS, WALK = 60, 20
-MOST_WALK = 50
+Way = Literal["token", "lora", "weights"]
+# Of training; one vector can change so little that it wants more of them.
+STEPS: dict[Way, int] = {"token": 100, "lora": 60, "weights": 60}
+RANK = 4  # of the LoRA
+WALK, MOST_WALK = 20, 50
 MOST_STEPS = 500
 SIDE = 128  # pixels of the built-in model
 LONGEST_WORD = 24
@@ -33,6 +36,10 @@ class WordSettings:
         seed: of noise.
         steps: of training.
         walk: steps of DDIM for every picture that is shown.
+        way: what learns: the vector of one new token, a LoRA of the attention layers, or the keys
+            and values of cross-attention.
+        vectors: those of a word that was learned before, which is drawn and not trained: float32
+            in base64; "" for a word that is taught here.
     """
 
     worker: ClassVar[str] = "core.labs.word_worker"
@@ -42,13 +49,31 @@ class WordSettings:
     picture: str
     other: str
     seed: int = 0
-    steps: int = STEPS
+    steps: int = STEPS["weights"]
     walk: int = WALK
+    way: Way = "weights"
+    vectors: str = ""
+
+    @property
+    def token(self) -> str:
+        """What stands for the word in a prompt: a new token wears brackets, no known word does."""
+        new = self.way == "token" and not self.vectors
+        return f"<{self.word.strip('<>')}>" if new else self.word
+
+    @property
+    def lesson(self) -> tuple[str, str, str, int]:
+        """What several ways have in common when they are compared."""
+        return self.word, self.picture, self.vectors, self.seed
 
     @property
     def prompt(self) -> str:
         """The caption that the picture is given."""
-        return f"a {self.word}"
+        return f"a {self.token}"
+
+    @property
+    def given(self) -> bytes:
+        """The vectors' bytes."""
+        return base64.b64decode(self.vectors)
 
     @property
     def prompts(self) -> tuple[str, str, str]:
@@ -80,10 +105,7 @@ class WordSettings:
             raise ExplainerError(
                 tr("The other prompt cannot be used."), tr("Choose a shorter one.")
             )
-        try:
-            size = len(base64.b64decode(self.picture, validate=True))
-        except (binascii.Error, ValueError, TypeError):
-            size = 0
+        size = _size(self.picture)
         if size != SIDE * SIDE * 3:
             raise ExplainerError(
                 tr(
@@ -93,11 +115,31 @@ class WordSettings:
                 ),
                 tr("Choose the picture again."),
             )
+        if self.way not in get_args(Way) or (self.vectors and self.way != "token"):
+            raise ExplainerError(
+                tr("There is no way {way!r:.40} to teach a word.", way=self.way),
+                tr("Choose one of: {choices}.", choices=", ".join(get_args(Way))),
+            )
+        given = _size(self.vectors)
+        if not isinstance(self.vectors, str) or given % 4 or (self.vectors and not given):
+            raise ExplainerError(
+                tr("The word’s vectors are not those of this model."), tr("Choose its file again.")
+            )
         return WordSettings(
             word,
             self.picture,
             self.other,
             check_whole(self.seed, tr("seed"), 0, MAX_SEED),
-            check_whole(self.steps, tr("number of steps"), 1, MOST_STEPS),
+            check_whole(self.steps, tr("number of steps"), 0 if self.vectors else 1, MOST_STEPS),
             check_whole(self.walk, tr("number of sampling steps"), 1, MOST_WALK),
+            self.way,
+            self.vectors,
         )
+
+
+def _size(text: object) -> int:
+    """Return how many bytes a text in base64 holds, 0 where it is none."""
+    try:
+        return len(base64.b64decode(text, validate=True)) if isinstance(text, str) else 0
+    except (binascii.Error, ValueError):
+        return 0

@@ -194,15 +194,20 @@ def test_own_points_are_checked_and_trained_on(open_page: Open, shown_text: Text
     assert drawn(at, '"walks"')["count"] > 0
 
 
-def test_word_is_taught_when_asked(
-    open_page: Open, shown_text: Text, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def short_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trainings of a word of one step, and pictures of few."""
     from functools import partial
 
-    from core.labs.word_settings import WordSettings
+    from core.labs.word_settings import STEPS, WordSettings
     from core.lessons.training import word as training_word
 
-    monkeypatch.setattr(training_word, "WordSettings", partial(WordSettings, steps=1, walk=2))
+    monkeypatch.setattr(training_word, "STEPS", dict.fromkeys(STEPS, 1))
+    monkeypatch.setattr(training_word, "WordSettings", partial(WordSettings, walk=2))
+
+
+@pytest.mark.usefixtures("short_word")
+def test_word_is_taught_when_asked(open_page: Open, shown_text: Text) -> None:
     at = choose(open_page(PAGE, prompt="a lion"), "Teach it a word")
     assert not at.exception
     data = drawn(at, '"looks"')
@@ -236,6 +241,61 @@ def test_word_is_taught_when_asked(
     assert drawn(at, '"looks"')["looks"] == again["looks"]
     seed_box(at).set_value(0).run()
     assert drawn(at, '"looks"')["looks"] == data["looks"]  # the first one as well
+
+
+@pytest.mark.usefixtures("short_word")
+def test_ways_to_teach_a_word_stand_beside_each_other(open_page: Open, shown_text: Text) -> None:
+    at = open_page(PAGE, look="Teach it a word", way="token", prompt="a lion")
+    assert drawn(at, '"looks"')["prompts"][::2] == ["a <blorb>", "a lion"]
+    assert not at.dataframe
+    for way, named in (("token", "One vector learned"), ("lora", "Thin matrices learned")):
+        at.button_group(key="ask_way").set_value(way).run()
+        at.button(key="word_train").click().run()
+        follow(at, "word_stop")
+        assert not at.exception
+        assert named in shown_text(at)
+    table = at.dataframe[0].value
+    assert table["what learns"].tolist() == ["a new token’s vector", "a LoRA of attention"]
+    assert table["numbers"].tolist() == ["192", "57,344"]
+    sizes = [int(size.replace(",", "")) for size in table["file, bytes"]]
+    assert 192 * 4 < sizes[0] < 192 * 4 + 200
+    assert 57_344 * 4 < sizes[1] < 57_344 * 4.5
+    moved = table["other prompts moved"].tolist()
+    assert moved[0] == 0 < moved[1]
+    assert "Not tried with this word yet: keys and values." in shown_text(at)
+    at.text_input(key="ask_word").set_value("zog").run()
+    assert not at.dataframe  # of another word nothing is known
+    at.text_input(key="ask_word").set_value("blorb").run()
+    assert len(at.dataframe[0].value) == 2
+
+
+@pytest.mark.usefixtures("short_word")
+def test_word_of_a_file_is_drawn_and_a_bad_file_is_told(open_page: Open, shown_text: Text) -> None:
+    import safetensors.torch
+    import torch
+
+    at = open_page(PAGE, look="Teach it a word", way="token")
+    for tensors, says in (
+        ({"<theirs>": torch.zeros(1, 768)}, "Its vectors have 768 numbers"),
+        ({"a": torch.zeros(1, 192), "b": torch.zeros(1, 192)}, "holds 2 tensors"),
+    ):
+        data = safetensors.torch.save(tensors)
+        at.file_uploader(key="word_file").set_value([("w.safetensors", data, "")]).run()
+        assert not at.exception
+        assert says in shown_text(at)
+        assert at.button(key="word_train").label == "Teach it"
+    data = safetensors.torch.save({"<theirs>": torch.full((1, 192), 0.02)})
+    at.file_uploader(key="word_file").set_value([("w.safetensors", data, "")]).run()
+    assert not at.exception
+    assert drawn(at, '"looks"')["prompts"][0] == "a <theirs>"
+    assert "1 vector from a file stands for this word." in shown_text(at)
+    assert at.button(key="word_train").label == "Draw it"
+    at.button(key="word_train").click().run()
+    follow(at, "word_stop")
+    assert [look["step"] for look in drawn(at, '"looks"')["looks"]] == [0]
+    assert "nothing was trained" in shown_text(at)
+    at.button_group(key="ask_way").set_value("lora").run()  # which reads the word as it is written
+    assert at.button(key="word_train").label == "Teach it"
 
 
 def seed_box(at: AppTest) -> NumberInput:

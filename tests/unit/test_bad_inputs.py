@@ -347,6 +347,14 @@ BAD_INPUTS: tuple[Row, ...] = (
      (f"{BAD}['loras'-(('not here', 1.0),)]",
       f"{LORA_FILES}test_a_run_names_its_loras_in_order_and_by_checksum",
       f"{LORA_FILES}test_a_file_that_changes_between_two_machines_is_told")),
+
+    # ---- words that were learned
+    (132, "a word's file that is pickled, cut, not finite, of another model, or no word",
+     "said in a sentence",
+     ("unit/models/test_embedding_files.py::test_bad_file_is_refused_in_one_sentence",
+      "unit/labs/test_word.py::test_vectors_of_another_width_are_refused",
+      "unit/labs/test_word.py::test_token_that_is_known_cannot_be_taught",
+      "pages/test_training.py::test_word_of_a_file_is_drawn_and_a_bad_file_is_told")),
 )  # fmt: skip
 
 FAULTS: tuple[Row, ...] = (
@@ -410,7 +418,7 @@ FAULTS: tuple[Row, ...] = (
      (f"{SOCKET}test_a_port_that_is_taken_is_said_in_a_line",)),
 )  # fmt: skip
 
-TABLES = {"bad inputs": (BAD_INPUTS, 131), "faults": (FAULTS, 25)}
+TABLES = {"bad inputs": (BAD_INPUTS, 132), "faults": (FAULTS, 25)}
 NAMED = sorted({name for rows, _ in TABLES.values() for row in rows for name in row[3]})
 
 

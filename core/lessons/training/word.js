@@ -17,6 +17,7 @@ class Word extends Player {
     Object.assign(this.find(".own img"), { src: data.picture, alt });
     if (JSON.stringify(before?.prompts) !== JSON.stringify(data.prompts)) this.frame();
     this.root.classList.toggle("idle", !data.looks.length && !data.going);
+    this.root.classList.toggle("drawn", !data.steps); // from a file, not trained
     this.root.dataset.looks = String(data.looks.length);
     this.root.dataset.going = String(data.going);
     // What has just come is shown, unless somebody looks at what was.
@@ -70,9 +71,14 @@ class Word extends Player {
   drawLoss() {
     const canvas = this.find(".loss canvas");
     if (!canvas.clientWidth) return;
-    const { curve, steps, seconds, going, smooth } = this.data;
+    const { curve, steps, seconds, left, going, smooth } = this.data;
+    const so = { step: curve.at(-1)?.[0], steps, seconds, left };
     const told = curve.length
-      ? tr("after {step} of {steps} training steps, {seconds} s", { step: curve.at(-1)[0], steps, seconds })
+      ? going
+        ? so.step === steps
+          ? tr("after {step} of {steps} training steps, {seconds} s; comparing…", so)
+          : tr("after {step} of {steps} training steps, {seconds} s; {left} s more", so)
+        : tr("after {step} of {steps} training steps, {seconds} s", so)
       : going
         ? tr("starting…")
         : "";

@@ -8,13 +8,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+from safetensors.torch import load_file
 
 from core.engine.alone import run_alone
 from core.engine.request import Request
@@ -22,21 +27,36 @@ from core.errors import ExplainerError
 from core.labs.autoencoder_settings import LabSettings
 from core.labs.bench import WAITING, Bench, Training
 from core.labs.process import unpack
-from core.labs.word import GUIDANCE, LEARNS, Model, train
-from core.labs.word_settings import BACKGROUNDS, LONGEST_WORD, SIDE, WALK, WordSettings
+from core.labs.word import WordStep, train
+from core.labs.word_measures import Drawn, compare
+from core.labs.word_model import GUIDANCE, Model
+from core.labs.word_settings import (
+    BACKGROUNDS,
+    LONGEST_WORD,
+    RANK,
+    SIDE,
+    WALK,
+    Way,
+    WordSettings,
+)
+from core.labs.word_ways import ATTENTION, READS_TEXT, Learning, open_way
 from core.labs.word_worker import events
 from core.models.catalog import builtin_folder
+from core.models.embedding_files import read_embedding
 from core.models.gallery import GalleryPicture, gallery, open_picture
 from core.models.latents import encode_picture, picture_tensor
 from core.models.loading import Checkpoint
+from core.models.lora_files import read_lora
+from core.models.lora_fitted import read_pairs
 from core.models.text import encode_text
+from core.nets.lora import adapted
 from core.training import scenes
 
 
-def settings_of(name: str = "octopus", **how: Any) -> WordSettings:
+def settings_of(name: str = "octopus", word: str = "blorb", **how: Any) -> WordSettings:
     picture = open_picture(name).convert("RGB").resize((SIDE, SIDE))
     pixels = base64.b64encode(picture.tobytes()).decode("ascii")
-    return WordSettings("blorb", pixels, "a red apple", **how).validated()
+    return WordSettings(word, pixels, "a red apple", **how).validated()
 
 
 @pytest.mark.parametrize("picture", gallery(), ids=lambda picture: picture.name)
@@ -51,6 +71,14 @@ def test_background_that_is_asked_for_is_not_the_pictures(picture: GalleryPictur
 
 
 SHORT = settings_of(steps=2, walk=2)
+WAYS: tuple[Way, ...] = ("token", "lora", "weights")
+
+
+def taught(settings: WordSettings) -> tuple[Model, Learning, list[WordStep]]:
+    """A copy that was trained, what learned of it, and its steps."""
+    model = Model(builtin_folder())
+    learning = open_way(model, settings)
+    return model, learning, list(train(settings, model, learning))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -76,14 +104,15 @@ def wait_for(training: Training, count: int = 10**9, most: float = 200) -> Train
 
 
 def timeless(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    kept = [event for event in json.loads(json.dumps(told)) if event["kind"] != "saved"]
+    aside = ("saved", "measuring")  # what is kept to go on from, and signs of life
+    kept = [event for event in json.loads(json.dumps(told)) if event["kind"] not in aside]
     return [{name: value for name, value in e.items() if name != "seconds"} for e in kept]
 
 
 def test_before_training_it_is_the_model_that_ships(checkpoint: Checkpoint) -> None:
     model = Model(builtin_folder())
     torch.testing.assert_close(
-        model.read("a red apple"), encode_text(checkpoint, "a red apple"), atol=1e-4, rtol=1e-4
+        model.states("a red apple"), encode_text(checkpoint, "a red apple"), atol=1e-4, rtol=1e-4
     )
     tensor = picture_tensor(SHORT.pixels, SIDE, SIDE)
     torch.testing.assert_close(
@@ -91,7 +120,7 @@ def test_before_training_it_is_the_model_that_ships(checkpoint: Checkpoint) -> N
     )
     request = Request(prompt="a red apple", seed=3, steps=WALK, guidance=GUIDANCE, scheduler="ddim")
     expected = run_alone(checkpoint, request).picture
-    drawn = model.draw("a red apple", 3, WALK)
+    _, drawn = model.draw([("a car", 5), ("a red apple", 3)], WALK)
     assert np.abs(drawn.astype(int) - expected).max() <= 2
 
 
@@ -108,20 +137,189 @@ def test_weights_with_a_flipped_byte_are_not_trained_on(tmp_path: Path, part: st
         Model(folder)
 
 
-def test_only_the_way_the_text_is_read_learns_and_the_loss_falls() -> None:
+@pytest.mark.parametrize("way", WAYS)
+def test_only_what_was_chosen_learns_and_the_loss_falls(way: Way) -> None:
     model = Model(builtin_folder())
-    before = {name: value.clone() for name, value in model.unet.state_dict().items()}
-    others = [*model.vae.parameters(), *model.encoder.parameters()]
-    kept = [value.clone() for value in others]
-    losses = [step.loss for step in train(settings_of(steps=16), model)]
+    parts = {"unet": model.unet, "encoder": model.encoder, "vae": model.vae}
+    before = {n: {k: v.clone() for k, v in p.state_dict().items()} for n, p in parts.items()}
+    settings = settings_of(steps=16, way=way)
+    learning = open_way(model, settings)
+    begun = {name: one.detach().clone() for name, one in learning.named.items()}
+    losses = [step.loss for step in train(settings, model, learning)]
     assert np.mean(losses[-4:]) < np.mean(losses[:4])
+    assert not any(torch.equal(begun[name], one) for name, one in learning.named.items())
     changed = {
-        n for n, value in model.unet.state_dict().items() if not torch.equal(value, before[n])
+        f"{part}.{name}"
+        for part, network in parts.items()
+        for name, value in network.state_dict().items()
+        if name not in before[part] or not torch.equal(value, before[part][name])
     }
-    assert changed == set(model.learned)
-    assert all(any(part in name for part in LEARNS) for name in changed)
-    assert 0 < sum(weight.numel() for weight in model.learned.values()) < 500_000
-    assert all(torch.equal(now, then) for now, then in zip(others, kept, strict=True))
+    width = model.encoder.final_layer_norm.normalized_shape[0]
+    layers = [
+        one for name, one in model.unet.named_parameters()
+        if name.removesuffix(".weight").endswith(ATTENTION)
+    ]  # fmt: skip
+    if way == "token":
+        grown: Any = model.encoder.embeddings.token_embedding  # Any: another class by now
+        old = before["encoder"]["embeddings.token_embedding.weight"]
+        assert torch.equal(grown.table.weight, old)
+        place = "encoder.embeddings.token_embedding"
+        assert changed == {f"{place}.rows", f"{place}.table.weight"}
+        assert learning.numbers == width
+    elif way == "lora":
+        assert not changed
+        assert learning.numbers == RANK * sum(sum(layer.shape) for layer in layers)
+        assert len(layers) == 4 * sum(name.endswith(("attn1", "attn2")) for name, _ in
+                                      model.unet.named_modules())  # fmt: skip
+    else:
+        assert changed == {f"unet.{name}" for name in learning.named}
+        assert all(any(part in name for part in READS_TEXT) for name in changed)
+        assert 0 < learning.numbers < 500_000
+
+
+def test_token_costs_other_prompts_nothing_and_the_others_do() -> None:
+    moved = {}
+    for way in WAYS:
+        *_, done = events(settings_of(steps=2, walk=2, way=way))
+        moved[way] = done["measured"]["moved"]
+        assert done["measured"]["scale"] > 10
+    assert moved["token"] == 0.0  # to the last bit
+    assert min(moved["lora"], moved["weights"]) > 0
+
+
+def test_distances_are_means_of_what_was_drawn() -> None:
+    own = np.frombuffer(SHORT.pixels, np.uint8).reshape(SIDE, SIDE, 3)
+    dark = np.zeros((2, SIDE, SIDE, 3), np.uint8)
+    before = Drawn(dark, np.stack([dark[0], dark[0] + 30]))
+    after = Drawn(np.stack([own, own]), np.stack([dark[0] + 4, dark[0] + 30]))
+    found = compare(before, after, SHORT)
+    assert found["before"] == pytest.approx(own.mean())
+    assert found["after"] == 0
+    assert found["moved"] == 2  # one of two by 4
+    assert found["scale"] == 30
+
+
+@pytest.fixture
+def pipeline() -> StableDiffusionPipeline:
+    return StableDiffusionPipeline.from_pretrained(
+        builtin_folder(), local_files_only=True, dtype=torch.float32
+    )
+
+
+def library_states(pipeline: StableDiffusionPipeline, prompt: str) -> torch.Tensor:
+    states, _ = pipeline.encode_prompt(prompt, torch.device("cpu"), 1, False)
+    return states
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_library_reads_our_token_and_has_the_same_states(
+    tmp_path: Path, pipeline: StableDiffusionPipeline, count: int
+) -> None:
+    settings = settings_of(steps=2, way="token", word=f"Blo{count}b")
+    if count > 1:  # of a file
+        rows = torch.randn(count, 192, generator=torch.Generator().manual_seed(0))
+        vectors = base64.b64encode(rows.numpy().tobytes()).decode("ascii")
+        settings = replace(settings, word="<zog>", vectors=vectors, steps=0).validated()
+    model, learning, _ = taught(settings)
+    file = tmp_path / "learned_embeds.safetensors"
+    file.write_bytes(learning.file())
+    pipeline.load_textual_inversion(str(tmp_path))
+    for prompt in (settings.prompt, f"{settings.prompt} and {settings.token}s on a red background"):
+        asked = pipeline.maybe_convert_prompt(prompt, pipeline.tokenizer)
+        ids = pipeline.tokenizer(asked).input_ids
+        assert sum(one >= 49408 for one in ids) == prompt.count(settings.token) * count
+        assert list(model.ids(prompt)[: len(ids)]) == ids
+        torch.testing.assert_close(
+            model.states(prompt), library_states(pipeline, prompt), atol=1e-5, rtol=0
+        )
+    # And the way back: what the library is given is what we read of the file.
+    found = read_embedding(file.read_bytes(), file.name, 192, LONGEST_WORD)
+    assert (found.token, found.vectors.shape) == (settings.token, (count, 192))
+    np.testing.assert_array_equal(found.vectors, learning.named["rows"].detach().numpy())
+
+
+@pytest.mark.parametrize("form", ["diffusers", "kohya"])
+def test_word_of_others_is_drawn_with_their_states(
+    pipeline: StableDiffusionPipeline, form: str
+) -> None:
+    row = torch.randn(1, 192, generator=torch.Generator().manual_seed(1)).half()
+    token = f"<their-{form}>"
+    key = token if form == "diffusers" else "emb_params"
+    data = safetensors.torch.save({key: row})
+    found = read_embedding(data, f"their-{form}.safetensors", 192, LONGEST_WORD)
+    vectors = base64.b64encode(found.vectors.tobytes()).decode("ascii")
+    settings = settings_of(steps=0, way="token", word=found.token, vectors=vectors)
+    assert settings.prompt == f"a {token}"
+    model, _, _ = taught(settings)
+    pipeline.load_textual_inversion(safetensors.torch.load(data), token=token)
+    torch.testing.assert_close(
+        model.states(settings.prompt), library_states(pipeline, settings.prompt), atol=1e-5, rtol=0
+    )
+
+
+@pytest.mark.parametrize("way", ["lora", "weights"])
+def test_library_and_our_loader_answer_with_our_file_as_the_copy_does(
+    tmp_path: Path, checkpoint: Checkpoint, way: Way
+) -> None:
+    model, learning, _ = taught(settings_of(steps=2, way=way))
+    file = tmp_path / "word.safetensors"
+    file.write_bytes(learning.file())
+    draw = torch.Generator().manual_seed(0)
+    x, t = torch.randn(2, 4, 16, 16, generator=draw), torch.tensor([500.0, 20.0])
+    states = model.states("a blorb").expand(2, -1, -1)
+    theirs: Any = deepcopy(checkpoint.unet)  # Any: the library's classes hardly type themselves
+    before = theirs(x, t, states).sample
+    ours = model.predict(x, t, states)
+    assert (ours - before).abs().max() > 0.01
+    if way == "lora":
+        pairs = read_pairs(checkpoint, read_lora(file)).unet
+        with adapted(checkpoint.unet, [pairs], torch.ones(1, 1)):
+            found = checkpoint.unet(x, t, states).sample
+        torch.testing.assert_close(found, ours, atol=1e-4, rtol=1e-4)
+        state = {name.removeprefix("unet."): one for name, one in load_file(file).items()}
+        theirs.load_lora_adapter(state, prefix=None)
+    else:
+        pipe = SimpleNamespace(components={}, hf_device_map=None)  # whoever is asked of offloading
+        theirs.load_attn_procs(tmp_path, weight_name=file.name, _pipeline=pipe)
+    torch.testing.assert_close(theirs(x, t, states).sample, ours, atol=1e-4, rtol=1e-4)
+
+
+def test_word_from_a_file_is_drawn_as_it_was_learned_and_not_trained() -> None:
+    told = list(events(settings_of(steps=2, walk=2, way="token")))
+    data = base64.b64decode(told[-1]["file"])
+    found = read_embedding(data, "any.safetensors", 192, LONGEST_WORD)
+    vectors = base64.b64encode(found.vectors.tobytes()).decode("ascii")
+    given = settings_of(steps=0, walk=2, way="token", word=found.token, vectors=vectors)
+    start, look, *_, done = events(given)
+    assert start["prompts"] == told[0]["prompts"]
+    assert look["pictures"] == [one for one in told if one["kind"] == "look"][-1]["pictures"]
+    assert done["measured"]["before"] == done["measured"]["after"] == told[-1]["measured"]["after"]
+    assert done["file"] == told[-1]["file"]
+
+
+@pytest.mark.parametrize("word", ["<|endoftext|>", "endoftext|>|<"])
+def test_token_that_is_known_cannot_be_taught(word: str) -> None:
+    settings = settings_of(way="token", word=word)
+    if settings.token == "<|endoftext|>":
+        with pytest.raises(ExplainerError, match="a token that the model has already"):
+            next(events(settings))
+    else:
+        open_way(Model(builtin_folder()), settings)
+
+
+def test_vectors_of_another_width_are_refused() -> None:
+    vectors = base64.b64encode(bytes(4 * 100)).decode("ascii")
+    with pytest.raises(ExplainerError, match="not those of this model"):
+        next(events(settings_of(way="token", vectors=vectors, steps=0)))
+
+
+@pytest.mark.parametrize("way", ["token", "lora"])
+def test_going_on_with_the_other_ways_is_as_if_nothing_had_come_between(way: Way) -> None:
+    settings = settings_of(steps=2, walk=1, way=way)
+    told = list(events(settings))
+    at = next(place for place, event in enumerate(told) if event["kind"] == "saved")
+    rest = list(events(settings, unpack(told[at]["state"])))
+    assert timeless(told[: at + 1] + rest) == timeless(told)
 
 
 def test_shared_model_is_not_touched(checkpoint: Checkpoint, whole: list[dict[str, Any]]) -> None:
@@ -129,7 +327,7 @@ def test_shared_model_is_not_touched(checkpoint: Checkpoint, whole: list[dict[st
     before = [value.clone() for part in parts for value in part.state_dict().values()]
     request = Request(prompt="a red apple", steps=2)
     drawn = run_alone(checkpoint, request).picture
-    losses = [[step.loss for step in train(SHORT, Model(builtin_folder()))] for _ in range(2)]
+    losses = [[step.loss for step in taught(SHORT)[2]] for _ in range(2)]
     assert losses[0] == losses[1]  # the second copy begins where the first began
     after = [value for part in parts for value in part.state_dict().values()]
     assert all(torch.equal(now, then) for now, then in zip(after, before, strict=True))
@@ -246,9 +444,11 @@ def test_two_at_once_are_what_each_is_alone_also_when_one_is_stopped_between(
     assert timeless(theirs.events) == timeless(list(events(other)))
 
 
-def test_picture_survives_the_way_to_the_worker() -> None:
-    assert WordSettings(**json.loads(json.dumps(asdict(SHORT)))).validated() == SHORT
-    assert len(SHORT.pixels) == SIDE * SIDE * 3
+def test_picture_and_vectors_survive_the_way_to_the_worker() -> None:
+    for settings in (SHORT, settings_of(way="token", vectors="AAAAAA==", steps=0)):
+        assert WordSettings(**json.loads(json.dumps(asdict(settings)))).validated() == settings
+        assert len(settings.pixels) == SIDE * SIDE * 3
+    assert settings.given == bytes(4)
 
 
 @pytest.mark.parametrize(
@@ -263,6 +463,10 @@ def test_picture_survives_the_way_to_the_worker() -> None:
         ({"seed": -1}, "seed is -1"),
         ({"steps": 0}, "number of steps is 0"),
         ({"walk": 0}, "number of sampling steps is 0"),
+        ({"way": "magic"}, "no way 'magic'"),
+        ({"vectors": "AAAAAA=="}, "no way 'weights'"),  # only a token has some
+        ({"way": "token", "vectors": "AAA="}, "not those of this model"),
+        ({"way": "token", "vectors": "no base64!"}, "not those of this model"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(changes: dict[str, Any], says: str) -> None:

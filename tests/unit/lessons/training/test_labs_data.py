@@ -22,7 +22,7 @@ from core.labs.points_settings import (
     PointSettings,
 )
 from core.labs.points_settings import STEPS as STEPS_IN_ALL
-from core.labs.word_settings import SIDE, WordSettings
+from core.labs.word_settings import RANK, SIDE, WordSettings
 from core.lessons.training.flow_data import (
     CHOSEN,
     LINES,
@@ -46,7 +46,18 @@ from core.lessons.training.reach_data import (
     reach_chart,
     reach_rows,
 )
-from core.lessons.training.word_data import SMOOTH, word_data, word_rows
+from core.lessons.training.word_data import (
+    SMOOTH,
+    WAYS,
+    explain,
+    last_pictures,
+    say_measures,
+    say_missing,
+    say_what_learns,
+    way_rows,
+    word_data,
+    word_rows,
+)
 
 STEPS = [{"kind": "step", "step": at, "loss": 1 / at, "seconds": 0.1 * at} for at in (1, 2, 4)]
 START = {"kind": "start", "points": "", "labels": [], "times": [19, 999], "grid": 15}
@@ -214,3 +225,57 @@ def test_fresh_points_are_as_near_as_one_can_come_without_knowing_them_by_heart(
     data, other = (make_points(PointSettings("rings", seed=seed))[0] for seed in (5, 6))
     assert fresh_apart(settings) == pytest.approx(nearest(other[:500], data).mean())
     assert 0.01 < fresh_apart(settings) < 0.03
+
+
+def taught(learned: int, moved: float) -> list[dict]:
+    """What a training of a word tells."""
+    measured = {"before": 40.0, "after": 9.26, "moved": moved, "scale": 60.6}
+    about = {"prompts": ["a cat", "a tree"], "drawn": 3}
+    file = base64.b64encode(bytes(4 * learned)).decode("ascii")
+    looks = [{"kind": "look", "step": at, "pictures": f"data:{at}"} for at in (0, 4)]
+    return [
+        {"kind": "start", "learned": learned, "whole": 1000},
+        *STEPS,
+        *looks,
+        {"kind": "done", "seconds": 0.4, "file": file, "measured": measured | about},
+    ]
+
+
+def test_ways_stand_beside_each_other_by_what_their_trainings_told() -> None:
+    tried = {"token": taught(192, 0.0), "weights": taught(500, 27.86)}
+    token, weights = way_rows(tried)
+    assert list(token.values()) == ["a new token’s vector", "192", "768", 3, 0.4, 40.0, 9.3, 0.0]
+    assert list(weights.values())[1:3] == ["500", "2,000"]
+    assert weights["other prompts moved"] == 27.9
+    assert last_pictures(tried) == {"token": "data:4", "weights": "data:4"}
+    assert say_missing(tried) == "Not tried with this word yet: a LoRA of attention."
+    assert say_missing({**tried, "lora": []}) == ""
+    said = say_measures(tried["token"])
+    assert "what “a cat”, “a tree” draw" in said
+    assert "61 apart" in said
+
+
+def test_every_way_says_what_learns_and_what_came_of_it() -> None:
+    pixels = base64.b64encode(bytes(SIDE * SIDE * 3)).decode()
+    told = {way: say_what_learns(way) for way in WAYS}
+    assert len(set(told.values())) == len(WAYS)
+    assert f"rank {RANK}" in told["lora"]
+    assert r"$\min_{v} L$" in told["token"]
+    said = {}
+    for way in WAYS:
+        settings = WordSettings("zog", pixels, "a cat", way=way).validated()
+        assert ("<zog>" in settings.prompt) == (way == "token")
+        said[way] = explain(settings, taught(192, 0.0 if way == "token" else 12.34))
+    assert "192 numbers, for 0 s" in said["token"]
+    assert "moved by 0." in said["token"]
+    assert "by 12.3 here" in said["lora"]
+    assert "by heart" in said["weights"]
+    given = WordSettings("<zog>", pixels, "a cat", way="token", vectors="AAAAAA==", steps=0)
+    assert "nothing was trained" in explain(given.validated(), taught(192, 0.0))
+
+
+def test_time_that_is_left_goes_on_as_it_went() -> None:
+    pixels = base64.b64encode(bytes(SIDE * SIDE * 3)).decode()
+    settings = WordSettings("zog", pixels, "a cat", steps=44).validated()
+    assert word_data(settings, [], going=True)["left"] == 0
+    assert word_data(settings, STEPS, going=True)["left"] == 4  # 0.4 s for 4 of 44
