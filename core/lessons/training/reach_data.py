@@ -62,7 +62,7 @@ def reach_chart(reached: Mapping[str, Reach], fresh: float) -> Any:
     Returns:
         A layered chart; altair types it as several.
     """
-    names = {goal: tr(NAMES[goal]) for goal in reached}
+    names, new = {goal: tr(NAMES[goal]) for goal in reached}, tr("fresh points of the shape")
     values = [
         {"of": names[goal], "steps": steps, "apart": apart}
         for goal, reach in reached.items()
@@ -81,7 +81,8 @@ def reach_chart(reached: Mapping[str, Reach], fresh: float) -> Any:
             color=alt.Color(
                 "of:N", title=None,
                 scale=alt.Scale(
-                    domain=list(names.values()), range=[INKS[goal] for goal in names]
+                    domain=[*names.values(), new],
+                    range=[*(INKS[goal] for goal in names), PALETTE["time"]],
                 ),
                 legend=alt.Legend(orient="top"),
             ),
@@ -91,15 +92,12 @@ def reach_chart(reached: Mapping[str, Reach], fresh: float) -> Any:
             ],
         )
     )  # fmt: skip
-    floor = [{"apart": fresh, "said": tr("fresh points of the shape")}]
-    rule = alt.Chart(alt.InlineData(values=floor)).encode(y="apart:Q")
-    return (
-        rule.mark_rule(strokeDash=[5, 4], color=PALETTE["time"], strokeWidth=1.5, aria=False)
-        + rule.mark_text(align="right", dy=-6, x="width", color=PALETTE["time"]).encode(
-            text="said:N"
-        )
-        + lines
-    ).properties(height=TALL)
+    floor = (
+        alt.Chart(alt.InlineData(values=[{"of": new, "apart": fresh}]))
+        .mark_rule(strokeDash=[5, 4], strokeWidth=1.5, aria=False)
+        .encode(y="apart:Q", color="of:N")
+    )
+    return (floor + lines).properties(height=TALL)
 
 
 def ratio_at_one(reached: Mapping[str, Reach]) -> float | None:

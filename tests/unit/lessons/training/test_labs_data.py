@@ -217,7 +217,7 @@ def test_reach_stands_in_rows_and_in_a_chart() -> None:
     chart = reach_chart(REACHED, 0.015).to_dict()  # type: ignore[arg-type]  # as above
     told = json.dumps(chart)
     assert json.dumps({"of": "flow", "steps": 1, "apart": 0.3}) in told
-    assert json.dumps({"apart": 0.015, "said": "fresh points of the shape"}) in told
+    assert json.dumps({"of": "fresh points of the shape", "apart": 0.015}) in told
 
 
 def test_fresh_points_are_as_near_as_one_can_come_without_knowing_them_by_heart() -> None:
