@@ -260,7 +260,7 @@ def test_ways_to_teach_a_word_stand_beside_each_other(open_page: Open, shown_tex
     sizes = [int(size.replace(",", "")) for size in table["file, bytes"]]
     assert 192 * 4 < sizes[0] < 192 * 4 + 200
     assert 57_344 * 4 < sizes[1] < 57_344 * 4.5
-    moved = table["other prompts moved"].tolist()
+    moved = table["others moved"].tolist()
     assert moved[0] == 0 < moved[1]
     assert "Not tried with this word yet: keys and values." in shown_text(at)
     at.text_input(key="ask_word").set_value("zog").run()

@@ -226,9 +226,9 @@ def way_rows(tried: Mapping[Way, Sequence[Event]]) -> list[Row]:
             tr_later("file, bytes"): f"{len(base64.b64decode(events[-1]['file'])):,}",
             tr_later("training steps"): sum(event["kind"] == "step" for event in events),
             tr_later("seconds"): round(events[-1]["seconds"], 1),
-            tr_later("off your picture before"): round(events[-1]["measured"]["before"], 1),
-            tr_later("off your picture after"): round(events[-1]["measured"]["after"], 1),
-            tr_later("other prompts moved"): round(events[-1]["measured"]["moved"], 1),
+            tr_later("off before"): round(events[-1]["measured"]["before"], 1),
+            tr_later("off after"): round(events[-1]["measured"]["after"], 1),
+            tr_later("others moved"): round(events[-1]["measured"]["moved"], 1),
         }
         for way, events in tried.items()
     ]
@@ -242,7 +242,7 @@ def say_measures(events: Sequence[Event]) -> str:
     """
     measured = events[-1]["measured"]
     return tr(
-        "Distances are mean differences of a colour value, 0 to 255. Off your picture: {drawn} "
+        "Distances are mean differences of a colour value, 0 to 255. Off: from your picture, {drawn} "
         "pictures of the word, each from other noise. Moved: what “{others}” draw, before against "
         "after; two of these are {scale:.0f} apart.",
         drawn=measured["drawn"],
