@@ -171,18 +171,19 @@ def train(run: Run, minutes: float) -> Path:
     weights = unet.object_weights(bank, unet.ARRANGED_WEIGHTS)
     singles = latents.single_latents(encoder, bank, run.folder / "unet")
     arranged = latents.arranged_latents(encoder, bank, weights, run.folder / "unet")
+    paired = latents.paired_latents(encoder, bank, run.folder / "unet")
     if run.steps is None:
-        for known in (singles.latents, arranged.latents):
+        for known in (singles.latents, arranged.latents, paired.latents):
             known.pick(torch.arange(len(known.known)))
     reader = trained_reader(run, bank, "pairs")
     ids = text.CaptionIds(run.folder / "data")
-    lessons = unet.Lessons(bank, singles, arranged, ids, reader, reader)
+    lessons = unet.Lessons(bank, singles, arranged, paired, ids, reader, reader)
     torch.manual_seed(unet.PLAN.seed)
     model = unet.quicken(unet.build_unet()).to(device).train()
     if device.type == "cuda":
         model.compile()
     batch_loss = unet.unet_loss(model, lessons, device, TIMES if run.steps is None else 1)
-    plan = dataclasses.replace(unet.PLAN, lr=LR, again=None)
+    plan = dataclasses.replace(unet.PLAN, lr=LR, again=())
     _train_for(run, "unet", model, batch_loss, plan, deadline - time.monotonic() - 10)
     return _leave(run)
 

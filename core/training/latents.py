@@ -11,7 +11,14 @@ from torch import Tensor
 
 from core.nets.autoencoder import Autoencoder
 from core.training import loop
-from core.training.arranged import ARRANGEMENTS, Arranged, compose_arranged, draw_arranged
+from core.training.arranged import (
+    ARRANGEMENTS,
+    PAIRED,
+    Arranged,
+    compose_arranged,
+    draw_arranged,
+    other_order,
+)
 from core.training.captions import Caption
 from core.training.held_out import trained_colours
 from core.training.pictures import PictureBank
@@ -209,6 +216,34 @@ def arranged_latents(
     """
     chance = random.Random("arranged scenes")
     scenes = tuple(draw_arranged(bank, weights, chance) for _ in range(count))
+    return _latents_of(scenes, encoder, bank, folder / "arranged.safetensors", seed=12)
+
+
+def paired_latents(
+    encoder: Encoder, bank: PictureBank, folder: Path, count: int = ARRANGED_SCENES
+) -> ArrangedLatents:
+    """Arranged scenes of the objects in ``PAIRED``, each followed by its other order.
+
+    Where the bank has hardly any of these, all of its objects are drawn.
+
+    Args:
+        encoder: makes the latents.
+        bank: the pictures.
+        folder: where the latents are kept.
+        count: how many scenes, an even number.
+    """
+    chance, scenes = random.Random("paired scenes"), list[Arranged]()
+    paired = [entry.label in PAIRED for entry in bank.emoji[: bank.objects]]
+    weights = [float(one or sum(paired) < 3) for one in paired]
+    for _ in range(count // 2):
+        scene = draw_arranged(bank, weights, chance)
+        scenes += [scene, other_order(scene)]
+    return _latents_of(tuple(scenes), encoder, bank, folder / "paired.safetensors", seed=13)
+
+
+def _latents_of(
+    scenes: tuple[Arranged, ...], encoder: Encoder, bank: PictureBank, file: Path, seed: int
+) -> ArrangedLatents:
     hows = list(ARRANGEMENTS)
     facts = torch.tensor(
         [(s.row, s.colour, hows.index(s.how), -1 if s.other is None else s.other) for s in scenes]
@@ -217,5 +252,5 @@ def arranged_latents(
     def scene(number: int, generator: torch.Generator) -> Tensor:
         return compose_arranged(bank, scenes[number : number + 1], generator)
 
-    kept = Kept(folder / "arranged.safetensors", facts, encoder.step)
-    return ArrangedLatents(scenes, kept.read(encoder.encodes(scene, seed=12)), kept)
+    kept = Kept(file, facts, encoder.step)
+    return ArrangedLatents(scenes, kept.read(encoder.encodes(scene, seed)), kept)

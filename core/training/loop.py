@@ -34,7 +34,7 @@ class Plan:
         ema: decay of the averaged weights that are kept for use; 0 keeps none.
         seed: seed of every random draw; step k draws the same numbers after a restart.
         save_every: steps between checkpoints.
-        again: where the training goes on with a rate of its own; None where it does not.
+        again: where the training goes on with a rate of its own, in rising order.
     """
 
     steps: int
@@ -44,7 +44,7 @@ class Plan:
     ema: float = 0.0
     seed: int = 0
     save_every: int = 100
-    again: "Again | None" = None
+    again: "tuple[Again, ...]" = ()
 
     def saves(self, step: int) -> bool:
         """Whether a checkpoint is written once ``step`` steps are done."""
@@ -52,11 +52,11 @@ class Plan:
 
     def rate(self, step: int) -> float:
         """The learning rate at ``step``, counted from 0."""
-        last = self.steps if self.again is None else min(self.steps, self.again.step)
-        begin, end, lr, warmup = 0, last, self.lr, self.warmup
-        if self.begin(step):
-            assert self.again is not None
-            begin, end, lr, warmup = last, self.steps, self.again.lr, self.again.warmup
+        begin, lr, warmup = self.begin(step), self.lr, self.warmup
+        for again in self.again:
+            if again.step == begin:
+                lr, warmup = again.lr, again.warmup
+        end = min([self.steps, *(again.step for again in self.again if again.step > step)])
         if step - begin < warmup:
             return lr * (step - begin + 1) / warmup
         done = min(1.0, (step - begin - warmup) / max(1, end - begin - warmup))
@@ -64,7 +64,7 @@ class Plan:
 
     def begin(self, step: int) -> int:
         """The step that the stretch of ``step`` begins with."""
-        return self.again.step if self.again is not None and step >= self.again.step else 0
+        return max([0, *(again.step for again in self.again if again.step <= step)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Again:
 
     Attributes:
         step: the first that is trained so.
-        lr: peak of the rate, a cosine from there to the plan's last step.
+        lr: peak of the rate, a cosine from there to the next such step, or the plan's last.
         warmup: steps of linear warm-up.
     """
 

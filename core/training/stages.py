@@ -42,6 +42,7 @@ from core.training import (
     unet,
     vae,
 )
+from core.training.arranged import PAIRED
 from core.training.milestones import draw_milestone
 from core.training.run import (
     Run,
@@ -112,18 +113,20 @@ def run_unet(run: Run) -> None:
         *trained_vae(run), loop.checkpoint_step(run.folder / "vae"), run.device
     )
     singles = latents.single_latents(encoder, bank, folder)
-    arranged = None
+    arranged = paired = None
     if run.plan(unet.PLAN).steps > unet.ARRANGED_FROM:
         weights = unet.object_weights(bank, unet.ARRANGED_WEIGHTS)
         arranged = latents.arranged_latents(encoder, bank, weights, folder)
+    if run.plan(unet.PLAN).steps > unet.PAIRS_FROM:
+        paired = latents.paired_latents(encoder, bank, folder)
     readers = trained_reader(run, bank, "text"), trained_reader(run, bank)
-    lessons = unet.Lessons(bank, singles, arranged, ids, *readers)
+    lessons = unet.Lessons(bank, singles, arranged, paired, ids, *readers)
     torch.manual_seed(unet.PLAN.seed)
     model = unet.quicken(unet.build_unet()).to(run.device).train()
     batch_loss = unet.unet_loss(model, lessons, run.device)
 
     def saved(step: int) -> None:
-        for lessons_of in (singles, arranged):
+        for lessons_of in (singles, arranged, paired):
             if lessons_of is not None and lessons_of.kept is not None:
                 lessons_of.kept.write(lessons_of.latents)
         if step in MILESTONES or step == run.plan(unet.PLAN).steps:
@@ -263,7 +266,8 @@ def measure(run: Run, folder: Path, report: evaluate.Report) -> None:
         return found
 
     def best_pairs() -> dict[str, object]:
-        best = evaluate.best_drawn(report.found["typed"]["each"], bank, evaluate_arranged.BEST)
+        paired = [one for one in report.found["typed"]["each"] if one["label"] in PAIRED]
+        best = evaluate.best_drawn(paired, bank, evaluate_arranged.BEST)
         questions = evaluate_arranged.pair_questions(bank, among=best)
         drawn = evaluate.draw(pipeline, [question.caption for question in questions]).pictures
         return {

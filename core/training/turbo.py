@@ -28,7 +28,7 @@ from core.training.restore import Shipped
 from core.training.text import CaptionIds
 from core.training.unet import (
     BATCH,
-    SAID_FROM,
+    PAIRS_FROM,
     SCHEDULER_CONFIG,
     Lessons,
     said_weights,
@@ -108,7 +108,8 @@ def lessons_of(
     return Lessons(
         bank,
         latents.single_latents(encoder, bank, folder),
-        latents.arranged_latents(encoder, bank, said_weights(bank), folder),
+        None,
+        latents.paired_latents(encoder, bank, folder),
         CaptionIds(model),
         reader,
         reader,
@@ -153,9 +154,9 @@ def _make_part(
 ) -> dict[str, Tensor]:
     generator = torch.Generator().manual_seed(PLAN.seed * 1_000_003 + number)
     chance, weights = random.Random(f"turbo:{number}"), said_weights(lessons.bank)
-    captions, x0 = lessons.draw(SAID_FROM, TIMES, weights, chance, generator)
+    captions, x0 = lessons.draw(PAIRS_FROM, TIMES, weights, chance, generator)
     with loop.fast_precision(device):
-        read = lessons.read(["", *(caption.text for caption in captions)], SAID_FROM, device)
+        read = lessons.read(["", *(caption.text for caption in captions)], PAIRS_FROM, device)
     states = read[1:].float()
     caption = torch.arange(len(captions)).repeat(AGAIN)
     place = spread_timesteps(len(caption), generator, GRID)

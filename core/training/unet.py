@@ -15,7 +15,7 @@ from core.ideas.schedule_config import read_alpha_bar
 from core.nets.attention import Attention
 from core.nets.config import UNetConfig
 from core.nets.unet import UNet
-from core.training.arranged import PAIRS
+from core.training.arranged import PAIRED, PAIRS
 from core.training.captions import Caption, CaptionWriter
 from core.training.latents import ArrangedLatents, LatentBank
 from core.training.loop import Again, BatchLoss, Plan
@@ -23,6 +23,9 @@ from core.training.pictures import PictureBank
 from core.training.text import WIDTH, CaptionIds, TextReader
 
 SAID_FROM = 17_000  # the step from which what people say most often is drawn most often
+PAIRS_FROM = (
+    18_900  # the step from which half of the scenes are of few objects, most of them of two
+)
 PLAN = Plan(
     steps=18_000,
     lr=8e-4,
@@ -30,13 +33,18 @@ PLAN = Plan(
     ema=0.999,
     seed=4,
     save_every=50,
-    again=Again(step=SAID_FROM, lr=2e-4),
+    again=(Again(step=SAID_FROM, lr=2e-4), Again(step=PAIRS_FROM, lr=4e-4)),
 )
 BATCH = 32
 EMPTY_CAPTIONS = 0.1  # the unconditional half of classifier-free guidance learns from these
 MIN_SNR_GAMMA = 5.0
 ARRANGED_FROM = 10_000  # the step from which some scenes have places, sizes, two objects
-ARRANGED = {0: 0, ARRANGED_FROM: 14, SAID_FROM: 6}  # of BATCH, by the step where it begins
+ARRANGED = {
+    0: 0,
+    ARRANGED_FROM: 14,
+    SAID_FROM: 6,
+    PAIRS_FROM: 16,
+}  # of BATCH, by the step where it begins
 # What is drawn more often is drawn well first: after a start on everything come things that
 # everybody knows and that look like nothing else, then those that still lag. People look alike.
 # A group's weight, from the step where it begins; groups that are not named weigh 1.
@@ -75,6 +83,11 @@ TURNS = {
         f"{round(100 * SAID)} % of the single objects by how often films say their name, people "
         "three times as often, the others by kind, so that things that look alike share; "
         f"{ARRANGED[SAID_FROM]} of {BATCH} scenes are arranged; the rate begins anew, lower"
+    ),
+    PAIRS_FROM: (
+        f"{ARRANGED[PAIRS_FROM]} of {BATCH} scenes are arranged, of the {len(PAIRED)} words that "
+        f"were drawn best by then ({round(100 * PAIRS)} % show two objects), each beside the same "
+        "things at each other's places; the rate begins anew"
     ),
 }
 
@@ -134,6 +147,7 @@ class Lessons:
         bank: the pictures.
         singles: latents of one object in the middle.
         arranged: latents of arranged scenes; None where the training ends before they come in.
+        paired: of scenes of few objects, each followed by its other order; None likewise.
         ids: makes token ids of captions.
         reader: the text encoder, frozen, before arranged scenes come in.
         arranged_reader: from then on, frozen: the one that can tell them.
@@ -142,6 +156,7 @@ class Lessons:
     bank: PictureBank
     singles: LatentBank
     arranged: ArrangedLatents | None
+    paired: ArrangedLatents | None
     ids: CaptionIds
     reader: TextReader
     arranged_reader: TextReader
@@ -170,11 +185,16 @@ class Lessons:
         x0 = self.singles.pick(captions, generator)
         if not scenes:
             return captions, x0
-        if self.arranged is None:
+        known = self.paired if step >= PAIRS_FROM else self.arranged
+        if known is None:
             raise ValueError(f"no arranged scenes at step {step}, expected from {ARRANGED_FROM} on")
-        picked = chance.sample(range(len(self.arranged.scenes)), scenes)
-        captions += [writer.describe(self.arranged.scenes[i], chance) for i in picked]
-        return captions, torch.cat([x0, self.arranged.latents.pick(torch.tensor(picked))])
+        if step >= PAIRS_FROM:
+            first = chance.sample(range(0, len(known.scenes), 2), scenes // 2)
+            picked = [number for pair in first for number in (pair, pair + 1)]
+        else:
+            picked = chance.sample(range(len(known.scenes)), scenes)
+        captions += [writer.describe(known.scenes[i], chance) for i in picked]
+        return captions, torch.cat([x0, known.latents.pick(torch.tensor(picked))])
 
     @torch.no_grad()
     def read(self, texts: list[str], step: int, device: torch.device) -> Tensor:

@@ -8,7 +8,14 @@ import torch
 
 from core.training import evaluate_arranged as asked
 from core.training import text
-from core.training.arranged import ARRANGEMENTS, OPPOSITE, Arranged, compose_arranged, draw_arranged
+from core.training.arranged import (
+    ARRANGEMENTS,
+    OPPOSITE,
+    Arranged,
+    compose_arranged,
+    draw_arranged,
+    other_order,
+)
 from core.training.captions import pair_caption
 from core.training.held_out import is_held_out_composition, is_held_out_pair
 from core.training.judge import Judge
@@ -74,6 +81,27 @@ def test_an_object_is_where_and_as_large_as_its_arrangement_says(
     low, high = placement.scale
     shrunk = length / asked.extent(bank.rgba[3, 3] > 127)[1]
     assert low - 0.05 < shrunk < high + 0.05
+
+
+@pytest.mark.parametrize("how", ARRANGEMENTS)
+@pytest.mark.parametrize("other", [None, 4])
+def test_the_other_order_puts_everything_at_the_opposite_place(
+    bank: PictureBank, how: str, other: int | None
+) -> None:
+    if other is not None and how not in OPPOSITE:
+        return
+    scene = Arranged(1, 1, how, other)
+    turned = other_order(scene)
+    assert other_order(turned) == scene
+    if how not in OPPOSITE:
+        assert turned == scene
+        return
+    first, second = compose_arranged(bank, [scene, turned], torch.Generator().manual_seed(0)).split(
+        1
+    )
+    here = asked.window(first, ARRANGEMENTS[how].centre)
+    there = asked.window(second, ARRANGEMENTS[OPPOSITE[how]].centre)
+    assert (here - there).abs().mean() < 0.1
 
 
 @pytest.mark.parametrize("how", OPPOSITE)

@@ -124,7 +124,7 @@ def test_weights_without_the_optimizers_state_go_on_gently(tmp_path: Path) -> No
 
 def test_settled_weights_go_on_at_a_rate_of_their_own(tmp_path: Path) -> None:
     first = Plan(steps=12, lr=1e-2, warmup=3, ema=0.9, seed=3, save_every=4)
-    longer = replace(first, steps=20, again=Again(step=12, lr=1e-3, warmup=2))
+    longer = replace(first, steps=20, again=(Again(step=12, lr=1e-3, warmup=2),))
     assert [longer.rate(s) for s in range(12)] == [first.rate(s) for s in range(12)]
     assert longer.rate(12) == pytest.approx(5e-4)
     assert longer.rate(13) == pytest.approx(1e-3)
@@ -147,7 +147,7 @@ def test_weights_that_shipped_begin_a_new_average(tmp_path: Path) -> None:
     weights = {f"model/{name}": value for name, value in model.state_dict().items()}
     loop.save_whole(weights, tmp_path / loop.CHECKPOINT, step=12)
     shipped = model[0].weight.detach().clone()
-    plan = Plan(steps=13, lr=1e-2, warmup=3, ema=0.999, again=Again(step=12, lr=1e-2, warmup=1))
+    plan = Plan(steps=13, lr=1e-2, warmup=3, ema=0.999, again=(Again(step=12, lr=1e-2, warmup=1),))
     assert [p.rate for p in loop.train(model, batch_loss, plan, tmp_path)] == [1e-2]
     averaged, _ = problem()
     loop.load_weights(tmp_path, averaged, averaged=True)

@@ -1,6 +1,7 @@
 """The stages' losses and what they are fed."""
 
 import copy
+import random
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from torch import nn
 
 from core.nets.attention import Attention, attend
 from core.training import judge, latents, text, tower, unet, vae
-from core.training.arranged import Arranged
+from core.training.arranged import Arranged, other_order
 from core.training.captions import Caption
 from core.training.pictures import PictureBank, load_pictures
 
@@ -152,6 +153,8 @@ SINGLES = latents.LatentBank(
 )
 SCENES = tuple(Arranged(row % 8, 0, "left", (row + 1) % 8) for row in range(20))
 ARRANGED = latents.ArrangedLatents(SCENES, known(torch.full((20, 4, 16, 16), 1000.0)))
+ORDERS = tuple(order for scene in SCENES for order in (scene, other_order(scene)))
+PAIRED = latents.ArrangedLatents(ORDERS, known(torch.full((40, 4, 16, 16), 1000.0)))
 
 
 class Oracle(nn.Module):
@@ -166,7 +169,7 @@ def test_the_noise_loss_is_weighted_by_the_signal(bank: PictureBank, data_folder
     reader = text.TextReader(text.build_text_encoder(torch.zeros(49_408, text.WIDTH)), 8)
     oracle = Oracle()
     ids, cpu = text.CaptionIds(data_folder), torch.device("cpu")
-    lessons = unet.Lessons(bank, SINGLES, ARRANGED, ids, reader, reader)
+    lessons = unet.Lessons(bank, SINGLES, ARRANGED, PAIRED, ids, reader, reader)
     loss = unet.unet_loss(oracle, lessons, cpu)  # type: ignore[arg-type]  # answers as a U-Net does
     found = loss(0, torch.Generator().manual_seed(0))
     xt, t, states = oracle.asked
@@ -191,13 +194,14 @@ def test_arranged_scenes_come_in_once_objects_are_known(
     oracle, read = Oracle(), []
     ids, cpu = text.CaptionIds(data_folder), torch.device("cpu")
     asked = lambda texts: read.append(texts) or ids(texts)  # noqa: E731  # told what it was asked
-    lessons = unet.Lessons(bank, SINGLES, ARRANGED, asked, reader, other_reader)  # type: ignore[arg-type]  # as above
+    lessons = unet.Lessons(bank, SINGLES, ARRANGED, PAIRED, asked, reader, other_reader)  # type: ignore[arg-type]  # as above
     loss = unet.unet_loss(oracle, lessons, cpu)  # type: ignore[arg-type]  # as above
     monkeypatch.setattr(unet, "EMPTY_CAPTIONS", 0.0)
     for step, arranged in (
         (unet.ARRANGED_FROM - 1, 0),
         (unet.ARRANGED_FROM, 14),
         (unet.SAID_FROM, 6),
+        (unet.PAIRS_FROM, 16),
     ):
         loss(step, torch.Generator().manual_seed(0))
         assert oracle.asked[0].shape[0] == unet.BATCH
@@ -209,10 +213,24 @@ def test_arranged_scenes_come_in_once_objects_are_known(
         with torch.no_grad():
             assert torch.equal(oracle.asked[2], wanted(ids(read[-1])))
 
-    early = unet.unet_loss(oracle, replace(lessons, arranged=None), cpu)  # type: ignore[arg-type]  # as above
+    early = unet.unet_loss(oracle, replace(lessons, arranged=None, paired=None), cpu)  # type: ignore[arg-type]  # as above
     early(unet.ARRANGED_FROM - 1, torch.Generator().manual_seed(0))
-    with pytest.raises(ValueError, match="no arranged scenes at step"):
-        early(unet.ARRANGED_FROM, torch.Generator().manual_seed(0))
+    for step in (unet.ARRANGED_FROM, unet.PAIRS_FROM):
+        with pytest.raises(ValueError, match="no arranged scenes at step"):
+            early(step, torch.Generator().manual_seed(0))
+
+
+def test_a_batch_of_pairs_holds_both_orders(bank: PictureBank, data_folder: Path) -> None:
+    reader = text.TextReader(text.build_text_encoder(torch.zeros(49_408, text.WIDTH)), 8)
+    lessons = unet.Lessons(
+        bank, SINGLES, ARRANGED, PAIRED, text.CaptionIds(data_folder), reader, reader
+    )
+    chance, generator = random.Random(0), torch.Generator().manual_seed(0)
+    captions, _ = lessons.draw(unet.PAIRS_FROM, 1, [1.0] * 8, chance, generator)
+    pairs = captions[-16:]
+    assert all(caption.other is not None for caption in pairs)
+    for first, second in zip(pairs[::2], pairs[1::2], strict=True):
+        assert (first.row, first.other) == (second.other, second.row)
 
 
 def test_what_is_said_often_and_what_looks_alike_decides_what_is_drawn(bank: PictureBank) -> None:

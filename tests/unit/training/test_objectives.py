@@ -49,7 +49,7 @@ def test_the_u_nets(bank: PictureBank, data_folder: Path) -> None:
     reader = text.TextReader(text.build_text_encoder(torch.zeros(49_408, text.WIDTH)), 8)
     guess = Guess()
     ids = text.CaptionIds(data_folder)
-    lessons = unet.Lessons(bank, singles, None, ids, reader, reader)
+    lessons = unet.Lessons(bank, singles, None, None, ids, reader, reader)
     loss = unet.unet_loss(guess, lessons, CPU)  # type: ignore[arg-type]  # answers as one
     found = loss(0, torch.Generator().manual_seed(0))
     alpha_bar = read_alpha_bar(unet.SCHEDULER_CONFIG)[guess.t.numpy()]
