@@ -321,5 +321,8 @@ def run_export(run: Run) -> None:
 
 def run_restore(run: Run) -> None:
     """Put the weights that ship where the stages look for their checkpoints."""
-    restored = restore.restore(builtin_folder(), run.folder, run.pictures().objects)
+    objects = run.pictures().objects
+    restored = restore.restore(builtin_folder(), run.folder, objects)
+    network = restore.shipped_networks(builtin_folder(), objects).unet
+    restored["turbo"] = turbo_shipped.restore(network, run.folder)
     print(", ".join(f"{stage}: {steps:,} steps" for stage, steps in restored.items()))

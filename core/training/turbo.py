@@ -22,7 +22,7 @@ from core.nets.unet import UNet
 from core.training import latents, loop
 from core.training.evaluate import GUIDANCE
 from core.training.history import read_report
-from core.training.loop import BatchLoss, Plan
+from core.training.loop import Again, BatchLoss, Plan
 from core.training.pictures import PictureBank
 from core.training.restore import Shipped
 from core.training.text import CaptionIds
@@ -35,7 +35,17 @@ from core.training.unet import (
     spread_timesteps,
 )
 
-PLAN = Plan(steps=2_000, lr=4e-4, warmup=50, weight_decay=0.0, ema=0.99, seed=14, save_every=100)
+FRESH = 2_000  # steps from nothing; from then on, for a U-Net that was trained further, gently
+PLAN = Plan(
+    steps=FRESH,
+    lr=4e-4,
+    warmup=50,
+    weight_decay=0.0,
+    ema=0.99,
+    seed=14,
+    save_every=100,
+    again=(Again(step=FRESH, lr=2e-4),),
+)
 RANK = 20
 LEFT_OUT = ("conv_out",)  # what it says is the prediction itself, at full precision
 GRID = 50  # timesteps that the teacher's runs know, those of the schedulers LCM and TCD
@@ -79,6 +89,13 @@ class Student(nn.Module):
         self.up = nn.ParameterList(
             torch.zeros(len(weight), rank, *[1] * (weight.ndim - 2)) for weight in layers.values()
         )
+
+    def take(self, lora: Lora) -> None:
+        """Begin with what a LoRA of the same layers and rank has learned."""
+        with torch.no_grad():
+            for name, down, up in zip(self.names, self.down, self.up, strict=True):
+                down.copy_(lora[name].down)
+                up.copy_(lora[name].up)
 
     def lora(self) -> Lora:
         """The LoRA as it is by now; at strength 1 it adds B A itself."""

@@ -19,7 +19,7 @@ from core.models.turbo import CONFIG, DOWN, FOLDER, OF_UNET, UP, WEIGHTS, load_t
 from core.nets.lora import Lora, Pair
 from core.training import export, loop, turbo
 from core.training.evaluate import GUIDANCE, Report
-from core.training.history import CARD, REPORT
+from core.training.history import CARD, REPORT, read_report
 
 LARGEST = 4.0  # MB
 SHARE = 0.92  # of the teacher's top-1, with so many calls:
@@ -90,6 +90,36 @@ def halved(lora: Lora) -> dict[str, Pair]:
 
 def _halved(matrix: Tensor) -> Tensor:
     return matrix.detach().cpu().half().float()
+
+
+def restore(network: torch.nn.Module, runs: Path, folder: Path = FOLDER) -> int:
+    """Write the LoRA that ships as the checkpoint of its stage, to go on with a newer U-Net.
+
+    Args:
+        network: a U-Net whose layers it fits.
+        runs: the run's folder.
+        folder: of the LoRA.
+
+    Returns:
+        How many steps it has behind it.
+
+    Raises:
+        ExplainerError: the run has a LoRA of its own.
+    """
+    target = runs / "turbo"
+    if loop.checkpoint_step(target):
+        raise ExplainerError(
+            "This run has a LoRA for few calls of its own.",
+            "Name another folder with --runs, or go on from what is there.",
+        )
+    student = turbo.Student(network)
+    student.take(load_turbo(folder)[0])
+    steps = read_report(folder)["trained_steps"]
+    target.mkdir(parents=True, exist_ok=True)
+    tensors = {f"model/{name}": value for name, value in student.state_dict().items()}
+    loop.save_whole(tensors, target / loop.CHECKPOINT, step=steps)
+    shutil.copyfile(folder / "training.csv", target / "log.csv")
+    return steps
 
 
 def renew(measure: Measure, unet: str, folder: Path = FOLDER) -> None:

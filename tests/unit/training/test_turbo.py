@@ -1,5 +1,6 @@
 """The stage turbo: what the teacher leaves, what is learned from it, and that it goes on."""
 
+import json
 import random
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from core.errors import ExplainerError
 from core.ideas.schedule_config import read_alpha_bar
+from core.models.manifest import write_manifest
 from core.models.small_decoder import digest_of
 from core.models.turbo import load_turbo
 from core.nets.lora import Lora, adapted
@@ -106,8 +108,35 @@ def test_a_fresh_student_says_what_the_network_says(network: Any) -> None:
     student = turbo.Student(network, rank=2)
     assert student.names == ("conv_in", "text")
     x, t, states = torch.randn(2, 4, 16, 16), torch.tensor([19, 999]), torch.randn(2, 5, 3)
+    plain = network(x, t, states)
     with adapted(network, [student.lora()], torch.ones(1, 1)):
-        torch.testing.assert_close(network(x, t, states), network(x, t, states))
+        torch.testing.assert_close(network(x, t, states), plain)
+    with torch.no_grad():
+        student.up[0].add_(0.1)
+    with adapted(network, [student.lora()], torch.ones(1, 1)):
+        assert not torch.allclose(network(x, t, states), plain)
+
+
+def test_training_goes_on_from_the_lora_that_ships(network: Any, tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    student = turbo.Student(network)
+    with torch.no_grad():
+        for up in student.up:
+            up.normal_()
+    shipped = tmp_path / "shipped"
+    shipped.mkdir()
+    turbo_shipped.write_lora(student.lora(), "a digest", shipped)
+    (shipped / "evaluation.json").write_text(json.dumps({"trained_steps": 7}))
+    (shipped / "training.csv").write_text("step,rate,loss,seconds\n7,0.1,1.0,2.0\n")
+    write_manifest(shipped)
+    assert turbo_shipped.restore(network, tmp_path, shipped) == 7
+    fresh = turbo.Student(network)
+    assert loop.load_weights(tmp_path / "turbo", fresh, averaged=True) == 7
+    for name, pair in turbo_shipped.halved(student.lora()).items():
+        torch.testing.assert_close(fresh.lora()[name].down, pair.down)
+        torch.testing.assert_close(fresh.lora()[name].up, pair.up)
+    with pytest.raises(ExplainerError, match="of its own"):
+        turbo_shipped.restore(network, tmp_path, shipped)
 
 
 def test_training_lowers_the_loss_changes_the_student_alone_and_goes_on_after_a_stop(
