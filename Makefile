@@ -23,7 +23,7 @@ SCREEN = $(shell test -z "$(CONTAINER)$$CI$$SSH_CONNECTION" && { test "`uname`" 
 	test -n "$$DISPLAY$$WAYLAND_DISPLAY" && command -v xdg-open; } } >/dev/null 2>&1 && echo yes)
 OPENED = $(if $(SCREEN),--server.headless false --server.showEmailPrompt false --logger.hideWelcomeMessage true)
 
-.PHONY: help run class serve-ray test check-looks test-ray test-fast lint format setup setup-dev constraints docs bench \
+.PHONY: help run class serve-ray test check-looks check-gpu test-ray test-fast lint format setup setup-dev constraints docs bench \
 	bench-class train clean
 
 help:
@@ -31,6 +31,7 @@ help:
 	@echo "make class   open it to a class on your network, with a code and a page for the teacher"
 	@echo "make serve-ray   make run, computed by replicas on Ray Serve: one a GPU, see docs/scaling.md"
 	@echo "make test    lint, types and all tests"
+	@echo "make check-gpu   on a GPU: pictures, speed beside bare diffusers, calls of 1 to 64 rows"
 	@echo "make test-ray    what the replicas promise, on two of them"
 	@echo "make test-fast   the optional faster runtime of requirements-fast.txt, in an environment of its own"
 	@echo "make check-looks    every closer look, light and dark, for barriers, and in every size of window (minutes)"
@@ -95,6 +96,10 @@ docs: setup-dev
 bench: setup-dev
 	for file in benchmarks/[a-z]*.py; do name=$${file##*/}; \
 		$(BIN)/python -m benchmarks.$${name%.py} || exit 1; done
+
+check-gpu: setup-dev
+	$(BIN)/python -m pytest -n0 -m gpu
+	$(BIN)/python -m benchmarks.device
 
 bench-class: setup-dev
 	$(BIN)/python -m benchmarks.class_room
