@@ -18,6 +18,7 @@ from core.training import (
     vae,
     vocabulary,
 )
+from core.training.arranged import PAIRED
 from core.training.history import ARRANGED_SHEET, LOGS, NEAREST_SHEET, SHEET
 from core.training.loop import Plan
 
@@ -126,7 +127,7 @@ def bars(report: Mapping[str, Any]) -> list[Bar]:  # Any: a report holds what JS
         ),
         Bar(
             f"{evaluate_arranged.PAIRS} prompts for two of the {evaluate_arranged.BEST} objects "
-            "drawn best, both named by the judge",
+            f"drawn best, of {len(PAIRED)} that training paired, both named by the judge",
             "at least 40 %",
             f"{pairs['drawn']['both_top1_percent']} % (real scenes through the VAE: "
             f"{pairs['decoded']['both_top1_percent']} %)"

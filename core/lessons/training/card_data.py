@@ -31,6 +31,10 @@ TEXTS = (
         "arranged; the rate begins anew, lower"
     ),
     tr_later(
+        "{a} of {b} scenes are arranged, of the {c} words that were drawn best by then ({d} % show "
+        "two objects), each beside the same things at each other's places; the rate begins anew"
+    ),
+    tr_later(
         "The first four are from a second start of the same training; the first one's were not "
         "kept."
     ),
@@ -52,7 +56,10 @@ TEXTS = (
     tr_later("{a} prompts, one picture each, named by the judge, top-{b} / top-{c}"),
     tr_later("the background has the colour that was asked for"),
     tr_later("at least {a} %"),
-    tr_later("{a} prompts for two of the {b} objects drawn best, both named by the judge"),
+    tr_later(
+        "{a} prompts for two of the {b} objects drawn best, of {c} that training paired, both "
+        "named by the judge"
+    ),
     tr_later("{a} % (real scenes through the VAE: {b} %)"),
     tr_later("{a} guided steps and the picture, {b} CPU thread(s)"),
     tr_later("at most {a} s"),
