@@ -21,6 +21,7 @@ from core.training import loop, text, unet, vocabulary
 from core.training.card import DEVICES
 from core.training.export import MILESTONES
 from core.training.history import LOGS, REPORT
+from core.training.run import CENTRED
 
 EMBEDDINGS = "text_model.embeddings.token_embedding.weight"
 SHIPPED = ("vae", "decoder", "text", "pairs", "unet")  # stages whose weights are in the folder
@@ -70,6 +71,10 @@ def restore(model: Path, runs: Path, objects: int) -> dict[str, int]:
         loop.save_whole(tensors, folder / loop.CHECKPOINT, step=trained[stage])
         shutil.copyfile(logs[stage], folder / "log.csv")
         (folder / "device.txt").write_text(f"{devices[stage]}\n")
+    config = json.loads((model / "vae" / "config.json").read_text())
+    for stage in ("vae", "decoder"):
+        told = {"steps": trained[stage], "scaling_factor": config["scaling_factor"]}
+        (runs / stage / CENTRED).write_text(json.dumps(told) + "\n")
     drawn = model / LOGS / MILESTONES
     if drawn.exists():
         shutil.copytree(drawn, runs / "unet" / MILESTONES)

@@ -1,6 +1,7 @@
 """A training run: where it lives, what it runs on, and the parts that it has trained so far."""
 
 import dataclasses
+import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from torch import nn
 
 from core.nets.autoencoder import Autoencoder
 from core.training import loop, pictures, text, vae, vocabulary
+
+CENTRED = "centred.json"  # in a stage's folder: at which step its weights shipped, and their factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +91,19 @@ def text_reader(run: Run, bank: pictures.PictureBank) -> text.TextReader:
 
 
 def trained_vae(run: Run) -> tuple[Autoencoder, float]:
-    """The averaged autoencoder with its latents centred, frozen, and its scaling factor."""
+    """The averaged autoencoder with its latents centred, frozen, and its scaling factor.
+
+    One that shipped is centred already, and stays as it is to the last bit: whatever names it by a
+    digest fits it still.
+    """
     model = vae.build_vae()
     newest = "decoder" if loop.checkpoint_step(run.folder / "decoder") else "vae"
-    loop.load_weights(run.folder / newest, model, averaged=True)
+    step = loop.load_weights(run.folder / newest, model, averaged=True)
     model = model.to(run.device).eval().requires_grad_(False)
+    file = run.folder / newest / CENTRED
+    told = json.loads(file.read_text()) if file.exists() else {}
+    if told.get("steps") == step:
+        return model, told["scaling_factor"]
     mean, std = vae.measure_latents(model, run.pictures(), run.device)
     scaling_factor = vae.fold_normalisation(model, mean.to(run.device), std.to(run.device))
     return model, scaling_factor

@@ -195,6 +195,9 @@ def write_card(report: Mapping[str, Any], megabytes: float) -> str:  # Any: JSON
         seeds=variety["seeds"],
         rank=turbo.RANK,
         steps=f"{report['trained_steps']:,}",
+        earlier=""
+        if report["trained_steps"] <= turbo.FRESH
+        else f" (the first {turbo.FRESH:,} of them from the U-Net that shipped before)",
         batch=turbo.BATCH,
         pairs=f"{turbo.PARTS * turbo.TIMES * turbo.BATCH * turbo.AGAIN:,}",
         jump=turbo.JUMP * 1000 // turbo.GRID,
@@ -243,8 +246,8 @@ what each gets wrong in its own way counts as well:
 
 ## How it was made
 
-`python -m core.training turbo`: {steps} steps of {batch}, {device}. The teacher is the U-Net that
-ships, at guidance {guidance}; from each of {pairs} noised latents of scenes that it was trained on,
+`python -m core.training turbo`: {steps} steps of {batch}{earlier}, {device}.
+The teacher is the U-Net that ships, at guidance {guidance}; from each of {pairs} noised latents of scenes that it was trained on,
 at {grid} timesteps, it went {jump} timesteps on, once. The student, the same U-Net with the LoRA,
 learned to name the same end from both places (`core/ideas/consistency.py`). Averaged weights, half
 precision.

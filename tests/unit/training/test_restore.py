@@ -10,10 +10,11 @@ from safetensors.torch import load_file
 
 from core.errors import ExplainerError
 from core.models.catalog import builtin_folder
+from core.models.manifest import read_weights
 from core.training import loop, restore, unet
 from core.training.loop import Plan
 from core.training.pictures import PictureBank
-from core.training.run import Run, trained_reader
+from core.training.run import Run, trained_reader, trained_vae
 
 
 def test_training_goes_on_from_the_weights_that_ship(bank: PictureBank, data_folder: Path) -> None:
@@ -43,6 +44,9 @@ def test_training_goes_on_from_the_weights_that_ship(bank: PictureBank, data_fol
 def test_what_is_frozen_comes_back_as_it_was(bank: PictureBank, data_folder: Path) -> None:
     run = Run(data_folder.parent, torch.device("cpu"))
     restore.restore(builtin_folder(), run.folder, bank.objects)
+    for name, value in trained_vae(run)[0].state_dict().items():
+        told = read_weights(builtin_folder(), "vae/diffusion_pytorch_model.safetensors")[name]
+        assert torch.equal(value.half(), told), name
     shipped = load_file(builtin_folder() / "text_encoder" / "model.safetensors")
     for name, value in trained_reader(run, bank).encoder.state_dict().items():
         torch.testing.assert_close(value, shipped[f"text_model.{name}"].float(), msg=name)
