@@ -16,14 +16,15 @@ from torch import Tensor
 
 from core.models.judge_names import FOLDER, WORDS
 from core.models.known_words import words_in
-from core.models.small_judge import NAME, WEIGHTS, judge_pictures
+from core.models.manifest import write_manifest
+from core.models.small_judge import NAME, WEIGHTS, judge_pictures, load_small_judge
 from core.nets.autoencoder import Autoencoder
 from core.nets.image_tower import SIDE, ImageTower
 from core.training import export, loop
 from core.training.captions import spoken
 from core.training.evaluate import SEED, Drawn, hits
 from core.training.held_out import trained_colours
-from core.training.history import CARD, REPORT
+from core.training.history import CARD, REPORT, read_report
 from core.training.judge import PLACEMENT
 from core.training.loop import BatchLoss, Plan
 from core.training.pictures import PictureBank
@@ -149,6 +150,39 @@ def measure_drawn(judge: ImageTower, drawn: Drawn) -> dict[str, float]:
     return {"prompts": len(rows), **hits(shares, rows)}
 
 
+def beside_the_evaluation(
+    judge: ImageTower,
+    drawn: Drawn,
+    evaluated: Mapping[str, Any],  # Any: JSON
+) -> dict[str, Any]:  # Any: as above
+    """What hangs on the model that ships: what both judges find of the same pictures."""
+    return {"drawn": measure_drawn(judge, drawn), "evaluation_judge": told_by(evaluated)}
+
+
+def told_by(evaluated: Mapping[str, Any]) -> dict[str, Any]:  # Any: JSON
+    """What the evaluation's judge found of the same pictures, by the model's report."""
+    kept = ("prompts", "top1_percent", "top5_percent")
+    return {name: evaluated["typed"][name] for name in kept}
+
+
+def renew(
+    drawn: Drawn,
+    evaluated: Mapping[str, Any],  # Any: JSON
+    folder: Path = FOLDER,
+) -> None:
+    """Measure the judge that ships on what newer weights of the model draw.
+
+    Args:
+        drawn: as for :func:`ship`.
+        evaluated: as for :func:`ship`.
+        folder: of the small judge.
+    """
+    found = read_report(folder) | beside_the_evaluation(load_small_judge(folder), drawn, evaluated)
+    (folder / REPORT).write_text(json.dumps(found, indent=2) + "\n")
+    (folder / CARD).write_text(write_card(found, (folder / WEIGHTS).stat().st_size))
+    write_manifest(folder)
+
+
 def ship(
     run_folder: Path,
     bank: PictureBank,
@@ -178,10 +212,7 @@ def ship(
         "trained_steps": steps,
         "device": (run_folder / "device.txt").read_text().strip(),
         "scenes": measure(judge, autoencoder, bank, torch.device("cpu")),
-        "drawn": measure_drawn(judge, drawn),
-        "evaluation_judge": {
-            name: evaluated["typed"][name] for name in ("prompts", "top1_percent", "top5_percent")
-        },
+        **beside_the_evaluation(judge, drawn, evaluated),
     }
     with export.replaced(target) as fresh:
         config = SIZES | {"objects": bank.objects}

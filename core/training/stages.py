@@ -15,6 +15,7 @@ from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import (
 
 from core.errors import ExplainerError
 from core.models.catalog import builtin_folder
+from core.models.judge_names import FOLDER as JUDGE_FOLDER
 from core.models.pixel_model import FOLDER as PIXEL_FOLDER
 from core.models.small_decoder import digest_of
 from core.nets.lora import Lora
@@ -310,6 +311,11 @@ def run_renew(run: Run) -> None:
     measure(run, folder, report)
     export.describe(folder, report.found, card.told_by_model(folder))
     network = restore.shipped_networks(folder, run.pictures().objects).unet
+    if history.read_report(JUDGE_FOLDER)["evaluation_judge"] != small_judge.told_by(report.found):
+        drawn = evaluate.draw(
+            evaluate.load_pipeline(folder, run.device), evaluate.typed_prompts(run.pictures())
+        )
+        small_judge.renew(drawn, report.found)
     turbo_shipped.renew(functools.partial(_measure_turbo, run), digest_of(network))
 
 

@@ -247,8 +247,8 @@ what each gets wrong in its own way counts as well:
 ## How it was made
 
 `python -m core.training turbo`: {steps} steps of {batch}{earlier}, {device}.
-The teacher is the U-Net that ships, at guidance {guidance}; from each of {pairs} noised latents of scenes that it was trained on,
-at {grid} timesteps, it went {jump} timesteps on, once. The student, the same U-Net with the LoRA,
-learned to name the same end from both places (`core/ideas/consistency.py`). Averaged weights, half
-precision.
+The teacher is the U-Net that ships, at guidance {guidance}; from each of {pairs} noised latents of
+scenes that it was trained on, at {grid} timesteps, it went {jump} timesteps on, once. The student,
+the same U-Net with the LoRA, learned to name the same end from both places
+(`core/ideas/consistency.py`). Averaged weights, half precision.
 """

@@ -13,11 +13,13 @@ from core.engine.request import Request
 from core.engine.works.live import in_few_calls
 from core.models import turbo
 from core.models.catalog import builtin_folder
+from core.models.judge_names import FOLDER as JUDGE_FOLDER
 from core.models.loading import Checkpoint
 from core.models.lora_fitted import fitted
 from core.models.loras import find_lora
 from core.models.small_decoder import digest_of
 from core.nets.lora import merge
+from core.training import small_judge
 from core.training.card import bars
 from core.training.evaluate import fingerprints, load_pipeline
 from core.training.turbo_shipped import write_card as write_turbo_card
@@ -98,6 +100,13 @@ def test_its_card_tells_the_measured_figures_of_these_weights() -> None:
     card = (turbo.FOLDER / "MODEL_CARD.md").read_text()
     assert card == write_turbo_card(found, megabytes)
     assert str(found["few"]["turbo"][2]["top1_percent"]) in card
+
+
+def test_the_small_judge_was_measured_on_what_these_weights_draw(report: dict[str, Any]) -> None:
+    found = json.loads((JUDGE_FOLDER / "evaluation.json").read_text())
+    assert found["evaluation_judge"] == small_judge.told_by(report)
+    size = (JUDGE_FOLDER / small_judge.WEIGHTS).stat().st_size
+    assert (JUDGE_FOLDER / "MODEL_CARD.md").read_text() == small_judge.write_card(found, size)
 
 
 def test_in_four_calls_ours_is_what_diffusers_draws_with_merged_weights(

@@ -107,6 +107,14 @@ def test_stage_trains_and_ships_a_folder_that_loads(tmp_path: Path, bank: Pictur
         "top5_percent": found["drawn"]["top5_percent"]
     }
     assert "| the evaluation's | 50.0 | 75.0 |" in (target / "MODEL_CARD.md").read_text()
+    newer = {"typed": other["typed"] | {"top1_percent": 60.0}}
+    wrong = Drawn(drawn.captions, pictures.roll(1, 0))
+    small_judge.renew(wrong, newer, target)
+    renewed = json.loads((target / "evaluation.json").read_text())
+    assert renewed["drawn"] != found["drawn"]
+    assert renewed["scenes"] == found["scenes"]
+    assert "| the evaluation's | 60.0 | 75.0 |" in (target / "MODEL_CARD.md").read_text()
+    assert WEIGHTS in verify_manifest(target)
 
 
 def test_a_fault_while_a_folder_is_written_leaves_what_ships_as_it_was(tmp_path: Path) -> None:
