@@ -256,8 +256,8 @@ def test_ways_to_teach_a_word_stand_beside_each_other(open_page: Open, shown_tex
         assert named in shown_text(at)
     table = at.dataframe[0].value
     assert table["what learns"].tolist() == ["a new token’s vector", "a LoRA of attention"]
-    assert table["numbers"].tolist() == ["192", "57,344"]
-    sizes = [int(size.replace(",", "")) for size in table["file, bytes"]]
+    assert table["numbers"].tolist() == [192, 57_344]
+    sizes = table["file, bytes"].tolist()
     assert 192 * 4 < sizes[0] < 192 * 4 + 200
     assert 57_344 * 4 < sizes[1] < 57_344 * 4.5
     moved = table["others moved"].tolist()

@@ -222,8 +222,8 @@ def way_rows(tried: Mapping[Way, Sequence[Event]]) -> list[Row]:
     return [
         {
             tr_later("what learns"): tr(WAYS[way]),
-            tr_later("numbers"): f"{events[0]['learned']:,}",
-            tr_later("file, bytes"): f"{len(base64.b64decode(events[-1]['file'])):,}",
+            tr_later("numbers"): events[0]["learned"],
+            tr_later("file, bytes"): len(base64.b64decode(events[-1]["file"])),
             tr_later("training steps"): sum(event["kind"] == "step" for event in events),
             tr_later("seconds"): round(events[-1]["seconds"], 1),
             tr_later("off before"): round(events[-1]["measured"]["before"], 1),
@@ -242,9 +242,9 @@ def say_measures(events: Sequence[Event]) -> str:
     """
     measured = events[-1]["measured"]
     return tr(
-        "Distances are mean differences of a colour value, 0 to 255. Off: from your picture, {drawn} "
-        "pictures of the word, each from other noise. Moved: what “{others}” draw, before against "
-        "after; two of these are {scale:.0f} apart.",
+        "Distances are mean differences of a colour value, 0 to 255. Off: from your picture, "
+        "{drawn} pictures of the word, each from other noise. Moved: what “{others}” draw, before "
+        "against after; two of these are {scale:.0f} apart.",
         drawn=measured["drawn"],
         others="”, “".join(measured["prompts"]),
         scale=measured["scale"],

@@ -244,8 +244,8 @@ def taught(learned: int, moved: float) -> list[dict]:
 def test_ways_stand_beside_each_other_by_what_their_trainings_told() -> None:
     tried = {"token": taught(192, 0.0), "weights": taught(500, 27.86)}
     token, weights = way_rows(tried)
-    assert list(token.values()) == ["a new token’s vector", "192", "768", 3, 0.4, 40.0, 9.3, 0.0]
-    assert list(weights.values())[1:3] == ["500", "2,000"]
+    assert list(token.values()) == ["a new token’s vector", 192, 768, 3, 0.4, 40.0, 9.3, 0.0]
+    assert list(weights.values())[1:3] == [500, 2000]
     assert weights["others moved"] == 27.9
     assert last_pictures(tried) == {"token": "data:4", "weights": "data:4"}
     assert say_missing(tried) == "Not tried with this word yet: a LoRA of attention."
