@@ -81,6 +81,7 @@ class KnownWords:
         judged: whether such a word's own picture was named, by its name.
         pairs: how many tests asked for two objects.
         both: percent of them in which both were found.
+        best: the same of two things that it draws best; None where that was not tested.
         right: prompts whose picture the judge named and was sure of, the commonest word first;
             where they were not judged one by one, those that the training drew on its way.
     """
@@ -94,6 +95,7 @@ class KnownWords:
     judged: dict[Name, bool]
     pairs: int
     both: float
+    best: float | None
     right: tuple[str, ...]
 
     def suggestions(self, room: int) -> tuple[str, ...]:
@@ -137,16 +139,24 @@ class KnownWords:
         apart = any(after.begins > before.ends for before, after in pairwise(things))
         rest = set(words).difference(*(words[thing.begins : thing.ends] for thing in things))
         if apart or rest & self.many:
-            return (
-                tr(
-                    "This asks for more than one thing. Asked for two, it drew both in "
-                    "{both:g} % of {pairs} tests.",
-                    both=self.both,
-                    pairs=self.pairs,
-                ),
-                tr("Ask for one."),
-            )
+            return self._doubt_two(), tr("Ask for one.")
         return self._doubt_one(things[0], words) if things else None
+
+    def _doubt_two(self) -> str:
+        if self.best is None:
+            return tr(
+                "This asks for more than one thing. Asked for two, it drew both in "
+                "{both:g} % of {pairs} tests.",
+                both=self.both,
+                pairs=self.pairs,
+            )
+        return tr(
+            "This asks for more than one thing. Asked for two, it drew both in {both:g} % of "
+            "{pairs} tests; for two that it draws best, in {best:g} %.",
+            both=self.both,
+            pairs=self.pairs,
+            best=self.best,
+        )
 
     def _doubt_one(self, thing: Thing, words: Name) -> tuple[str, str] | None:
         name = words[thing.begins : thing.ends]
@@ -204,7 +214,7 @@ def known_words(folder: Path) -> KnownWords:
     said, report = read_json(folder / WORDS), read_json(folder / REPORT)
     try:
         pairs = report["arranged"]["pairs"]
-        groups = report["prompts"]["groups"]
+        best, groups = report.get("best_pairs"), report["prompts"]["groups"]
         typed = report.get("typed", {"each": [], "groups": {}})
         judged = {words_in(row["label"]): row["rank"] == 1 for row in typed["each"]}
         if judged:  # what people would type first
@@ -223,6 +233,7 @@ def known_words(folder: Path) -> KnownWords:
             judged,
             int(pairs["prompts"]),
             float(pairs["both_top1_percent"]),
+            None if best is None else float(best["drawn"]["both_top1_percent"]),
             tuple(map(str, right)),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:

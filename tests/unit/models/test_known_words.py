@@ -92,6 +92,15 @@ def test_what_may_come_out_as_nothing_is_told_why(
     assert doubt[1].endswith(".")
 
 
+def test_two_things_that_it_draws_best_are_told_apart(tmp_path: Path) -> None:
+    told = TOLD | {"best_pairs": {"drawn": {"both_top1_percent": 22.0}}}
+    (tmp_path / WORDS).write_text(json.dumps(SAID))
+    (tmp_path / REPORT).write_text(json.dumps(told))
+    doubt = known_words(tmp_path).doubt("a cat and a dog")
+    assert doubt is not None
+    assert "in 2.5 % of 80 tests; for two that it draws best, in 22 %." in doubt[0]
+
+
 def test_the_longest_name_is_the_one_that_is_meant(known: KnownWords) -> None:
     (thing,) = known.things(words_in("a Hot-Dog, hot dog"))
     assert (thing.group, thing.begins, thing.ends) == ("food", 2, 4)
