@@ -6,6 +6,7 @@ import numpy as np
 
 from core.engine.works.schedulers import CountWork
 from core.ideas.picture_likeness import apart
+from core.lessons.schedulers.own_data import ask_where_it_ends
 from core.models.config_files import read_config
 from core.models.schedulers.plans import moment_of, plan_run
 from core.models.schedulers.table import SCHEDULERS
@@ -221,6 +222,7 @@ LESSON = Lesson(
         Question("karras", _below_one),
         Question("memory", _older_answer, "One step"),
         Question("share", _begins, "As a flow"),
+        Question("ends", ask_where_it_ends, "Your own noise levels"),
     ),
     cards=(Card(tr_later("The scheduler draws the picture."), _other_picture),),
 )

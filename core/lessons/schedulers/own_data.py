@@ -5,8 +5,10 @@ from typing import Any, TypedDict
 
 import numpy as np
 
+from core.engine.works.own_sigmas import OwnSigmasWork
 from core.ideas.beta_spacing import space_beta
 from core.ideas.interpolation import sigma_at_timestep
+from core.ideas.picture_likeness import apart
 from core.ideas.spacings import (
     space_exponential,
     space_karras,
@@ -14,6 +16,7 @@ from core.ideas.spacings import (
     space_linspace,
     space_trailing,
 )
+from core.views.lesson import Asked, Live, choose
 from core.views.numbers import count, percent
 from core.views.tables import Row
 from core.words import tr, tr_later, tr_many
@@ -40,6 +43,31 @@ def spaced(name: str, steps: int, levels: np.ndarray, rho: float) -> list[float]
         rho: for Karras' rule.
     """
     return [*(float(f"{sigma:.5g}") for sigma in SPACINGS[name](steps, levels, rho)), 0.0]
+
+
+def ask_where_it_ends(live: Live) -> Asked:
+    """Ask what becomes of a picture whose levels end before 0, and draw it both ways."""
+    run = live.run.request
+    falling = [float(sigma) for sigma in live.run.sigmas if sigma > 1] or [2.0]
+    walks = [OwnSigmasWork(run.model, run, (*falling, 1.0, *end)) for end in ((), (0.0,))]
+    far = apart(*(live.read(walk).picture for walk in walks))
+    said = tr(
+        "Drawn just now down to σ = 1 and once more from there to 0, by Euler: on average the two "
+        "pictures are {far:.0f} of 255 apart",
+        far=far,
+    )
+    noisy, clear = tr("noise is left in it"), tr("as clean as ever")
+    left = tr("{said}. At σ = 1 noise and picture are equally strong, and after the last level "
+              "nobody takes any away.", said=said)  # fmt: skip
+    gone = tr("The network names the noise, it does not remove it: how much goes is what the "
+              "levels say. {said}.", said=said)  # fmt: skip
+    return choose(
+        tr("You draw noise levels that end at σ = 1, not at 0. What does the picture look like?"),
+        noisy if far > 1 else clear,
+        (noisy, left),
+        (clear, gone),
+        (tr("only paler"), tr("Noise is not a veil over the picture. {said}.", said=said)),
+    )
 
 
 class SigmasData(TypedDict):

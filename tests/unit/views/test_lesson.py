@@ -15,6 +15,7 @@ from core.engine.request import Request
 from core.engine.works.guided import GuidedWork
 from core.engine.works.inpainting import InpaintWork
 from core.engine.works.judged import JudgeWork
+from core.engine.works.own_sigmas import OwnSigmasWork
 from core.engine.works.schedulers import CountWork
 from core.engine.works.texts import TextWork
 from core.ideas.picture_likeness import apart
@@ -126,6 +127,12 @@ def test_what_a_question_measures_is_measured_again(live: Live) -> None:
     near = next(at for at, one in enumerate(far) if one <= far[0] / 2)
     quarters = ("in the first quarter", "in the second", "in the third", "in the last")
     assert named("generation", "when", live).right.text == quarters[near]
+    assert named("schedulers", "ends", live).right.text == "noise is left in it"
+    high = [float(sigma) for sigma in live.run.sigmas if sigma > 1]
+    early = OwnSigmasWork(live.run.request.model, live.run.request, (*high, 1.0))
+    led_on = replace(early, sigmas=(*high, 1.0, 0.0))
+    far = np.abs(live.read(early).picture.astype(int) - live.read(led_on).picture.astype(int))
+    assert f"are {far.mean():.0f} of 255 apart" in named("schedulers", "ends", live).right.why
     judged = live.read(JudgeWork(live.run.request.model, live.run.request))
     apple = judge_names().index("red apple")
     leads = [row.argmax() == apple for row in judged.shares[:-1]]
