@@ -61,6 +61,7 @@ DECIDING = (
     *("models/schedulers/record.py", "models/schedulers/settings.py"),
     "models/schedulers/table.py",
     *("ideas/guidance.py", "ideas/noise_levels.py", "ideas/prediction.py"),
+    *("ideas/forward.py", "ideas/inpainting.py", "ideas/interpolation.py"),
     *("ideas/slerp.py", "ideas/text_geometry.py"),
 )
 MOST_PROMPTS = 128  # text states kept

@@ -59,7 +59,7 @@ def test_a_grid_waits_to_be_asked_for_then_fills_and_is_kept(open_page: Open) ->
     assert [cell["calls"] for cell in data["cells"]] == ["1 call", "2 calls"] * 2
     assert [cell["own"] for cell in data["cells"]] == [False, True, False, False]
     assert data["cells"][1]["seconds"] == ""  # it was the run on show
-    assert labels(at, "download_button").count("CSV") == 1
+    assert labels(at, "download_button").count("CSV") == 2  # of the film, and of the grid
     at.toggle(key="ask_formulas").set_value(True).run()
     assert states(at) == ["there"] * 4
 

@@ -26,8 +26,8 @@ Open = Callable[..., AppTest]
 
 
 def switch_of(at: AppTest) -> Any:  # Any: Streamlit's toggle
-    """The first switch of the look on show."""
-    return next(one for one in at.toggle if one.key != "ask_live")
+    """The first switch of the look on show, behind the one of its question."""
+    return next(one for one in at.toggle if one.key not in ("ask_live", "ask_look_asked"))
 
 
 def box(at: AppTest, label: str) -> Any:  # Any: Streamlit's text input

@@ -50,7 +50,7 @@ class Paths extends Player {
   // A film that begins by itself, unless a hand stopped it or the reader wants no motion.
   begin(isNew) {
     if (this.timer || (this.still && !isNew) || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
-    if (!isNew || saidInAddress("walk") === null) this.play();
+    if (!isNew || saidInAddress("film_at") === null) this.play();
   }
 
   hang() {
@@ -67,13 +67,13 @@ class Paths extends Player {
   }
 
   state() {
-    return { walk: textOf(this.place, this.last), marked: textOf(this.one + 1, 1) };
+    return { film_at: textOf(this.place, this.last), marked: textOf(this.one + 1, 1) };
   }
 
   take(said) {
-    if (said("walk") !== null) this.pause();
+    if (said("film_at") !== null) this.pause();
     if (this.fan) this.mark(placeOf(said("marked"), this.fan.points, 1) - 1);
-    this.go(placeOf(said("walk"), this.last, this.last));
+    this.go(placeOf(said("film_at"), this.last, this.last));
   }
 
   mark(one) {

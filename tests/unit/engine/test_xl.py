@@ -37,5 +37,5 @@ def test_every_work_is_done_or_told_to_be_impossible(
             told.add(name.split()[1] if error.fix else "without what to do")
     assert told == {
         "AttributionWork", "TimeWork", "SelfAttentionWork", "BlocksWork", "OffAtCallWork",
-        "OffRunWork", "LoraChangeWork",
+        "OffRunWork", "LoraChangeWork", "JudgeWork",
     }  # fmt: skip

@@ -99,7 +99,7 @@ def test_settings_that_are_rarely_used_stand_in_the_table_where_they_are(run: Ru
         request = dataclasses.replace(run.request, **changes)
         page = report_html(dataclasses.replace(run, request=request), quick_frames(run))
         table = page.split("<table>")[1].split("</table>")[0]
-        return dict(re.findall("<th>(.*?)</th><td>(.*?)</td>", table))
+        return dict(re.findall("<th scope='row'>(.*?)</th><td>(.*?)</td>", table))
 
     plain = told()
     assert told(clip_skip=2).items() - plain.items() == {("Text layers left out (clip skip)", "2")}
