@@ -260,7 +260,7 @@ def walk_chart(walk: Walk, betas: Numbers) -> Any:  # Any: altair types a layer 
         for t, value in zip(walk.times, found, strict=True)
     ]
     colour = alt.Color(
-        "of:N", title=None, legend=alt.Legend(orient="bottom", columns=1, labelLimit=0),
+        "of:N", title=None, legend=alt.Legend(orient="top"),
         scale=alt.Scale(domain=names, range=[PALETTE["picture"], PALETTE["noise"]]),
     )  # fmt: skip
     x = alt.X("t:Q", title=tr("timestep t"), scale=alt.Scale(domain=[0, len(betas)], nice=False))
