@@ -107,7 +107,7 @@ PAGES = {
     "/noising?steps=3&walk=on&foot=cards": Looked(
         ".st-key-predict_first button", (".st-key-predict_first",), ()
     ),
-    "/check": Looked("[data-testid=stTable]", ("[data-testid=stAlert]",), ()),
+    "/check": Looked("[data-testid=stMarkdown] table", ("[data-testid=stAlert]",), ()),
 }  # fmt: skip
 
 LEVEL = {  # pictures that stand side by side begin at one height
