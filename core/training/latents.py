@@ -234,7 +234,8 @@ def paired_latents(
     """
     chance, scenes = random.Random("paired scenes"), list[Arranged]()
     paired = [entry.label in PAIRED for entry in bank.emoji[: bank.objects]]
-    weights = [float(one or sum(paired) < 3) for one in paired]
+    hardly = sum(paired) < 3
+    weights = [float(one or hardly) for one in paired]
     for _ in range(count // 2):
         scene = draw_arranged(bank, weights, chance)
         scenes += [scene, other_order(scene)]

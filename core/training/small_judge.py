@@ -16,6 +16,7 @@ from torch import Tensor
 
 from core.models.judge_names import FOLDER, WORDS
 from core.models.known_words import words_in
+from core.models.latents import to_bytes
 from core.models.manifest import write_manifest
 from core.models.small_judge import NAME, WEIGHTS, judge_pictures, load_small_judge
 from core.nets.autoencoder import Autoencoder
@@ -144,7 +145,7 @@ def measure_drawn(judge: ImageTower, drawn: Drawn) -> dict[str, float]:
         judge: as it ships.
         drawn: by the model that ships.
     """
-    pictures = ((drawn.pictures + 1) * 127.5).round().clamp(0, 255).byte().permute(0, 2, 3, 1)
+    pictures = to_bytes((drawn.pictures + 1) / 2).permute(0, 2, 3, 1)
     shares = torch.cat([judge_pictures(judge, some) for some in pictures.split(64)])
     rows = torch.tensor([caption.row for caption in drawn.captions])
     return {"prompts": len(rows), **hits(shares, rows)}

@@ -180,11 +180,16 @@ def run_small_judge(run: Run) -> None:
     judging = small_judge.build_small_judge(bank.objects).to(run.device)
     batch_loss = small_judge.judge_loss(judging, bank, run.device)
     train_stage(run, "small_judge", judging, batch_loss, small_judge.PLAN)
-    pipeline = evaluate.load_pipeline(model, run.device)
-    drawn = evaluate.draw(pipeline, evaluate.typed_prompts(bank))
+    drawn = _draw_typed(run)
     autoencoder = evaluate.load_autoencoder(model / "vae")
     found = small_judge.ship(folder, bank, autoencoder, drawn, history.read_report(model))
     print(json.dumps(found, indent=2))
+
+
+def _draw_typed(run: Run) -> evaluate.Drawn:
+    """What the model that ships makes of the prompts that people type first."""
+    pipeline = evaluate.load_pipeline(builtin_folder(), run.device)
+    return evaluate.draw(pipeline, evaluate.typed_prompts(run.pictures()))
 
 
 def run_turbo(run: Run) -> None:
@@ -312,10 +317,7 @@ def run_renew(run: Run) -> None:
     export.describe(folder, report.found, card.told_by_model(folder))
     network = restore.shipped_networks(folder, run.pictures().objects).unet
     if history.read_report(JUDGE_FOLDER)["evaluation_judge"] != small_judge.told_by(report.found):
-        drawn = evaluate.draw(
-            evaluate.load_pipeline(folder, run.device), evaluate.typed_prompts(run.pictures())
-        )
-        small_judge.renew(drawn, report.found)
+        small_judge.renew(_draw_typed(run), report.found)
     turbo_shipped.renew(functools.partial(_measure_turbo, run), digest_of(network))
 
 
