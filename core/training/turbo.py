@@ -29,6 +29,8 @@ from core.training.text import CaptionIds
 from core.training.unet import (
     BATCH,
     PAIRS_FROM,
+    SAID,
+    SAID_FROM,
     SCHEDULER_CONFIG,
     Lessons,
     said_weights,
@@ -170,7 +172,7 @@ def _make_part(
     teacher: UNet, lessons: Lessons, number: int, device: torch.device
 ) -> dict[str, Tensor]:
     generator = torch.Generator().manual_seed(PLAN.seed * 1_000_003 + number)
-    chance, weights = random.Random(f"turbo:{number}"), said_weights(lessons.bank)
+    chance, weights = random.Random(f"turbo:{number}"), said_weights(lessons.bank, SAID[SAID_FROM])
     captions, x0 = lessons.draw(PAIRS_FROM, TIMES, weights, chance, generator)
     with loop.fast_precision(device):
         read = lessons.read(["", *(caption.text for caption in captions)], PAIRS_FROM, device)

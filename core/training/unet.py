@@ -26,6 +26,7 @@ SAID_FROM = 17_000  # the step from which what people say most often is drawn mo
 PAIRS_FROM = (
     18_900  # the step from which half of the scenes are of few objects, most of them of two
 )
+ALL_FROM = 24_400  # the step from which single objects are drawn by kind more than by what is said
 PLAN = Plan(
     steps=18_000,
     lr=8e-4,
@@ -33,7 +34,11 @@ PLAN = Plan(
     ema=0.999,
     seed=4,
     save_every=50,
-    again=(Again(step=SAID_FROM, lr=2e-4), Again(step=PAIRS_FROM, lr=4e-4)),
+    again=(
+        Again(step=SAID_FROM, lr=2e-4),
+        Again(step=PAIRS_FROM, lr=4e-4),
+        Again(step=ALL_FROM, lr=4e-4),
+    ),
 )
 BATCH = 32
 EMPTY_CAPTIONS = 0.1  # the unconditional half of classifier-free guidance learns from these
@@ -44,6 +49,7 @@ ARRANGED = {
     ARRANGED_FROM: 14,
     SAID_FROM: 6,
     PAIRS_FROM: 16,
+    ALL_FROM: 14,
 }  # of BATCH, by the step where it begins
 # What is drawn more often is drawn well first: after a start on everything come things that
 # everybody knows and that look like nothing else, then those that still lag. People look alike.
@@ -57,11 +63,11 @@ GROUP_WEIGHTS: dict[int, dict[str, float]] = {
         "activities": 1.5,
         "people-body": 0.2,
     },
-    SAID_FROM: {},
 }
 # From then on a share of the single objects are drawn by how often films say their label, tempered:
 # else one word in three would be "man". A class types people first, and they are the hardest.
-SAID, TEMPER, PEOPLE = 0.55, 1 / 3, 3.0
+SAID = {SAID_FROM: 0.55, ALL_FROM: 0.3}
+TEMPER, PEOPLE = 1 / 3, 3.0
 # In arranged scenes mostly what is drawn well by then: two things to learn at once is one too many.
 ARRANGED_WEIGHTS = {
     "animals-nature": 4.0,
@@ -80,14 +86,20 @@ TURNS = {
         "is the one that can tell them; the other scenes show mostly things and places"
     ),
     SAID_FROM: (
-        f"{round(100 * SAID)} % of the single objects by how often films say their name, people "
-        "three times as often, the others by kind, so that things that look alike share; "
+        f"{round(100 * SAID[SAID_FROM])} % of the single objects by how often films say their "
+        "name, people three times as often, the others by kind, so that things that look alike "
+        "share; "
         f"{ARRANGED[SAID_FROM]} of {BATCH} scenes are arranged; the rate begins anew, lower"
     ),
     PAIRS_FROM: (
         f"{ARRANGED[PAIRS_FROM]} of {BATCH} scenes are arranged, of the {len(PAIRED)} words that "
         f"were drawn best by then ({round(100 * PAIRS)} % show two objects), each beside the same "
         "things at each other's places; the rate begins anew"
+    ),
+    ALL_FROM: (
+        f"{round(100 * SAID[ALL_FROM])} % of the single objects by how often films say their name, "
+        f"the others by kind; {ARRANGED[ALL_FROM]} of {BATCH} scenes are arranged, of the same "
+        "words as before; the rate begins anew"
     ),
 }
 
@@ -216,11 +228,8 @@ def unet_loss(unet: UNet, lessons: Lessons, device: torch.device, times: int = 1
         times: how many times as large as BATCH a batch is; the turns come so many times as early.
     """
     alpha_bar = torch.from_numpy(read_alpha_bar(SCHEDULER_CONFIG)).float()
-    weights = {
-        begin: said_weights(lessons.bank)
-        if begin >= SAID_FROM
-        else object_weights(lessons.bank, of)
-        for begin, of in GROUP_WEIGHTS.items()
+    weights = {begin: object_weights(lessons.bank, of) for begin, of in GROUP_WEIGHTS.items()} | {
+        begin: said_weights(lessons.bank, share) for begin, share in SAID.items()
     }
 
     def batch_loss(step: int, generator: torch.Generator) -> dict[str, Tensor]:
@@ -251,12 +260,16 @@ def object_weights(bank: PictureBank, of_group: Mapping[str, float]) -> list[flo
     return [of_group.get(entry.group, 1.0) for entry in bank.emoji[: bank.objects]]
 
 
-def said_weights(bank: PictureBank) -> list[float]:
+def said_weights(bank: PictureBank, share: float) -> list[float]:
     """How often each object is drawn once what people say counts; the weights add up to 1.
 
-    ``SAID`` of them go by how often the label is said, the rest by kind: each object weighs one
+    ``share`` of them goes by how often the label is said, the rest by kind: each object weighs one
     over the square root of how many are of its kind, so twelve clock faces weigh less than twelve
     things that look like nothing else.
+
+    Args:
+        bank: the pictures.
+        share: of what people say, in 0 to 1.
 
     Raises:
         ValueError: no label is said as a word.
@@ -269,7 +282,7 @@ def said_weights(bank: PictureBank) -> list[float]:
     rest = [kinds[e.kind] ** -0.5 for e in objects]
     all_said, all_rest = sum(said), sum(rest)
     return [
-        SAID * by_word / all_said + (1 - SAID) * by_kind / all_rest
+        share * by_word / all_said + (1 - share) * by_kind / all_rest
         for by_word, by_kind in zip(said, rest, strict=True)
     ]
 

@@ -35,6 +35,10 @@ TEXTS = (
         "two objects), each beside the same things at each other's places; the rate begins anew"
     ),
     tr_later(
+        "{a} % of the single objects by how often films say their name, the others by kind; {b} of "
+        "{c} scenes are arranged, of the same words as before; the rate begins anew"
+    ),
+    tr_later(
         "The first four are from a second start of the same training; the first one's were not "
         "kept."
     ),

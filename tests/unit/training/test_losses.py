@@ -202,6 +202,7 @@ def test_arranged_scenes_come_in_once_objects_are_known(
         (unet.ARRANGED_FROM, 14),
         (unet.SAID_FROM, 6),
         (unet.PAIRS_FROM, 16),
+        (unet.ALL_FROM, 14),
     ):
         loss(step, torch.Generator().manual_seed(0))
         assert oracle.asked[0].shape[0] == unet.BATCH
@@ -236,19 +237,20 @@ def test_a_batch_of_pairs_holds_both_orders(bank: PictureBank, data_folder: Path
 def test_what_is_said_often_and_what_looks_alike_decides_what_is_drawn(bank: PictureBank) -> None:
     kinds = ("fruit", "bird", "sky", "fish", "role", "role", "role", "role")
     objects = [replace(e, kind=k) for e, k in zip(bank.emoji, kinds, strict=False)]
-    drawn = unet.said_weights(replace(bank, emoji=(*objects, *bank.emoji[8:])))
+    share = unet.SAID[unet.SAID_FROM]
+    drawn = unet.said_weights(replace(bank, emoji=(*objects, *bank.emoji[8:])), share)
     assert sum(drawn) == pytest.approx(1)
     # By kind: two of their own kinds against four that share the square root of four.
     said = [objects[row].said ** unet.TEMPER for row in range(8)]
     rest = [1.0, 1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.5]
     for row in range(8):
-        expected = unet.SAID * said[row] / sum(said) + (1 - unet.SAID) * rest[row] / sum(rest)
+        expected = share * said[row] / sum(said) + (1 - share) * rest[row] / sum(rest)
         assert drawn[row] == pytest.approx(expected)
     people = [replace(e, group="people-body") if e.label == "key" else e for e in objects]
-    more = unet.said_weights(replace(bank, emoji=(*people, *bank.emoji[8:])))
+    more = unet.said_weights(replace(bank, emoji=(*people, *bank.emoji[8:])), share)
     assert more[6] > 1.5 * drawn[6]
     with pytest.raises(ValueError, match="no label is said"):
-        unet.said_weights(replace(bank, emoji=tuple(replace(e, said=0) for e in objects)))
+        unet.said_weights(replace(bank, emoji=tuple(replace(e, said=0) for e in objects)), share)
 
 
 def test_attention_in_one_piece_gives_the_same_answer() -> None:

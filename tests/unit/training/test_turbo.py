@@ -64,7 +64,7 @@ def network() -> Any:  # Any: stands for a U-Net
 
 @pytest.fixture
 def pairs(network: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Tensor]:
-    monkeypatch.setattr(turbo, "said_weights", lambda bank: [1.0])
+    monkeypatch.setattr(turbo, "said_weights", lambda bank, share: [1.0])
     monkeypatch.setattr(turbo, "BATCH", 8)
     lessons: Any = Lessons()
     return turbo.make_pairs(network, lessons, tmp_path / "pairs", CPU, parts=2)
