@@ -2,9 +2,11 @@
 
 import csv
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from core.training import (
@@ -58,11 +60,19 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """How a stage was trained: its steps, its hours, and on what, in words."""
+    """How a stage was trained.
+
+    Attributes:
+        steps: made.
+        hours: they took.
+        device: what it ran on, in words.
+        pace: steps a second in the first and in the last tenth of the log, medians.
+    """
 
     steps: int
     hours: float
     device: str
+    pace: tuple[float, float]
 
 
 def told_by_model(folder: Path) -> dict[str, Told]:
@@ -76,8 +86,20 @@ def told_by_model(folder: Path) -> dict[str, Told]:
         with (folder / LOGS / f"{stage}.csv").open(newline="") as file:
             rows = list(csv.DictReader(file))
         hours = sum(float(row["seconds"]) for row in rows) / 3600
-        told[stage] = Told(int(rows[-1]["step"]), hours, devices[stage])
+        told[stage] = Told(int(rows[-1]["step"]), hours, devices[stage], _pace(rows))
     return told
+
+
+def _pace(rows: list[dict[str, str]]) -> tuple[float, float]:
+    """Steps a second in the first and in the last tenth; a window begins where the last ended."""
+    ends = [0, *(int(row["step"]) for row in rows)]
+    paces = [
+        (end - begin) / float(row["seconds"])
+        for begin, end, row in zip(ends, ends[1:], rows, strict=False)
+        if end > begin  # else the run went back to its last checkpoint
+    ]
+    tenth = math.ceil(len(paces) / 10)
+    return median(paces[:tenth]), median(paces[-tenth:])
 
 
 def bars(report: Mapping[str, Any]) -> list[Bar]:  # Any: a report holds what JSON holds
@@ -179,8 +201,9 @@ def write_card(report: Mapping[str, Any], told: Mapping[str, Told]) -> str:  # A
     )
     groups = _by_group(report["prompts"])
     stages = "\n".join(
-        f"| {name} | {told[name].steps:,} | {batch} {what} | {told[name].hours:.1f} "
-        f"| {told[name].device} |"
+        f"| {name} | {told[name].steps:,} | {batch} {what} "
+        f"| {' to '.join(f'{batch * pace:.0f}' for pace in told[name].pace)} "
+        f"| {told[name].hours:.1f} | {told[name].device} |"
         for name, (_, batch, what) in STAGES.items()
     )
     arranged = report["arranged"]
@@ -339,8 +362,8 @@ of the evaluation, none picked by hand.
 
 `python -m core.training data`, `text`, `vae`, `unet`, `evaluate`, `export`, in this order.
 
-| stage | steps | each on | hours | by |
-| --- | --- | --- | --- | --- |
+| stage | steps | each on | samples a second, first to last tenth | hours | by |
+| --- | --- | --- | --- | --- | --- |
 {stages}
 
 The logs are in `training/`; what the U-Net drew on its way, in `training/milestones/`.{turns}

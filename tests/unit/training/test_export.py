@@ -176,7 +176,7 @@ def test_what_is_exported_draws_alike_here_and_in_plain_diffusers(
     assert told == json.loads(json.dumps(TURNS))
     said = json.loads((shipped / WORDS).read_text(encoding="utf-8"))
     assert said == caption_words(trained.pictures())
-    assert told_by_model(shipped)["unet"] == Told(3, 0.75, "two cores")  # 1,800 s and 900 s
+    assert told_by_model(shipped)["unet"] == Told(3, 0.75, "two cores", (2 / 1_800, 1 / 900))
 
     pipeline = evaluate.load_pipeline(shipped, torch.device("cpu"))
     theirs = pipeline(
@@ -205,7 +205,7 @@ def test_unmeasured_weights_are_not_shipped(trained: Run, tmp_path: Path) -> Non
 
 
 def test_the_card_says_what_was_measured_and_what_was_missed() -> None:
-    told = dict.fromkeys(STAGES, Told(3, 0.75, "two cores"))
+    told = dict.fromkeys(STAGES, Told(3, 0.75, "two cores", (0.5, 1.25)))
     card = write_card(REPORT, told)
     assert "| 31.4 dB (SSIM 0.8) | yes |" in card
     assert "| 79.0 / 97.0 % | **no** |" in card
@@ -222,7 +222,7 @@ def test_the_card_says_what_was_measured_and_what_was_missed() -> None:
     assert "| of animals, plants and food | 90 | 92.0 | 77.0 | 98.0 | 91.0 |" in card
     assert "| drawn | 50 | 81.0 | 97.0 | 93.0 |" in card
     assert "names 97.0 % of them rightly" in card
-    assert "| unet | 3 | 32 latents | 0.8 | two cores |" in card
+    assert "| unet | 3 | 32 latents | 16 to 40 | 0.8 | two cores |" in card
     assert SHEET in card
     assert "| 3.5 | 31.0 | 52.0 | 91.0 |" in card
     assert "| 8 | 21.0 | 42.0 | 71.0 |" in card
@@ -241,7 +241,7 @@ def test_the_card_says_what_was_measured_and_what_was_missed() -> None:
 
 
 def test_what_is_still_to_be_measured_is_a_goal_that_is_not_reached() -> None:
-    told = dict.fromkeys(STAGES, Told(3, 0.75, "two cores"))
+    told = dict.fromkeys(STAGES, Told(3, 0.75, "two cores", (0.5, 1.25)))
     later = ("typed", "best_pairs", "limits")
     early = {part: found for part, found in REPORT.items() if part not in later}
     unmeasured = [bar for bar in bars(early) if bar.measured == UNMEASURED]
