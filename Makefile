@@ -68,7 +68,7 @@ test-fast: $(FAST)
 
 test: lint
 	@$(BIN)/python tests/browser/find_browser.py --install
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: setup-dev
 	$(BIN)/ruff check .
