@@ -3,8 +3,8 @@
 import io
 import json
 import threading
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from PIL import Image
@@ -13,7 +13,7 @@ from core.engine.results import Recent
 from core.host import host
 from core.ideas.arrays import Pixels
 from core.views.chart_fit import fit_chart
-from core.words import ENGLISH, language
+from core.words import ENGLISH, Said, language
 
 Made = TypeVar("Made")
 
@@ -74,9 +74,11 @@ class Chart:
 
     Attributes:
         text: its Vega-Lite, as JSON.
+        said: the texts in it that can be said again, by what they say in its language.
     """
 
     text: str
+    said: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def to_dict(self) -> dict[str, Any]:  # Any: what JSON holds
         """Return the chart for one run, which may change it."""
@@ -98,7 +100,16 @@ def _built(make: Callable[[], Any]) -> Chart:  # Any: as above
 
     altair.theme.enable("none")  # Streamlit has its own, and looks which one is in force
     told = make().to_dict()
+    said = {str(text): text for text in _said_in(told)}
     fit_chart(told)
     if language() != ENGLISH:  # where a comma would be read as the point
         told.setdefault("config", {})["locale"] = {"number": _NUMBERS}
-    return Chart(json.dumps(told))
+    return Chart(json.dumps(told), said)
+
+
+def _said_in(told: Any) -> Iterable[Said]:  # Any: what JSON holds
+    if isinstance(told, Said):
+        yield told
+    inside = told.values() if isinstance(told, dict) else told if isinstance(told, list) else ()
+    for one in inside:
+        yield from _said_in(one)

@@ -1,4 +1,9 @@
-"""What stands around a chart: legends and titles that have room on a telephone as well."""
+"""What stands around a chart: legends and titles that have room on a telephone as well.
+
+The plot is what a chart's axes leave of its width, and Vega keeps it as the width itself. A new
+width that happened to be the old plot's would be no change, and the chart would stay as it was. So
+a chart has a hair of empty space that no box on a screen can have: browsers round to 1/64.
+"""
 
 import textwrap
 from collections.abc import Iterator
@@ -7,11 +12,12 @@ from typing import Any
 Spec = dict[str, Any]  # Any: what JSON holds, as Vega-Lite has it
 SIDE_BY_SIDE = ("hconcat", "vconcat", "concat", "facet", "repeat")  # have no width of their own
 LETTER, SIGN, AXIS = 7.5, 34, 40  # CSS pixels of a letter, a sign with its gaps, and a y axis
+HAIR = 1 / 256  # CSS pixels
 LINE = 36  # letters of an axis' title that a telephone has room for
 
 
 def fit_chart(spec: Spec) -> None:
-    """Have each legend above a chart, and the titles of its axes, break where the chart ends.
+    """Have a chart follow its box, and its legend above and its axes' titles break where it ends.
 
     Vega-Lite sets a title, and all names of such a legend, in one row, however narrow the chart is
     drawn.
@@ -21,6 +27,7 @@ def fit_chart(spec: Spec) -> None:
     """
     if any(name in spec for name in SIDE_BY_SIDE):
         return
+    spec["padding"] = {"right": HAIR}
     for name, channel, values in _channels(spec, spec.get("datasets", {}), spec.get("data")):
         title = channel.get("title")
         if name in ("x", "y") and isinstance(title, str) and len(title) > LINE:

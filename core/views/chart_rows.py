@@ -16,15 +16,16 @@ def chart_rows(chart: Any) -> list[Row]:  # Any: one of altair's, or what passes
     Layers that draw the same rows share theirs; what one layer alone has is empty in the others'.
 
     Args:
-        chart: with its data inside it.
+        chart: with its data inside it; where it is built already, its ``said`` has the texts that
+            can be said again, for a file is headed in English.
     """
-    spec = chart.to_dict()
+    spec, known = chart.to_dict(), getattr(chart, "said", {})
     found: dict[str, tuple[Sequence[Spec], dict[str, str]]] = {}
     for view, data in _views(spec, spec.get("data")):
         name, rows = _rows(data, spec.get("datasets", {}))
         columns = found.setdefault(name, (rows, {}))[1]
         for field, heading in _columns(view.get("encoding", {}), rows):
-            columns.setdefault(field, heading)
+            columns.setdefault(field, known.get(heading, heading))
     headings = dict.fromkeys(
         heading for _, columns in found.values() for heading in columns.values()
     )

@@ -342,7 +342,13 @@ def test_report_opens_alone_and_asks_for_nothing(
     assert reader.evaluate(broken) == 0
     assert reader.evaluate("document.images.length") == 1 + 2 * 3
     assert reader.evaluate("window.hacked") is None
-    assert beyond_window(reader) <= 0
+    ends = """Math.max(...[...document.querySelectorAll("main :not(svg *)")].map(
+        (at) => at.scrollWidth + at.getBoundingClientRect().left))"""
+    for medium, width in (("screen", 360), ("screen", 960), ("print", 718)):  # A4 with its margins
+        reader.emulate_media(media=medium)
+        reader.set_viewport_size({"width": width, "height": 740})
+        assert beyond_window(reader) <= 0
+        assert reader.evaluate(ends) < width + 1
     assert {url.split(":")[0] for url in asked} <= {"file", "data"}
 
 

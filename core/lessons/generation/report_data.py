@@ -18,7 +18,7 @@ from core.lessons.generation.guidance_data import angles
 from core.lessons.generation.recipe_data import recipe_json
 from core.lessons.generation.report_charts_data import Line, line_chart
 from core.models.schedulers.table import SCHEDULERS
-from core.views.numbers import say_noise
+from core.views.numbers import minus, say_noise
 from core.views.one_file import document, picture_png, table, text
 from core.views.run import Frames, Run, say_cost
 from core.views.steps import measure, rms, step_rows
@@ -177,13 +177,20 @@ def _charts(run: Run) -> list[str]:
 
 def _numbers(run: Run) -> str:
     rows = step_rows(run)
-    head = "".join(f"<th>{escape(tr(name))}</th>" for name in rows[0])
+    names = {name: escape(tr(name)) for name in rows[0]}
+    head = "".join(f"<th>{name}</th>" for name in names.values())
     lines = (
-        "<tr>" + "".join(f"<td>{'–' if value is None else value}</td>" for value in row.values())
-        + "</tr>"
+        "<tr>" + "".join(
+            f'<td data-name="{names[name]}">{_number(value)}</td>'
+            for name, value in row.items()
+        ) + "</tr>"
         for row in rows
     )  # fmt: skip
-    return f'<div class="wide"><table class="numbers"><tr>{head}</tr>{"".join(lines)}</table></div>'
+    return f'<table class="numbers"><tr>{head}</tr>{"".join(lines)}</table>'
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else minus(str(value))
 
 
 def _guidance(run: Run) -> str:
@@ -214,8 +221,13 @@ def _style() -> str:
         "unicode-bidi:isolate}"
         ".first{display:flex;flex-wrap:wrap;gap:1.5rem;align-items:start}"
         ".first img{width:20rem;max-width:100%;border-radius:6px}"
-        ".wide{overflow-x:auto}.numbers{font-size:.8125rem}"
+        ".numbers{font-size:.8125rem}"
         ".numbers td,.numbers th{text-align:right;white-space:normal;overflow-wrap:normal}"
+        "@media screen and (max-width:60rem){.numbers,.numbers tbody{display:block}"
+        ".numbers tr{display:grid;grid-template-columns:repeat(auto-fill,minmax(9rem,1fr));"
+        "gap:.2rem .75rem;padding:.75rem 0;border-bottom:1px solid var(--line)}"
+        ".numbers tr:first-child{display:none}.numbers td{padding:0;border:0;text-align:left}"
+        ".numbers td::before{content:attr(data-name);display:block;opacity:.75}}"
         ".steps{display:grid;grid-template-columns:repeat(auto-fill,minmax(7rem,1fr));gap:.75rem}"
         "figure{margin:0}.steps img{display:block;width:100%;border-radius:4px;margin-bottom:3px}"
         "figcaption{font-size:.8125rem}"
@@ -228,6 +240,7 @@ def _style() -> str:
         ".formula{font-family:serif;font-size:1.25rem}"
         "pre{background:var(--panel);padding:1rem;border-radius:6px;white-space:pre-wrap;"
         "overflow-wrap:anywhere;font-size:.8125rem}"
-        "@media print{figure,.first{break-inside:avoid}.wide{overflow:visible}"
-        ".numbers{font-size:8pt}.first img{width:8cm}}"
+        "@media print{figure,.first{break-inside:avoid}"
+        ".numbers{font-size:8pt}.numbers td,.numbers th{padding-right:.35rem}"
+        ".first img{width:8cm}}"
     )
