@@ -18,19 +18,29 @@ WORDS, REPORT = "captions.json", "evaluation.json"
 MILESTONES = "training/milestones/milestones.json"
 GOOD, POOR = 90.0, 50.0  # percent of a group's tests in which the judge named what was drawn
 SURE = 0.9  # share of the judge's belief
-# Objects by name that nobody would ask for as "a" of it, or by which most mean something else.
+# Names that make no sense behind "a", and those by which most mean something else.
 NOT_ASKED = frozenset(
     [
         "bacon",
         "bowling",
+        "bread",
         "butter",
         "construction",
         "cooking",
+        "dizzy",
         "fire",
+        "fog",
+        "ice",
+        "link",
+        "locked",
         "luggage",
+        "mate",
         "pick",
         "popcorn",
         "sake",
+        "salt",
+        "soap",
+        "tennis",
         "wood",
     ]
 )

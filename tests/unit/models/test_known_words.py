@@ -11,11 +11,23 @@ from core.models.known_words import MILESTONES, REPORT, WORDS, KnownWords, known
 
 SAID = {
     "objects": {
-        "food": ["red apple", "hot dog", "ice"],
+        "food": ["red apple", "hot dog", "egg", "ice"],
         "animals": ["dog", "cat", "parrot"],
         "people": ["woman with white hair", "teacher"],
     },
-    "words": ["apple", "dog", "cat", "parrot", "ice", "fruit", "teacher", "woman", "hair", "hot"],
+    "words": [
+        "apple",
+        "dog",
+        "cat",
+        "parrot",
+        "egg",
+        "ice",
+        "fruit",
+        "teacher",
+        "woman",
+        "hair",
+        "hot",
+    ],
     "plain": ["a", "red", "white", "of", "and", "photo", "my", "with", "on", "background", "an"],
     "many": ["two", "many"],
 }
@@ -33,7 +45,7 @@ TOLD = {
             {"prompt": prompt, "label": prompt.split(" ", 1)[1], "rank": rank, "share": share}
             for prompt, rank, share in (
                 ("a cat", 1, 0.92), ("a parrot", 1, 0.9), ("a red apple", 1, 0.95),
-                ("a dog", 2, 0.4), ("an ice", 1, 0.99),
+                ("a dog", 2, 0.4), ("an ice", 1, 0.99), ("an egg", 1, 0.99),
                 ("a hot dog", 7, 0.0), ("a fish", 1, 0.8),
             )
         ],
@@ -50,8 +62,8 @@ def known(tmp_path: Path) -> KnownWords:
 
 
 def test_suggestions_are_of_good_groups_in_turn_the_commonest_first(known: KnownWords) -> None:
-    assert known.suggestions(40) == ("a red apple", "a cat", "an ice")
-    assert known.suggestions(999) == ("a red apple", "a cat", "an ice", "a parrot")
+    assert known.suggestions(40) == ("a red apple", "a cat", "an egg")
+    assert known.suggestions(999) == ("a red apple", "a cat", "an egg", "a parrot")
 
 
 def test_without_a_judge_of_each_what_the_training_drew_is_suggested(tmp_path: Path) -> None:
