@@ -38,7 +38,7 @@ from core.training.scenes import COLOUR_NAMES
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("training", "nets", "ideas", "models", "words")  # of core, which the run imports from
-PACKED_PICTURES = "pictures.xz"
+PACKED_PICTURES, PACKED_TOKENIZER = "pictures.xz", "tokenizer.json.xz"
 TOKEN_TABLE = "encoder.embeddings.token_embedding.weight"
 OUT = "out"  # what comes back, in the run's folder
 PIECE = 15_000_000  # bytes of one file that comes back, at most
@@ -69,8 +69,7 @@ def pack(run: Run, folder: Path) -> None:
     data.mkdir(parents=True)
     shutil.copyfile(run.folder / "data" / WORDS, data / WORDS)
     tokenizer = vocabulary.make_tokenizer(run.folder / "data") / "tokenizer.json"
-    (data / "tokenizer").mkdir()
-    shutil.copyfile(tokenizer, data / "tokenizer" / tokenizer.name)
+    (data / PACKED_TOKENIZER).write_bytes(lzma.compress(tokenizer.read_bytes()))
     (data / PACKED_PICTURES).write_bytes(squeeze(bank.rgba.numpy()))
     reader = trained_reader(run, bank).state_dict()
     rows = spoken_ids(text.CaptionIds(run.folder / "data"), bank)
@@ -137,6 +136,9 @@ def unpack(run: Run) -> None:
     data = run.folder / "data"
     pictures = torch.from_numpy(expand((data / PACKED_PICTURES).read_bytes()))
     loop.save_whole({"rgba": pictures}, data / PICTURES)
+    tokenizer = data / "tokenizer" / Path(PACKED_TOKENIZER).stem
+    tokenizer.parent.mkdir(exist_ok=True)
+    tokenizer.write_bytes(lzma.decompress((data / PACKED_TOKENIZER).read_bytes()))
     words = load_file(data / "words.safetensors")
     table = torch.zeros(text.CONFIG["vocab_size"], text.WIDTH)
     table[words["rows"]] = words["weight"].float()
