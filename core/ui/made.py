@@ -17,10 +17,13 @@ from core.words import ENGLISH, Said, language
 
 Made = TypeVar("Made")
 
-# How a chart writes numbers where thousands stand apart by a thin space, as d3 has it.
+# How a chart writes numbers, as d3 has it: a space before the percent sign, and where a comma would
+# be read as the point, thousands stand apart by a thin space.
 _NUMBERS = {
-    "decimal": ".", "thousands": "\N{NARROW NO-BREAK SPACE}", "grouping": [3], "currency": ["", ""],
+    "decimal": ".", "thousands": ",", "grouping": [3], "currency": ["", ""],
+    "percent": "\N{NO-BREAK SPACE}%",
 }  # fmt: skip
+_APART = {**_NUMBERS, "thousands": "\N{NARROW NO-BREAK SPACE}"}
 
 _MADE = Recent(host().drawn)  # bytes, with all that names what was made
 _under_way: dict[Hashable, threading.Lock] = {}
@@ -102,8 +105,8 @@ def _built(make: Callable[[], Any]) -> Chart:  # Any: as above
     told = make().to_dict()
     said = {str(text): text for text in _said_in(told)}
     fit_chart(told)
-    if language() != ENGLISH:  # where a comma would be read as the point
-        told.setdefault("config", {})["locale"] = {"number": _NUMBERS}
+    numbers = _NUMBERS if language() == ENGLISH else _APART
+    told.setdefault("config", {})["locale"] = {"number": numbers}
     return Chart(json.dumps(told), said)
 
 

@@ -251,3 +251,14 @@ def test_words_grow_with_the_window_and_focus_in_the_menu_is_seen(page: Page, se
     assert float(link.evaluate("a => parseFloat(getComputedStyle(a).outlineWidth)")) >= 3
     page.set_viewport_size({"width": 1920, "height": 1080})
     page.wait_for_function(f"{size} > 18")
+
+
+def test_columns_one_below_the_other_are_as_close_as_all_else(page: Page, server: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{server}/schedulers?steps=3")
+    columns = page.locator("[data-testid=stHorizontalBlock] > [data-testid=stColumn]")
+    columns.nth(1).wait_for()
+    first, second = (columns.nth(at).bounding_box() for at in (0, 1))
+    assert first is not None
+    assert second is not None
+    assert 0 <= second["y"] - first["y"] - first["height"] <= 16

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from core.models.unet_facts import Box, Kind, Skip, UNetFacts
 from core.views.colormaps import latent_colours, noise_greys
+from core.views.numbers import percent
 from core.views.strips import channel_tiles, exact_sheet
 from core.words import tr, tr_later
 
@@ -246,7 +247,7 @@ def box_rows(facts: UNetFacts, seconds: Mapping[str, float]) -> list[dict[str, o
             tr_later("kind"): tr(LONG[box.kind]),
             tr_later("puts out"): _times(box.shape),
             tr_later("weights"): box.weights,
-            tr_later("share of weights"): f"{box.weights / max(1, facts.weights):.1%}",
+            tr_later("share of weights"): percent(box.weights / max(1, facts.weights), 1),
             "ms": round(1000 * seconds[box.name], 3) if box.name in seconds else None,
             tr_later("reads"): {"residual": tr("time"), "attention": tr("text and itself")}.get(
                 box.kind, ""

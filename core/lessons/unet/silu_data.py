@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.ideas.activations import ACTIVATIONS
+from core.views.numbers import percent
 from core.views.tables import Row
 from core.words import tr, tr_later
 
@@ -160,8 +161,8 @@ def result_rows(
         {
             tr_later("activation"): act.title,
             tr_later("loss"): round(float(losses[at].mean()), 3),
-            tr_later("gradient that reaches the first layer"): f"{float(reach[at]):.1%}",
-            tr_later("units that learn nothing"): f"{float(still[at]):.0%}",
+            tr_later("gradient that reaches the first layer"): percent(float(reach[at]), 1),
+            tr_later("units that learn nothing"): percent(float(still[at])),
         }
         for at, act in enumerate(ACTIVATIONS.values())
     ]

@@ -4,11 +4,14 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import altair as alt
 import numpy as np
 import pytest
 from PIL import Image
 
-from core.ui.made import made, png
+from core.ui.made import chart, made, png
+from core.views.numbers import percent
+from core.words import ENGLISH, use_language
 
 LESSONS = Path(__file__).resolve().parents[3] / "core" / "lessons"
 
@@ -56,6 +59,18 @@ def test_a_picture_is_packed_once_whoever_drew_it() -> None:
     flat = np.zeros((4, 6), np.uint8)
     assert png(flat) != png(flat.reshape(6, 4))
     assert Image.open(io.BytesIO(png(flat))).size == (6, 4)
+
+
+@pytest.mark.parametrize(("spoken", "apart"), [(ENGLISH, ","), ("de", "\N{NARROW NO-BREAK SPACE}")])
+def test_a_chart_writes_numbers_as_the_page_does(spoken: str, apart: str) -> None:
+    use_language(spoken)
+    try:
+        drawn = chart(("test", "numbers"), lambda: alt.Chart(alt.Data(values=[])).mark_point())
+    finally:
+        use_language(ENGLISH)
+    numbers = drawn.to_dict()["config"]["locale"]["number"]
+    assert (numbers["thousands"], numbers["decimal"]) == (apart, ".")
+    assert numbers["percent"] == percent(0)[1:].replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def drawn_charts(tree: ast.AST) -> Iterator[ast.expr]:

@@ -1,8 +1,13 @@
 """One style for numbers, and one name for every place in a run."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from core.views.numbers import count, minus, percent, say_after, say_noise
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_numbers_are_written_in_one_style() -> None:
@@ -14,6 +19,11 @@ def test_numbers_are_written_in_one_style() -> None:
         "20 steps",
     ]
     assert count(12_000, "call") == "12,000 calls"
+
+
+def test_nothing_that_people_read_has_a_percent_sign_without_its_space() -> None:
+    for file in (ROOT / "core").glob("[luv]*/**/*.py"):  # labs, lessons, ui, views
+        assert not re.search(r":\.\d+%\}", file.read_text("utf-8")), file
 
 
 @pytest.mark.parametrize(
