@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.ui.address import ask, switch
 from core.views.chart_rows import chart_rows
-from core.views.tables import csv_of, written
+from core.views.tables import csv_of, text_widths, written
 from core.words import tr
 
 WHOLE, SCROLLED = 80, 480  # rows that are shown at once; CSS pixels of a table that has more
@@ -40,7 +40,7 @@ def as_table(rows: Rows | Callable[[], Rows], name: str, alt: str) -> None:
         wanted = ask(st.toggle, tr("As a table"), switch(f"table_{name}"))
         _offer(lambda: csv_of(make()), name)
     if wanted:
-        _show(make(), name, alt)
+        show_rows(make(), name, alt)
 
 
 def show_table(rows: Rows, name: str, alt: str) -> None:
@@ -51,14 +51,24 @@ def show_table(rows: Rows, name: str, alt: str) -> None:
         name: of the table, once a page.
         alt: the table in words.
     """
-    _show(rows, name, alt)
+    show_rows(rows, name, alt)
     offer_csv(rows, name)
 
 
-def _show(rows: Rows, name: str, alt: str) -> None:
+def show_rows(rows: Rows, name: str, alt: str) -> None:
+    """Show a table, whole unless it is long.
+
+    Args:
+        rows: all with the keys of the first; at least one.
+        name: of the table, once a page.
+        alt: the table in words.
+    """
     st.dataframe(
         written(rows), hide_index=True, width="content", alt=alt,
         height="content" if len(rows) <= WHOLE else SCROLLED,
+        column_config={
+            name: st.column_config.Column(width=width) for name, width in text_widths(rows).items()
+        },
         key=f"table_{name}",
     )  # fmt: skip
 

@@ -11,6 +11,7 @@ from core.words import in_english, tr
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
 
+LETTER, AROUND, WIDEST = 7, 18, 480  # CSS pixels of a table's letter, around a cell, of a column
 Row = dict[str, object]  # of a table: a value for the name of every column
 
 
@@ -33,8 +34,25 @@ def written(rows: Sequence[Mapping[str, object]]) -> "Styler":
     import pandas as pd  # late: files are written without it
 
     table = pd.DataFrame(headed(rows)).style
-    table.format(_write)
+    table.format(_write, na_rep="–")
     return table
+
+
+def text_widths(rows: Sequence[Mapping[str, object]]) -> dict[str, int]:
+    """Return how wide columns of words are, which Streamlit would measure at the first rows.
+
+    Args:
+        rows: all with the keys of the first.
+
+    Returns:
+        CSS pixels, by the heading in the reader's language.
+    """
+    found: dict[str, int] = {}
+    for name in rows[0]:
+        texts = [value for row in rows if isinstance(value := row[name], str)]
+        if len(texts) == len(rows):
+            found[tr(name)] = min(WIDEST, AROUND + LETTER * max(map(len, (tr(name), *texts))))
+    return found
 
 
 def table_text(rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> str:

@@ -9,8 +9,7 @@ from core.lessons.attention.run import prompt_tokens
 from core.lessons.attention.words import choose_entry, choose_layers, say_percent
 from core.models.attention_seen import AttentionSeen
 from core.ui.running_example import running_example
-from core.ui.tables import offer_csv
-from core.views.tables import headed
+from core.ui.tables import offer_csv, show_rows
 from core.words import tr
 
 
@@ -21,7 +20,7 @@ def show(seen: AttentionSeen) -> None:
         seen: the run.
     """
     rows = token_rows(seen, entries_of(prompt_tokens()))
-    st.dataframe(headed(rows), hide_index=True, alt=tr("Every token in numbers"))
+    show_rows(rows, "attention", tr("Every token in numbers"))
     st.caption(
         tr(
             "{seen} A share is of the whole softmax; places are counted in the largest map.",

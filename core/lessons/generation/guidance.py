@@ -27,7 +27,7 @@ from core.ui.errors import show_error
 from core.ui.running_example import running_example, set_running_example
 from core.ui.runs import find, read, say_status
 from core.ui.shown import Shown
-from core.ui.tables import as_table
+from core.ui.tables import as_table, show_rows
 from core.ui.tokenizing import scheduler_config
 from core.views.numbers import percent
 from core.words import tr
@@ -123,7 +123,7 @@ def _show_strip(request: Request) -> None:
         st.markdown(told)
     table = [row for part in numbers for row in part]
     if table:
-        st.dataframe(table, hide_index=True, alt=tr("Over-saturation measured, by weight"))
+        show_rows(table, "saturation", tr("Over-saturation measured, by weight"))
 
 
 class _Slots:

@@ -5,10 +5,9 @@ import streamlit as st
 from core.lessons.generation.path_data import flatten, path_chart
 from core.ui.made import chart
 from core.ui.shown import Shown
-from core.ui.tables import offer_csv, show_chart
+from core.ui.tables import show_chart, show_table
 from core.views.numbers import percent
 from core.views.steps import step_rows
-from core.views.tables import headed
 from core.words import tr
 
 
@@ -41,5 +40,4 @@ def show(shown: Shown) -> None:
         )
     )
     rows = step_rows(run)
-    st.dataframe(headed(rows), hide_index=True, alt=tr("Every U-Net call in numbers"))
-    offer_csv(rows, "steps")
+    show_table(rows, "steps", tr("Every U-Net call in numbers"))

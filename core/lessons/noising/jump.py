@@ -17,8 +17,7 @@ from core.lessons.noising.hero_data import (
 from core.ui.address import ask, whole
 from core.ui.made import chart, made, png
 from core.ui.picture_source import Source
-from core.ui.tables import offer_csv
-from core.views.tables import headed
+from core.ui.tables import show_table
 from core.words import tr
 
 
@@ -70,7 +69,4 @@ def show(
         )
     )
     rows = walk_rows(walk, betas)
-    st.dataframe(
-        headed(rows), hide_index=True, alt=tr("Measured in the chain beside the jump's formula")
-    )
-    offer_csv(rows, "chain")
+    show_table(rows, "chain", tr("Measured in the chain beside the jump's formula"))

@@ -2,12 +2,9 @@
 
 from typing import Any
 
-import streamlit as st
-
 from core.lessons.noising.hero_data import Schedule, frame_times, level_rows
 from core.ui.picture_source import Source
-from core.ui.tables import offer_csv
-from core.views.tables import headed
+from core.ui.tables import show_table
 from core.words import tr
 
 
@@ -20,5 +17,4 @@ def show(
         schedule: of the model.
     """
     rows = level_rows(schedule.alpha_bar, frame_times(schedule.alpha_bar))
-    st.dataframe(headed(rows), hide_index=True, alt=tr("Weights, SNR and sigma by timestep"))
-    offer_csv(rows, "noising")
+    show_table(rows, "noising", tr("Weights, SNR and sigma by timestep"))

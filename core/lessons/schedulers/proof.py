@@ -18,8 +18,7 @@ from core.ui.address import ask, one_of, some_of
 from core.ui.made import chart
 from core.ui.running_example import running_example
 from core.ui.runs import read
-from core.ui.tables import as_table
-from core.views.tables import headed
+from core.ui.tables import as_table, show_rows
 from core.words import tr, tr_later
 
 FORMULAS = (predict_exact_eps, solve_exactly, measure_order)
@@ -82,5 +81,5 @@ def show(_: dict[str, Any]) -> None:  # Any: what JSON holds
     if told:
         st.markdown(told)
     st.caption(tr(SAME_LEVELS[spacing]))
-    st.dataframe(headed(order_rows(points)), hide_index=True, alt=tr("Slope of every scheduler"))
+    show_rows(order_rows(points), "slopes", tr("Slope of every scheduler"))
     as_table(proof_rows(points), "proof", tr("Error of every scheduler by its calls"))

@@ -100,7 +100,7 @@ def show(config: Config) -> None:
         help=tr("As on the command line: --param KEY=VALUE. Try a wrong one."),
     )  # fmt: skip
     st.dataframe(
-        headed(option_rows(scheduler, base, chosen)), hide_index=True,
+        headed(option_rows(scheduler, base, chosen)), hide_index=True, height="content",
         alt=tr("Settings of {scheduler}", scheduler=scheduler.title),
         column_config={tr("meaning"): st.column_config.TextColumn(width=WIDE)},
     )  # fmt: skip

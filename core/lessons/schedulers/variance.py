@@ -26,9 +26,8 @@ from core.ui.address import ask, one_of
 from core.ui.made import chart, png
 from core.ui.running_example import running_example
 from core.ui.runs import find, read
-from core.ui.tables import offer_csv, show_chart
+from core.ui.tables import show_chart, show_table
 from core.views.numbers import minus
-from core.views.tables import headed
 from core.words import tr, tr_later
 
 FORMULAS = (
@@ -126,5 +125,4 @@ def show(_config: dict[str, Any]) -> None:  # Any: what JSON holds
             prior=reading.prior,
         )
     )
-    st.dataframe(headed(choices), hide_index=True, alt=tr("The choice at every step in numbers"))
-    offer_csv(choices, "variance")
+    show_table(choices, "variance", tr("The choice at every step in numbers"))

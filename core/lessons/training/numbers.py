@@ -5,8 +5,7 @@ import streamlit as st
 from core.lessons.training.history_data import curve_rows, history_rows
 from core.lessons.training.objectives import show_objectives
 from core.training.history import Stage
-from core.ui.tables import offer_csv
-from core.views.tables import headed
+from core.ui.tables import offer_csv, show_rows
 from core.words import tr
 
 show_more = show_objectives
@@ -19,7 +18,7 @@ def show(stages: tuple[Stage, ...]) -> None:
         stages: from ``show_history``.
     """
     rows = history_rows(stages)
-    st.dataframe(headed(rows), hide_index=True, alt=tr("Steps, time and loss of every stage"))
+    show_rows(rows, "stages", tr("Steps, time and loss of every stage"))
     st.caption(
         tr(
             "Losses of different stages are sums of different things: only the same curve at two "

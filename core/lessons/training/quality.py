@@ -25,8 +25,8 @@ from core.training.history import (
     read_report,
 )
 from core.ui.made import chart
-from core.ui.tables import as_table, offer_csv
-from core.views.tables import headed, table_text
+from core.ui.tables import as_table, offer_csv, show_table
+from core.views.tables import table_text
 from core.words import tr
 
 show_more = show_objectives
@@ -76,8 +76,7 @@ def _show_prompts(report: dict[str, Any], folder: Path) -> None:  # Any: what JS
         alt=tr("Pictures of the first prompts"),
     )
     rows = group_rows(report)
-    st.dataframe(headed(rows), hide_index=True, alt=tr("Prompts named rightly, by group"))
-    offer_csv(rows, "groups")
+    show_table(rows, "groups", tr("Prompts named rightly, by group"))
 
 
 def _show_arranged(report: dict[str, Any], folder: Path) -> None:  # Any: as above

@@ -9,8 +9,7 @@ from core.models.unet_facts import UNetFacts
 from core.nets.attention import attend
 from core.nets.residual import ResnetBlock
 from core.ui.shown import Shown
-from core.ui.tables import offer_csv
-from core.views.tables import headed
+from core.ui.tables import show_table
 from core.words import tr
 
 FORMULAS = (ResnetBlock, attend, guide)
@@ -27,8 +26,5 @@ def show(facts: UNetFacts, shown: Shown, call: int) -> None:
     seen = kept_blocks(shown.run.input_at(call))
     seconds = {} if seen is None else {name: box.seconds for name, box in seen.boxes.items()}
     rows = box_rows(facts, seconds)
-    st.dataframe(
-        headed(rows), hide_index=True, height=420, alt=tr("Every box of the U-Net in numbers")
-    )
-    offer_csv(rows, "unet-boxes")
+    show_table(rows, "unet-boxes", tr("Every box of the U-Net in numbers"))
     st.caption(tr("Milliseconds of the prompt's half of this call, on the machine that computes."))

@@ -23,8 +23,7 @@ from core.ui.made import chart
 from core.ui.running_example import running_example
 from core.ui.runs import asked
 from core.ui.shown import Shown
-from core.ui.tables import as_table
-from core.views.tables import headed
+from core.ui.tables import as_table, show_rows
 from core.words import tr
 
 FORMULAS = tuple(activation.function for activation in ACTIVATIONS.values())
@@ -110,7 +109,7 @@ def _draw(slot: Any, rounds: list[Round]) -> None:  # Any: a slot
         if len(rounds) < ROUNDS:
             return
         results = result_rows(rounds[-1].losses, rounds[0].reach, rounds[-1].still)
-        st.dataframe(headed(results), hide_index=True, alt=tr("What became of every network"))
+        show_rows(results, "networks", tr("What became of every network"))
         as_table(rows, "activations", tr("The loss of every activation by training step"))
         st.caption(
             tr(

@@ -1,10 +1,14 @@
+import ast
 import csv
 import io
+from pathlib import Path
 
 import pytest
 
-from core.views.tables import csv_of, headed, written
+from core.views.tables import csv_of, headed, text_widths, written
 from core.words import ENGLISH, tr, use_language
+
+CORE = Path(__file__).resolve().parents[3] / "core"
 
 
 def test_rows_come_back_from_the_file() -> None:
@@ -47,3 +51,22 @@ def test_a_heading_that_holds_a_value_is_english_in_the_file_and_the_readers_whe
     finally:
         use_language(ENGLISH)
     assert shown == heading != "turns in 1,000 timesteps"
+
+
+def test_a_column_of_words_has_room_for_the_longest_wherever_it_stands() -> None:
+    rows = [{"of": "", "value": 1}, {"of": "a", "value": 2}, {"of": "x" * 30, "value": 3}]
+    assert text_widths(rows) == {"of": 228}
+    assert text_widths([{"why": "x" * 300}])["why"] <= 480
+
+
+def test_what_is_not_there_is_a_dash() -> None:
+    shown = str(written([{"of": "a", "value": 1.5}, {"of": None, "value": None}]).to_html())
+    assert shown.count("–") == 2
+    assert "nan" not in shown
+
+
+def test_no_table_scrolls_after_ten_rows_as_streamlit_has_it() -> None:
+    for file in sorted(CORE.rglob("*.py")):
+        for call in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "dataframe":
+                assert "height" in {given.arg for given in call.keywords}, file
