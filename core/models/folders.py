@@ -144,8 +144,25 @@ def inspect_folder(path: Path, file: Path | None = None) -> Folder:
     if single:
         whole = " ".join((fingerprint, *map(sha256_of, single.files)))
         fingerprint = hashlib.sha256(whole.encode()).hexdigest()
-    zeros = SECOND in parts and index.get("force_zeros_for_empty_prompt", True) is True
-    return Folder(path, configs, weights, fingerprint, single, zeros)
+    return Folder(path, configs, weights, fingerprint, single, is_empty_zero(index))
+
+
+def is_empty_zero(index: Config) -> bool:
+    """Whether no negative prompt means text states of zeros, as in Stable Diffusion XL.
+
+    Args:
+        index: the checkpoint's model_index.json.
+    """
+    return has_second(index) and index.get("force_zeros_for_empty_prompt", True) is True
+
+
+def has_second(index: Config) -> bool:
+    """Whether a checkpoint has a second text encoder.
+
+    Args:
+        index: its model_index.json.
+    """
+    return index.get(SECOND, [None, None]) != [None, None]
 
 
 def parts_of(path: Path, index: Config) -> tuple[str, ...]:
@@ -159,7 +176,7 @@ def parts_of(path: Path, index: Config) -> tuple[str, ...]:
         ExplainerError: a network is of another class, or missing.
     """
     expected = dict(PARTS)
-    if index.get(SECOND, [None, None]) != [None, None]:
+    if has_second(index):
         expected[SECOND] = SECOND_CLASS
     for part, right in expected.items():
         if index.get(part) != list(right):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.models.config_files import read_config, read_json
+from core.models.folders import is_empty_zero
 from core.nets.config import ClipTextConfig
 
 SIZES = ("max_position_embeddings", "hidden_size", "num_hidden_layers", "num_attention_heads")
@@ -20,6 +21,7 @@ class TextFacts:
         heads: of its attention.
         passes_mask: whether the config asks for the padding mask; pipelines pass none otherwise.
         readers: text encoders, each with a tokenizer of its own: 1 in Stable Diffusion 1 and 2.
+        empty_is_zero: whether no negative prompt means text states of zeros.
     """
 
     positions: int
@@ -28,6 +30,7 @@ class TextFacts:
     heads: int
     passes_mask: bool
     readers: int
+    empty_is_zero: bool
 
 
 def read_text_facts(folder: Path) -> TextFacts:
@@ -51,4 +54,5 @@ def read_text_facts(folder: Path) -> TextFacts:
         readers=sum(
             name.startswith("tokenizer") and value != [None, None] for name, value in parts.items()
         ),
+        empty_is_zero=is_empty_zero(parts),
     )

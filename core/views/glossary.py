@@ -45,8 +45,8 @@ TERMS = (
         tr_later("time, timestep"),
         "t",
         tr_later(
-            "How noisy the network is told to expect its input: a whole "
-            "number, 0 nearly clean, the highest nearly all noise. It counts down in a run."
+            "How noisy the network is told to expect its input: a number, in its training a whole "
+            "one; 0 is nearly clean, the highest nearly all noise. It counts down in a run."
         ),
         ("home", "timesteps", "noising", "schedulers", "generation"),
     ),
@@ -66,7 +66,8 @@ TERMS = (
         tr_later("seed"),
         "",
         tr_later(
-            "A number that the random numbers are made from: the same seed gives the same noise."
+            "A number that the random numbers are made from: the same seed gives the same noise. "
+            "It is drawn on the CPU, for a GPU would draw other numbers."
         ),
         ("home", "noising", "generation"),
     ),
@@ -112,7 +113,7 @@ TERMS = (
         "\\hat x_0",
         tr_later(
             "What the noisy latents would be without the noise "
-            "that the network names: its best guess of the finished ones at that call."
+            "that the network names: its guess of the clean ones at that call."
         ),
         ("generation", "home", "unet"),
     ),
@@ -120,9 +121,8 @@ TERMS = (
         tr_later("guidance"),
         "w",
         tr_later(
-            "How far to go beyond the answer without your words, "
-            "in the direction of "
-            "the answer with them. 1 is none."
+            "How far to go from the answer without your words towards the answer with them, and "
+            "beyond it. 1 ends at it: no guidance."
         ),
         ("generation",),
     ),

@@ -72,7 +72,8 @@ def test_new_noise_and_another_schedule_reach_the_browser(open_page: Open) -> No
     ("look", "said"),
     [("One jump or many steps", "So training need not walk the chain"),
      ("What is left", "a mean of 0.068 is left"),
-     ("Your run’s steps", "asks the network 20 times")],
+     ("Your run’s steps", "asks the network 20 times"),
+     ("Your run’s steps", "noised on purpose, forwards; they are not the pictures of your run")],
 )  # fmt: skip
 def test_every_look_says_what_it_shows(
     look: str, said: str, open_page: Open, shown_text: Text

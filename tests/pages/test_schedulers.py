@@ -259,6 +259,18 @@ def test_one_step_equals_the_librarys(
     )
 
 
+def test_one_step_says_where_it_leads_and_what_is_told_next(
+    open_page: Open, shown_text: Callable[[AppTest], str]
+) -> None:
+    spaced = '[["timestep_spacing", "linspace"]]'
+    at = look(open_page(PAGE, scheduler="ddim", steps="4", params=spaced), "One step")
+    assert not at.exception
+    text = shown_text(at)
+    assert "goes from t = 666 to t = 416" in text
+    assert "counts 250 timesteps down" in text
+    assert "told t = 333 all the same" in text
+
+
 def test_one_step_that_corrects_shows_both_sums(
     open_page: Open, shown_text: Callable[[AppTest], str]
 ) -> None:

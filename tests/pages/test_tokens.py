@@ -173,6 +173,10 @@ def test_a_second_tokenizer_is_said_from_the_models_own_files(
     assert said in shown_text(at)
     at.button_group(key="ask_look").set_value("No words").run()
     assert said in shown_text(at)
+    at.button_group(key="ask_look").set_value("Inside the encoder").run()
+    assert "**layer 2, the last but one**, of each text encoder, with no layer norm" in shown_text(
+        at
+    )
 
 
 def test_positions_are_the_models_own(

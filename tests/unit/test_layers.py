@@ -213,3 +213,38 @@ def test_a_reader_of_weights_is_seen_however_it_is_called() -> None:
     ):
         assert any(reads_weights(node) for node in ast.walk(ast.parse(code))), code
     assert not any(reads_weights(node) for node in ast.walk(ast.parse("json.load(file)")))
+
+
+TELLS_A_TERMINAL = ("core.commands.", "core.training.", "core.labs.process", "core.__main__")
+
+
+def slips(node: ast.AST, terminal: bool = False) -> bool:
+    """Whether noise is not Gaussian, a device is written in, or a fault might only be printed."""
+    if isinstance(node, ast.Attribute):
+        return node.attr in ("rand_like", "uniform_")
+    if not isinstance(node, ast.Call):
+        return False
+    called = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+    placed = called == "to" and any("cuda" in ast.unparse(one) for one in node.args)
+    printed = isinstance(node.func, ast.Name) and node.func.id == "print" and not terminal
+    return placed or called == "cuda" or printed
+
+
+def test_noise_is_gaussian_no_device_is_written_in_and_nothing_only_prints() -> None:
+    for file in modules():
+        terminal = dotted(file).startswith(TELLS_A_TERMINAL)
+        nodes = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        assert not any(slips(node, terminal) for node in nodes), file
+
+
+def test_a_slip_is_seen_however_it_is_written() -> None:
+    for code in (
+        "torch.rand_like(x)",
+        "x.uniform_(0, 1)",
+        "x.to('cuda:0')",
+        "x.cuda()",
+        "print(1)",
+    ):
+        assert any(slips(node) for node in ast.walk(ast.parse(code))), code
+    for code in ("torch.randn_like(x)", "x.to(device)", "torch.cuda.is_available()"):
+        assert not any(slips(node) for node in ast.walk(ast.parse(code))), code

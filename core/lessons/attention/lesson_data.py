@@ -108,7 +108,7 @@ def _weighted(live: Live) -> Asked:
     changed, own = (int((change > 1e-6).sum()) for change in (restored, scaled))
     said = tr(
         "Counted just now: {changed} of {rows} change, for the mean is of all of them. Made larger "
-        "without that, as other programs do, {own}",
+        "without that, as the same program does where it is asked to, {own}",
         changed=changed,
         rows=rows,
         own=own,
@@ -116,8 +116,8 @@ def _weighted(live: Live) -> Asked:
     return choose(
         tr(
             "“{label}” gets the weight {weight}, as one program does it: its numbers are made "
-            "larger, then all rows smaller until their mean is as before. How many of the {rows} "
-            "rows change?",
+            "larger, then all rows are scaled until their mean is as before. How many of the "
+            "{rows} rows change?",
             label=last.label,
             weight=WEIGHT,
             rows=rows,

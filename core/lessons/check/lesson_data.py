@@ -7,9 +7,9 @@ LESSON = Lesson(
     headline=tr_later("Can I trust these numbers?"),
     leads={
         "how": tr_later(
-            "Everything that the pages show of the model is computed by readable code of our "
-            "own. Here it is computed **twice, on this machine, now**: by that code, and by the "
-            "libraries that draw the pictures."
+            "What the pages work out of the model is computed by readable code of our own. Here "
+            "it is computed **twice, on this machine, now**: by that code, and by the libraries "
+            "that draw the pictures."
         ),
     },
     remember=tr_later("Do not believe a number: compute it twice, in two ways."),

@@ -15,11 +15,14 @@ def ask_which_half(live: Live) -> Asked:
     Args:
         live: the run.
     """
-    request, calls = live.run.request, len(live.run.timesteps)
+    request = live.run.request
     if live.run.eps_uncond is None:  # there is no guidance to take away
         request = replace(request, guidance=Request().guidance)
-    half = max(1, calls // 2)
-    whole = live.read(request).picture
+    if len(live.run.timesteps) == 1:  # one call has no halves
+        request = replace(request, steps=2)
+    trace = live.read(request)
+    whole, calls = trace.picture, len(trace.steps)
+    half = calls // 2
     early, late = (
         apart(whole, live.read(GuidedWork(request.model, request, *ends)).picture)
         for ends in ((1, half), (half + 1, calls))

@@ -31,7 +31,7 @@ def _rows(live: Live) -> Asked:
         )
         if guided
         else tr("How often did the network say what the noise is, for this one picture?"),
-        tr("{calls} times", calls=calls * 2 if guided else calls),
+        count(calls * 2 if guided else calls, "time"),
         (
             tr("once"),
             tr(
@@ -39,17 +39,17 @@ def _rows(live: Live) -> Asked:
             ),
         ),
         (
-            tr("{calls} times", calls=calls),
+            count(calls, "time"),
             tr("There were {calls}; {told}.", calls=count(calls, "call"), told=told),
         ),
         (
-            tr("{calls} times", calls=calls * 2),
+            count(calls * 2, "time"),
             tr("There were {calls}; {told}.", calls=count(calls, "call"), told=told),
         ),
         (
             tr("1000 times"),
             tr(
-                "It learned with 1000 times, and drew in {calls}; {told}.",
+                "It learned with 1000 timesteps, and drew in {calls}; {told}.",
                 calls=count(calls, "call"),
                 told=told,
             ),
@@ -60,27 +60,36 @@ def _rows(live: Live) -> Asked:
 def _when(live: Live) -> Asked:
     run, calls = live.run, len(live.run.timesteps)
     far = rms(run.x0 - run.path[-1])
-    near = int(np.argmax(far <= far[0] / 2)) + 1
-    quarter = min(3, 4 * (near - 1) // calls)
-    said = tr(
-        "At call 1 the guess was {far:.2f} away from the finished latents, at call {near} "
-        "for the first time less than half of that, {then:.2f}",
-        far=far[0],
-        near=near,
-        then=far[near - 1],
-    )
-    options = [
-        (tr(name), f"{said}." if at == quarter else tr("No. {said}.", said=said))
-        for at, name in enumerate(QUARTERS)
-    ]
+    nearer = np.flatnonzero(far <= far[0] / 2)
+    if len(nearer):
+        near = int(nearer[0]) + 1
+        right = tr(QUARTERS[min(3, 4 * (near - 1) // calls)])
+        said = tr(
+            "At call 1 the guess was {far:.2f} away from the finished latents, at call {near} "
+            "for the first time at most half of that, {then:.2f}",
+            far=far[0],
+            near=near,
+            then=far[near - 1],
+        )
+    else:
+        right = tr("at none")
+        said = tr(
+            "At call 1 the guess was {far:.2f} away from the finished latents, at the last "
+            "call {then:.2f}",
+            far=far[0],
+            then=far[-1],
+        )
     return choose(
         tr(
-            "The network guesses the whole picture at each of the {calls} calls. When is its guess "
-            "half as wrong as at first?",
-            calls=calls,
+            "The network guesses the whole picture at every call, {calls} in all. When is its "
+            "guess half as wrong as at first?",
+            calls=count(calls, "call"),
         ),
-        tr(QUARTERS[quarter]),
-        *options,
+        right,
+        *(
+            (name, f"{said}." if name == right else tr("No. {said}.", said=said))
+            for name in (*map(tr, QUARTERS), tr("at none"))
+        ),
     )
 
 
@@ -109,20 +118,28 @@ def _other_seed(live: Live) -> Asked:
 
 def _more_is_better(live: Live) -> str:
     request = live.run.request
-    few, some, many = (
-        live.read(replace(request, steps=steps)).picture
-        for steps in (max(1, request.steps // 2), request.steps, MANY)
+    most = max(MANY, request.steps)
+    steps = max(2, request.steps) if request.steps < most else most // 2
+    fewer = max(1, steps // 2)
+    first, second, third = (
+        live.read(replace(request, steps=number)).picture for number in (fewer, steps, most)
+    )
+    few, some = apart(first, second), apart(second, third)
+    said = tr(
+        "From {fewer} to {steps} steps the picture moves by {few:.1f} of 255 on average, from "
+        "{steps} to {many} by {some:.1f}",
+        fewer=fewer,
+        steps=steps,
+        few=few,
+        many=most,
+        some=some,
     )
     return tr(
-        "More steps help less and less: from {fewer} to "
-        "{steps} the picture moves by {few:.1f} of 255 on average, from "
-        "{steps} to {many} by {some:.1f}. The network is the same, so what "
-        "it cannot draw it cannot draw in more steps either; they cost time all the same.",
-        fewer=max(1, request.steps // 2),
-        steps=request.steps,
-        few=apart(few, some),
-        many=MANY,
-        some=apart(some, many),
+        "{said} The network is the same, so what it cannot draw it cannot draw in more steps "
+        "either; they cost time all the same.",
+        said=tr("{said}: more steps change it less and less.", said=said)
+        if some < few
+        else tr("{said}: it is another picture, which need not be a better one.", said=said),
     )
 
 
@@ -130,7 +147,7 @@ def _seed_is_picture(live: Live) -> str:
     other = live.read(live.other)
     start = np.abs(other.steps[0].xt.numpy() - live.run.path[0]).max()
     return tr(
-        "The seed is only the first noise. With “{prompt}” and the same seed "
+        "The seed decides the noise and nothing else. With “{prompt}” and the same seed "
         "{seed} the run begins with the same numbers (largest difference "
         "{start:g}) and ends "
         "{picture:.0f} of 255 away from your picture.",
@@ -144,11 +161,18 @@ def _seed_is_picture(live: Live) -> str:
 def _guess_is_picture(live: Live) -> str:
     run = live.run
     far = rms(run.x0 - run.path[-1])
+    guess = (
+        tr("It is a guess: an average over all pictures that would fit the noise.")
+        if run.eps_uncond is None
+        else tr(
+            "It is a guess: an average over all pictures that would fit the noise, which guidance "
+            "drives further."
+        )
+    )
     return tr(
-        "It is the network’s best guess at that call, an average over all pictures that would fit "
-        "the noise. It is wrong by {far:.2f} at call 1, by {middle:.2f} half-way, "
-        "and at the last call still by {last:.2f}. (The finished latents have a size of "
-        "{size:.2f}.)",
+        "{guess} It is {far:.2f} away from the finished latents at call 1, {middle:.2f} half-way, "
+        "and {last:.2f} at the last call. (Their own size is {size:.2f}.)",
+        guess=guess,
         far=far[0],
         middle=far[len(far) // 2],
         last=far[-1],

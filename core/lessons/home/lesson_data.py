@@ -55,9 +55,8 @@ def _searches(live: Live) -> str:
     return tr(
         "Nothing is looked up: the app runs without a network, and the model has "
         "no pictures in it. Yours was computed here in "
-        "{seconds:.1f} s from {size:,} random numbers, which "
-        "{calls} changed. At call 1 of them the noise power was "
-        "{noise}.",
+        "{seconds:.1f} s: it began as {size:,} random numbers, which "
+        "{calls} changed. At call 1 of them the network was told to expect {noise} noise power.",
         seconds=run.seconds,
         size=run.path[0].size,
         calls=count(len(run.timesteps), "call"),

@@ -54,7 +54,7 @@ def _shifted(live: Live) -> Asked:
     names = {
         0: tr("it stays where it is"),
         1: tr("it moves by 1 pixel"),
-        scale: tr("it moves by {scale}", scale=scale),
+        scale: tr("it moves by {scale} pixels", scale=scale),
     }
     said = tr(
         "Decoded just now, it is most like your picture moved by {best} pixels "
@@ -117,8 +117,8 @@ LESSON = Lesson(
             "the end. This is what it looks like when folded."
         ),
         "maths": tr_later(
-            "An encoder gives a Gaussian $q(z|x)$ for each position; its mean, times the "
-            "scaling factor, is what diffusion works on."
+            "An encoder gives a Gaussian $q(z|x)$ for each position; a draw from it, times the "
+            "scaling factor, is what diffusion learns on. Shown is its mean."
         ),
     },
     remember=tr_later(

@@ -13,7 +13,7 @@ def _half(live: Live) -> Asked:
     last = len(alpha_bar) - 1
     at = int(np.argmin(abs(alpha_bar - 0.5)))
     middle, early = last // 2 + 1, last // 20
-    shares = {t: percent(1 - float(alpha_bar[t])) for t in (early, middle, last)}
+    shares = {t: percent(1 - float(alpha_bar[t]), 1) for t in (early, middle, last)}
     return choose(
         tr("At which time t do the two weigh the same: half noise, half still picture, in power?"),
         f"t = {at}",
@@ -72,7 +72,9 @@ def _jump(live: Live) -> Asked:
     t = last // 2 + 1
     steps = np.append(alpha_bar[:1], alpha_bar[1:] / alpha_bar[:-1])
     once, often = float(alpha_bar[t]), float(np.prod(steps[: t + 1]))
-    same = tr("ᾱ is the product of all the small steps: {often:.4f} either way", often=often)
+    same = tr(
+        "ᾱ is the product of what each small step leaves: {often:.4f} either way", often=often
+    )
     assert abs(once - often) < 1e-9
     return choose(
         tr("Noise is added a little {steps} times, up to t = {t}; or once, by the formula. What is "

@@ -83,8 +83,8 @@ def _show_languages(run: Run) -> None:
     st.caption(
         tr(
             "v is not this velocity: v mixes ε and x̂₀ by the noise level, u is the same all along "
-            "a straight line. And this network stays one that names noise: it was trained on other "
-            "mixtures than a flow model. It begins at s = {s:.3f}, never at pure noise.",
+            "a straight line. And this network stays one that was trained on other mixtures than a "
+            "flow model: your run asks it at s = {s:.3f} first, a flow at s = 1.",
             s=shares_of(run)[0],
         )
     )

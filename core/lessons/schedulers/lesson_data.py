@@ -11,7 +11,7 @@ from core.models.config_files import read_config
 from core.models.schedulers.plans import moment_of, plan_run
 from core.models.schedulers.table import SCHEDULERS
 from core.views.lesson import Asked, Card, Lesson, Live, Question, choose
-from core.views.numbers import minus, percent
+from core.views.numbers import count, minus, percent
 from core.words import tr, tr_later
 
 TWICE = "heun"  # asks twice a step
@@ -22,10 +22,10 @@ def _first(live: Live) -> Asked:
     run, last = live.run, len(live.schedule) - 1
     begins = f"t = {run.timesteps[0]:g}"
     said = tr(
-        "Your run’s {scheduler} with {steps} steps asks "
+        "Your run’s {scheduler} with {steps} asks "
         "at {begins} first, because of how its times are spaced",
         scheduler=SCHEDULERS[run.request.scheduler].title,
-        steps=run.request.steps,
+        steps=count(run.request.steps, "step"),
         begins=begins,
     )
     return choose(
@@ -46,7 +46,7 @@ def _first(live: Live) -> Asked:
 
 
 def _calls(live: Live) -> Asked:
-    steps = live.run.request.steps
+    steps = max(2, live.run.request.steps)  # of one step there is only the plain one
     counted = live.read(CountWork(live.run.request.model, steps))
     calls = counted[TWICE]
     said = tr(
@@ -64,21 +64,21 @@ def _calls(live: Live) -> Asked:
             scheduler=SCHEDULERS[TWICE].title,
             steps=steps,
         ),
-        tr("{times} times", times=calls),
-        (tr("{times} times", times=steps), tr("A step is not a call. {said}.", said=said)),
+        count(calls, "time"),
+        (count(steps, "time"), tr("A step is not a call. {said}.", said=said)),
         (
-            tr("{times} times", times=2 * steps - 1),
+            count(2 * steps - 1, "time"),
             tr("{said}; its last step is a plain one.", said=said),
         ),
         (
-            tr("{times} times", times=2 * steps),
+            count(2 * steps, "time"),
             tr(
                 "Nearly. {said}; the last step would lead to no noise at all, "
                 "where there is nothing to ask.",
                 said=said,
             ),
         ),
-        (tr("{times} times", times=calls), f"{said}."),
+        (count(calls, "time"), f"{said}."),
     )
 
 
@@ -147,8 +147,8 @@ def _begins(live: Live) -> Asked:
     alpha_bar = float(live.run.alpha_bars[0])
     right = f"s = {share:.3f}" if share < 1 else "s = 1"
     said = tr(
-        "Your run’s first call is at t = {t:g}, where √ᾱ = {kept:.3f} of the picture is left under "
-        "√(1−ᾱ) = {noise:.3f} of noise: s = {noise:.3f} / ({kept:.3f} + {noise:.3f}) = {s:.3f}",
+        "Your run’s first call is told t = {t:g}, which stands for √ᾱ = {kept:.3f} of a picture "
+        "and √(1−ᾱ) = {noise:.3f} of noise: s = {noise:.3f} / ({kept:.3f} + {noise:.3f}) = {s:.3f}",
         t=live.run.timesteps[0],
         kept=alpha_bar**0.5,
         noise=(1 - alpha_bar) ** 0.5,
@@ -157,7 +157,7 @@ def _begins(live: Live) -> Asked:
     return choose(
         tr(
             "Told as a flow, s is the share of noise in a mixture: at 0 there is the picture, at 1 "
-            "noise alone. At which s does the network get to see your run first?"
+            "noise alone. At which s does your run ask the network first?"
         ),
         right,
         ("s = 0", tr("That is the end, the picture. {said}.", said=said)),
@@ -165,8 +165,7 @@ def _begins(live: Live) -> Asked:
         (right, f"{said}."),
         (
             "s = 1",
-            tr("A flow model begins there. This one was never shown noise alone. {said}.",
-               said=said),
+            tr("A flow model is asked there first. {said}.", said=said),
         ),
     )  # fmt: skip
 

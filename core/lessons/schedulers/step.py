@@ -12,6 +12,7 @@ from core.lessons.schedulers.step_data import (
     WorkedLine,
     draws_noise,
     first_call,
+    lands_at,
     last_call,
     number_rows,
     work_out,
@@ -62,10 +63,23 @@ def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
         else tr(
             "**Step {step} of {steps} goes from t = {t:g} to t = {after:g}**; it begins with call "
             "{call}. At one place of the latents it is this:",
-            after=run.timesteps[first_call(run, step + 1)],
+            after=lands_at(run, config, step),
             **told,
         )
     )
+    after = None if last else run.timesteps[first_call(run, step + 1)]
+    if after is not None and after != lands_at(run, config, step):
+        st.markdown(
+            tr(
+                "{scheduler} counts {stride:g} timesteps down, the whole part of {train:,} / "
+                "{steps}; the next call is told t = {after:g} all the same.",
+                scheduler=SCHEDULERS[request.scheduler].title,
+                stride=run.timesteps[call] - lands_at(run, config, step),
+                train=config.get("num_train_timesteps", 1000),
+                steps=request.steps,
+                after=after,
+            )
+        )
     say_low_start(float(run.timesteps[0]), float(run.alpha_bars[0]))
     shown: set[str] = set()
     for line in worked.lines:

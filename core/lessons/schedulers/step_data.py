@@ -19,6 +19,7 @@ from core.views.run import Run
 from core.words import tr
 
 Position = tuple[int, int, int]  # channel, row, column
+STRIDERS = ("ddim", "pndm")  # they go down by T // N, whatever timestep is told next
 Config = Mapping[str, Any]  # Any: what JSON holds
 Noises = NDArray[np.floating]
 SYMBOLS: dict[Kind, str] = {
@@ -99,6 +100,24 @@ def last_call(run: Run, step: int) -> int:
         step: 0 is the first.
     """
     return int(np.flatnonzero(run.steps == step)[-1])
+
+
+def lands_at(run: Run, config: Config, step: int) -> float:
+    """Return the timestep whose noise level a step of a run leads to.
+
+    Args:
+        run: a finished run.
+        config: the checkpoint's scheduler config.
+        step: 0 is the first; not the last.
+    """
+    told = float(run.timesteps[first_call(run, step + 1)])
+    name = run.request.scheduler
+    if name not in STRIDERS or (
+        name == "pndm" and step == 0
+    ):  # its first step lands where it looked
+        return told
+    stride = int(config.get("num_train_timesteps", 1000)) // run.request.steps
+    return float(run.timesteps[first_call(run, step)]) - stride
 
 
 def work_out(

@@ -50,7 +50,12 @@ def _numbers(live: Live) -> Asked:
         str(settings.dim),
         (
             "1",
-            tr("One number from 0 to {last} would drown the rest. {said}.", last=last, said=said),
+            tr(
+                "From one number between 0 and {last} a network hardly tells neighbours apart. "
+                "{said}.",
+                last=last,
+                said=said,
+            ),
         ),
         ("2", tr("That would be one clock’s hand. {said}.", said=said)),
         (str(settings.dim), f"{said}."),
@@ -97,8 +102,8 @@ LESSON = Lesson(
     ),
     leads={
         "how": tr_later(
-            "At every step the network is told one number beside the noisy picture: the time t, "
-            "which says **how much noise to expect**. High is almost all noise, 0 is the picture. "
+            "At every call the network is told one number beside the noisy picture: the time t, "
+            "which says **how much noise to expect**. High is almost all noise, 0 hardly any. "
             "**Drag the green dot** through it: each time has a row of its own."
         ),
         "first": tr_later(

@@ -15,6 +15,7 @@ from core.ui.address import ask, one_of, switch, whole
 from core.ui.component import mount
 from core.ui.running_example import running_example
 from core.ui.runs import read
+from core.ui.tokenizing import facts_of
 from core.views.numbers import percent
 from core.words import tr
 
@@ -79,7 +80,9 @@ def show() -> None:
 def _show_clip_skip(layers: int) -> None:
     st.header(tr("Which layer the U-Net reads"), anchor=False)
     request = running_example()
-    most = min(MAX_CLIP_SKIP, layers)
+    two = facts_of(request.model).readers > 1
+    own = layers - two  # what the U-Net was trained to read
+    most = min(MAX_CLIP_SKIP, own)
     skip = ask(
         st.slider,
         tr("Layers left out at the end (clip skip)"),
@@ -87,44 +90,55 @@ def _show_clip_skip(layers: int) -> None:
         help=tr("Some programs count from 1: their clip skip 2 is 1 here, as in diffusers."),
     )
     if ask(st.toggle, tr("A picture from every layer"), switch("every_layer")):
-        _show_every_layer(most, layers)
+        _show_every_layer(most, own, two)
         return
     if not skip:
         st.markdown(
             tr(
+                "The U-Net reads **layer {layer}, the last but one**, of each text encoder, with "
+                "no layer norm after it. Leave layers out to see what it makes of an earlier one.",
+                layer=own,
+            )
+            if two
+            else tr(
                 "The U-Net reads **layer {layers}, the last**, after one more layer norm. Leave "
                 "layers out to see what it makes of an earlier one.",
                 layers=layers,
             )
         )
         return
-    read_from = (
-        tr("the bare embeddings") if skip == layers else tr("layer {layer}", layer=layers - skip)
-    )
+    read_from = tr("the bare embeddings") if skip == own else tr("layer {layer}", layer=own - skip)
     with st.container(width=PICTURE_WIDTH):
         show_pictures(
             [replace(request, clip_skip=left_out) for left_out in (0, skip)],
             [
-                tr("Layer {layer}, as it was trained", layer=layers),
+                tr("Layer {layer}, as it was trained", layer=own),
                 tr("Read from {read_from}, same seed", read_from=read_from),
             ],
         )
-    st.markdown(tr("The last layer norm is applied all the same, whichever layer is read."))
+    st.markdown(_say_norm(two))
 
 
-def _show_every_layer(most: int, layers: int) -> None:
+def _say_norm(two: bool) -> str:
+    if two:
+        return tr("No layer norm is applied, whichever layer is read.")
+    return tr("The last layer norm is applied all the same, whichever layer is read.")
+
+
+def _show_every_layer(most: int, own: int, two: bool) -> None:
     """Show what the U-Net makes of every layer's states, from the same noise."""
     request, skips = running_example(), range(most, -1, -1)
     show_pictures(
         [replace(request, clip_skip=skip) for skip in skips],
         [
-            tr("Bare embeddings") if skip == layers else tr("Layer {layer}", layer=layers - skip)
+            tr("Bare embeddings") if skip == own else tr("Layer {layer}", layer=own - skip)
             for skip in skips
         ],
     )
     st.markdown(
         tr(
             "**From left to right the text has gone through more layers**, always from the same "
-            "noise and with the last layer norm. The U-Net was trained to read the last one alone."
+            "noise. The U-Net was trained to read the last of these alone. {norm}",
+            norm=_say_norm(two),
         )
     )

@@ -15,14 +15,17 @@ from core.words import tr, tr_later
 def _pieces(live: Live) -> Asked:
     tokens, prompt = live.tokens, live.run.request.prompt
     words, letters, places = len(prompt.split()), len(prompt), len(tokens.ids)
-    said = tr(
-        "The model cuts the text into {pieces} of its own vocabulary, and fills up to {places}",
-        pieces=count(tokens.used, "piece"),
-        places=places,
-    )
+    told = {"pieces": count(tokens.count, "piece"), "places": places}
+    said = (
+        tr("The model cuts the text into {pieces} of its own vocabulary, and fills up to {places}",
+           **told)
+        if tokens.count == tokens.used
+        else tr("The model cuts the text into {pieces} of its own vocabulary, and the last are cut "
+                "off: with start and end, {places} have a place", **told)
+    )  # fmt: skip
     spelled = (
         tr("each word happens to be one piece here")
-        if words == tokens.used
+        if words == tokens.count
         else tr(
             "some of the {words} are cut into more pieces, or signs stand alone",
             words=count(words, "word"),
@@ -33,8 +36,8 @@ def _pieces(live: Live) -> Asked:
             "Of how many pieces (tokens) of your text does “{prompt}” consist?",
             prompt=prompt or tr("(no words)"),
         ),
-        str(tokens.used),
-        (str(tokens.used), f"{said}; {spelled}."),
+        str(tokens.count),
+        (str(tokens.count), f"{said}; {spelled}."),
         (str(words), tr("Those are the words. {said}; {spelled}.", said=said, spelled=spelled)),
         (
             str(letters),
@@ -101,7 +104,7 @@ def _layer_before(live: Live) -> Asked:
     right = names[0] if far < 0.05 else names[1] if far < 15 else names[2]
     return choose(
         tr(
-            "The U-Net learned to read the text encoder’s last layer. Now it gets your words from "
+            "The U-Net learned to read one layer of the text encoder. Now it gets your words from "
             "the layer before. How much does the picture change? (A lot: by more than 15 of 255.)"
         ),
         right,

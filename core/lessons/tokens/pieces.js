@@ -113,7 +113,7 @@ class Pieces extends View {
     if (word.merges.length)
       how.push(
         tr(
-          "Each row glues two neighbours of the row above: the pair that comes first in CLIP’s list of {learned:,} learned pairs.",
+          "Each row glues neighbours of the row above: the pair that comes first in CLIP’s list of {learned:,} learned pairs, wherever it stands.",
           { learned: this.data.learned },
         ),
       );

@@ -149,7 +149,7 @@ def _v_is_velocity(live: Live) -> str:
         "{sigma:.2f}, the v of v-prediction, √ᾱ ε − √(1−ᾱ) x̂₀, has a "
         "size of {v_size:.2f}; the velocity of a flow, ε − x̂₀, one of {flow_size:.2f}, and "
         "the cosine of their angle is {cosine}. Only where σ = 1 do they point the "
-        "same way. Either tells ε to whoever knows the noise level.",
+        "same way. With the noisy latents and their noise level either tells ε.",
         sigma=sigma_from_alpha_bar(alpha_bar),
         v_size=_size(v),
         flow_size=_size(flow),
@@ -160,11 +160,11 @@ def _v_is_velocity(live: Live) -> str:
 def _copies(live: Live) -> str:
     near = read_report(builtin_folder())["nearest"]
     return tr(
-        "Of {count} pictures that it drew, the nearest picture of its training is "
-        "{nearest:.3f} away on average; between a training picture and the one "
-        "nearest to it the distance is {between:.3f}. So what it "
-        "draws is about as new as one training picture is to the next: alike in kind, no copy. A "
-        "model that saw few pictures very often would copy; that is measured, not promised.",
+        "Of {count} pictures that it drew, half have their nearest picture of the training within "
+        "{nearest:.3f}; half of the training pictures that they ask for have another one within "
+        "{between:.3f}. So what it draws is about as new as one training picture is to the next: "
+        "alike in kind, no copy. That is measured, not promised: a model that saw few pictures "
+        "very often would copy.",
         count=near["pictures"],
         nearest=near["nearest_rms"],
         between=near["between_training_pictures_rms"],

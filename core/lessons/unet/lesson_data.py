@@ -4,7 +4,7 @@ import numpy as np
 
 from core.engine.works.unet_blocks import BlocksWork
 from core.engine.works.unet_off import OffAtCallWork, Switch
-from core.models.unet_facts import read_unet_facts
+from core.models.config_files import read_config
 from core.views.lesson import Asked, Card, Lesson, Live, Question, choose
 from core.views.numbers import percent
 from core.words import tr, tr_later
@@ -13,13 +13,21 @@ from core.words import tr, tr_later
 def _answer(live: Live) -> Asked:
     shape = " × ".join(map(str, live.run.path.shape[1:]))
     picture = f"{live.run.picture.shape[1]} × {live.run.picture.shape[0]} × 3"
+    predicts = read_config(live.folder, "scheduler").get("prediction_type", "epsilon")
+    answer = {
+        "epsilon": tr("noise"),
+        "v_prediction": tr("a mixture of noise and picture, v"),
+        "sample": tr("the guess of the clean latents"),
+    }[predicts]
+    right = tr("{answer}, {shape} numbers", answer=answer, shape=shape)
     said = tr(
-        "Latents of {shape} go in, and noise of {shape} comes out: a number for each number",
+        "Latents go in, {shape} numbers, and as many come out: {answer}",
         shape=shape,
+        answer=answer,
     )
     return choose(
         tr("What comes out of the U-Net at a call?"),
-        tr("noise, {shape} numbers", shape=shape),
+        right,
         (
             tr("the picture, {picture} numbers", picture=picture),
             tr("It never sees pixels. {said}.", said=said),
@@ -28,7 +36,7 @@ def _answer(live: Live) -> Asked:
             tr("cleaner latents, {shape} numbers", shape=shape),
             tr("That is the scheduler’s part. {said}.", said=said),
         ),
-        (tr("noise, {shape} numbers", shape=shape), f"{said}."),
+        (right, f"{said}."),
         (tr("a word for what it sees"), tr("No words come out. {said}.", said=said)),
     )
 
@@ -41,12 +49,10 @@ def _off(live: Live, part: str, number: float = 0) -> float:
 
 
 def _worse(live: Live) -> Asked:
-    facts = read_unet_facts(live.folder, (live.run.request.height, live.run.request.width))
-    outer = len(facts.skips) - 1
     names = {
         tr("the words"): _off(live, "prompt"),
         tr("the time"): _off(live, "time"),
-        tr("the outermost skip connection"): max(_off(live, "skip", at) for at in (0, outer)),
+        tr("the outermost skip connection"): _off(live, "skip", 0),
     }
     worst = max(names, key=lambda name: names[name])
     said = ", ".join(f"{name} {percent(value)}" for name, value in names.items())

@@ -1,5 +1,6 @@
 """Pictures to latents and back, as the checkpoint's own numbers say."""
 
+import copy
 from dataclasses import replace
 
 import pytest
@@ -41,6 +42,18 @@ def test_decoding_undoes_the_scaling(tiny_checkpoint: Checkpoint) -> None:
     pictures = decode_latents(tiny_checkpoint, latents)
     assert (pictures.shape, pictures.dtype) == ((2, 64, 64, 3), torch.uint8)
     torch.testing.assert_close(pictures, wanted)
+
+
+def test_a_shift_is_taken_off_and_put_back(tiny_checkpoint: Checkpoint) -> None:
+    vae = copy.deepcopy(tiny_checkpoint.vae)
+    vae.register_to_config(shift_factor=0.25)
+    checkpoint = replace(tiny_checkpoint, vae=vae)
+    with torch.no_grad():
+        mean = checkpoint.vae.encode(draw(1)).latent_dist.mean
+    latents = encode_picture(checkpoint, draw(1))
+    torch.testing.assert_close(latents, (mean - 0.25) * 0.18215)
+    plain = decode_latents(tiny_checkpoint, mean * 0.18215)
+    assert (decode_latents(checkpoint, latents).int() - plain.int()).abs().max() <= 1
 
 
 def test_built_in_brings_a_picture_back(checkpoint: Checkpoint) -> None:

@@ -32,6 +32,12 @@ def test_a_second_tokenizer_is_counted(tmp_path: Path, tiny_folder: Path) -> Non
     parts = json.loads(index.read_text()) | {"tokenizer_2": ["transformers", "CLIPTokenizer"]}
     index.write_text(json.dumps(parts))
     assert read_text_facts(tmp_path).readers == 2
+    assert not read_text_facts(tmp_path).empty_is_zero  # there is no second text encoder
+    second = {"text_encoder_2": ["transformers", "CLIPTextModelWithProjection"]}
+    index.write_text(json.dumps(parts | second))
+    assert read_text_facts(tmp_path).empty_is_zero
+    index.write_text(json.dumps(parts | second | {"force_zeros_for_empty_prompt": False}))
+    assert not read_text_facts(tmp_path).empty_is_zero
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 """Every question has one right answer, which the run gives; a belief is met with its numbers."""
 
 import importlib
+import json
 import re
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from core.engine.works.judged import JudgeWork
 from core.engine.works.own_sigmas import OwnSigmasWork
 from core.engine.works.schedulers import CountWork
 from core.engine.works.texts import TextWork
+from core.engine.works.unet_off import OffAtCallWork, Switch
 from core.ideas.picture_likeness import apart
 from core.labs.points_data import make_points
 from core.labs.points_settings import PointSettings
@@ -190,7 +193,7 @@ def test_questions_of_looks_are_answered_a_second_time(live: Live, other: Live) 
     weighted = named("attention", "weighted", live)
     assert "“apple” gets the weight 1.3" in weighted.text
     assert weighted.right.text == str(moved.sum()) == "77"
-    assert "other programs do, 1" in weighted.right.why
+    assert "where it is asked to, 1" in weighted.right.why
     before = live.read(replace(request, clip_skip=1)).picture
     far = apart(live.run.picture, before)
     layer = named("tokens", "before", live)
@@ -217,6 +220,58 @@ def test_the_mean_of_pairs_is_followed_a_second_time(live: Live) -> None:
     assert f"{detour:.2f} times as long" in bends.why
     assert bends.text == "longer, by more than a tenth"
     assert detour > 1.1
+
+
+def test_a_run_of_any_kind_is_asked_about_truly(
+    checkpoint: Checkpoint, live: Live, tmp_path: Path
+) -> None:
+    """Where a plain run's sentences would be wrong: long words, one call, another prediction."""
+    last = named("noising", "half", live).options[-1]
+    assert last.text == "t = 999"
+    assert "99.5 % of the power is noise" in last.why  # never all of it
+    words = " ".join(["apple"] * 90)
+    tokens = read_prompt(checkpoint, words)
+    long = replace(live, tokens=tokens, run=replace(live.run, request=Request(prompt=words)))
+    pieces = named("tokens", "pieces", long).right
+    assert pieces.text == "90"
+    assert "the last are cut off" in pieces.why
+    far = replace(live.run, x0=np.stack([live.run.path[-1] + 1] * len(live.run.x0)))
+    assert named("generation", "when", replace(live, run=far)).right.text == "at none"
+    one = replace(live.run, timesteps=live.run.timesteps[:1])
+    assert (
+        "guided at calls 1 to 1 alone"
+        in named("generation", "half", replace(live, run=one)).right.why
+    )
+    call = live.run.input_at(len(live.run.timesteps) // 2)
+    skip = live.read(OffAtCallWork(live.run.request.model, call, Switch("skip", 0))).change
+    assert (
+        f"the outermost skip connection {100 * skip:.0f} %" in named("unet", "off", live).right.why
+    )
+    config = read_config(live.folder, "scheduler") | {"prediction_type": "v_prediction"}
+    (tmp_path / "scheduler").mkdir()
+    (tmp_path / "scheduler" / "scheduler_config.json").write_text(json.dumps(config))
+    answer = named("unet", "answer", replace(live, folder=tmp_path))
+    assert answer.right.text == "a mixture of noise and picture, v, 4 × 16 × 16 numbers"
+
+
+@pytest.mark.parametrize(
+    ("steps", "asked", "says"),
+    [(10, (5, 10, 50), "less and less"), (1, (1, 2, 50), "less and less"),
+     (80, (20, 40, 80), "less and less"), (10, (5, 10, 50), "need not be a better one")],
+)  # fmt: skip
+def test_more_steps_are_said_to_do_what_they_did(
+    steps: int, asked: tuple[int, ...], says: str, live: Live
+) -> None:
+    grey = dict(zip(asked, (0, 40, 60 if says == "less and less" else 90), strict=True))
+    drawn = replace(
+        live,
+        run=replace(live.run, request=replace(live.run.request, steps=steps)),
+        read=lambda request: SimpleNamespace(picture=np.full((2, 2, 3), grey[request.steps])),
+    )
+    [card] = [one for one in lesson_of("generation").cards if "More steps" in one.claim]
+    said = card.verdict(drawn)
+    assert says in said
+    assert f"From {asked[0]} to {asked[1]} steps the picture moves by 40.0" in said
 
 
 def test_a_new_token_is_none_of_those_that_a_prompt_has(live: Live, other: Live) -> None:
@@ -258,6 +313,10 @@ def test_verdicts_say_what_is_so(live: Live) -> None:
     assert "are 0 apart" in said["Guidance 0 ignores nothing."]
     assert "0.029" in said["t = 0 is the noisy end."]
     assert "14.6" in said["t = 0 is the noisy end."]
+    guess = "What it believes half-way is the picture already."
+    assert "which guidance drives further" in said[guess]
+    [plain] = [card for card in lesson_of("generation").cards if card.claim == guess]
+    assert "guidance" not in plain.verdict(replace(live, run=replace(live.run, eps_uncond=None)))
     alpha_bar = float(live.run.alpha_bars[0])
     v = alpha_bar**0.5 * live.run.eps[0] - (1 - alpha_bar) ** 0.5 * live.run.x0[0]
     flow = live.run.eps[0] - live.run.x0[0]

@@ -11,7 +11,13 @@ from core.engine.alone import run_alone
 from core.engine.request import Request
 from core.errors import ExplainerError
 from core.ideas.equation import equation_of
-from core.lessons.schedulers.step_data import draws_noise, last_call, number_rows, work_out
+from core.lessons.schedulers.step_data import (
+    draws_noise,
+    lands_at,
+    last_call,
+    number_rows,
+    work_out,
+)
 from core.lessons.schedulers.step_picture_data import position_picture
 from core.models.schedulers.factory import brownian_pieces, make_scheduler
 from core.models.schedulers.table import SCHEDULERS
@@ -69,6 +75,26 @@ def fresh_noise(run: Run, checkpoint: Any) -> np.ndarray:
     generator = torch.Generator().manual_seed(run.request.seed)
     drawn = [torch.randn(shape, generator=generator) for _ in range(CAT.steps + 1)]
     return torch.cat([drawn[step + 1] for step in run.steps]).numpy()
+
+
+@pytest.mark.parametrize(
+    ("name", "spacing", "lands"),
+    [("ddim", "leading", (601, 401, 201, 1)), ("ddim", "linspace", (799, 549, 300, 50)),
+     ("pndm", "linspace", (749, 549, 300, 50)), ("ddpm", "linspace", (749, 500, 250, 0))],
+)  # fmt: skip
+def test_a_step_is_said_to_lead_where_it_does(
+    name: str, spacing: str, lands: tuple[int, ...], tiny_checkpoint: Any
+) -> None:
+    """DDIM and PNDM go down by 1000 // N, which is not always the next timestep of the list."""
+    request = replace(CAT, scheduler=name, params=(("timestep_spacing", spacing),))
+    run, config = run_of(run_alone(tiny_checkpoint, request)), tiny_checkpoint.scheduler_config
+    assert tuple(lands_at(run, config, step) for step in range(4)) == lands
+    if name == "ddim":
+        alpha_bar = make_scheduler(SCHEDULERS[name], config).alphas_cumprod.numpy()
+        for step, t in enumerate(lands):
+            left = alpha_bar[t]
+            landed = left**0.5 * run.x0[step] + (1 - left) ** 0.5 * run.eps[step]
+            np.testing.assert_allclose(landed, run.path[step + 1], atol=1e-4)
 
 
 def test_fresh_noise_is_asked_for_where_it_was_drawn(tiny_checkpoint: Any) -> None:
