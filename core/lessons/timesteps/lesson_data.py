@@ -75,8 +75,8 @@ def _near(live: Live) -> Asked:
     return choose(
         tr("Which two times have the most similar rows?"),
         best,
-        *((name, tr("The cosine of their angle is {said}.", said=said)) for name in likeness),
-        (tr("all are alike"), tr("No. The cosine of their angle is {said}.", said=said)),
+        *((name, tr("The cosines of their angles: {said}.", said=said)) for name in likeness),
+        (tr("all are alike"), tr("No. The cosines of their angles: {said}.", said=said)),
     )
 
 

@@ -64,7 +64,13 @@ def _worse(live: Live) -> Asked:
         ),
         worst,
         *(
-            (name, tr("Asked just now, the noise moves by: {said} of its size.", said=said))
+            (
+                name,
+                tr(
+                    "Asked just now, the noise moves by these shares of its size: {said}.",
+                    said=said,
+                ),
+            )
             for name in names
         ),
     )
