@@ -25,11 +25,12 @@ def say_what_it_draws() -> None:
     with explained():
         known = known_words(builtin_folder())
         offered = made(("to try", builtin_folder()), lambda: known.suggestions(ROOM))
-        offer_prompts(
-            tr("This small model knows **single things in English, on one plain background**.")
-            + (f" {tr('Try:')}" if offered else ""),
-            offered,
-        )
+        with st.container(key="can_draw"):  # gives way on a projector, see presenter.css
+            offer_prompts(
+                tr("This small model knows **single things in English, on one plain background**.")
+                + (f" {tr('Try:')}" if offered else ""),
+                offered,
+            )
         doubt = known.doubt(request.prompt)
         if doubt is not None:
             show_note(*doubt)

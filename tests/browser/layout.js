@@ -69,6 +69,14 @@
     }
   }
 
+  // No column of words that is so thin that its rows are mostly empty.
+  for (const cell of main.querySelectorAll("[data-testid=stMarkdownContainer] td")) {
+    const range = document.createRange();
+    range.selectNodeContents(cell);
+    const lines = new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size;
+    if (lines > 8) say(`${lines} lines in a cell: “${cell.textContent.slice(0, 40)}”`, cell);
+  }
+
   // No text over another.
   texts.sort((one, other) => one.left - other.left);
   texts.forEach((one, at) => {

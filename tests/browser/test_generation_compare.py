@@ -94,3 +94,24 @@ def test_nothing_is_wider_than_a_narrow_window(new_page: object, server: str) ->
         page.locator(ready).first.wait_for()
         idle(page)
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+def test_on_a_telephone_pictures_and_a_grid_of_three_stand_side_by_side(
+    new_page: object, server: str
+) -> None:
+    page: Page = new_page(width=390, height=844)  # type: ignore[operator]  # as above
+    page.goto(f"{server}/generation?steps=2&look=From+a+picture")
+    page.get_by_text("3. The run goes on").wait_for()
+    idle(page)
+    pictures = page.get_by_test_id("stImage")
+    pictures.nth(2).wait_for()
+    first, second = (one.bounding_box() for one in pictures.all()[:2])
+    assert first
+    assert second
+    assert first["y"] == second["y"]
+    assert first["x"] + first["width"] < second["x"]
+    page.goto(f"{server}/generation?steps=2&look=Compare+a+grid&of_steps=1,+2,+3")
+    page.locator(f"{GRID}[data-there='0']").wait_for()
+    idle(page)
+    room = page.locator(f"{GRID} .scroll")
+    assert room.evaluate("one => one.scrollWidth - one.clientWidth") <= 0

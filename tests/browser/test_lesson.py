@@ -170,3 +170,16 @@ def test_page_down_leads_on_where_somebody_presents(new_page: NewPage, server: s
             break
     heading.wait_for()
     expect(page).to_have_url(re.compile("present=on"))
+
+
+@pytest.mark.parametrize("address", ["generation", "attention"])
+def test_an_old_projector_shows_the_picture_with_what_moves_it(
+    new_page: NewPage, server: str, address: str
+) -> None:
+    page = new_page(width=1024, height=768)
+    page.goto(f"{server}/{address}?steps=3&present=on")
+    page.locator("button.play:not([disabled])").wait_for()
+    page.locator(IDLE).first.wait_for(state="attached")
+    box = page.locator("button.play").first.bounding_box()
+    assert box
+    assert box["y"] + box["height"] <= 768

@@ -281,10 +281,10 @@ def attribution_chart(rows: Sequence[Row]) -> Any:  # Any: altair's own types
     bar = base.mark_bar(color=PALETTE["text"]).encode(
         x=alt.X("share of the push:Q", title=title, axis=alt.Axis(labelExpr=PERCENT))
     )
-    dot = base.mark_point(filled=True, size=70, color=PALETTE["noise"], opacity=1).encode(
-        x=alt.X("share of the attention:Q")
-    )
-    return (bar + dot).properties(height=max(170, 60 + 24 * len(rows)))
+    dot = base.mark_point(
+        filled=True, size=100, color=PALETTE["noise"], opacity=1, stroke="white", strokeWidth=2
+    ).encode(x=alt.X("share of the attention:Q"))  # the ring tells it from a bar below
+    return (bar + dot).properties(height=90 + 26 * len(rows))
 
 
 def map_png(seen: AttentionSeen, layers: Sequence[int], heat: Maps, limit: float) -> bytes:

@@ -67,7 +67,7 @@ def show(seen: AttentionSeen) -> None:
             "**All three begin with the same noise.** In the middle, every place asks the new "
             "words, "
             "but for the first {percent} % of the calls it shares its attention out as the first "
-            "picture did. That is meant to keep the layout; the right picture shows what the new "
+            "picture did. That is meant to keep the layout; the last picture shows what the new "
             "prompt draws by itself.",
             percent=percent,
         )

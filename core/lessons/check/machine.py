@@ -69,7 +69,8 @@ def show_checks() -> None:
         }
         for check in checks
     ]
-    st.markdown(table_text(rows, list(rows[0])))
+    with st.container(key="checks"):  # whose last column is all words, see page.css
+        st.markdown(table_text(rows, list(rows[0])))
     offer_csv(rows, "checks")
 
 
@@ -77,7 +78,8 @@ def show_machine() -> None:
     """Say what this machine is, what is wrong with it, and what the run on show cost."""
     st.header(tr("This machine"), anchor=False)
     if not host().shared:  # whose visitors are strangers, and on whose disk nothing is tried
-        st.text(made(("doctor", time.monotonic() // AGAIN_S), _ask_doctor))
+        told = made(("doctor", time.monotonic() // AGAIN_S), _ask_doctor)
+        st.text(told.replace("\n- ", "\n• "))
     held = psutil.Process().memory_info().rss / 2**20
     st.markdown(
         tr(

@@ -2,6 +2,7 @@
 // tells the server "chosen", the number of the cell.
 
 const LEAST = 104; // CSS pixels of a picture
+const LEAST_IN_HAND = 76; // on a telephone, where three stand beside each other
 const MOST = 176;
 const TALL = 620; // of all rows, where that leaves pictures of the least size
 const LABEL = 152; // of the rows' labels, with the gap
@@ -40,10 +41,11 @@ class Compare extends View {
 
   lay() {
     const [columns, rows] = [this.data.across.length, this.data.down.length];
-    const label = this.root.clientWidth > 544 ? LABEL : 90;
+    const wide = this.root.clientWidth > 544;
+    const [label, least] = wide ? [LABEL, LEAST] : [90, LEAST_IN_HAND];
     const room = (this.root.clientWidth - label) / columns - GAP;
     const wanted = Math.min(MOST, room, TALL / rows - 3 * GAP);
-    this.root.style.setProperty("--cell", `${Math.max(LEAST, Math.floor(wanted))}px`);
+    this.root.style.setProperty("--cell", `${Math.max(least, Math.floor(wanted))}px`);
   }
 
   /**

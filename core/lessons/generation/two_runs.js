@@ -60,7 +60,7 @@ class TwoRuns extends Player {
       const size = { width: along(branch) - frame.left, height: frame.bottom - frame.top };
       parts.push(svg("rect", { class: "shared", x: frame.left, y: frame.top, ...size }));
       parts.push(...mark(along(branch), frame, tr("they part here")));
-    } else if (parted) parts.push(...mark(along(parted), frame, tr("at least half as far apart as the results")));
+    } else if (parted) parts.push(...mark(along(parted), frame, tr("half the distance at the end")));
     // Up to the place where the runs part they are one, and the distance is 0 to the very line.
     const jumps = (at) => branch > 0 && at === branch;
     const points = (values) =>

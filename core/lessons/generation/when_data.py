@@ -68,7 +68,7 @@ def split_chart(rows: list[Row], first: int, last: int) -> Any:
     shade = (
         alt.Chart(alt.InlineData(values=off))
         .mark_rect(color=PALETTE["noise"], opacity=0.25, aria=False)
-        .encode(x="from:Q", x2="to:Q")
+        .encode(x=alt.X("from:Q", scale=alt.Scale(zero=False)), x2="to:Q")
     )
     lines = (
         alt.Chart(alt.InlineData(values=values))

@@ -15,6 +15,7 @@ from core.words import tr
 
 COPIES = (1, 4, 16, 64, 256, 1024, 4096)
 NOTHING = 1e-8  # signal power below which nothing is left
+SIDE = 200  # CSS pixels of a picture
 
 
 def show(
@@ -44,13 +45,15 @@ def show(
         strict=True,
     ):
         with column:
-            st.header(title, anchor=False)
-            picture, numbers = st.columns(2)
-            picture.image(
-                png(ghost(pixels, level, copies, seed)), width="stretch", output_format="PNG",
-                alt=tr("Average of {copies} fully noised copies", copies=copies),
-            )  # fmt: skip
-            numbers.metric(tr("weight of the picture at the last t"), f"{level**0.5:.3f}")
+            st.markdown(f"**{title}**")
+            with st.container(horizontal=True):
+                st.image(
+                    png(ghost(pixels, level, copies, seed)), width=SIDE, output_format="PNG",
+                    alt=tr("Average of {copies} fully noised copies", copies=copies),
+                )  # fmt: skip
+                st.metric(
+                    tr("weight of the picture at the last t"), f"{level**0.5:.3f}", width="content"
+                )
     if own > NOTHING:
         st.markdown(
             tr(

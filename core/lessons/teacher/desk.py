@@ -56,11 +56,11 @@ def _show_glance(room: Classroom) -> None:
     with st.container(horizontal=True, gap="medium"):
         st.metric(tr("Pupils"), room.present(), width="content")
         st.metric(tr("Works waiting"), waiting, width="content")
-        st.metric(tr("running"), running, width="content")
-        st.metric(tr("done in about"), f"{seconds:.0f} s", width="content")
+        st.metric(tr("Works running"), running, width="content")
+        st.metric(tr("Done in about"), f"{seconds:.0f} s", width="content")
         st.metric(tr("Trainings"), bench().busy, width="content")
         st.metric(tr("Memory of the app"), f"{own / 1e9:.1f} GB", width="content")
-        st.metric(tr("free"), f"{machine.available / 1e9:.1f} GB", width="content")
+        st.metric(tr("Memory left"), f"{machine.available / 1e9:.1f} GB", width="content")
     pointed = room.state.pointed
     if pointed is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -75,10 +75,10 @@ def _show_way_in(room: Classroom) -> None:
     opening = room.opening
     picture = io.BytesIO()
     segno.make(opening.link, error="m", micro=False).save(picture, kind="png", scale=6, border=3)
-    with st.container(border=True):
+    with st.container(border=True, key="way_in"):  # large, see page.css
         st.markdown(f"**{opening.address.removeprefix('http://')}**")
         st.markdown(f"## {opening.code}")
         st.image(
-            picture.getvalue(), width=220, alt=tr("The link with the code, to be photographed")
+            picture.getvalue(), width=260, alt=tr("The link with the code, to be photographed")
         )
         st.caption(tr("Pupils type the address and the code, or photograph the square."))

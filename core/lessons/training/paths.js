@@ -142,7 +142,7 @@ class Paths extends Player {
     if (!walk.steps) {
       Object.assign(pen, { fillStyle: this.ink("soft"), textAlign: "center", textBaseline: "middle" });
       pen.font = `15px ${this.style.fontFamily}`;
-      pen.fillText(walk.note, wide / 2, wide / 2);
+      pen.fillText(walk.note, wide / 2, 0.93 * wide); // below the points
       return;
     }
     const trail = (/** @type {number} */ one) => {

@@ -37,7 +37,7 @@ def show(facts: UNetFacts, shown: Shown, call: int) -> None:
     request = shown.run.request
     heads = (
         tr("**The noise it sees** at this call"),
-        tr("**What it believes is in there**, decoded"),
+        tr("**What it believes**, decoded"),
         tr("**The finished picture**"),
     )
     columns = st.columns(3, gap="medium")
