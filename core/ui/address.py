@@ -25,6 +25,7 @@ from core.words import language
 T = TypeVar("T")
 LONGEST_IN_LINK = 6_000  # characters of one text, percent-encoded: servers refuse longer addresses
 _SAID, _PAGE, _PAGES, _KEEPER = "said", "page_on_show", "said_on_pages", "places"
+_FOLLOWED = "links_followed"  # on the page where one was already
 _KEY, _TURNS, _ASKED = "ask_", "asked_anew", "asked_on_page"  # of the widgets
 _NAME, _PLACE = re.compile("[a-z_]{1,20}"), re.compile(r"[\w .,;:+-]{1,200}", re.ASCII)
 _SWITCHES = {"on": True, "off": False}
@@ -284,6 +285,8 @@ def begin_page(page: str, shared: Collection[str]) -> bool:
         st.session_state[_PAGE], st.session_state[_ASKED] = page, set()
     elif now != fitting(_said()):
         st.session_state[_SAID] = now
+        st.session_state[_FOLLOWED] = st.session_state.get(_FOLLOWED, 0) + 1
+        st.query_params.from_dict(now)  # Streamlit's link to the page it stands on leaves it out
     return stayed
 
 
@@ -307,14 +310,16 @@ def newly(name: str) -> bool:
 def keep_places() -> None:
     """Have the address say what was scrubbed or pointed at in the browser, once it rests.
 
-    The page's components tell a small one of their own, and only that one is run again for it.
+    The page's components tell a small one of their own, and only that one is run again for it. It
+    tells them of a link that was followed to the page they are on.
     """
     with st.container(key="places_room"):  # takes none, see page.css
         part(_keep_places)()
 
 
 def _keep_places() -> None:
-    _keeper(language())(key=_KEEPER, on_places_change=_take_places)
+    followed = st.session_state.get(_FOLLOWED, 0)
+    _keeper(language())(key=_KEEPER, data=followed, on_places_change=_take_places)
 
 
 def _take_places() -> None:

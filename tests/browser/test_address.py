@@ -72,6 +72,20 @@ def test_what_is_chosen_beside_a_place_leaves_it_alone(page: Page, server: str) 
     assert address(page, "y") == "log"
 
 
+def test_a_link_to_the_page_itself_moves_what_is_scrubbed(page: Page, server: str) -> None:
+    control, there, name = SCRUBBED["noising"]
+    open_at_rest(page, f"{server}/noising?steps=2&foot=cards", there)
+    slider = page.locator(control).first
+    first = slider.input_value()
+    page.get_by_role("link", name="Try it").click()
+    expect(slider).to_have_value("0", timeout=60_000)
+    expect(slider).to_be_in_viewport()
+    assert address(page, name) == "0"
+    page.go_back()
+    expect(slider).to_have_value(first)
+    assert address(page, name) is None
+
+
 @pytest.mark.parametrize("text", ["nan", "1e309", "../../x", "-1", "9" * 900, "%00"])
 def test_a_place_that_is_none_is_where_it_begins(page: Page, server: str, text: str) -> None:
     control, there, name = SCRUBBED["noising"]

@@ -1,9 +1,13 @@
-// Tells the browser the page's language, for whoever has it read aloud; and hears from the page's components what was chosen in them, and tells Python once it rests.
+// Tells the browser the page's language, for whoever has it read aloud; hears from the page's components what was chosen in
+// them, and tells Python once it rests; and tells them of a link that was followed to the page they are on.
 
 const RESTS_MS = 400; // after the last move
 
-export default function ({ parentElement, setTriggerValue }) {
-  document.documentElement.lang = parentElement.querySelector("i").lang;
+export default function ({ parentElement, data: followed, setTriggerValue }) {
+  const mark = parentElement.querySelector("i");
+  document.documentElement.lang = mark.lang;
+  if ((mark.followed ?? followed) !== followed) dispatchEvent(new Event("glassbox-followed"));
+  mark.followed = followed;
   let timer = null;
   let heard = {};
   const tell = () => {
@@ -17,9 +21,15 @@ export default function ({ parentElement, setTriggerValue }) {
     clearTimeout(timer);
     timer = setTimeout(tell, RESTS_MS);
   };
+  const go = (/** @type {any} */ { target }) => {
+    const link = target.closest?.("[data-testid=stMain] a[href]");
+    if (link?.search && link.pathname === location.pathname) link.closest("[data-testid=stMain]").scrollTo(0, 0);
+  };
   addEventListener("glassbox-place", hear);
+  addEventListener("click", go);
   return () => {
     removeEventListener("glassbox-place", hear);
+    removeEventListener("click", go);
     clearTimeout(timer);
   };
 }

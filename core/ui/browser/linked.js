@@ -23,11 +23,12 @@ function link(root, view) {
       tellAddress(view);
     });
   }
-  const back = () => {
-    if (!root.isConnected) removeEventListener("popstate", back);
+  const moves = ["popstate", "glassbox-followed"];
+  const follow = () => {
+    if (!root.isConnected) moves.forEach((move) => removeEventListener(move, follow));
     else if (view.data) view.take(saidInAddress);
   };
-  addEventListener("popstate", back);
+  moves.forEach((move) => addEventListener(move, follow));
   return view;
 }
 
