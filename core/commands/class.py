@@ -107,6 +107,11 @@ def _serve(command: list[str], opening: Opening) -> int:
 
 def _say_way_in(opening: Opening, token: str, names: list[str], port: int) -> str:
     others = [f"  or    {_url(name, port)}" for name in names[1:]]
+    reached = (
+        "Nothing but this machine can reach it."
+        if names[0] in LOOPBACK
+        else "Whoever is on this network can reach the page that asks for the code."
+    )
     return "\n".join(
         [
             _square(opening.link),
@@ -117,7 +122,7 @@ def _say_way_in(opening: Opening, token: str, names: list[str], port: int) -> st
             f"Teacher {opening.address}/teacher",
             f"Token   {'-'.join(token[at : at + 4] for at in range(0, TOKEN, 4))}",
             "",
-            "Whoever is on this network can reach the page that asks for the code. Ctrl-C ends it.",
+            f"{reached} Ctrl-C ends it.",
         ]
     )
 

@@ -98,6 +98,10 @@ def tell(answer: dict[str, Any]) -> list[str]:  # Any: as above
         "",
         *say({name: tr(state) for name, state in models.items()}),
         *say({tr("system"): answer["system"], "python": answer["python"]}),
-        *([] if visitors is None else say({tr("visitors at once"): visitors})),
+        *(
+            []
+            if visitors is None
+            else say({tr("visitors at once that open files allow"): visitors})
+        ),
         *say(answer["versions"]),
     ]

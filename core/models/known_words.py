@@ -155,14 +155,14 @@ class KnownWords:
     def _doubt_two(self) -> str:
         if self.best is None:
             return tr(
-                "This asks for more than one thing. Asked for two, it drew both in "
-                "{both:g} % of {pairs} tests.",
+                "This asks for more than one thing. In {pairs} tests with two things it drew "
+                "both in {both:g} %.",
                 both=self.both,
                 pairs=self.pairs,
             )
         return tr(
-            "This asks for more than one thing. Asked for two, it drew both in {both:g} % of "
-            "{pairs} tests; for two that it draws best, in {best:g} %.",
+            "This asks for more than one thing. In {pairs} tests with two things it drew both in "
+            "{both:g} %; with two of those that it draws best, in {best:g} %.",
             both=self.both,
             pairs=self.pairs,
             best=self.best,

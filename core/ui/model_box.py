@@ -9,7 +9,7 @@ from core.errors import ExplainerError
 from core.models.catalog import entries, find_entry, is_installed, measure_size, without_paths
 from core.ui.running_example import running_example, set_running_example, tied_to_run
 from core.views.numbers import gigabytes
-from core.words import tr
+from core.words import language, tr
 
 KEPT_S = 60  # for which what was found out about a model's files is told again
 
@@ -25,7 +25,7 @@ def show_model_box() -> None:
             label_visibility="collapsed", **tied_to_run("model", now, _take),
         )  # fmt: skip
         try:
-            for line in say_model(now):
+            for line in say_model(now, language()):
                 st.caption(line)
         except ExplainerError as error:
             st.text(without_paths(error.what))  # pages say the rest
@@ -43,11 +43,12 @@ def _take(model: str) -> None:
 
 
 @st.cache_data(ttl=KEPT_S, max_entries=64, show_spinner=False)
-def say_model(model: str) -> tuple[str, ...]:
+def say_model(model: str, spoken: str) -> tuple[str, ...]:
     """Say how large a model is, and what memory it will take; nothing of it is loaded.
 
     Args:
         model: its id in the catalog.
+        spoken: the language it is said in, so that what is kept is kept once for each.
 
     Raises:
         ExplainerError: it is not on this machine, or damaged.

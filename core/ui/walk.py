@@ -305,13 +305,14 @@ def _ask_one(page: str, question: Question, said: str = "") -> bool:
     chosen = asked.options[given]
     _explain(chosen)
     if not chosen.right:
-        _explain(asked.right)
+        _explain(asked.right, chosen.why)
     return True
 
 
-def _explain(option: Option) -> None:
+def _explain(option: Option, said: str = "") -> None:
+    """Show an option, and why it is right or wrong where that was not said already."""
     sign = ":material/check_circle:" if option.right else ":material/cancel:"
-    show_note(option.text, option.why, icon=sign)
+    show_note(option.text, "" if option.why in said else option.why, icon=sign)
 
 
 def _turn(page: str, at: int) -> None:

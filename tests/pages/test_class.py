@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -208,6 +209,19 @@ def test_desk_is_behind_the_token(open_page: Open, shown_text: Texts, room: Clas
     assert at.title[0].value == "Your class"
     assert CODE in shown_text(at)
     assert TOKEN not in shown_text(at) + str(at.query_params)
+
+
+@pytest.mark.parametrize(("standing", "said"), [((1, 0, 0.0), "–"), ((0, 0, 0.0), "0 s")])
+def test_desk_names_no_seconds_before_it_knows_them(
+    desk: AppTest,
+    monkeypatch: pytest.MonkeyPatch,
+    standing: tuple[int, int, float],
+    said: str,
+) -> None:
+    there = SimpleNamespace(standing=lambda: standing)
+    monkeypatch.setattr("core.lessons.teacher.desk.woken", lambda: there)
+    desk.run()
+    assert next(one.value for one in desk.metric if one.label == "Done in about") == said
 
 
 def test_desk_sets_and_clears(desk: AppTest, room: Classroom) -> None:

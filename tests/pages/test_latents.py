@@ -50,7 +50,7 @@ def choose(at: AppTest, look: str) -> AppTest:
 def test_page_opens_on_a_picture_before_anything_is_computed(open_page: Open, way: tuple) -> None:
     at = open_page(*way)
     assert not at.exception
-    assert at.title[0].value == "What does a picture look like in there?"
+    assert at.title[0].value == "What does a picture look like inside the model?"
     data = drawn(at, '"sizes"')
     assert data["latents"] is None
     assert picture_of(data["picture"]).shape == (FACTS.height, FACTS.width, 3)

@@ -34,6 +34,16 @@ def test_the_box_is_there_with_one_model_and_says_what_it_takes(
         assert words in said, words
 
 
+def test_the_box_speaks_to_each_in_their_language(open_page: Open) -> None:
+    for language, said, other in (
+        ("en", "million weights", "Millionen Gewichte"),
+        ("de", "Millionen Gewichte", "million weights"),
+    ):
+        at = open_page("pages/3_timesteps.py", lang=language)
+        assert said in told(at)
+        assert other not in told(at)
+
+
 def test_another_model_is_chosen_by_name_and_its_place_is_never_told(
     open_page: Open, tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,6 +42,7 @@ def test_way_in_is_said_and_the_token_to_nobody_else(
     assert Classroom(opening).knows(token[1])
     assert re.search(rf"Code +{opening.code}$", said, re.MULTILINE)
     assert "http://127.0.0.1:8600/teacher" in said
+    assert "Nothing but this machine can reach it." in said
     for told in (" ".join(started), opening.to_json(), (tmp_path / "class.json").read_text()):
         assert token[1] not in told
         assert token[1].replace("-", "") not in told

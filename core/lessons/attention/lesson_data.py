@@ -164,8 +164,8 @@ LESSON = Lesson(
         "why."
     ),
     remember=tr_later(
-        "Every place of the picture shares out its attention over the whole text, and a map "
-        "shows what was read, not why something was drawn."
+        "Every place of the picture listens to the whole text and shares out its attention over "
+        "it: a map shows which places read a word, not why something was drawn."
     ),
     questions=(
         Question("most", _most),

@@ -266,8 +266,8 @@ def ask_what_stays(live: Live) -> Asked:
     half = found.original.shape[1] * (width // 2) // width
     same = float((found.trace.picture == found.original)[:, :half].all(axis=-1).mean())
     said = tr(
-        "Drawn just now: the latents of the left half are {apart:.2g} from before at most, and "
-        "{same} of its pixels are exactly as they were, for the decoder looks beyond a latent",
+        "Drawn just now: the latents of the left half are at most {apart:.2g} away from before, "
+        "and {same} of its pixels are exactly as they were, for the decoder looks beyond a latent",
         apart=apart_by,
         same=percent(same, 1),
     )

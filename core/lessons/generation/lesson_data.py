@@ -233,6 +233,6 @@ LESSON = Lesson(
             {"prompt": "a blue car"},
         ),
         Card(tr_later("What it believes half-way is the picture already."), _guess_is_picture),
-        Card(tr_later("Guidance 0 ignores nothing."), _guidance_zero, {"guidance": "0"}),
+        Card(tr_later("Guidance 0 means no guidance."), _guidance_zero, {"guidance": "0"}),
     ),
 )

@@ -34,7 +34,7 @@ def _hidden(live: Live) -> Asked:
 
     first, end = live.run.path[0].ravel(), live.run.path[-1].ravel()
     alike = float(np.corrcoef(first, end)[0, 1])
-    names = (tr("hardly (under 0.1)"), tr("in part"), tr("nearly all (over 0.7)"))
+    names = (tr("hardly (under 0.1)"), tr("in part"), tr("nearly the same (over 0.7)"))
     right = names[0] if abs(alike) < 0.1 else names[1] if abs(alike) < 0.7 else names[2]
     said = tr(
         "Measured: the first noise and the finished latents correlate by "

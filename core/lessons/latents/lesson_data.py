@@ -94,10 +94,10 @@ def _only_scales(live: Live) -> str:
     work = PictureWork(run.request.model, run.picture.tobytes(), width, height, ())
     back = live.read(work).back
     return tr(
-        "Your picture, averaged down {scale} times and enlarged again, is {averaged:.1f} dB like "
-        "itself; through the VAE and back it is {decoded:.1f} dB (more is better). The {channels} "
-        "channels are no colours: they hold edges and texture in a code of their own, which only "
-        "its decoder can read.",
+        "The picture of your run, averaged down {scale} times and enlarged again, is "
+        "{averaged:.1f} dB like itself; through the VAE and back it is {decoded:.1f} dB (more is "
+        "better). The {channels} channels are no colours: they hold edges and texture in a code "
+        "of their own, which only its decoder can read.",
         scale=scale,
         averaged=psnr(run.picture, _rough(run.picture, scale)),
         decoded=psnr(run.picture, back),
@@ -106,7 +106,7 @@ def _only_scales(live: Live) -> str:
 
 
 LESSON = Lesson(
-    headline=tr_later("What does a picture look like in there?"),
+    headline=tr_later("What does a picture look like inside the model?"),
     leads={
         "how": tr_later(
             "The autoencoder squeezes it into few numbers, and draws it again from them. "

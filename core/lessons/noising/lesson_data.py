@@ -15,7 +15,7 @@ def _half(live: Live) -> Asked:
     middle, early = last // 2 + 1, last // 20
     shares = {t: percent(1 - float(alpha_bar[t]), 1) for t in (early, middle, last)}
     return choose(
-        tr("At which time t do the two weigh the same: half noise, half still picture, in power?"),
+        tr("At which time t do picture and noise weigh the same, each half of the power?"),
         f"t = {at}",
         (
             f"t = {early}",

@@ -57,7 +57,8 @@ def _show_glance(room: Classroom) -> None:
         st.metric(tr("Pupils"), room.present(), width="content")
         st.metric(tr("Works waiting"), waiting, width="content")
         st.metric(tr("Works running"), running, width="content")
-        st.metric(tr("Done in about"), f"{seconds:.0f} s", width="content")
+        known = seconds or not waiting + running
+        st.metric(tr("Done in about"), f"{seconds:.0f} s" if known else "–", width="content")
         st.metric(tr("Trainings"), bench().busy, width="content")
         st.metric(tr("Memory of the app"), f"{own / 1e9:.1f} GB", width="content")
         st.metric(tr("Memory left"), f"{machine.available / 1e9:.1f} GB", width="content")

@@ -71,7 +71,9 @@ def _near(live: Live) -> Asked:
         for one, other in pairs
     }
     best = max(likeness, key=lambda name: likeness[name])
-    said = "; ".join(f"{name}: {value:.2f}" for name, value in likeness.items())
+    said = "; ".join(
+        tr("{alike:.2f} for {pair}", alike=value, pair=name) for name, value in likeness.items()
+    )
     return choose(
         tr("Which two times have the most similar rows?"),
         best,

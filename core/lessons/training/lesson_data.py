@@ -95,7 +95,7 @@ def _mean_bends(live: Live) -> Asked:
     )
     names = (tr("as long"), tr("longer, by less than a tenth"), tr("longer, by more than a tenth"))
     right = names[0] if detour < 1.005 else names[1] if detour < 1.1 else names[2]
-    why = tr("Lines of pairs cross, and the mean of what crosses has to turn: {said}.", said=said)
+    why = tr("Lines of pairs cross, and the mean of what crosses has to turn. {said}.", said=said)
     return choose(
         tr(
             "Every training pair goes straight from a noise to a point of the data. A network can "

@@ -136,8 +136,9 @@ LESSON = Lesson(
         "again.** The numbered arcs carry what going down has lost: **click one to switch it off**."
     ),
     remember=tr_later(
-        "Down to see the whole, up to say where, and skips that carry the detail across: the "
-        "answer has one number for every number that went in."
+        "Noisy latents flow down, to see the whole, and up, to say where; skips carry the detail "
+        "across, and time and words join on the way. The answer has one number for every number "
+        "that went in."
     ),
     questions=(
         Question("answer", _answer),
