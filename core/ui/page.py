@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -21,6 +22,7 @@ from core.ui.running_example import IN_LINK, follow_link, say_held, show_summary
 from core.views.lesson import lesson_of
 from core.words import tr, tr_later
 
+_FOR_CHECKERS = re.compile(r"\n *# Any: .*|  # (?:type: ignore|Any: ).*")  # told to no reader
 STYLE = Path(__file__).parent / "browser" / "page.css"
 SHARED = tr_later(
     ":material/public: A shared copy on a small host: everybody’s pictures take turns, what is "
@@ -105,7 +107,7 @@ def source_of(function: Callable[..., Any]) -> tuple[str, str]:  # Any: as above
     Returns:
         What it computes, without docstring and checks of its arguments, and all of it.
     """
-    lines = inspect.getsource(function).splitlines()
+    lines = _FOR_CHECKERS.sub("", inspect.getsource(function)).splitlines()
     (written,) = ast.parse("\n".join(lines)).body
     if not isinstance(written, ast.FunctionDef):
         assert isinstance(written, ast.ClassDef)  # one block of a network, short as it is

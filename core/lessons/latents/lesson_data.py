@@ -114,7 +114,8 @@ LESSON = Lesson(
         ),
         "first": tr_later(
             "A picture is folded up small before the network sees it, and unfolded again at "
-            "the end. This is what it looks like when folded."
+            "the end. This is what it looks like when folded: a few numbers for each place, "
+            "which are no colours."
         ),
         "maths": tr_later(
             "An encoder gives a Gaussian $q(z|x)$ for each position; a draw from it, times the "

@@ -58,19 +58,20 @@ def show(source: Source, facts: LatentFacts, reading: PictureReading) -> None:
         ),
     )
     for column, (picture, words) in zip(st.columns(3, gap="medium"), maps, strict=True):
-        column.image(png(picture), words, width="stretch", output_format="PNG", alt=words)
+        heard = words.replace("*", "")
+        column.image(png(picture), words, width="stretch", output_format="PNG", alt=heard)
     nats = float(reading.kl.sum())
     width, spread = float(np.median(reading.std)), float(reading.mean.std())
     widths = (
         tr(
-            "The widths are about **{width:.2g}**, the means spread by {spread:.2g}: the encoder "
-            "is nearly sure.",
+            "Half of the widths are below **{width:.2g}**, the means spread by {spread:.2g}: the "
+            "encoder is nearly sure.",
             width=width,
             spread=spread,
         )
         if width < SURE * spread
         else tr(
-            "The widths are about **{width:.2g}**, the means spread by {spread:.2g}.",
+            "Half of the widths are below **{width:.2g}**, the means spread by {spread:.2g}.",
             width=width,
             spread=spread,
         )

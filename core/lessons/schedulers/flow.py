@@ -68,7 +68,8 @@ def _show_languages(run: Run) -> None:
     told = made(("told as a flow", run, call), lambda: told_at(run, call))
     with st.container(horizontal=True):
         for name, picture in zip(NAMES, pictures(told, run), strict=True):
-            st.image(png(picture), tr(name), width=SIDE, output_format="PNG", alt=tr(name))
+            heard = tr(name).replace("*", "")
+            st.image(png(picture), tr(name), width=SIDE, output_format="PNG", alt=heard)
     st.markdown(
         tr(
             "**The same step, walked twice.** DDIM on x at t = {t:g}; and one straight step on the "

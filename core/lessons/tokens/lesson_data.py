@@ -136,9 +136,8 @@ LESSON = Lesson(
     headline=tr_later("What does the model read of your prompt?"),
     leads={
         "first": tr_later(
-            "A computer reads no words, only numbers. Your text is cut into pieces, "
-            "and each "
-            "piece has a number."
+            "A computer reads no words, only numbers. Your text is cut into pieces, and each "
+            "piece has a number. Then each is read together with those before it."
         ),
         "maths": tr_later(
             "Byte-pair encoding maps the text to 77 ids; a causal transformer maps those to "

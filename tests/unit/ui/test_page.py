@@ -39,6 +39,8 @@ def test_code_is_short_and_says_nothing_twice(name: str) -> None:
     assert ast.dump(short.args) == ast.dump(full.args)
     assert ast.unparse(short.body[-1]) == ast.unparse(full.body[-1])  # what it returns
     assert len(short.body) <= 12
+    assert "# type:" not in whole
+    assert "# Any:" not in whole
 
 
 def test_checks_of_arguments_are_behind() -> None:
