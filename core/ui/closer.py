@@ -95,7 +95,7 @@ def choose_look(closers: Closers) -> Closer | None:
             _unfold()
     if level() == "first":
         waiting = count(len(closers.looks), "closer look")
-        ask(st.toggle, tr("{waiting} wait at the next level", waiting=waiting), _unfolded())
+        ask(st.toggle, tr("Show {waiting} of the next level", waiting=waiting), _unfolded())
     if look_on_show(closers) is None:
         return None
     ask(

@@ -119,8 +119,8 @@ def test_at_the_first_level_closer_looks_wait_behind_one_line(page: str, open_pa
     looks = importlib.import_module(f"core.lessons.{page}.looks").LOOKS.looks
     at = open_page(FILES[page], level="first", steps="2")
     assert not at.exception
-    (line,) = [one for one in at.toggle if "wait at the next level" in one.label]
-    assert line.label.startswith(f"{len(looks)} closer looks ")
+    (line,) = [one for one in at.toggle if one.label.endswith("of the next level")]
+    assert line.label.startswith(f"Show {len(looks)} closer looks ")
     assert not line.value
     assert look_box(at) is None
 

@@ -14,7 +14,7 @@ def _often(live: Live) -> Asked:
         steps=count(steps, "step"),
     )
     return choose(
-        tr("How often did the network, the U-Net, look before the picture was there?"),
+        tr("How often was the network, the U-Net, called before the picture was there?"),
         count(calls, "time"),
         (tr("once"), tr("More often. {said}.", said=said)),
         (count(calls, "time"), f"{said}."),
