@@ -346,6 +346,8 @@ def _answer(page: str, question: Question, texts: list[str], box: str) -> None:
 def _show_cards(page: str, lesson: Lesson) -> None:
     """Show what many believe, each with a way to see it and what this run says to it."""
     for at, card in enumerate(lesson.cards):
+        if card.deeper and level() == "first":
+            continue
         with st.container(border=True):
             st.markdown(tr("**“{claim}”** Is that so?", claim=tr(card.claim)))
             with st.container(horizontal=True):

@@ -126,11 +126,13 @@ class Card:
         claim: the belief, in the words of somebody who holds it.
         verdict: what is so, with the run's numbers; may have the engine do more.
         query: what to set on its page to see it.
+        deeper: whether nobody holds it who has had no more than a first look.
     """
 
     claim: str
     verdict: Callable[[Live], str]
     query: Mapping[str, str] = field(default_factory=dict)
+    deeper: bool = False
 
 
 @dataclass(frozen=True, slots=True)

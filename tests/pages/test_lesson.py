@@ -87,6 +87,17 @@ def test_a_belief_is_met_when_it_is_asked_for(open_page: Open, shown_text: Text)
     assert parse_qs(urlparse(f"?{link.query_string}").query)["t"] == ["0"]
 
 
+def test_a_first_look_is_asked_for_no_belief_of_those_who_know_more(
+    open_page: Open, shown_text: Text
+) -> None:
+    deeper = [card.claim for card in lesson_of("training").cards if card.deeper]
+    assert deeper
+    for level in LEVELS:
+        at = open_page(FILES["training"], level=level, foot="cards")
+        assert [one in shown_text(at) for one in deeper] == [level != "first"] * len(deeper)
+        assert "It puts together pictures that it has stored." in shown_text(at)
+
+
 def look_box(at: AppTest) -> Any:  # Any: as above
     """The box of closer looks; None where they are folded away."""
     groups: Any = at.get("button_group")

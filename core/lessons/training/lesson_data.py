@@ -198,7 +198,7 @@ LESSON = Lesson(
         Question("token", _new_token, "Teach it a word"),
     ),
     cards=(
-        Card(tr_later("v is velocity."), _v_is_velocity),
+        Card(tr_later("v is velocity."), _v_is_velocity, deeper=True),
         Card(tr_later("It puts together pictures that it has stored."), _copies),
     ),
 )

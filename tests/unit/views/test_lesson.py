@@ -310,7 +310,7 @@ def test_verdicts_say_what_is_so(live: Live) -> None:
         live.read(one).picture for one in (request, replace(request, prompt=live.other.prompt))
     )
     assert apart(mine, theirs) == 0
-    assert "are 0 apart" in said["Guidance 0 ignores nothing."]
+    assert "are 0 apart" in said["Guidance 0 means no guidance."]
     assert "0.029" in said["t = 0 is the noisy end."]
     assert "14.6" in said["t = 0 is the noisy end."]
     guess = "What it believes half-way is the picture already."
