@@ -98,7 +98,6 @@ def _choose(run: Run) -> _Change:
             st.slider,
             tr("Keep the first calls of your run, change the rest"),
             call,
-            format=tr("%d calls"),
         )
     words, guide, noise = st.columns(3, gap="medium")
     ask(words.text_input, tr("Words from there on"), prompt)

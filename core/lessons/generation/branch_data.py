@@ -9,7 +9,7 @@ from core.lessons.generation.two_runs_data import SAME, Pair
 from core.models.schedulers.table import SCHEDULERS
 from core.views.numbers import percent
 from core.views.run import Run
-from core.words import in_a_row, tr, tr_later
+from core.words import in_a_row, tr, tr_later, tr_many
 
 Value = str | int | float
 OTHER_WORDS, UNCHANGED = tr_later("other words"), tr_later("nothing changed")
@@ -66,7 +66,12 @@ def say_branch(pair: Pair, named: str) -> str:
             return tr("**Both futures are the same**, to {apart:.5f}.", apart=apart)
         return tr("**Both futures are the same.**")
     before = (
-        tr("**The first {kept} of {calls} calls are shared.**", kept=kept, calls=calls)
+        tr_many(
+            kept,
+            "**The first of {calls} calls is shared.**",
+            "**The first {count} of {calls} calls are shared.**",
+            calls=calls,
+        )
         if kept
         else tr("**No call is shared.**")
     )

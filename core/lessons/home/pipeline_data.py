@@ -8,7 +8,7 @@ from core.models.tokens import Tokens
 from core.views.colormaps import latent_colours, noise_greys
 from core.views.run import Frames, Run, run_id, say_places
 from core.views.strips import channel_tiles, exact_sheet, photo_sheet
-from core.words import tr
+from core.words import tr, tr_many
 
 LIMIT = 3.0  # ends of the colour scales, as SCALES says: 99.7 % of unit noise lies within
 CHIPS = 6  # tokens that fit in their box
@@ -64,7 +64,7 @@ def pipeline_map(
         **drawn,
         "id": run_id(run.request),
         "places": say_places(run, places),
-        "times": tr("{calls} times", calls=calls),
+        "times": tr_many(calls, "{count} time", "{count} times"),
         "how": tr(SCALES),
     }
 

@@ -78,7 +78,7 @@ def show(_config: dict[str, Any]) -> None:  # Any: what JSON holds
         told.metric(
             tr("{name}, bits per dimension", name=tr(name)), f"{totals[name]:.2f}",
             tr("fewest") if name == best else minus(f"{totals[name] - totals[best]:+.2f}"),
-            delta_color="off", help=f"{tr(MEANS[name])}.",
+            delta_color="off", delta_arrow="off", help=f"{tr(MEANS[name])}.",
         )  # fmt: skip
         faces.image(
             png(faces_row(drawn)), width="stretch", output_format="PNG",

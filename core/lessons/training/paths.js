@@ -111,7 +111,7 @@ class Paths extends Player {
     const share = (1 - this.place / this.last).toFixed(2);
     const where = data.flow
       ? `s = ${share}`
-      : tr("after {place} of {last} steps", { place: this.place, last: this.last });
+      : trMany(this.last, "after {place} of {count} step", "after {place} of {count} steps", { place: this.place });
     this.root.dataset.place = String(this.place);
     this.root.dataset.marked = String(this.one + 1);
     this.find(".at").textContent = where;

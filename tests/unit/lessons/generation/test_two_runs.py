@@ -139,7 +139,7 @@ def test_changes_are_named_without_repeating_what_was_typed(
 
 def test_what_became_of_a_change_is_said_with_its_numbers(run: Run) -> None:
     pair = join(run, rest(moved(run, 1.0), 1), 1)
-    assert "The first 1 of 3 calls are shared" in say_branch(pair, "other words")
+    assert "The first of 3 calls is shared" in say_branch(pair, "other words")
     assert f"{pair.of_estimates[-1]:.2f} apart" in say_branch(pair, "other words")
     same = join(run, rest(run, 1), 1)
     assert "nothing was changed" in say_branch(same, "nothing changed")
