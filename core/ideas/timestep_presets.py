@@ -43,7 +43,7 @@ PRESETS: dict[str, EmbeddingPreset] = {
         ),
     ),
     "guided-diffusion": EmbeddingPreset(
-        "ADM / guided diffusion (256 x 256)",
+        "ADM / guided diffusion (256 × 256)",
         EmbeddingSettings(dim=256, flip_sin_to_cos=True, freq_shift=0.0),
         tr_later(
             "Dhariwal & Nichol 2021, code: timestep_embedding with 256 channels, cosines first"

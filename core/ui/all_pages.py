@@ -65,6 +65,11 @@ def turn_on(name: str) -> None:
     keep(name, _ON[name])
 
 
+def for_projector() -> bool:
+    """Return whether the pages are shown for a projector."""
+    return PRESENTING in kept()
+
+
 def held() -> bool:
     """Return whether a lesson's link holds the running example as it is."""
     return HELD in kept()

@@ -12,6 +12,7 @@ from PIL import Image
 from core.engine.results import Recent
 from core.host import host
 from core.ideas.arrays import Pixels
+from core.ui.all_pages import for_projector
 from core.views.chart_fit import fit_chart
 from core.words import ENGLISH, Said, language
 
@@ -95,16 +96,17 @@ def chart(name: Hashable, make: Callable[[], Any]) -> Any:  # Any: passes for on
         name: as for ``made``.
         make: builds it with altair; its data lie inside it.
     """
-    return made(("chart", name), lambda: _built(make))
+    large = for_projector()
+    return made(("chart", large, name), lambda: _built(make, large))
 
 
-def _built(make: Callable[[], Any]) -> Chart:  # Any: as above
+def _built(make: Callable[[], Any], large: bool) -> Chart:  # Any: as above
     import altair
 
     altair.theme.enable("none")  # Streamlit has its own, and looks which one is in force
     told = make().to_dict()
     said = {str(text): text for text in _said_in(told)}
-    fit_chart(told)
+    fit_chart(told, large)
     numbers = _NUMBERS if language() == ENGLISH else _APART
     told.setdefault("config", {})["locale"] = {"number": numbers}
     return Chart(json.dumps(told), said)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.ui.address import ask, switch
 from core.views.chart_rows import chart_rows
@@ -27,20 +28,25 @@ def show_chart(chart: Any, name: str, alt: str, **more: Any) -> None:  # Any: of
     as_table(lambda: chart_rows(chart), name, alt)
 
 
-def as_table(rows: Rows | Callable[[], Rows], name: str, alt: str) -> None:
+def as_table(rows: Rows | Callable[[], Rows], name: str, alt: str) -> DeltaGenerator:
     """Offer the numbers of a drawing as a table, behind a toggle, and as a file.
 
     Args:
         rows: all with the keys of the first, at least one; or what makes them once they are wanted.
         name: of the table, once a page.
         alt: the table in words.
+
+    Returns:
+        The row of both, for what else is to take along.
     """
     make = rows if callable(rows) else lambda: rows
-    with st.container(horizontal=True, vertical_alignment="center"):
+    row = st.container(horizontal=True, vertical_alignment="center")
+    with row:
         wanted = ask(st.toggle, tr("As a table"), switch(f"table_{name}"))
         _offer(lambda: csv_of(make()), name)
     if wanted:
         show_rows(make(), name, alt)
+    return row
 
 
 def show_table(rows: Rows, name: str, alt: str) -> None:
@@ -64,7 +70,7 @@ def show_rows(rows: Rows, name: str, alt: str) -> None:
         alt: the table in words.
     """
     st.dataframe(
-        written(rows), hide_index=True, width="content", alt=alt,
+        written(rows), hide_index=True, width="content", alt=alt, placeholder="–",
         height="content" if len(rows) <= WHOLE else SCROLLED,
         column_config={
             name: st.column_config.Column(width=width) for name, width in text_widths(rows).items()

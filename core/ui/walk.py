@@ -17,6 +17,7 @@ from core.ui.all_pages import (
     USUAL,
     WALKED,
     WALKING,
+    for_projector,
     held,
     keep,
     kept,
@@ -103,7 +104,7 @@ def presenting(page: str) -> None:
     Args:
         page: its address below the app's.
     """
-    if PRESENTING not in kept():
+    if not for_projector():
         return
     st.html(STYLE)
     with st.container(key="presenter_room"):  # takes none, see page.css

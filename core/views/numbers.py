@@ -8,6 +8,8 @@ left and what step 7 begins with. Noise in percent is always its share of the po
 
 from core.words import of_many, tr, tr_many
 
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 
 def percent(share: float, digits: int = 0) -> str:
     """Write a share, such as "41 %".
@@ -26,6 +28,17 @@ def minus(number: str) -> str:
         number: as Python writes it.
     """
     return number.replace("-", "−")
+
+
+def short(number: float, digits: int = 2) -> str:
+    """Write a number by its first digits, such as "0.039", "0" or "7 · 10⁻¹⁶".
+
+    Args:
+        number: of any size.
+        digits: at most, zeros at the end left out.
+    """
+    shown, _, power = f"{number:.{digits}g}".partition("e")
+    return minus(f"{shown} · 10{f'{int(power)}'.translate(_RAISED)}" if power else shown)
 
 
 def count(number: int, thing: str) -> str:

@@ -2,16 +2,19 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from core.views.numbers import minus
+from core.views.numbers import minus, short
 from core.words import in_english, tr
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
 
 LETTER, AROUND, WIDEST = 7, 18, 480  # CSS pixels of a table's letter, around a cell, of a column
+DIGITS = 6  # of a number in a cell
+
 Row = dict[str, object]  # of a table: a value for the name of every column
 
 
@@ -28,13 +31,17 @@ def headed(rows: Sequence[Mapping[str, object]]) -> list[Row]:
 def written(rows: Sequence[Mapping[str, object]]) -> "Styler":
     """Return rows as a table to look at: numbers keep their order, and have a real minus sign.
 
+    Those of a column have as many places after the point as the one with most of them.
+
     Args:
-        rows: all with the keys of the first.
+        rows: all with the keys of the first; what is missing is None.
     """
     import pandas as pd  # late: files are written without it
 
-    table = pd.DataFrame(headed(rows)).style
-    table.format(_write, na_rep="–")
+    frame = pd.DataFrame(headed(rows))
+    columns = {name: [row[key] for row in rows] for name, key in zip(frame, rows[0], strict=True)}
+    table = frame.style
+    table.format({name: _writer(values) for name, values in columns.items()})
     return table
 
 
@@ -62,10 +69,12 @@ def table_text(rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> 
         rows: our own words and numbers, never what was typed.
         columns: which of their keys.
     """
-    heads = [f"| {' | '.join(map(tr, columns))} |", f"| {' | '.join('---' for _ in columns)} |"]
-    return "\n".join(
-        [*heads, *(f"| {' | '.join(_write(row[key]) for key in columns)} |" for row in rows)]
-    )
+    cells = {key: [row[key] for row in rows] for key in columns}
+    numbers = {key for key, found in cells.items() if all(_is_number(one) for one in found)}
+    sides = ("--:" if key in numbers else "---" for key in columns)
+    written = [[_writer(found)(one) for one in found] for found in cells.values()]
+    lines = [map(tr, columns), sides, *zip(*written, strict=True)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def csv_of(rows: Sequence[Mapping[str, object]]) -> str:
@@ -88,8 +97,30 @@ def csv_of(rows: Sequence[Mapping[str, object]]) -> str:
     return written.getvalue()
 
 
-def _write(value: object) -> str:
-    return minus(f"{value:.6g}") if isinstance(value, float) else str(value)
+def _writer(values: Iterable[object]) -> Callable[[object], str]:
+    """Return what writes the cells of a column: its numbers alike, unless they lie far apart.
+
+    Args:
+        values: of the whole column.
+    """
+    numbers = [value for value in values if isinstance(value, float) and math.isfinite(value)]
+    texts = [f"{number:.{DIGITS}g}" for number in numbers]
+    places = max((len(text.partition(".")[2]) for text in texts), default=0)
+    widest = max((len(f"{abs(number):.0f}") for number in numbers), default=0)
+    alike = widest + places <= DIGITS + 1 and not any("e" in text for text in texts)
+
+    def write(value: object) -> str:
+        if value is None or value != value:  # pandas' own of None
+            return "–"
+        if not isinstance(value, float):
+            return str(value)
+        return minus(f"{value:.{places}f}") if alike else short(value, DIGITS)
+
+    return write
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _safe(value: object) -> object:

@@ -91,6 +91,13 @@
     }
   });
 
+  // No title beside a chart longer than its axis: it would take the room of the curves.
+  for (const title of main.querySelectorAll(".role-axis-title text")) {
+    const { width, height } = title.getBoundingClientRect();
+    const plot = title.closest("svg").querySelector(".root > g > path.background").getBoundingClientRect();
+    if (height > width && height > plot.height + 16) say(`${Math.round(height)} beside an axis of ${Math.round(plot.height)}`, title);
+  }
+
   // No picture, button or box beyond the window.
   for (const part of main.querySelectorAll("canvas, img, svg, button, input, section")) {
     const box = part.getBoundingClientRect();

@@ -1,7 +1,7 @@
 """Photograph every page with every closer look, and compare two such rounds.
 
     python tests/browser/screens.py take FOLDER [--home Home.py] [--scheme dark] [--width 390]
-        [--only generation latents]
+        [--only generation latents] [--say "present=on"]
     python tests/browser/screens.py compare BEFORE AFTER
     python tests/browser/screens.py docs
 
@@ -42,6 +42,7 @@ def main() -> None:
     taking.add_argument("--width", type=int, default=1280)
     taking.add_argument("--height", type=int, default=HEIGHT)
     taking.add_argument("--heroes", action="store_true", help="each page as it opens, alone")
+    taking.add_argument("--say", default="", metavar="QUERY", help="what every address says")
     taking.add_argument("--only", nargs="+", metavar="PAGE", help="these pages' names alone")
     comparing = tasks.add_parser("compare")
     comparing.add_argument("before", type=Path)
@@ -75,7 +76,7 @@ def take(options: argparse.Namespace) -> None:
         page = context.new_page()
         page.set_default_timeout(WAIT_MS)
         for name, link in _links(page, address, options.heroes, options.only):
-            page.goto(f"{address}/{link}")
+            page.goto(f"{address}/{link}{'&' if '?' in link else '?'}{options.say}")
             _settle(page).save(options.folder / f"{name}.png")
             print(name, flush=True)
         browser.close()

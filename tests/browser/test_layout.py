@@ -5,12 +5,15 @@ and in English as well.
 """
 
 import importlib
+import io
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page
 
 from core.ui.navigation import WALK
@@ -87,3 +90,43 @@ def test_a_chart_follows_a_window_that_is_narrower_by_all_that_stands_beside_its
         }""",
         arg=plotted,
     )
+
+
+def test_an_old_projector_shows_what_is_dragged_and_what_comes_of_it(
+    new_page: Callable[..., Page], server: str
+) -> None:
+    window = new_page()
+    window.set_viewport_size({"width": 1024, "height": 768})
+    window.goto(f"{server}/?present=on&steps=3")
+    window.get_by_role("button", name="Play").wait_for()
+    window.evaluate(AT_REST)
+    dragged = window.get_by_label("Place in the run").bounding_box()
+    assert dragged is not None
+    assert dragged["y"] + dragged["height"] < 768
+    window.goto(f"{server}/schedulers?present=on&steps=3")
+    window.locator(".card canvas").first.wait_for()
+    window.evaluate(AT_REST)
+    picture = window.locator(".card canvas").first.bounding_box()
+    assert picture is not None
+    assert min(picture["width"], picture["height"]) > 80
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_sliders_track_and_a_charts_words_are_of_the_pages_own_theme(
+    new_page: Callable[..., Page], server: str, scheme: str
+) -> None:
+    window = new_page(color_scheme=scheme)
+    window.goto(f"{server}/latents?steps=3&look=Your run")
+    track = window.get_by_label("Place in the run")
+    track.wait_for()
+    window.evaluate(AT_REST)
+    picture = Image.open(io.BytesIO(track.screenshot())).convert("L")
+    middle = picture.getpixel((picture.width * 3 // 4, picture.height // 2))
+    assert isinstance(middle, int)
+    assert middle > 200 if scheme == "light" else middle < 90
+    window.goto(f"{server}/tokens?look=Meaning")
+    word = window.locator(".role-mark text", has_text="strawberry")
+    word.wait_for()
+    fill = word.evaluate("text => getComputedStyle(text).fill")
+    dark = sum(map(int, re.findall(r"\d+", fill)[:3])) < 3 * 128
+    assert dark == (scheme == "light")

@@ -13,10 +13,10 @@ from core.ideas.samplers.walk import Predict, SamplerStep, describe
 class DdimCoefficients:
     """Every number of one DDIM step."""
 
-    signal: float = field(metadata=describe(r"\sqrt{\bar\alpha_t}", "weight of x0 in x_t"))
-    noise: float = field(metadata=describe(r"\sqrt{1-\bar\alpha_t}", "weight of the noise in x_t"))
+    signal: float = field(metadata=describe(r"\sqrt{\bar\alpha_t}", "weight of x₀ in xₜ"))
+    noise: float = field(metadata=describe(r"\sqrt{1-\bar\alpha_t}", "weight of the noise in xₜ"))
     signal_next: float = field(
-        metadata=describe(r"\sqrt{\bar\alpha_{t'}}", "weight of x0 after the step")
+        metadata=describe(r"\sqrt{\bar\alpha_{t'}}", "weight of x₀ after the step")
     )
     direction: float = field(
         metadata=describe(

@@ -19,17 +19,17 @@ SMALLEST_VARIANCE = 1e-20  # as in the library: the logarithm of the last step's
 class DdpmCoefficients:
     """Every number of one DDPM step but the amount of fresh noise."""
 
-    signal: float = field(metadata=describe(r"\sqrt{\bar\alpha_t}", "weight of x0 in x_t"))
-    noise: float = field(metadata=describe(r"\sqrt{1-\bar\alpha_t}", "weight of the noise in x_t"))
+    signal: float = field(metadata=describe(r"\sqrt{\bar\alpha_t}", "weight of x₀ in xₜ"))
+    noise: float = field(metadata=describe(r"\sqrt{1-\bar\alpha_t}", "weight of the noise in xₜ"))
     x0_weight: float = field(
         metadata=describe(
-            r"\frac{\sqrt{\bar\alpha_{t'}}\,\beta_t}{1-\bar\alpha_t}", "weight of x0 in the mean"
+            r"\frac{\sqrt{\bar\alpha_{t'}}\,\beta_t}{1-\bar\alpha_t}", "weight of x₀ in the mean"
         )
     )
     xt_weight: float = field(
         metadata=describe(
             r"\frac{\sqrt{\alpha_t}\,(1-\bar\alpha_{t'})}{1-\bar\alpha_t}",
-            "weight of x_t in the mean",
+            "weight of xₜ in the mean",
         )
     )
     beta: float = field(
@@ -37,7 +37,7 @@ class DdpmCoefficients:
     )
     beta_tilde: float = field(
         metadata=describe(
-            r"\tilde\beta_t", "variance left when x0 is known; the smallest fresh variance"
+            r"\tilde\beta_t", "variance left when x₀ is known; the smallest fresh variance"
         )
     )
 

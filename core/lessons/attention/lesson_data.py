@@ -9,7 +9,7 @@ from core.lessons.attention.maps_data import entries_of
 from core.lessons.attention.reads_data import budget
 from core.models.attention_seen import AttentionSeen
 from core.views.lesson import Asked, Card, Lesson, Live, Question, choose
-from core.views.numbers import percent
+from core.views.numbers import percent, short
 from core.words import tr, tr_later
 
 WEIGHT = 1.3
@@ -54,10 +54,10 @@ def _sum(live: Live) -> Asked:
     layers = _seen(live).layers
     sums = np.concatenate([layer.maps.sum(axis=2, dtype=np.float64).ravel() for layer in layers])
     said = tr(
-        "Added up over all {rows} rows of the text, every place has {sum:.2f}, to within {off:.0e}",
+        "Added up over all {rows} rows of the text, every place has {sum:.2f}, to within {off}",
         rows=layers[0].maps.shape[2],
         sum=sums.mean(),
-        off=max(1e-9, float(np.abs(sums - sums.mean()).max())),
+        off=short(max(1e-9, float(np.abs(sums - sums.mean()).max())), 1),
     )
     return choose(
         tr("One word gets more attention at a place. What happens to the others there?"),

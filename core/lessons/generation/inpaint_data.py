@@ -11,7 +11,7 @@ from core.ideas.arrays import Pixels
 from core.ideas.inpainting import spread_mask
 from core.views.browser import PlaceData, SheetData
 from core.views.lesson import Asked, Live, choose
-from core.views.numbers import count, percent
+from core.views.numbers import count, percent, short
 from core.views.run import Frames, Run, run_id, say_places
 from core.views.steps import rms
 from core.views.strips import photo_sheet
@@ -190,11 +190,11 @@ def say_kept(run: Run, original: np.ndarray, mask: Mask) -> str:
     return tr(
         "**{share} of the latents are put back** before every call, {calls} in all, with as much "
         "noise as the rest has there. At the end they are the picture’s own: the largest "
-        "difference is {apart:.2g}. The network is never told which part that is; it makes the "
+        "difference is {apart}. The network is never told which part that is; it makes the "
         "new part fit because it sees both at once.",
         share=percent(float(outside.mean())),
         calls=count(len(run.timesteps), "call"),
-        apart=apart,
+        apart=short(apart),
     )
 
 
@@ -266,9 +266,9 @@ def ask_what_stays(live: Live) -> Asked:
     half = found.original.shape[1] * (width // 2) // width
     same = float((found.trace.picture == found.original)[:, :half].all(axis=-1).mean())
     said = tr(
-        "Drawn just now: the latents of the left half are at most {apart:.2g} away from before, "
+        "Drawn just now: the latents of the left half are at most {apart} away from before, "
         "and {same} of its pixels are exactly as they were, for the decoder looks beyond a latent",
-        apart=apart_by,
+        apart=short(apart_by),
         same=percent(same, 1),
     )
     names = (

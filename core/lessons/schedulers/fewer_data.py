@@ -54,7 +54,7 @@ def drawn_rows(cells: Mapping[str, Sequence[Cell]]) -> list[Row]:
             tr_later("who"): tr(who),
             tr_later("calls"): cell.calls,
             tr_later("rows of the network"): cell.calls * (1 if cell.request.guidance == 1 else 2),
-            tr_later("PSNR to the teacher, dB"): _written(
+            tr_later("PSNR to the teacher, dB"): _rounded(
                 None if cell is teacher else _near(cell, teacher), 1
             ),
         }
@@ -80,8 +80,8 @@ def judged_rows(few: Mapping[str, Any]) -> list[Row]:
             "calls": row["calls"],
             tr_later("named rightly, %"): row["top1_percent"],
             tr_later("among the judge’s first five, %"): row["top5_percent"],
-            "PSNR to the teacher, dB": _written(row.get("psnr_db"), 1),
-            tr_later("distance between seeds"): _written(rms, 3),
+            "PSNR to the teacher, dB": _rounded(row.get("psnr_db"), 1),
+            tr_later("distance between seeds"): _rounded(rms, 3),
         }
         for who, row, rms in rows
     ]
@@ -124,9 +124,8 @@ def _near(cell: Cell, teacher: Cell) -> float:
     return psnr(_pixels(cell), _pixels(teacher))
 
 
-def _written(value: float | None, digits: int) -> str:
-    """Write a number, or nothing where there is none: a column of a table has one type."""
-    return "" if value is None else f"{value:.{digits}f}"
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
 
 
 def _pixels(cell: Cell) -> Pixels:

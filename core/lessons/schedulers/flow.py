@@ -25,7 +25,7 @@ from core.ui.running_example import running_example
 from core.ui.runs import read
 from core.ui.shown import here
 from core.ui.tables import as_table
-from core.views.numbers import minus
+from core.views.numbers import minus, short
 from core.views.run import Run
 from core.words import tr, tr_later
 
@@ -74,11 +74,11 @@ def _show_languages(run: Run) -> None:
         tr(
             "**The same step, walked twice.** DDIM on x at t = {t:g}; and one straight step on the "
             "flow’s mixture z, along u, from s = {s:.3f} to s = {after:.3f}. Brought to one scale, "
-            "the two differ by **{apart:.0e}** at most: one path, two descriptions.",
+            "the two differ by **{apart}** at most: one path, two descriptions.",
             t=float(run.timesteps[call]),
             s=told.s,
             after=told.s_next,
-            apart=told.apart,
+            apart=short(told.apart, 1),
         )
     )
     st.caption(

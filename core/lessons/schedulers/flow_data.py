@@ -133,5 +133,7 @@ def share_chart(curves: Mapping[str, Sequence[float]]) -> Any:
         ),
         tooltip=[alt.Tooltip("of:N", title=" "), alt.Tooltip("s:Q", format=".4f")],
     )  # fmt: skip
-    lines = base.mark_line().transform_filter(alt.FieldOneOfPredicate("of", names[:3]))
-    return (lines + base.mark_point(size=36)).properties(height=TALL)
+    own, theirs = (alt.FieldOneOfPredicate("of", some) for some in (names[:3], names[3:]))
+    lines = base.mark_line(point=alt.OverlayMarkDef(size=36)).transform_filter(own)
+    rings = base.mark_point(size=110, opacity=1).transform_filter(theirs)  # around our own dots
+    return (lines + rings).properties(height=TALL)

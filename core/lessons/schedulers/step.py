@@ -26,7 +26,7 @@ from core.ui.running_example import running_example
 from core.ui.runs import read
 from core.ui.settings import say_low_start
 from core.ui.shown import here
-from core.views.numbers import minus
+from core.views.numbers import minus, short
 from core.views.run import Run
 from core.words import tr
 
@@ -90,10 +90,10 @@ def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
     ours, theirs, apart = st.columns(3)
     ours.metric(tr("These few lines"), minus(f"{worked.ours:.7f}"))
     theirs.metric(tr("diffusers’ step() in this run"), minus(f"{worked.theirs:.7f}"))
-    apart.metric(tr("Apart by"), minus(f"{abs(worked.ours - worked.theirs):.1e}"))
+    apart.metric(tr("Apart by"), short(abs(worked.ours - worked.theirs)))
     picture, numbers = st.columns([1, 2], gap="large")
     picture.image(
-        png(position_picture(run.path[call][where[0]], where[1:])), tr("The place, framed, in x_t"),
+        png(position_picture(run.path[call][where[0]], where[1:])), tr("The place, framed, in xₜ"),
         width="stretch", output_format="PNG",
         alt=tr("The noisy latents of this channel, the place framed"),
     )  # fmt: skip

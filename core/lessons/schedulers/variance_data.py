@@ -60,7 +60,7 @@ def choice_chart(rows: list[Row]) -> alt.Chart:
         }
         for at, row in enumerate(rows)
     ]
-    return _lines(values, "share", tr("share of β"), alt.Scale(domain=[0, 1.05]), ".3f")
+    return _lines(values, "share", tr("share of β"), alt.Scale(domain=[0, 1.05]), ".3f", alt.Axis())
 
 
 def bit_rows(reading: Any) -> list[Row]:  # Any: as above
@@ -83,7 +83,12 @@ def bit_chart(rows: list[Row]) -> alt.Chart:
         rows: one for each step and variance.
     """
     return _lines(
-        rows, "bits", tr("bits per dimension"), alt.Scale(type="symlog", constant=0.01), ".4f"
+        rows,
+        "bits",
+        tr("bits per dimension"),
+        alt.Scale(type="symlog", constant=0.01),
+        ".4f",
+        alt.Axis(values=[0, 0.01, 0.1, 1, 10, 100], format="~r"),
     )
 
 
@@ -114,7 +119,10 @@ def total_chart(rows: list[Row], steps: int) -> alt.Chart:
         .encode(
             y=alt.Y("steps:O", title=tr("steps"), sort="ascending"),
             yOffset=alt.YOffset("variance:N", sort=names),
-            x=alt.X("bits:Q", title=tr("bits per dimension, all steps; fewer is better")),
+            x=alt.X(
+                "bits:Q", title=tr("bits per dimension, all steps; fewer is better"),
+                axis=alt.Axis(tickCount=8),
+            ),
             color=alt.Color(
                 "variance:N", title=None, sort=names, legend=alt.Legend(orient="top"),
                 scale=alt.Scale(domain=names, range=list(COLOURS.values())),
@@ -144,7 +152,9 @@ def faces_row(drawn: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.concatenate(list(padded), axis=1)[:, :-GAP]
 
 
-def _lines(values: list[Row], field: str, title: str, scale: alt.Scale, form: str) -> alt.Chart:
+def _lines(
+    values: list[Row], field: str, title: str, scale: alt.Scale, form: str, axis: alt.Axis
+) -> alt.Chart:
     names = [tr(name) for name in COLOURS]
     return (
         alt.Chart(alt.InlineData(values=values))
@@ -153,9 +163,10 @@ def _lines(values: list[Row], field: str, title: str, scale: alt.Scale, form: st
             x=alt.X(
                 "t:Q", title=tr("timestep t, picture to noise"), scale=alt.Scale(domain=[0, 1000])
             ),
-            y=alt.Y(f"{field}:Q", title=title, scale=scale),
+            y=alt.Y(f"{field}:Q", title=title, scale=scale, axis=axis),
             color=alt.Color(
-                "variance:N", title=None, sort=names, legend=alt.Legend(orient="top"),
+                "variance:N", title=None, sort=names,
+                legend=alt.Legend(orient="top", symbolType="stroke", symbolStrokeWidth=3),
                 scale=alt.Scale(domain=names, range=list(COLOURS.values())),
             ),
             strokeDash=alt.StrokeDash(

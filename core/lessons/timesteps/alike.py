@@ -13,7 +13,7 @@ from core.models.time_facts import TimeFacts
 from core.ui.component import mount
 from core.ui.made import chart
 from core.ui.tables import as_table
-from core.views.numbers import minus
+from core.views.numbers import minus, short
 from core.words import tr
 
 
@@ -58,8 +58,8 @@ def show(settings: EmbeddingSettings, facts: TimeFacts) -> None:
     st.markdown(
         tr(
             "A larger P slows every clock but the first: the lines fall more slowly. Cosines or "
-            "sines first changes nothing here: the largest difference is {change:.1g}.",
-            change=change,
+            "sines first changes nothing here: the largest difference is {change}.",
+            change=short(change, 1),
         )
     )
     as_table(

@@ -34,7 +34,10 @@ def period_chart(rows: Sequence[Row], train_steps: int) -> alt.LayerChart | alt.
         alt.Chart(alt.InlineData(values=values))
         .mark_circle(size=36, opacity=1)
         .encode(
-            x=alt.X("pair:Q", title=tr("pair"), axis=alt.Axis(grid=False)),
+            x=alt.X(
+                "pair:Q", title=tr("pair"), axis=alt.Axis(grid=False),
+                scale=alt.Scale(nice=False),
+            ),
             y=alt.Y(
                 "steps:Q",
                 title=tr("timesteps for one turn (log)"),

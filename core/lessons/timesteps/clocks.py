@@ -31,8 +31,8 @@ def show(settings: EmbeddingSettings, facts: TimeFacts) -> None:
             unfinished=say_unfinished(settings, train_steps),
         )
     )
-    as_table(rows, "clocks", tr("Every clock in numbers"))
-    st.download_button(
+    row = as_table(rows, "clocks", tr("Every clock in numbers"))
+    row.download_button(
         tr("Embedding"), lambda: embedding_csv(settings, train_steps), "glassbox-embedding.csv",
         "text/csv", on_click="ignore", icon=":material/table:",
         help=tr("Every number of every timestep as CSV"),

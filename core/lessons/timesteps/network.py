@@ -52,6 +52,7 @@ def show(_settings: EmbeddingSettings, facts: TimeFacts) -> None:
     )  # fmt: skip
     with line:
         middle = middle_of(before)
+        st.caption(tr("t = {middle} beside every other t", middle=middle))
         show_chart(
             chart(
                 ("before and after", reading),
@@ -60,7 +61,6 @@ def show(_settings: EmbeddingSettings, facts: TimeFacts) -> None:
             "time-vectors",
             tr("Similarity with t = {middle}, before and after the time MLP", middle=middle),
         )
-        st.caption(tr("t = {middle} beside every other t", middle=middle))
     st.caption(tr("Noisiest on top and to the right; {colours}.", colours=tr(LATENTS_SAY, limit=1)))
     said = [
         minus(f"{alike:.2f}")

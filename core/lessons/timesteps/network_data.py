@@ -134,7 +134,7 @@ def block_chart(reading: Any) -> alt.Chart:  # Any: as above
         {
             "block": name,
             "from": start,
-            "to": min(start + FEW, steps),
+            "to": min(start + FEW + 1, steps),  # over the next one: no seam shows
             "moves": _short(reading.moves[at, start : start + FEW].mean()),
         }
         for at, name in enumerate(names)

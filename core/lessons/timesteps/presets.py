@@ -38,6 +38,7 @@ def show(_settings: EmbeddingSettings, facts: TimeFacts) -> None:
                 ),
                 alt=tr("Heat map of {title}", title=tr(preset.title)),
             )  # fmt: skip
+    as_table(preset_rows(train_steps), "presets", tr("The presets in numbers"))
     curves = {
         tr(preset.title): alike_by_distance(preset.settings, train_steps)
         for name, preset in PRESETS.items()
@@ -48,7 +49,6 @@ def show(_settings: EmbeddingSettings, facts: TimeFacts) -> None:
         "presets-alike",
         tr("How alike timesteps are in each preset"),
     )
-    as_table(preset_rows(train_steps), "presets", tr("The presets in numbers"))
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

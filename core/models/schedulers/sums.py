@@ -529,9 +529,9 @@ def _scale_rows(sigma: float, sigma_next: float) -> list[Number]:
     """Return how much signal and noise there is in latents at unit scale, now and then."""
     signal, signal_next = 1 / math.hypot(1, sigma), 1 / math.hypot(1, sigma_next)
     return [
-        Number("a", "a", tr("weight of x0 in x_t"), signal),
-        Number("s", "s", tr("weight of the noise in x_t"), signal * sigma),
-        Number("a_next", "a'", tr("weight of x0 after the step"), signal_next),
+        Number("a", "a", tr("weight of x₀ in xₜ"), signal),
+        Number("s", "s", tr("weight of the noise in xₜ"), signal * sigma),
+        Number("a_next", "a'", tr("weight of x₀ after the step"), signal_next),
         Number("s_next", "s'", tr("weight of the noise after the step"), signal_next * sigma_next),
     ]
 

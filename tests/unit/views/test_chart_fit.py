@@ -59,3 +59,34 @@ def test_a_plot_is_never_as_wide_as_a_box_on_a_screen() -> None:
     fit_chart(spec)
     boxes = 64 * (400 - spec["padding"]["right"])  # a box and the whole pixels of its axes taken
     assert boxes != int(boxes)
+
+
+def test_a_title_beside_a_low_chart_is_no_longer_than_its_axis() -> None:
+    def lines(tall: int) -> list[str]:
+        y = {"field": "y", "title": "output moved, % of its length", "type": "quantitative"}
+        spec = {"data": {"values": [{"y": 1}]}, "height": tall, "encoding": {"y": y}}
+        fit_chart(spec)
+        return [y["title"]] if isinstance(y["title"], str) else y["title"]
+
+    assert lines(360) == ["output moved, % of its length"]
+    assert len(lines(240)) == 2
+    assert max(map(len, lines(100))) <= 12
+
+
+def test_a_chart_keeps_what_it_says_itself_and_for_a_projector_its_letters_grow() -> None:
+    specs = [chart(), chart()]
+    for spec, large in zip(specs, (False, True), strict=True):
+        spec |= {"height": 200, "config": {"axis": {"labelPadding": 1}}}
+        fit_chart(spec, large)
+        assert spec["config"]["axis"]["labelPadding"] == 1
+    plain, projected = specs
+    assert "labelFontSize" not in plain["config"]["axis"]
+    assert projected["config"]["axis"]["labelFontSize"] > 12
+    assert projected["height"] > plain["height"] == 200
+    assert columns(projected, 600) <= columns(plain, 600)
+
+
+def test_a_legend_without_a_title_has_no_row_for_one() -> None:
+    spec = {"encoding": {"color": {"field": "of", "title": None, "legend": {"orient": "top"}}}}
+    fit_chart(spec)
+    assert spec["encoding"]["color"]["title"] == ""

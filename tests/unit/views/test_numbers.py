@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.views.numbers import count, minus, percent, say_after, say_noise
+from core.views.numbers import count, minus, percent, say_after, say_noise, short
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -19,6 +19,8 @@ def test_numbers_are_written_in_one_style() -> None:
         "20 steps",
     ]
     assert count(12_000, "call") == "12,000 calls"
+    tiny = [short(9.71e-9), short(6e-17, 1), short(0.0391), short(-2e-5), short(0.0), short(3e6)]
+    assert tiny == ["9.7 · 10⁻⁹", "6 · 10⁻¹⁷", "0.039", "−2 · 10⁻⁵", "0", "3 · 10⁶"]
 
 
 def test_nothing_that_people_read_has_a_percent_sign_without_its_space() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.views.tables import csv_of, headed, text_widths, written
+from core.views.tables import csv_of, headed, table_text, text_widths, written
 from core.words import ENGLISH, tr, use_language
 
 CORE = Path(__file__).resolve().parents[3] / "core"
@@ -70,3 +70,29 @@ def test_no_table_scrolls_after_ten_rows_as_streamlit_has_it() -> None:
         for call in ast.walk(ast.parse(file.read_text("utf-8"))):
             if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "dataframe":
                 assert "height" in {given.arg for given in call.keywords}, file
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ([0.4506, 0.477, 1.0], ["0.4506", "0.4770", "1.0000"]),
+        ([12.0, -14.2, None], ["12.0", "−14.2", "–"]),
+        ([1200.0, 0.00025], ["1200", "0.00025"]),
+        ([0.5, 2e-7], ["0.5", "2 · 10⁻⁷"]),
+        ([3, None], ["3", "–"]),
+    ],
+    ids=str,
+)
+def test_numbers_of_a_column_end_alike_unless_they_lie_far_apart(
+    values: list[float | None], shown: list[str]
+) -> None:
+    rows = [{"of": "it", "value": value} for value in values]
+    html = str(written(rows).to_html())
+    assert [cell.split("<")[0] for cell in html.split('col1" >')[2:]] == shown
+    text = table_text(rows, ["of", "value"]).splitlines()
+    assert [line.split("|")[2].strip() for line in text[2:]] == shown
+
+
+def test_numbers_stand_at_the_right_of_a_table_of_text() -> None:
+    sides = table_text([{"of": "it", "value": 1.5, "right": True}], ["of", "value", "right"])
+    assert sides.splitlines()[1] == "| --- | --: | --- |"

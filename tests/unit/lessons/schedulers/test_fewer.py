@@ -52,10 +52,10 @@ def test_each_picture_is_compared_with_the_teachers() -> None:
 
     cells = {TEACHER: [cell(20, 100, 5.0)], PLAIN: [cell(4, 90, 5.0)], FEW: [cell(4, 99, 1.0)]}
     teacher, plain, few = drawn_rows(cells)
-    assert (teacher["rows of the network"], teacher["PSNR to the teacher, dB"]) == (40, "")
+    assert (teacher["rows of the network"], teacher["PSNR to the teacher, dB"]) == (40, None)
     assert (plain["rows of the network"], few["rows of the network"]) == (8, 4)
-    assert plain["PSNR to the teacher, dB"] == f"{10 * np.log10(255**2 / 100):.1f}"
-    assert few["PSNR to the teacher, dB"] == f"{20 * np.log10(255):.1f}"
+    assert plain["PSNR to the teacher, dB"] == round(10 * np.log10(255**2 / 100), 1)
+    assert few["PSNR to the teacher, dB"] == round(20 * np.log10(255), 1)
 
 
 def test_what_was_measured_is_told_by_calls() -> None:
@@ -65,8 +65,8 @@ def test_what_was_measured_is_told_by_calls() -> None:
         *((who, calls) for who in (PLAIN, FEW) for calls in CALLS),
     ]
     assert [row["distance between seeds"] for row in rows] == [
-        *("0.200", *[""] * 4),
-        *["0.150"] * 4,
+        *(0.2, *[None] * 4),
+        *[0.15] * 4,
     ]
     told = say_lost(FOUND)
     assert "Of 200 pictures in 4 calls a judge names 80 % rightly, of the teacher’s 90 %." in told
