@@ -186,3 +186,20 @@ def test_an_old_projector_shows_the_picture_with_what_moves_it(
     box = page.locator("button.play").first.bounding_box()
     assert box
     assert box["y"] + box["height"] <= 768
+
+
+def test_what_the_network_is_given_leaves_room_for_what_it_believes(
+    new_page: NewPage, server: str
+) -> None:
+    page = new_page(width=1024, height=768)
+    page.goto(f"{server}/generation?steps=3&present=on")
+    page.locator("button.play:not([disabled])").wait_for()
+    page.locator("section.film input.step").press("ArrowLeft")
+    expect(page.locator(".given .title")).to_have_text("What the network is given")
+    given, guess = (
+        page.locator(f".stage .{pane} canvas").bounding_box() for pane in ("given", "guess")
+    )
+    assert given
+    assert guess
+    assert given["x"] + given["width"] < guess["x"]
+    assert given["y"] == pytest.approx(guess["y"], abs=1)
