@@ -26,6 +26,7 @@ from core.views.pictures import row_picture
 from core.words import tr, tr_later
 
 FORMULAS = (consistency_loss, jump_to_the_end, step_of_teacher)
+WIDE = 420  # CSS pixels of a row of pictures
 
 
 def show(_: dict[str, Any]) -> None:  # Any: what JSON holds
@@ -103,9 +104,10 @@ def _show_pictures(cells: dict[str, list[Cell]]) -> None:
             most=teacher.calls,
         ),
     }
-    for place, who in zip(st.columns(2, gap="large"), told, strict=True):
+    row = st.container(horizontal=True)  # one below the other on a telephone, each in full width
+    for who in told:
         pictures = [cell.picture for cell in (*cells[who], teacher) if cell.picture is not None]
-        place.image(
+        row.container(width=WIDE).image(
             row_picture(pictures), told[who], width="stretch", output_format="PNG",
             alt=tr("{pictures}, from one noise", pictures=told[who]),
         )  # fmt: skip
