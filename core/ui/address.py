@@ -318,7 +318,7 @@ def keep_places() -> None:
 
 
 def _keep_places() -> None:
-    followed = st.session_state.get(_FOLLOWED, 0)
+    followed = st.session_state.get(_FOLLOWED)  # nothing is sent before there was one
     _keeper(language())(key=_KEEPER, data=followed, on_places_change=_take_places)
 
 

@@ -142,7 +142,7 @@ def test_looks_that_were_opened_stay_open_whichever_is_chosen(open_page: Open) -
     look_box(at).set_value("All the clocks").run()  # the first, which no address names
     assert look_box(at).value == "All the clocks"
     assert "look" not in at.query_params
-    next(one for one in at.toggle if "wait" in one.label).set_value(False).run()
+    next(one for one in at.toggle if one.label.endswith("of the next level")).set_value(False).run()
     assert look_box(at) is None
     at.selectbox(key="ask_level").set_value("how").run()
     assert look_box(at).value == "All the clocks"
@@ -156,7 +156,7 @@ def test_looks_stay_open_where_a_link_names_one_that_is_not_there(
         assert "This page has no look called “Tea leaves”." in shown_text(at)
         assert look_box(at).value == "All the clocks"
         at.run()
-    next(one for one in at.toggle if "wait" in one.label).set_value(False).run()
+    next(one for one in at.toggle if one.label.endswith("of the next level")).set_value(False).run()
     assert look_box(at) is None
 
 

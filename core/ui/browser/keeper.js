@@ -3,9 +3,10 @@
 
 const RESTS_MS = 400; // after the last move
 
-export default function ({ parentElement, data: followed, setTriggerValue }) {
+export default function ({ parentElement, data, setTriggerValue }) {
   const mark = parentElement.querySelector("i");
   document.documentElement.lang = mark.lang;
+  const followed = data ?? 0;
   if ((mark.followed ?? followed) !== followed) dispatchEvent(new Event("glassbox-followed"));
   mark.followed = followed;
   let timer = null;
