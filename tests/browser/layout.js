@@ -71,6 +71,7 @@
 
   // No column of words that is so thin that its rows are mostly empty.
   for (const cell of main.querySelectorAll("[data-testid=stMarkdownContainer] td")) {
+    if (cell.querySelector(".katex")) continue; // whose parts stand at many heights in one line
     const range = document.createRange();
     range.selectNodeContents(cell);
     const lines = new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size;

@@ -54,7 +54,7 @@ def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
         format_func=tr,
     )
     paths = overlay_paths(config, request.steps, request.scheduler, request.params)
-    slot = st.empty()
+    slot = st.container(key="all_schedulers").empty()  # what it does has room, see page.css
     _draw(slot, scheduler_rows(paths, find(asked), filters))
     plans = {path.id: path.plan for path in paths}
     heun = plans.get("heun")
@@ -68,9 +68,11 @@ def show(config: dict[str, Any]) -> None:  # Any: what JSON holds
         )
     )
     st.markdown(tr("**Left out**, though the library has them and they run without an error:"))
-    st.markdown(table_text(rejected_rows(), LEFT_OUT))
+    with st.container(key="left_out"):
+        st.markdown(table_text(rejected_rows(), LEFT_OUT))
     st.markdown(tr("**Made for other models**; the library has them as well:"))
-    st.markdown(table_text(rejected_rows(others=True), LEFT_OUT))
+    with st.container(key="other_models"):
+        st.markdown(table_text(rejected_rows(others=True), LEFT_OUT))
     rows = scheduler_rows(paths, read(asked, tr_later("Scheduler")), filters)
     if rows:
         _draw(slot, rows)

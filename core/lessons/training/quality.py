@@ -51,7 +51,8 @@ def show(_stages: tuple[Stage, ...]) -> None:
         )
     )
     rows = goal_rows(goals)
-    st.markdown(table_text(rows, list(rows[0])))
+    with st.container(key="goals"):  # whose first column is all words, see page.css
+        st.markdown(table_text(rows, list(rows[0])))
     offer_csv(rows, "goals")
     _show_prompts(report, folder)
     _show_arranged(report, folder)
