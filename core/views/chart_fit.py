@@ -25,7 +25,6 @@ GROWN = 1.25  # for a projector
 LARGE = {  # letters in CSS pixels
     "axis": {"labelFontSize": 16, "titleFontSize": 17, "labelLimit": 160},
     "legend": {"labelFontSize": 17, "titleFontSize": 17},
-    "text": {"fontSize": 17},
 }
 PADDING = {"left": 0, "right": HAIR, "top": 4, "bottom": 4}
 

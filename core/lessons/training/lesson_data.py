@@ -162,12 +162,14 @@ def _copies(live: Live) -> str:
     return tr(
         "Of {count} pictures that it drew, half have their nearest picture of the training within "
         "{nearest:.3f}; half of the training pictures that they ask for have another one within "
-        "{between:.3f}. So what it draws is about as new as one training picture is to the next: "
-        "alike in kind, no copy. That is measured, not promised: a model that saw few pictures "
-        "very often would copy.",
+        "{between:.3f}. For {asked:g} % the nearest is the very thing that was asked for. No "
+        "picture is stored, but it saw one of each thing, very often, and draws that one again "
+        "from its weights, if never the same to the last pixel. That is measured; a model that "
+        "saw many pictures of each thing need not.",
         count=near["pictures"],
         nearest=near["nearest_rms"],
         between=near["between_training_pictures_rms"],
+        asked=near["nearest_is_what_was_asked_percent"],
     )
 
 
