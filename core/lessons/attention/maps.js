@@ -41,7 +41,7 @@ class Attention extends Player {
     this.find(".scale i").style.background = this.colours.bar();
     this.root.style.setProperty("--aspect", String(data.aspect));
     this.root.classList.toggle("waiting", !data.picture);
-    this.drawn.hidden = !data.picture;
+    this.drawn.style.visibility = data.picture ? "" : "hidden"; // it keeps its room
     this.drawLine();
     if (!data.picture) {
       this.layers = null;

@@ -57,9 +57,9 @@ class Compare extends View {
     const kind = `tile ${told.state}${told.own ? " own" : ""}`;
     if (told.state !== "there") {
       const said = told.state === "failed" ? [make("b", "", told.what), make("span", "", told.fix)] : [];
-      return make("div", kind, make("span", "face", ...said), make("span", "words"));
+      return make("div", kind, make("span", "face framed", ...said), make("span", "words"));
     }
-    const face = make("canvas", "face");
+    const face = make("canvas", "face framed picture");
     const words = make("span", "words", ...(told.own ? [make("b", "", tr("your run"))] : []));
     words.append(`${told.calls} · ${told.seconds || tr("kept")}`);
     const tile = make("button", kind, face, words);

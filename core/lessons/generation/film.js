@@ -153,7 +153,7 @@ class Film extends Player {
       this.find(".values"),
       lines.map((line, at) => ({ ...line, said: values[at] === null ? "–" : say(values[at]) })),
     );
-    this.find(".values").prepend(make("li", "title", title));
+    this.find(".values").prepend(make("li", "title soft", title));
   }
 }
 

@@ -67,7 +67,7 @@ class TwoRuns extends Player {
       values.flatMap((value, at) => (jumps(at) ? [0, value] : [value]).map((height) => [at, height]));
     const lines = [
       ...(latents ? [{ kind: "latents", values: latents, points: points(latents) }] : []),
-      { kind: "estimates", values: estimates, points: points(estimates) },
+      { kind: "picture", values: estimates, points: points(estimates) },
     ];
     this.lines = lines.map(({ values }) => values);
     this.chart.draw(lines, { frame, ends, marks: ticks(ends, 4), along, beside: true }, parts);

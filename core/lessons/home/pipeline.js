@@ -40,7 +40,7 @@ class Pipeline extends Player {
   show(before, sheets) {
     const { id, stations, how, places, awaited } = this.data;
     const isNew = this.root.dataset.run !== id;
-    this.paints = stations.map(({ look }, at) => fill(make("div", "look"), look, sheets[at]));
+    this.paints = stations.map(({ look }, at) => fill(make("div", "look framed"), look, sheets[at]));
     this.list.replaceChildren(...stations.map((station, at) => this.station(station, this.paints[at].box)));
     this.find(".how").textContent = how;
     this.root.classList.toggle("waiting", !places.length);
@@ -89,7 +89,7 @@ class Pipeline extends Player {
   station({ name, title, link, line, done }, box) {
     const item = make("li", `station ${name}`);
     item.dataset.name = name;
-    const heading = make("h2", "", link ? "" : title);
+    const heading = make("h2", "dotted", link ? "" : title);
     if (link) {
       const anchor = make("a", "", title);
       anchor.href = link.href;

@@ -47,7 +47,7 @@ class Plane {
     this.points = floats(points);
     this.reach = Math.max(2.5, 1.08 * this.points.reduce((most, value) => Math.max(most, Math.abs(value)), 0));
     this.told = make("span");
-    this.plane = make("button", "plane");
+    this.plane = make("button", "plane framed latents");
     this.plane.ariaLabel = tr("Plane of the {name}; arrow keys move the ring", { name: title });
     this.mosaic = make("canvas");
     this.mosaic.width = this.mosaic.height = GRID * data.side;

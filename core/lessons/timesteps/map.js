@@ -243,7 +243,8 @@ function clock({ index, period }) {
   const hand = svg("line", {});
   const dial = svg("svg", { viewBox: "-24 -24 48 48", "aria-hidden": "true" }, svg("circle", { r: 22 }), hand);
   const canvas = drawing(tr("Cosine and sine of pair {pair} over all timesteps: {period}", { pair: index, period }));
-  const [now, sin, cos] = [make("i", "now"), make("i", "dot sin"), make("i", "dot")];
+  canvas.className = "filling";
+  const [now, sin, cos] = [make("i", "now"), make("i", "dot noise"), make("i", "dot time")];
   const wave = make("div", "wave", canvas, now, sin, cos);
   const box = make(
     "div",

@@ -28,10 +28,10 @@ class Figure {
     this.top = make("div", "names top");
     this.side = make("div", "names side");
     this.bars = make("div", "bars");
-    this.scale = make("p", "scale");
+    this.scale = make("p", "scale ramp");
     this.said = make("p", "said");
     this.said.ariaLive = "polite";
-    this.note = make("p", "note");
+    this.note = make("p", "note soft optional");
     const plate = make("div", "plate", this.top, this.side, this.canvas, this.bars);
     this.figure = make("figure", "grid", this.title, this.across, plate, this.scale, this.said, this.note);
     root.append(this.figure);

@@ -57,7 +57,7 @@ class Paths extends Player {
     const { walks } = this.data;
     this.canvases = walks.map(() => drawing());
     const figures = walks.map(({ title, note, steps }, at) => {
-      const caption = make("figcaption", "", make("b", "", title), make("span", "", steps ? note : ""));
+      const caption = make("figcaption", "", make("b", "", title), make("span", "quiet", steps ? note : ""));
       const canvas = this.canvases[at];
       canvas.addEventListener("pointerdown", (event) => this.pick(at, placeIn(canvas, event)));
       return make("figure", steps ? "" : "empty", caption, canvas);

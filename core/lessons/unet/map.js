@@ -249,7 +249,7 @@ function fill(button, box) {
 }
 
 function picture(image, url) {
-  image.hidden = !url;
+  image.style.visibility = url ? "" : "hidden"; // it keeps its room
   if (url && image.getAttribute("src") !== url) image.src = url;
 }
 
