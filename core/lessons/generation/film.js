@@ -52,13 +52,11 @@ class Film extends Player {
       const { width, height } = data[kind].sheet;
       this.find(`.${kind}`).style.setProperty("--aspect", `${width} / ${height}`);
     }
-    if (!this.find(".charts").childElementCount) {
-      const names = data.charts.map(({ name }) => name);
-      offer(this.find(".charts"), "film-chart", names, (at) => {
-        this.chart = at;
-        this.redraw();
-      });
-    }
+    const names = data.charts.map(({ name }) => name);
+    offer(this.find(".charts"), "film-chart", names, (at) => {
+      this.chart = at;
+      this.redraw();
+    });
     this.root.dataset.run = data.id;
     this.span(data.given.sheet.count - 1, isNew);
     if (isNew && !matchMedia("(prefers-reduced-motion: reduce)").matches) this.play();
@@ -151,14 +149,10 @@ class Film extends Player {
     this.curve.move(this.curve.along(call), values);
     legend(
       this.find(".values"),
-      lines.map((line, at) => ({ ...line, said: values[at] === null ? "–" : say(values[at]) })),
+      lines.map((line, at) => ({ ...line, said: values[at] === null ? "–" : reading(values[at]) })),
     );
     this.find(".values").prepend(make("li", "title soft", title));
   }
-}
-
-function say(value) {
-  return minus(value.toFixed(Math.abs(value) >= 10 ? 1 : 3));
 }
 
 /**

@@ -48,8 +48,7 @@ class Guidance extends View {
   }
 
   mark(across, down) {
-    const { height, width } = this.data;
-    this.marked = [clamp(Math.floor(down * height), 0, height - 1), clamp(Math.floor(across * width), 0, width - 1)];
+    this.marked = cellAt(across, down, this.data);
     this.update();
   }
 
@@ -70,13 +69,11 @@ class Guidance extends View {
       this.place = Math.round(this.last * 0.3);
     }
     this.root.style.setProperty("--aspect", `${data.width} / ${data.height}`);
-    if (!this.find(".choice").childElementCount) {
-      const names = data.charts.map(({ name }) => name);
-      offer(this.find(".choice"), "guidance-chart", names, (at) => {
-        this.chart = at;
-        this.update();
-      });
-    }
+    const names = data.charts.map(({ name }) => name);
+    offer(this.find(".choice"), "guidance-chart", names, (at) => {
+      this.chart = at;
+      this.update();
+    });
     this.go(Math.min(this.place, this.last));
     this.root.dataset.run = data.id;
   }
@@ -184,14 +181,17 @@ class Guidance extends View {
       now.factor === 1
         ? ["", ""]
         : [
-            tr(", then × {factor} = {rescaled}", { factor: say(now.factor), rescaled: say(now.factor * guided) }),
+            tr(", then × {factor} = {rescaled}", {
+              factor: reading(now.factor),
+              rescaled: reading(now.factor * guided),
+            }),
             tr(" Rescaled: the spread of ε̂ goes from {spread} towards {wanted}, that of ε_c.", {
-              spread: say(now.spread),
-              wanted: say(now.wanted),
+              spread: reading(now.spread),
+              wanted: reading(now.wanted),
             }),
           ];
     this.find(".filled").textContent =
-      `${say(guided)} = ${fine(uncond)} + ${brief(this.w)} × (${fine(cond)} − ${less})${then}`;
+      `${reading(guided)} = ${fine(uncond)} + ${brief(this.w)} × (${fine(cond)} − ${less})${then}`;
     const spot = tr("at the marked position: row {row}, column {column}, channel {channel}. Click another.", {
       row: row + 1,
       column: column + 1,
@@ -216,7 +216,7 @@ class Guidance extends View {
     this.find(".along .title").textContent = title;
     legend(
       this.find(".along .values"),
-      lines.map((line, at) => ({ ...line, said: say(values[at]) })),
+      lines.map((line, at) => ({ ...line, said: reading(values[at]) })),
     );
     this.chartOf(this.along, lines, (call) => (this.last ? call / this.last : 0.5));
     this.along.move(this.along.along(this.place), values);
@@ -238,7 +238,7 @@ class Guidance extends View {
     const value = deviation(now.guess);
     this.root.dataset.spread = String(value);
     legend(this.find(".spread .values"), [
-      { label: tr("std"), kind: this.phi ? "noise" : "picture", said: say(value) },
+      { label: tr("std"), kind: this.phi ? "noise" : "picture", said: reading(value) },
       { label: tr("colours at the limit"), kind: "", said: `${Math.round(100 * this.limit)} %` },
     ]);
     this.chartOf(
@@ -252,7 +252,7 @@ class Guidance extends View {
     );
     this.spread.move(this.spread.along((30 * this.w) / largest), this.phi ? [null, value] : [value]);
     element.ariaLabel = tr("Standard deviation of the estimate against the weight, {spread} at w = {w}", {
-      spread: say(value),
+      spread: reading(value),
       w: brief(this.w),
     });
   }
@@ -265,10 +265,6 @@ function unpack({ values, unit }) {
 function deviation(values) {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
-}
-
-function say(value) {
-  return minus(value.toFixed(Math.abs(value) >= 10 ? 1 : 3));
 }
 
 function brief(value) {

@@ -27,8 +27,8 @@ class Inpaint extends Player {
       this.update();
     });
     drag(this.plate, {
-      begin: (across, down) => this.begin(this.cellAt(across, down)),
-      move: (across, down) => this.strokeTo(this.cellAt(across, down)),
+      begin: (across, down) => this.begin(cellAt(across, down, this.data)),
+      move: (across, down) => this.strokeTo(cellAt(across, down, this.data)),
       end: () => this.rest(),
     });
     keys(this.plate, (across, down, event) => this.walkKeys(across, down, event.shiftKey), {
@@ -69,11 +69,6 @@ class Inpaint extends Player {
   }
 
   // ---- painting
-
-  cellAt(across, down) {
-    const at = (share, count) => clamp(Math.floor(share * count), 0, count - 1);
-    return [at(down, this.data.height), at(across, this.data.width)];
-  }
 
   /** @param {number[]} cell */
   isNew([row, column]) {
@@ -207,11 +202,7 @@ class Inpaint extends Player {
 
   /** A frame; what is not asked for lies behind a veil. */
   drawPane(canvas, sheet, index, signs, part = this.part) {
-    const pen = fit(canvas);
-    const cut = make("canvas");
-    showFrame(cut, sheet, index);
-    pen.imageSmoothingQuality = "high";
-    pen.drawImage(cut, 0, 0, canvas.width, canvas.height);
+    const pen = spreadFrame(canvas, sheet, index);
     const box = this.boxes(canvas);
     pen.fillStyle = this.style.getPropertyValue("--st-background-color");
     pen.globalAlpha = VEIL;

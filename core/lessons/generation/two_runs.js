@@ -28,7 +28,6 @@ class TwoRuns extends Player {
       this.figures[number].style.setProperty("--aspect", `${pictures.width} / ${pictures.height}`);
     });
     this.find(".legend .latents").hidden = !data.latents;
-    this.root.dataset.pair = data.id;
     this.span(data.places.length - 1, before?.id !== data.id);
   }
 
@@ -89,8 +88,8 @@ class TwoRuns extends Player {
         const canvas = this.figures[number].querySelector(`canvas.${kind}`);
         const what = at ? (end ? tr("the result") : tr("What it believes")) : tr("What the network is given");
         canvas.ariaLabel = `${run.title}: ${what}, ${spoken}`;
-        if (end && at) paint(canvas, this.pictures, number);
-        else paint(canvas, this.sheets[number][at], this.place);
+        if (end && at) spreadFrame(canvas, this.pictures, number);
+        else spreadFrame(canvas, this.sheets[number][at], this.place);
       });
     });
     this.chart.move(
@@ -107,13 +106,4 @@ function mark(x, { top, right, bottom }, text) {
     svg("line", { class: "mark", x1: x, x2: x, y1: top - 8, y2: bottom }),
     svg("text", { class: "strong", x: late ? x - 6 : x + 6, y: 12, "text-anchor": late ? "end" : "start" }, text),
   ];
-}
-
-// A small sheet has no edge round its frames: the frame is cut out first, so that no other shows.
-function paint(canvas, sheet, index) {
-  const cut = make("canvas");
-  showFrame(cut, sheet, index);
-  const pen = fit(canvas);
-  pen.imageSmoothingQuality = "high";
-  pen.drawImage(cut, 0, 0, canvas.width, canvas.height);
 }

@@ -12,7 +12,6 @@ export default (/** @type {Mounted} */ mounted) => present(mounted, ".lab", Lab)
 class Lab extends View {
   show(before) {
     if (before?.id === this.data.id) return;
-    this.root.dataset.training = this.data.id;
     this.planes = this.data.planes.map((plane) => new Plane(this.data, plane));
     this.find(".planes").replaceChildren(...this.planes.map((plane) => plane.figure));
   }

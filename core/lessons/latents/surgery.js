@@ -17,7 +17,7 @@ class Surgery extends View {
     });
     drag(this.find(".inside .plate"), {
       begin: (across, down) => {
-        this.corner = this.cell(across, down);
+        this.corner = cellAt(across, down, this.data);
       },
       move: (across, down) => this.frame(across, down),
       end: () => this.done(),
@@ -91,16 +91,11 @@ class Surgery extends View {
   }
 
   frame(across, down) {
-    const [row, column] = this.cell(across, down);
+    const [row, column] = cellAt(across, down, this.data);
     const [firstRow, firstColumn] = this.corner;
     const rows = [Math.min(row, firstRow), Math.max(row, firstRow) + 1];
     const region = [...rows, Math.min(column, firstColumn), Math.max(column, firstColumn) + 1];
     this.change({ region, amount: this.edits.amount || 1 });
-  }
-
-  cell(across, down) {
-    const at = (share, count) => clamp(Math.floor(share * count), 0, count - 1);
-    return [at(down, this.data.height), at(across, this.data.width)];
   }
 
   /** @param {Partial<EditsData>} edits */

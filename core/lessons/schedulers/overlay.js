@@ -46,10 +46,8 @@ class Schedulers extends ReadChart {
 
   show(before) {
     const { data } = this;
-    if (!before) {
-      this.offer("y", Y());
-      this.offer("x", X());
-    }
+    this.offer("y", Y());
+    this.offer("x", X());
     this.byId = new Map(data.curves.map((curve) => [curve.id, curve]));
     this.chosen ??= new Set(data.opening);
     if (before && before.run !== data.run) data.opening.forEach((id) => this.chosen.add(id));

@@ -242,7 +242,6 @@ class Training extends ReadChart {
     this.canvases.forEach((canvas, which) => {
       canvas.ariaLabel = `${found.prompts[which]}, ${when}`;
     });
-    this.root.dataset.milestone = String(found.steps[at]);
   }
 }
 

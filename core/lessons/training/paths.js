@@ -40,7 +40,6 @@ class Paths extends Player {
     this.root.classList.toggle("fanned", Boolean(this.fan));
     if (this.fan) this.chooser.max = String(this.fan.points);
     this.root.dataset.steps = String(data.walks.at(-1).steps);
-    this.root.dataset.kinds = [...new Set(data.walks.flatMap(({ kinds }) => kinds))].sort().join();
     const isNew = before?.frames !== data.frames || before.flow !== data.flow;
     const other = !data.going && !isNew && names(before) !== names(data);
     this.span(data.frames, isNew);

@@ -18,7 +18,6 @@ class Word extends Player {
     if (JSON.stringify(before?.prompts) !== JSON.stringify(data.prompts)) this.frame();
     this.root.classList.toggle("idle", !data.looks.length && !data.going);
     this.root.classList.toggle("drawn", !data.steps); // from a file, not trained
-    this.root.dataset.looks = String(data.looks.length);
     this.root.dataset.going = String(data.going);
     // What has just come is shown, unless somebody looks at what was.
     const newest = this.last;

@@ -110,6 +110,22 @@ function showFrame(canvas, sheet, index) {
 }
 
 /**
+ * The frame as large as the canvas is, smoothly; it is cut out first, so that no other shows at its
+ * edge. Gives the pen.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Sheet} sheet
+ * @param {number} index
+ */
+function spreadFrame(canvas, sheet, index) {
+  const cut = make("canvas");
+  showFrame(cut, sheet, index);
+  const pen = fit(canvas);
+  pen.imageSmoothingQuality = "high";
+  pen.drawImage(cut, 0, 0, canvas.width, canvas.height);
+  return pen;
+}
+
+/**
  * Square pictures that lie side by side in one, a canvas each; empty ones where there is none.
  * @param {HTMLCanvasElement[]} canvases
  * @param {HTMLImageElement} [image]

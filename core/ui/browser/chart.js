@@ -31,6 +31,11 @@ function short(value) {
   return minus(Number(value.toPrecision(3)));
 }
 
+/** @param {number} value of a line at one place */
+function reading(value) {
+  return minus(value.toFixed(Math.abs(value) >= 10 ? 1 : 3));
+}
+
 // ---- on a canvas
 
 /**

@@ -118,13 +118,14 @@ function either(box, choose) {
 }
 
 /**
- * Adds a choice of one among several.
+ * Adds a choice of one among several, unless it is there.
  * @param {Element} box
  * @param {string} name that no other choice has
  * @param {string[]} labels
  * @param {(at: number) => void} choose
  */
 function offer(box, name, labels, choose) {
+  if (box.querySelector("input")) return;
   labels.forEach((label, at) => {
     const input = Object.assign(make("input"), { type: "radio", name, checked: !at });
     input.addEventListener("change", () => choose(at));
@@ -150,6 +151,19 @@ function check(box, chosen) {
 function placeIn(element, event) {
   const { left, top, width, height } = element.getBoundingClientRect();
   return [(event.clientX - left) / width, (event.clientY - top) / height];
+}
+
+/**
+ * The cell of a grid at a place in it, at its edge where that lies outside: row and column.
+ * @param {number} across
+ * @param {number} down
+ * @param {{ width: number, height: number }} grid
+ * @returns {[number, number]}
+ */
+function cellAt(across, down, { width, height }) {
+  const at = (/** @type {number} */ share, /** @type {number} */ count) =>
+    clamp(Math.floor(share * count), 0, count - 1);
+  return [at(down, height), at(across, width)];
 }
 
 /**
