@@ -140,8 +140,6 @@ class Latents extends View {
   drawNumbers() {
     const { scale, channels, limit, latents } = this.data;
     const patch = this.find(".patch");
-    const key = this.find(".key");
-    key.hidden = !this.values;
     if (!this.values) {
       patch.replaceChildren(tr("Asking the encoder…"));
       return;
@@ -166,7 +164,7 @@ class Latents extends View {
       }),
     );
     const showsError = this.second.after;
-    const [low, bar, high, words] = /** @type {Iterable<HTMLElement>} */ (key.children);
+    const [low, bar, high, words] = /** @type {Iterable<HTMLElement>} */ (this.find(".key").children);
     low.textContent = showsError ? "0" : `−${limit}`;
     high.textContent = showsError ? tr("{limit} or more off", { limit: latents.errorLimit }) : `${limit}`;
     bar.style.background = showsError ? "linear-gradient(90deg, #000, #fff)" : this.colours.bar();
