@@ -23,7 +23,7 @@ SCREEN = $(shell test -z "$(CONTAINER)$$CI$$SSH_CONNECTION" && { test "`uname`" 
 	test -n "$$DISPLAY$$WAYLAND_DISPLAY" && command -v xdg-open; } } >/dev/null 2>&1 && echo yes)
 OPENED = $(if $(SCREEN),--server.headless false --server.showEmailPrompt false --logger.hideWelcomeMessage true)
 
-.PHONY: help run class serve-ray test check-looks check-gpu test-ray test-fast lint format setup setup-dev constraints docs bench \
+.PHONY: help run class serve-ray test check-looks check-gpu test-ray test-fast lint types format setup setup-dev constraints docs bench \
 	bench-class train clean
 
 help:
@@ -66,16 +66,18 @@ test-ray: setup-dev $(SCALE)
 test-fast: $(FAST)
 	.venv/fast/bin/python -m pytest -n0 tests/unit/models/test_fast_unet.py
 
-test: lint
+test: types
 	@$(BIN)/python tests/browser/find_browser.py --install
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-lint: setup-dev
+lint: types
+	$(BIN)/python -m pytest -q tests/unit/ui/test_scripts.py
+
+types: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(PRETTIER) --check $(SCRIPTS)
-	$(BIN)/python -m pytest -q tests/unit/ui/test_scripts.py
 
 format: setup-dev
 	$(BIN)/ruff check --fix .

@@ -1,18 +1,19 @@
 """What the device that the app would choose gives: a run beside bare diffusers, and wide calls.
 
-    python -m benchmarks.device [--rows 64] [--steps 20] [--repeats 5] [--short]
+    python -m benchmarks.device [--rows 64] [--steps 20] [--repeats 5] [--pixels 512] [--short]
 
 On the built-in model, and on one of random weights in the shape of Stable Diffusion 1.5 (where
-there is no GPU, or with --short, a narrow one). Each is drawn at its own size by our loop and by
-diffusers' pipeline of the very same networks, by turns; then its U-Net is called with 1, 2, 4 ...
-rows. On a GPU both compute in half precision. Prints one JSON object: medians in seconds, the ratio
-(1 is equal, above 1 ours is slower), the largest difference between both pictures, milliseconds a
-row by the number of rows, and the peak of the GPU's memory.
+there is no GPU, or with --short, a narrow one). Each is drawn, at its own size where that is
+allowed, by our loop and by diffusers' pipeline of the very same networks, by turns; then its U-Net
+is called with 1, 2, 4 ... rows. On a GPU both compute in half precision. Prints one JSON object:
+medians in seconds, the ratio (1 is equal, above 1 ours is slower), the largest difference between
+both pictures, milliseconds a row by the number of rows, and the peak of the GPU's memory.
 """
 
 import json
 import statistics
 import tempfile
+from argparse import Namespace
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,14 +41,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_count("rows", 64, 2, "most rows of a call")
     parser.add_count("steps", 20, 2)
     parser.add_count("repeats", 5, 1)
+    parser.add_count("pixels", 512, 128, "most of a picture's side")
     options = parser.read(argv)
     width, vae = NARROW if options.short or not torch.cuda.is_available() else WIDE
     with tempfile.TemporaryDirectory() as made:
         models = {"emoji128": "emoji128", "random": _random_model(width, vae, Path(made))}
-        told = {
-            name: _measure(load_checkpoint(model), options.steps, options.repeats, options.rows)
-            for name, model in models.items()
-        }
+        told = {name: _measure(load_checkpoint(model), options) for name, model in models.items()}
     print(json.dumps({"width_of_random": width, "steps": options.steps, **told}, indent=2))
 
 
@@ -58,13 +57,15 @@ def _random_model(width: int, vae: int, folder: Path) -> str:
     return offer(save(build("sd1", width, vae), folder / "random.safetensors")).id
 
 
-def _measure(checkpoint: Checkpoint, steps: int, repeats: int, rows: int) -> dict[str, object]:
+def _measure(checkpoint: Checkpoint, options: Namespace) -> dict[str, object]:
     """One picture by both ways, then calls of more and more rows."""
+    steps, repeats = options.steps, options.repeats
+    height, width = (min(own, options.pixels) for own in (checkpoint.height, checkpoint.width))
     on_gpu = checkpoint.device.type == "cuda"
     if on_gpu:
         torch.cuda.reset_peak_memory_stats()
     request = Request(model=checkpoint.id, prompt="a red apple", steps=steps, scheduler=SCHEDULER,
-                      height=checkpoint.height, width=checkpoint.width)  # fmt: skip
+                      height=height, width=width)  # fmt: skip
     pipe = _pipeline(checkpoint)
 
     def bare() -> np.ndarray:
@@ -73,8 +74,8 @@ def _measure(checkpoint: Checkpoint, steps: int, repeats: int, rows: int) -> dic
             request.prompt,
             num_inference_steps=steps,
             guidance_scale=request.guidance,
-            height=request.height,
-            width=request.width,
+            height=height,
+            width=width,
             generator=torch.Generator().manual_seed(request.seed),
             output_type="np",
         ).images
@@ -88,11 +89,11 @@ def _measure(checkpoint: Checkpoint, steps: int, repeats: int, rows: int) -> dic
     return {
         "device": str(checkpoint.device),
         "dtype": str(checkpoint.dtype),
-        "pixels": request.height,
+        "pixels": height,
         **middle,
         **ratios(middle["ours"], middle["diffusers"]),
         "largest_difference": int(np.abs(ours - theirs).max()),
-        "ms_a_row": _wide_calls(checkpoint, rows, repeats),
+        "ms_a_row": _wide_calls(checkpoint, height, options.rows, repeats),
         "peak_mb": round(torch.cuda.max_memory_allocated() / 1e6) if on_gpu else None,
     }
 
@@ -114,9 +115,9 @@ def _pipeline(checkpoint: Checkpoint) -> Any:  # Any: a pipeline
 
 
 @torch.inference_mode()
-def _wide_calls(checkpoint: Checkpoint, most: int, repeats: int) -> dict[int, float]:
+def _wide_calls(checkpoint: Checkpoint, pixels: int, most: int, repeats: int) -> dict[int, float]:
     """Milliseconds a row of one call of the U-Net, by how many rows it has."""
-    side = checkpoint.height // checkpoint.vae_scale
+    side = pixels // checkpoint.vae_scale
     states = checkpoint.unet.config.cross_attention_dim
     found: dict[int, float] = {}
     rows = 1

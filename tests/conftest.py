@@ -1,5 +1,6 @@
 """Fixtures for all tests: two checkpoints, and no network but the loopback."""
 
+import gc
 import logging
 import os
 import shutil
@@ -47,6 +48,21 @@ def _quiet_streamlit() -> None:
     """Pages run outside the server log that they do, once a call."""
     for name in ("streamlit", "streamlit.runtime.scriptrunner_utils.script_run_context"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _libraries_frozen() -> Iterator[None]:
+    """The collector walks past the libraries from the first test on, as in an app with a model.
+
+    A load thaws and walks them first, which is nothing beside a model of gigabytes, and half of
+    the time that one of the tests' hundreds of tiny models takes.
+    """
+    gc.collect()
+    gc.freeze()
+    with pytest.MonkeyPatch.context() as patch:
+        for change in ("freeze", "unfreeze"):
+            patch.setattr(gc, change, lambda: None)
+        yield
 
 
 @pytest.fixture(scope="session")
