@@ -1,11 +1,13 @@
 """Pages are run as Streamlit runs them, without a browser, and compute for real."""
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from core.models.catalog import builtin_folder
@@ -21,6 +23,15 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep the runs of these tests apart from the app's own, and together from test to test."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GLASSBOX_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _packages_read_once() -> Iterator[None]:
+    """Streamlit looks for components in every installed package: once, not for each page anew."""
+    with pytest.MonkeyPatch.context() as patch:
+        scan = cache(manifest_scanner.scan_component_manifests)
+        patch.setattr(manifest_scanner, "scan_component_manifests", scan)
         yield
 
 
