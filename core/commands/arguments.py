@@ -5,8 +5,49 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ExplainerError
-from core.models.catalog import BUILT_IN, CatalogEntry, find_entry, offer
+from core.models.catalog import BUILT_IN, CatalogEntry, find_entry, local_folder, offer
 from core.models.loras import Chosen, offer_lora
+
+RUN_FIELDS = (
+    "prompt", "negative", "seed", "steps", "guidance", "scheduler", "height", "width",
+)  # fmt: skip
+
+
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """Add what every run has: its words, seed, steps, guidance, scheduler and size."""
+    parser.add_argument("--prompt", required=True, metavar="P", help="what to draw")
+    parser.add_argument(
+        "--negative", default="", metavar="N", help="what to keep away from (default: nothing)"
+    )
+    parser.add_argument(
+        "--seed", type=whole, default=0, metavar="S", help="of the noise it starts from (default 0)"
+    )
+    parser.add_argument(
+        "--steps", type=whole, default=20, metavar="N", help="scheduler steps (default 20)"
+    )
+    parser.add_argument(
+        "--guidance",
+        type=number,
+        default=5.0,
+        metavar="W",
+        help="guidance weight, 0 to 30; 1 is none (default 5)",
+    )
+    add_scheduler(parser)
+    parser.add_argument("--height", type=whole, metavar="H", help="pixels (default: the model's)")
+    parser.add_argument("--width", type=whole, metavar="W", help="pixels (default: the model's)")
+
+
+def run_fields(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: each field has its own
+    """Return the fields of a request that ``add_run`` and ``add_model`` ask for.
+
+    Args:
+        arguments: of a command that has both.
+
+    Raises:
+        ExplainerError: there is no such model.
+    """
+    fields = {name: getattr(arguments, name) for name in RUN_FIELDS}
+    return {"model": find_model(arguments.model).id, "params": tuple(arguments.param), **fields}
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -88,6 +129,24 @@ def find_model(model: str) -> CatalogEntry:
     except (OSError, ValueError):  # too long for a path, or with NUL in it
         here = False
     return offer(Path(model)) if here else find_entry(model)
+
+
+def find_folder(model: str) -> Path:
+    """Return the folder that the model of ``--model`` lies in.
+
+    Args:
+        model: as for ``find_model``.
+
+    Raises:
+        ExplainerError: it is unknown, or not on this machine.
+    """
+    entry = find_model(model)
+    folder = local_folder(entry)
+    if folder is None:
+        raise ExplainerError(
+            f"{entry.title} is not on this machine.", "`python -m core models` lists what is."
+        )
+    return folder
 
 
 def find_loras(asked: list[tuple[str, float]]) -> tuple[Chosen, ...]:

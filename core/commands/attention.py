@@ -11,44 +11,20 @@ LONGEST_NAME = 24  # characters of a token in the name of its file
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the fields of a request that decide what is looked at."""
-    from core.commands.arguments import add_model, add_scheduler, number, whole
+    from core.commands.arguments import add_model, add_run
 
-    parser.add_argument("--prompt", required=True, metavar="P", help="what to draw")
-    parser.add_argument(
-        "--negative", default="", metavar="N", help="what to keep away from (default: nothing)"
-    )
-    parser.add_argument("--seed", type=whole, default=0, metavar="S", help="default 0")
-    parser.add_argument("--steps", type=whole, default=20, metavar="N", help="default 20")
-    parser.add_argument(
-        "--guidance", type=number, default=5.0, metavar="W", help="0 to 30; 1 is none (default 5)"
-    )
-    add_scheduler(parser)
-    parser.add_argument("--height", type=whole, metavar="H", help="pixels (default: the model's)")
-    parser.add_argument("--width", type=whole, metavar="W", help="pixels (default: the model's)")
+    add_run(parser)
     add_model(parser)
 
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: what JSON holds
     """Check the request before the model is loaded, run it with its attention in the open."""
-    from core.commands.arguments import find_model, load_model, need_folder
+    from core.commands.arguments import load_model, need_folder, run_fields
     from core.commands.progress import told
     from core.engine.request import Request, to_json, validated
     from core.engine.works.attention import AttentionWork
 
-    request = validated(
-        Request(
-            model=find_model(arguments.model).id,
-            prompt=arguments.prompt,
-            negative=arguments.negative,
-            seed=arguments.seed,
-            steps=arguments.steps,
-            guidance=arguments.guidance,
-            scheduler=arguments.scheduler,
-            params=tuple(arguments.param),
-            height=arguments.height,
-            width=arguments.width,
-        )
-    )
+    request = validated(Request(**run_fields(arguments)))
     out = need_folder(arguments.out)
 
     from core.engine.alone import run_alone

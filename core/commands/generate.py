@@ -29,28 +29,9 @@ def add_request(parser: argparse.ArgumentParser) -> None:
     Args:
         parser: of a command that draws a picture.
     """
-    from core.commands.arguments import add_loras, add_model, add_scheduler, number, whole
+    from core.commands.arguments import add_loras, add_model, add_run, number, whole
 
-    parser.add_argument("--prompt", required=True, metavar="P", help="what to draw")
-    parser.add_argument(
-        "--negative", default="", metavar="N", help="what to keep away from (default: nothing)"
-    )
-    parser.add_argument(
-        "--seed", type=whole, default=0, metavar="S", help="of the noise it starts from (default 0)"
-    )
-    parser.add_argument(
-        "--steps", type=whole, default=20, metavar="N", help="scheduler steps (default 20)"
-    )
-    parser.add_argument(
-        "--guidance",
-        type=number,
-        default=5.0,
-        metavar="W",
-        help="guidance weight, 0 to 30; 1 is none (default 5)",
-    )
-    add_scheduler(parser)
-    parser.add_argument("--height", type=whole, metavar="H", help="pixels (default: the model's)")
-    parser.add_argument("--width", type=whole, metavar="W", help="pixels (default: the model's)")
+    add_run(parser)
     parser.add_argument(
         "--clip-skip", type=whole, default=0, metavar="N", help="text layers left out at the end"
     )
@@ -84,21 +65,12 @@ def request_of(arguments: argparse.Namespace) -> "Request":
     Raises:
         ExplainerError: a field is wrong.
     """
-    from core.commands.arguments import find_loras, find_model
+    from core.commands.arguments import find_loras, run_fields
     from core.engine.request import Request, validated
 
     return validated(
         Request(
-            model=find_model(arguments.model).id,
-            prompt=arguments.prompt,
-            negative=arguments.negative,
-            seed=arguments.seed,
-            steps=arguments.steps,
-            guidance=arguments.guidance,
-            scheduler=arguments.scheduler,
-            params=tuple(arguments.param),
-            height=arguments.height,
-            width=arguments.width,
+            **run_fields(arguments),
             clip_skip=arguments.clip_skip,
             padding_mask=arguments.padding_mask,
             blend=arguments.blend,

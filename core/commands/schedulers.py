@@ -59,19 +59,11 @@ def read_scheduler_config(model: str) -> dict[str, Any]:  # Any: what JSON holds
     Raises:
         ExplainerError: it is unknown, not here, or damaged.
     """
-    from core.commands.arguments import find_model
-    from core.errors import ExplainerError
-    from core.models.catalog import local_folder
+    from core.commands.arguments import find_folder
     from core.models.config_files import read_config
     from core.models.schedulers.settings import latent_config
 
-    entry = find_model(model)
-    folder = local_folder(entry)
-    if folder is None:
-        raise ExplainerError(
-            f"{entry.title} is not on this machine.", "`python -m core models` lists what is."
-        )
-    return latent_config(read_config(folder, "scheduler"))
+    return latent_config(read_config(find_folder(model), "scheduler"))
 
 
 def tell(answer: dict[str, Any]) -> list[str]:  # Any: as above

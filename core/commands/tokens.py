@@ -31,20 +31,13 @@ def run(arguments: argparse.Namespace) -> JSON:
     """Tokenize the prompt, which needs no torch; read it with the model where asked."""
     from dataclasses import asdict
 
-    from core.commands.arguments import find_model
-    from core.errors import ExplainerError
+    from core.commands.arguments import find_folder
     from core.lessons.tokens.positions_data import unique_rows, word_rows
-    from core.models.catalog import local_folder
     from core.models.text_facts import read_text_facts
     from core.models.token_words import words_of
     from core.models.tokens import load_tokenizer, read_pad_id, tokenize
 
-    entry = find_model(arguments.model)
-    folder = local_folder(entry)
-    if folder is None:
-        raise ExplainerError(
-            f"{entry.title} is not on this machine.", "`python -m core models` lists what is."
-        )
+    folder = find_folder(arguments.model)
     tokenizer = load_tokenizer(folder / "tokenizer")
     pad_id = read_pad_id(folder / "tokenizer", tokenizer)
     facts = read_text_facts(folder)

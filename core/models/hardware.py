@@ -95,11 +95,6 @@ class Facts:
     hidden: bool = False
 
 
-def find_hardware() -> Hardware:
-    """Look at this machine and say what to compute on."""
-    return choose(probe())
-
-
 def choose(facts: Facts) -> Hardware:
     """Decide what to compute on.
 
