@@ -306,7 +306,7 @@ def read_json(file: Path, most: int = LARGEST_JSON) -> Config:
         with file.open("rb") as stream:
             content = stream.read(most + 1)
     except OSError as error:
-        raise ExplainerError(tr("{file} cannot be read.", file=named(file)), again(file)) from error
+        raise unreadable(file) from error
     if len(content) > most:
         raise ExplainerError(
             tr("{file} is damaged: it has more than {most:,} bytes.", file=named(file), most=most),
@@ -346,6 +346,15 @@ def again(file: Path) -> str:
         file: the file.
     """
     return tr("Get the checkpoint again, or put {file} back.", file=file.name)
+
+
+def unreadable(place: Path) -> ExplainerError:
+    """Return what is said of a file or a folder that cannot be read.
+
+    Args:
+        place: of a checkpoint.
+    """
+    return ExplainerError(tr("{file} cannot be read.", file=named(place)), again(place))
 
 
 def say_absent(file: Path) -> str:

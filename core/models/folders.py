@@ -15,6 +15,7 @@ from core.models.config_files import (
     named,
     read_config,
     read_json,
+    unreadable,
 )
 from core.models.manifest import MANIFEST, sha256_of, verify_manifest
 from core.models.single_files import Single, read_single
@@ -199,9 +200,7 @@ def _tokenizer_files(folder: Path) -> list[Path]:
     try:
         files = {file: file.stat().st_size for file in folder.glob("[!.]*") if file.is_file()}
     except OSError as error:
-        raise ExplainerError(
-            tr("{folder} cannot be read.", folder=named(folder)), again(folder)
-        ) from error
+        raise unreadable(folder) from error
     for file, size in files.items():
         if size > LARGEST_FILE:
             raise ExplainerError(

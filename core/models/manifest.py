@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import ExplainerError
-from core.models.config_files import again, named, read_json
+from core.models.config_files import read_json, unreadable
 from core.words import tr
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def sha256_of(file: Path) -> str:
         with file.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
-        raise ExplainerError(tr("{file} cannot be read.", file=named(file)), again(file)) from error
+        raise unreadable(file) from error
 
 
 def _restore(folder: Path) -> str:

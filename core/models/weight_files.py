@@ -18,6 +18,7 @@ from core.models.config_files import (
     named,
     read_json,
     say_absent,
+    unreadable,
 )
 from core.words import tr
 
@@ -118,9 +119,7 @@ def find_weights(folder: Path) -> Weights:
     try:
         names = sorted(file.name for file in folder.iterdir() if not file.name.startswith("."))
     except OSError as error:
-        raise ExplainerError(
-            tr("{folder} cannot be read.", folder=named(folder)), again(folder)
-        ) from error
+        raise unreadable(folder) from error
     chosen = choose_weights(folder.name, names)
     if chosen is None:
         _refuse_names(folder, names)
@@ -201,7 +200,7 @@ def read_rows(file: Path) -> tuple[dict[str, Config], dict[str, Any]]:
             stream.seek(8)
             header = json.loads(stream.read(length)) if fits else None
     except OSError as error:
-        raise ExplainerError(tr("{file} cannot be read.", file=named(file)), again(file)) from error
+        raise unreadable(file) from error
     except (ValueError, RecursionError):
         header = None
     if not isinstance(header, dict):

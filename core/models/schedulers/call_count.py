@@ -59,7 +59,22 @@ def count_calls(
     for t in made.timesteps:
         eps = network(made.scale_model_input(x, t).double(), t).float()
         x = made.step(eps, t, x, **fresh).prev_sample
-    if not torch.isfinite(x).all():
+    need_finite(x, scheduler, steps)
+    return len(calls)
+
+
+def need_finite(end: Tensor, scheduler: Scheduler, steps: int) -> None:
+    """Refuse the end of a run that has left all numbers.
+
+    Args:
+        end: the latents there.
+        scheduler: whose run it was.
+        steps: its steps.
+
+    Raises:
+        ExplainerError: a value is not finite.
+    """
+    if not torch.isfinite(end).all():
         raise ExplainerError(
             tr(
                 "{scheduler} does not reach a finite end in {steps} steps.",
@@ -68,4 +83,3 @@ def count_calls(
             ),
             tr("Change the number of steps, or leave settings out."),
         )
-    return len(calls)

@@ -9,14 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from core.errors import ExplainerError
 from core.ideas.closed_form import GaussianData, find_moments, predict_exact_eps, solve_exactly
 from core.ideas.noise_levels import alpha_bar_from_sigma
 from core.ideas.prediction import from_unit_scale, to_unit_scale
+from core.models.schedulers.call_count import need_finite
 from core.models.schedulers.factory import make_scheduler
 from core.models.schedulers.plans import plan_run
 from core.models.schedulers.record import Scheduler
-from core.words import tr
 
 SIDE = 64  # values on a side: as many as are needed for the spread of a stochastic run
 
@@ -89,15 +88,7 @@ def measure_error(
     else:
         exact = solve_exactly(start, levels[0], levels[-1], data)
         error = float((end - exact).square().mean().sqrt())
-    if not torch.isfinite(end).all():
-        raise ExplainerError(
-            tr(
-                "{scheduler} does not reach a finite end in {steps} steps.",
-                scheduler=scheduler.title,
-                steps=steps,
-            ),
-            tr("Change the number of steps, or leave settings out."),
-        )
+    need_finite(end, scheduler, steps)
     return ProofPoint(scheduler.name, steps, calls, error, mean, std)
 
 
