@@ -6,7 +6,7 @@ left and what step 7 begins with. Noise in percent is always its share of the po
 1 - alpha_bar; its weight, sqrt(1 - alpha_bar), is never given in percent.
 """
 
-from core.words import of_many, tr, tr_many
+from core.words import of_many, tr, tr_many, unparted
 
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -18,7 +18,7 @@ def percent(share: float, digits: int = 0) -> str:
         share: 1 is all.
         digits: after the point.
     """
-    return minus(f"{100 * share:.{digits}f} %")
+    return unparted(minus(f"{100 * share:.{digits}f} %"))
 
 
 def minus(number: str) -> str:
@@ -57,7 +57,7 @@ def gigabytes(size: float) -> str:
     Args:
         size: bytes.
     """
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
+    return unparted(f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB")
 
 
 def say_noise(alpha_bar: float) -> str:

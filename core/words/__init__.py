@@ -26,6 +26,7 @@ HTML_TEXT = re.compile(
     r"(?<=>)[^<>]*[^\W\d_]{2}[^<>]*(?=<)|"
     r'(?:(?<= aria-label=")|(?<= placeholder=")|(?<= title=")|(?<= alt=")|(?<= label="))[^"]+'
 )
+UNIT = re.compile(r"(?<=[\d}]) (?=(?:%|m?s|min|h|dB|[MG]B|px)(?!\w))")  # after a number or a place
 Text = str | tuple[str, str]  # one, or one and many
 _language: ContextVar[str] = ContextVar("language", default=ENGLISH)
 
@@ -169,6 +170,15 @@ def of_many(thing: str) -> tuple[str, str]:
     return f"{{count:,}} {thing}", f"{{count:,}} {thing}s"
 
 
+def unparted(text: str) -> str:
+    """Return a text in which no line ends between a number and its unit.
+
+    Args:
+        text: such as "39 % of all", or a template for it.
+    """
+    return UNIT.sub("\N{NO-BREAK SPACE}", text)
+
+
 def in_html(html: str) -> str:
     """Return a component's HTML with its texts in the thread's language.
 
@@ -232,4 +242,4 @@ def _written(texts: tuple[str, ...], values: Mapping[str, Any], count: float | N
     key = texts[0] if count is None else (texts[0], texts[1])
     told = _texts(_language.get()).get(key, texts)
     text = told[0] if count is None or count == 1 else told[1]
-    return _FORMATTER.vformat(text, (), values) if values else text
+    return _FORMATTER.vformat(unparted(text), (), values) if values else unparted(text)

@@ -427,7 +427,7 @@ def test_a_part_of_the_picture_is_drawn_anew_and_the_rest_put_back(
     assert data["mask"] == ("0" * 8 + "1" * 8) * 16
     assert data["given"]["count"] == data["guess"]["count"] == len(data["places"]) == 4
     said = shown_text(at)
-    assert "**50 % of the latents are put back** before every call, 3 calls in all" in said
+    assert "**50\xa0% of the latents are put back** before every call, 3 calls in all" in said
     assert "the largest difference is 0." in said
     before, after = (frames_in(data["pictures"])[place].astype(int) for place in (0, 1))
     assert abs(after - before)[:, 72:].mean() > 3 * abs(after - before)[:, :56].mean()
@@ -440,7 +440,7 @@ def test_a_link_holds_the_mask_and_the_words_and_one_of_another_size_is_left_out
     asked = {"look": "Inpainting", "mask": write_signs(signs), "inpaint_words": "a pear"}
     at = open_page(PAGE, **asked, **SHORT)
     assert mounted(at)["generation_inpaint"]["mask"] == signs
-    assert "**75 % of the latents are put back**" in shown_text(at)
+    assert "**75\xa0% of the latents are put back**" in shown_text(at)
     assert labelled(at.text_input, "Words for the painted part").value == "a pear"
     wrong = open_page(PAGE, **{**asked, "mask": write_signs("1" * 64)}, **SHORT)
     assert not wrong.exception

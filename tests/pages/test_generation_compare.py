@@ -142,7 +142,7 @@ def test_a_branch_shows_both_futures_and_what_was_lost(open_page: Open, shown_te
     assert not at.exception
     assert re.search(r"Heun begins anew at its step [23] of 4", shown_text(at))
     at.slider(key="ask_branch_percent").set_value(50).run()
-    assert "50 % fresh noise" in drawn(at, "estimates")["runs"][1]["title"]
+    assert "50\xa0% fresh noise" in drawn(at, "estimates")["runs"][1]["title"]
 
 
 def test_a_link_restores_a_branch(open_page: Open) -> None:
@@ -151,7 +151,7 @@ def test_a_link_restores_a_branch(open_page: Open) -> None:
     at = open_page(PAGE, look="Branch", steps="3", **asked)
     assert not at.exception
     title = drawn(at, "estimates")["runs"][1]["title"]
-    assert title == "From call 2 on: “a cat”, w = 17.3, Heun, 10 % fresh noise"
+    assert title == "From call 2 on: “a cat”, w = 17.3, Heun, 10\xa0% fresh noise"
     assert at.number_input(key="ask_branch_seed").value == 1
 
 

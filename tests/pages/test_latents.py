@@ -173,7 +173,7 @@ def test_posterior_is_shown_with_two_samples_and_the_measured_scale(
     assert len(at.get("image")) == 7
     said = shown_text(at)
     assert "nats**" in said
-    assert "40 dB can hardly be seen" in said
+    assert "40\xa0dB can hardly be seen" in said
     assert f"config says **{FACTS.scaling_factor:g}**" in said
     measured = float(said.split("1 / std is **")[1].split("**")[0])
     assert 0.5 < measured / FACTS.scaling_factor < 2

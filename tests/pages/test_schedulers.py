@@ -106,7 +106,7 @@ def test_a_run_that_begins_where_no_noise_is_expected_says_so(
     at = open_page(page, steps="1")
     assert "This run begins at t = 1." in shown_text(at)
     assert "*leading* with 1 step begins down there." in shown_text(at)
-    assert "under 1 % noise power" in shown_text(at)
+    assert "under 1\xa0% noise power" in shown_text(at)
     at.button(key="trailing_spacing").click().run()
     assert not at.exception
     assert "This run begins at" not in shown_text(at)
@@ -355,7 +355,7 @@ def test_fewer_steps_are_drawn_from_one_noise_and_measured(
     report = json.loads((FOLDER / "evaluation.json").read_text())
     named = [row["top1_percent"] for row in report["few"]["turbo"]]
     assert [float(cell) for cell in judged["named rightly, %"].tolist()[5:]] == named
-    assert f"a judge names {named[2]:g} %" in shown_text(at)
+    assert f"a judge names {named[2]:g}\xa0%" in shown_text(at)
 
 
 def test_one_step_is_walked_as_a_flow_and_the_librarys_double_shift_is_told(

@@ -74,6 +74,12 @@ def forget() -> None:
     of_files.cache_clear()
 
 
+def test_no_line_ends_between_a_number_and_its_unit_but_what_was_typed_stays() -> None:
+    asked = tr("{share} % of “{prompt}” in 3 s, then 5 steps", share=39, prompt="a 5 s film")
+    assert asked == "39\xa0% of “a 5 s film” in 3\xa0s, then 5 steps"
+    assert tr_many(2, "{count} s", "{count} MB") == "2\xa0MB"
+
+
 def said(in_language: str, say: Callable[[], str]) -> str:
     """What a thread of another language says."""
     found: list[str] = []

@@ -10,6 +10,7 @@ from core.lessons.attention.run import prompt_tokens
 from core.lessons.attention.words import choose_entries, choose_layers
 from core.models.attention_seen import AttentionSeen
 from core.ui.made import png
+from core.views.numbers import percent
 from core.words import tr
 
 FORMULAS = (strongest_word,)
@@ -37,7 +38,7 @@ def show(seen: AttentionSeen) -> None:
     winners = [at for at in order if shares[at] > 0][:8]
     for column, at in zip(st.columns(max(4, len(winners))), winners, strict=False):
         with column:
-            st.text(f"{entries[chosen[at]].said}: {100 * shares[at]:.0f} %")
+            st.text(f"{entries[chosen[at]].said}: {percent(shares[at])}")
             st.image(
                 png(pictures[at]), width="stretch", output_format="PNG",
                 alt=tr("Where this token is the strongest"),

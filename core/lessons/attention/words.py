@@ -10,7 +10,7 @@ from core.lessons.attention.maps_data import Entry
 from core.lessons.attention.means_data import layer_choices
 from core.models.attention_seen import AttentionSeen
 from core.ui.address import ask, one_of, some_of, switch
-from core.words import in_english, tr
+from core.words import in_english, tr, unparted
 
 ENDS = ("on", "in", "with", "at", "under", "near", ",", ".")
 
@@ -108,4 +108,4 @@ def say_percent(share: float | np.floating) -> str:
         share: 0 to 1.
     """
     percent = 100 * float(share)
-    return f"{percent:.{0 if percent >= 9.95 else 1 if percent >= 0.995 else 2}f} %"
+    return unparted(f"{percent:.{0 if percent >= 9.95 else 1 if percent >= 0.995 else 2}f} %")

@@ -5,7 +5,7 @@ from typing import TypedDict
 from core.lessons.latents.hero_data import numbers, picture_url
 from core.models.latent_edits import MOST_GAIN, Edits, painted_noise
 from core.models.latent_reading import Decoded, PictureReading
-from core.words import tr
+from core.words import tr, unparted
 
 
 class EditsData(TypedDict):
@@ -94,5 +94,5 @@ def surgery_data(
 
 def _say(seconds: float) -> str:
     if seconds < 0.01:
-        return f"{1000 * seconds:.2g} ms"
+        return unparted(f"{1000 * seconds:.2g} ms")
     return tr("{milliseconds:,.0f} ms", milliseconds=1000 * seconds)

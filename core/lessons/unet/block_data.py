@@ -11,6 +11,7 @@ from PIL import Image
 from core.ideas.arrays import Pixels
 from core.models.unet_seen import BoxSeen
 from core.views.colormaps import LATENTS_SAY, latent_colours
+from core.views.numbers import percent
 from core.views.strips import enlarge
 from core.words import tr
 
@@ -57,7 +58,7 @@ def block_picture(seen: BoxSeen) -> BlockPicture:
         said = tr("All {count} numbers, row by row: {scale}.", count=values.size, scale=scale)
         rows = latent_colours(_fold(values.ravel()), limit)
         return BlockPicture(_solid(enlarge(rows, WIDTH // STRIP)), said, numbers)
-    shares = ", ".join(f"{100 * share:.0f} %" for share in seen.shares)
+    shares = ", ".join(map(percent, seen.shares))
     colours = component_colours(seen.components.astype(np.float32))
     return BlockPicture(
         picture=_board(colours, [latent_colours(channel, limit) for channel in values]),

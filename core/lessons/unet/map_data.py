@@ -11,7 +11,7 @@ from core.models.unet_facts import Box, Kind, Skip, UNetFacts
 from core.views.colormaps import latent_colours, noise_greys
 from core.views.numbers import percent
 from core.views.strips import channel_tiles, exact_sheet
-from core.words import tr, tr_later
+from core.words import tr, tr_later, unparted
 
 SHORT: dict[Kind, str] = {
     "time": tr_later("time"),
@@ -207,9 +207,7 @@ def say_time(seconds: float) -> str:
         seconds: 0 or more.
     """
     milliseconds = 1000 * seconds
-    if milliseconds < 9.95:
-        return f"{milliseconds:.1f} ms"
-    return f"{milliseconds:.0f} ms"
+    return unparted(f"{milliseconds:.{1 if milliseconds < 9.95 else 0}f} ms")
 
 
 def say_total(facts: UNetFacts, seconds: Mapping[str, float]) -> str:

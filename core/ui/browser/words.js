@@ -38,7 +38,10 @@ function count(number, name) {
  * @param {{ [place: string]: string | number }} values
  */
 function filled(text, values) {
-  return text.replace(/{(\w+)(:,)?}/g, (_, place, apart) => (apart ? thousands(values[place]) : String(values[place])));
+  const unparted = text.replace(/([\d}]) (?=(%|m?s|min|h|dB|[MG]B|px)(?!\w))/g, "$1\u00a0"); // number and unit
+  return unparted.replace(/{(\w+)(:,)?}/g, (_, place, apart) =>
+    apart ? thousands(values[place]) : String(values[place]),
+  );
 }
 
 /** @param {string | number} number as Python writes it with "," */

@@ -88,10 +88,13 @@ def test_what_it_was_shown_is_not_doubted(known: KnownWords, prompt: str) -> Non
         ("ein roter Apfel", "It has read none of these words: its captions are English."),
         ("赤いリンゴ", "It has read none of these words"),
         ("a photo of my Ferrari", "No word here names a thing that it was shown."),
-        ("a cat and a dog", "In 80 tests with two things it drew both in 2.5 %"),
+        ("a cat and a dog", "In 80 tests with two things it drew both in 2.5\xa0%"),
         ("a woman with white hair and a cat", "more than one thing"),
         ("two cats", "more than one thing"),
-        ("a photo of my teacher", "rarer things of this kind (people), only 4 % were recognised."),
+        (
+            "a photo of my teacher",
+            "rarer things of this kind (people), only 4\xa0% were recognised.",
+        ),
         ("a photo of my hot dogs", "tested on just this word, it drew something else."),
     ],
 )
@@ -110,8 +113,8 @@ def test_two_things_that_it_draws_best_are_told_apart(tmp_path: Path) -> None:
     (tmp_path / REPORT).write_text(json.dumps(told))
     doubt = known_words(tmp_path).doubt("a cat and a dog")
     assert doubt is not None
-    assert "In 80 tests with two things it drew both in 2.5 %" in doubt[0]
-    assert doubt[0].endswith("; with two of those that it draws best, in 22 %.")
+    assert "In 80 tests with two things it drew both in 2.5\xa0%" in doubt[0]
+    assert doubt[0].endswith("; with two of those that it draws best, in 22\xa0%.")
 
 
 def test_the_longest_name_is_the_one_that_is_meant(known: KnownWords) -> None:

@@ -228,7 +228,7 @@ def test_a_run_of_any_kind_is_asked_about_truly(
     """Where a plain run's sentences would be wrong: long words, one call, another prediction."""
     last = named("noising", "half", live).options[-1]
     assert last.text == "t = 999"
-    assert "99.5 % of the power is noise" in last.why  # never all of it
+    assert "99.5\xa0% of the power is noise" in last.why  # never all of it
     words = " ".join(["apple"] * 90)
     tokens = read_prompt(checkpoint, words)
     long = replace(live, tokens=tokens, run=replace(live.run, request=Request(prompt=words)))
@@ -245,7 +245,8 @@ def test_a_run_of_any_kind_is_asked_about_truly(
     call = live.run.input_at(len(live.run.timesteps) // 2)
     skip = live.read(OffAtCallWork(live.run.request.model, call, Switch("skip", 0))).change
     assert (
-        f"the outermost skip connection {100 * skip:.0f} %" in named("unet", "off", live).right.why
+        f"the outermost skip connection {100 * skip:.0f}\xa0%"
+        in named("unet", "off", live).right.why
     )
     config = read_config(live.folder, "scheduler") | {"prediction_type": "v_prediction"}
     (tmp_path / "scheduler").mkdir()

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_numbers_are_written_in_one_style() -> None:
-    assert [percent(0.41), percent(0.0349, 1), percent(-0.07)] == ["41 %", "3.5 %", "−7 %"]
+    assert [percent(0.41), percent(0.0349, 1), percent(-0.07)] == ["41\xa0%", "3.5\xa0%", "−7\xa0%"]
     assert minus("-0.94e-03") == "−0.94e−03"
     assert [count(1, "step"), count(0, "step"), count(20, "step")] == [
         "1 step",
@@ -31,10 +31,10 @@ def test_nothing_that_people_read_has_a_percent_sign_without_its_space() -> None
 @pytest.mark.parametrize(
     ("alpha_bar", "said"),
     [
-        (0.59, "41 % noise power"),
-        (0.0, "100 % noise power"),
-        (0.00466, "over 99 % noise power"),
-        (1.0, "0 % noise power"),
+        (0.59, "41\xa0% noise power"),
+        (0.0, "100\xa0% noise power"),
+        (0.00466, "over 99\xa0% noise power"),
+        (1.0, "0\xa0% noise power"),
     ],
 )
 def test_noise_in_percent_is_a_share_of_the_power(alpha_bar: float, said: str) -> None:
@@ -42,7 +42,7 @@ def test_noise_in_percent_is_a_share_of_the_power(alpha_bar: float, said: str) -
 
 
 def test_a_little_noise_is_not_none() -> None:
-    assert say_noise(0.99915) == "under 1 % noise power"  # at the first timestep of all
+    assert say_noise(0.99915) == "under 1\xa0% noise power"  # at the first timestep of all
 
 
 @pytest.mark.parametrize(

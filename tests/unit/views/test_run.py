@@ -50,11 +50,11 @@ def test_places_say_step_timestep_and_noise(run: Run) -> None:
     said = say_places(run, range(4))
     assert [place["text"] for place in said] == [
         "Start · only noise · the network is told t = 951",
-        "After 1 of 3 steps · t = 501 · 60 % noise power",
-        "After 2 of 3 steps · t = 1 · 10 % noise power",
+        "After 1 of 3 steps · t = 501 · 60\xa0% noise power",
+        "After 2 of 3 steps · t = 1 · 10\xa0% noise power",
         "After 3 of 3 steps · finished",
     ]
-    assert said[1]["spoken"] == "After 1 of 3 steps, timestep 501, 60 % noise power"
+    assert said[1]["spoken"] == "After 1 of 3 steps, timestep 501, 60\xa0% noise power"
 
 
 def test_quick_frames_find_colours_that_are_linear_in_the_latents(run: Run) -> None:

@@ -89,7 +89,7 @@ def test_limits_and_colours_of_pictures() -> None:
 def test_what_rescaling_did_is_said_as_measured() -> None:
     plain, white = np.full((4, 4, 3), 128, np.uint8), np.full((4, 4, 3), 255, np.uint8)
     assert "more room" in say_rescaled(white, plain, True)
-    assert "0.0 % of the colour values are at the limit instead of 100.0 %" in say_rescaled(
+    assert "0.0\xa0% of the colour values are at the limit instead of 100.0\xa0%" in say_rescaled(
         white, plain, True
     )
     assert "no better here" in say_rescaled(plain, white, True)

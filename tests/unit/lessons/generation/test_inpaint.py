@@ -88,7 +88,7 @@ def test_what_is_said_of_the_kept_part_is_measured(run: Run) -> None:
     mask = mask_of("001001", 2, 3)
     original = run.path[-1].copy()
     original[:, mask == 1] += 5
-    assert "67 % of the latents" in say_kept(run, original, mask)
+    assert "67\xa0% of the latents" in say_kept(run, original, mask)
     assert "difference is 0." in say_kept(run, original, mask)
     original[0, 0, 0] += 0.25
     assert "difference is 0.25" in say_kept(run, original, mask)

@@ -52,19 +52,21 @@ def test_all_names_that_hold_the_word_count_and_the_lead_is_the_one_that_lasts()
     assert found.lead == 2
     said = say_when(found)
     assert "**From call 3 on the judge takes it for “dog”, “dog face”, “guide dog” or 2" in said
-    assert "55 % there, 97 % of the finished picture" in said
-    assert "“taco” was ahead, with 50 %" in said
+    assert "55\xa0% there, 97\xa0% of the finished picture" in said
+    assert "“taco” was ahead, with 50\xa0%" in said
     assert "It had the lead before that already" in said
 
 
 def test_a_lead_from_the_first_call_and_none_are_said_otherwise() -> None:
     always = read("a red apple", {"red apple": 0.9}, {"red apple": 0.8}, {"red apple": 1.0})
-    assert "**From the first call on the judge takes it for “red apple”**: 90 %" in say_when(always)
+    assert "**From the first call on the judge takes it for “red apple”**: 90\xa0%" in say_when(
+        always
+    )
     never = read("a red apple", {"candy": 0.8}, {"red apple": 0.3, "candy": 0.6}, {"candy": 0.7})
     assert never.lead is None
     assert "**Not even at the last call" in say_when(never)
-    assert "30 % there, against 60 % for “candy”" in say_when(never)
-    assert "it would call “candy” (70 %)" in say_when(never)
+    assert "30\xa0% there, against 60\xa0% for “candy”" in say_when(never)
+    assert "it would call “candy” (70\xa0%)" in say_when(never)
 
 
 def test_a_prompt_without_a_name_is_said_so_and_its_table_has_first_answers() -> None:
@@ -72,7 +74,7 @@ def test_a_prompt_without_a_name_is_said_so_and_its_table_has_first_answers() ->
     assert found.names == ()
     assert found.lead is None
     assert "has no name for what this prompt asks for" in say_unknown(found)
-    assert "“taco” (60 %)" in say_unknown(found)
+    assert "“taco” (60\xa0%)" in say_unknown(found)
     [row] = recognised_rows(found)
     assert list(row.values()) == [1, "candy", 0.8]
 

@@ -73,7 +73,7 @@ def test_report_is_whole_and_holds_everything(run: Run) -> None:
 
 def test_time_is_not_told_as_if_the_run_had_been_alone(run: Run) -> None:
     frames = quick_frames(run)
-    assert "in 0.50 s; other work included" in report_html(run, frames)
+    assert "in 0.50\xa0s; other work included" in report_html(run, frames)
 
 
 def test_report_asks_for_nothing_and_runs_nothing(hostile: Run) -> None:

@@ -128,7 +128,7 @@ OWN = Request(prompt="a red apple", guidance=5.0, scheduler="ddim", steps=3)
         ({}, 0.0, "nothing changed"),
         ({"prompt": "**x**"}, 0.0, "other words"),
         ({"negative": "x", "guidance": 2.5}, 0.0, "another “not this”, w = 2.5"),
-        ({"scheduler": "dpmpp-2m"}, 0.25, "DPM++ 2M, 25 % fresh noise"),
+        ({"scheduler": "dpmpp-2m"}, 0.25, "DPM++ 2M, 25\xa0% fresh noise"),
     ],
 )
 def test_changes_are_named_without_repeating_what_was_typed(

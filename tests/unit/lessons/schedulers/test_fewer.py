@@ -69,9 +69,13 @@ def test_what_was_measured_is_told_by_calls() -> None:
         *[0.15] * 4,
     ]
     told = say_lost(FOUND)
-    assert "Of 200 pictures in 4 calls a judge names 80 % rightly, of the teacher’s 90 %." in told
     assert (
-        "75 % as far apart as the teacher’s, so that much of the variety is left at most." in told
+        "Of 200 pictures in 4 calls a judge names 80\xa0% rightly, of the teacher’s 90\xa0%."
+        in told
+    )
+    assert (
+        "75\xa0% as far apart as the teacher’s, so that much of the variety is left at most."
+        in told
     )
     wider = {**FOUND, "variety": {**FOUND["variety"], "teacher": 0.1}}
-    assert "150 % as far apart as the teacher’s; what each gets wrong" in say_lost(wider)
+    assert "150\xa0% as far apart as the teacher’s; what each gets wrong" in say_lost(wider)

@@ -30,8 +30,8 @@ def test_levels_are_put_in_order_unless_one_is_no_number() -> None:
 def test_calls_are_counted_without_the_end() -> None:
     levels = [10.0, 3.0, 0.9, 0.2, 0.0]
     assert calls_of(levels, "euler") == levels[:-1]
-    assert say_below_one(calls_of(levels, "euler")) == "2 of 4 calls (50 %) lie below σ = 1"
-    assert say_below_one([14.6, 0.5]) == "1 of 2 calls (50 %) lies below σ = 1"
+    assert say_below_one(calls_of(levels, "euler")) == "2 of 4 calls (50\xa0%) lie below σ = 1"
+    assert say_below_one([14.6, 0.5]) == "1 of 2 calls (50\xa0%) lies below σ = 1"
 
 
 def test_heun_asks_again_where_each_step_lands_but_the_last() -> None:

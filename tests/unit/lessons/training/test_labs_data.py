@@ -266,7 +266,7 @@ def test_every_way_says_what_learns_and_what_came_of_it() -> None:
         settings = WordSettings("zog", pixels, "a cat", way=way).validated()
         assert ("<zog>" in settings.prompt) == (way == "token")
         said[way] = explain(settings, taught(192, 0.0 if way == "token" else 12.34))
-    assert "192 numbers, for 0 s" in said["token"]
+    assert "192 numbers, for 0\xa0s" in said["token"]
     assert "moved by 0." in said["token"]
     assert "by 12.3 here" in said["lora"]
     assert "by heart" in said["weights"]

@@ -58,5 +58,5 @@ def test_the_chart_has_a_mark_for_each_row_and_no_kind_that_is_not_there() -> No
 
 def test_it_is_said_how_small_it_is_and_where_it_is_largest() -> None:
     said = say_change((LAYERS[0], *LAYERS[2:]))
-    assert "Rank 4 to 8: 240 numbers beside the 3,000 weights of 3 layers**, 8 % as many" in said
-    assert "down 1, cross-attention: 10.0 % of" in said
+    assert "Rank 4 to 8: 240 numbers beside the 3,000 weights of 3 layers**, 8\xa0% as many" in said
+    assert "down 1, cross-attention: 10.0\xa0% of" in said

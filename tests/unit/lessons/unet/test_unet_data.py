@@ -42,7 +42,7 @@ def test_map_of_a_run_has_its_times_and_pictures(facts: UNetFacts) -> None:
     assert drawn["given"].startswith("data:image/png")
     assert drawn["given"] != drawn["noise"]
     assert drawn["boxes"][-1]["share"] == 1
-    assert drawn["boxes"][0]["time"] == "1.0 ms"
+    assert drawn["boxes"][0]["time"] == "1.0\xa0ms"
     assert drawn["off"] == 0
     took = say_time(sum(seconds.values()))
     assert drawn["total"].endswith(f"{took} for the prompt’s half of a call")
@@ -64,7 +64,7 @@ def test_counts_are_short(number: int, says: str) -> None:
     assert say_count(number) == says
 
 
-@pytest.mark.parametrize(("seconds", "says"), [(0.00012, "0.1 ms"), (0.0123, "12 ms")])
+@pytest.mark.parametrize(("seconds", "says"), [(0.00012, "0.1\xa0ms"), (0.0123, "12\xa0ms")])
 def test_times_have_as_many_digits_as_they_are_worth(seconds: float, says: str) -> None:
     assert say_time(seconds) == says
 
@@ -101,10 +101,10 @@ def test_box_is_shown_with_how_it_was_coloured() -> None:
     assert (shown.picture[:, 132, 3] == 255).sum() < height  # see-through between the parts
     np.testing.assert_array_equal(shown.picture[0, 0, :3], component_colours(parts)[0, 0])
     limit = tidy_limit(channels.astype(np.float32))
-    for says in ("50 %, 25 %, 12 %", f"ends at ±{limit:g}", "blue below 0"):
+    for says in ("50\xa0%, 25\xa0%, 12\xa0%", f"ends at ±{limit:g}", "blue below 0"):
         assert says in shown.said
     assert shown.numbers == (
-        "mean −0.50 · standard deviation 1.25 · −3.00 to 2.50 · 62 % below 0 · "
+        "mean −0.50 · standard deviation 1.25 · −3.00 to 2.50 · 62\xa0% below 0 · "
         "channels 10, 11, 12, 13, 14, 15, 16, 17"
     )
 
@@ -175,5 +175,5 @@ def test_the_noise_is_not_always_the_answer(guidance: float, predicts: str, said
 
 
 def test_noise_that_moved_is_told_and_noise_that_cannot_move_as_well() -> None:
-    assert say_moved(0.256, 0.01) == "It moved by 26 % of its own size."
+    assert say_moved(0.256, 0.01) == "It moved by 26\xa0% of its own size."
     assert "the latents are the noise" in say_moved(0.0, 0.0)
