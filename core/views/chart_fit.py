@@ -50,7 +50,7 @@ def fit_chart(spec: Spec, large: bool = False) -> None:
     if isinstance(tall := spec.get("height"), int | float):
         spec["height"] = round(grown * tall)
         risen = int((tall - AROUND) / RISEN)
-    for name, channel, values in _channels(spec, spec.get("datasets", {}), spec.get("data")):
+    for mark, name, channel, values in _channels(spec, spec.get("datasets", {}), spec.get("data")):
         title = channel.get("title")
         line = {"x": LINE, "y": min(LINE, max(risen, LINE // 3))}.get(name, 0)
         if line and isinstance(title, str) and len(title) > line:
@@ -58,6 +58,8 @@ def fit_chart(spec: Spec, large: bool = False) -> None:
         if name == "color" and "title" in channel and title is None:
             channel["title"] = ""  # Streamlit makes a row of its own of none
         legend = channel.get("legend") or {}
+        if legend and mark == "line":
+            legend.setdefault("symbolType", "stroke")  # a line with dots would be shown as a dot
         if legend.get("orient") != "top":
             continue
         field = channel.get("field", "").replace("\\", "")
@@ -69,14 +71,16 @@ def fit_chart(spec: Spec, large: bool = False) -> None:
 
 def _channels(
     spec: Spec, datasets: Spec, data: Spec | None
-) -> Iterator[tuple[str, Spec, list[dict[str, Any]]]]:
-    """Yield every channel of a chart and of its layers by name, with the rows that it reads."""
+) -> Iterator[tuple[str, str, Spec, list[dict[str, Any]]]]:
+    """Yield every channel of a chart and of its layers: its mark, its name, and its rows."""
     data = spec.get("data", data)
     given: Spec = data or {}
     values = given.get("values", datasets.get(given.get("name", ""), []))
     rows = values if isinstance(values, list) else []
+    mark = spec.get("mark", "")
+    kind = mark if isinstance(mark, str) else mark["type"]
     for name, channel in spec.get("encoding", {}).items():
         if isinstance(channel, dict):
-            yield name, channel, rows
+            yield kind, name, channel, rows
     for layer in spec.get("layer", ()):
         yield from _channels(layer, datasets, data)

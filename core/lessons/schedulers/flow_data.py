@@ -129,7 +129,7 @@ def share_chart(curves: Mapping[str, Sequence[float]]) -> Any:
         y=alt.Y("s:Q", title=tr("s, share of noise"), scale=alt.Scale(domain=[0, 1])),
         color=alt.Color(
             "of:N", title=None, scale=alt.Scale(domain=names, range=inks[: len(names)]),
-            legend=alt.Legend(orient="top"),
+            legend=alt.Legend(orient="top", symbolType="circle"),  # some are rings alone
         ),
         tooltip=[alt.Tooltip("of:N", title=" "), alt.Tooltip("s:Q", format=".4f")],
     )  # fmt: skip

@@ -90,3 +90,13 @@ def test_a_legend_without_a_title_has_no_row_for_one() -> None:
     spec = {"encoding": {"color": {"field": "of", "title": None, "legend": {"orient": "top"}}}}
     fit_chart(spec)
     assert spec["encoding"]["color"]["title"] == ""
+
+
+def test_a_line_has_a_line_for_its_name_also_where_it_has_dots() -> None:
+    def sign(mark: dict[str, Any]) -> str | None:
+        spec = {"mark": mark, "encoding": {"color": {"legend": {"orient": "top"}}}}
+        fit_chart(spec)
+        return spec["encoding"]["color"]["legend"].get("symbolType")
+
+    assert sign({"type": "line", "point": True}) == "stroke"
+    assert sign({"type": "circle"}) is None
