@@ -16,6 +16,7 @@ from core.words import tr, tr_later
 TALL = 380  # CSS pixels
 OPENING = ("ddim", "euler", "heun", "kdpm2", "dpmpp-2m", "unipc", "lms")
 OFF = 0.5  # a slope that differs from its order by more is told
+PLACES = 6  # of an error: cut to its first digits, a column would fill it up with zeros
 FITTED = 3  # the last points: order is a promise for small steps
 
 
@@ -30,7 +31,7 @@ def proof_rows(points: Sequence[Any]) -> list[Row]:  # Any: ProofPoints, whose m
             "scheduler": SCHEDULERS[point.name].title,
             "steps": point.steps,
             "calls": point.calls,
-            "error": float(f"{point.error:.4g}"),
+            "error": round(point.error, PLACES),
             "mean": round(point.mean, 4),
             "std": round(point.std, 4),
         }
@@ -58,7 +59,7 @@ def order_rows(points: Sequence[Any]) -> list[Row]:  # Any: as above
                 tr_later("judged by"): tr("mean and spread")
                 if info.stochastic
                 else tr("distance from the end"),
-                tr_later("smallest error"): float(f"{errors[-1]:.3g}"),
+                tr_later("smallest error"): round(float(errors[-1]), PLACES),
             }
         )
     return rows

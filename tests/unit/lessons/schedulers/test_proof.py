@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from core.lessons.schedulers.overlay_data import INKS
-from core.lessons.schedulers.proof_data import proof_chart, say_orders
+from core.lessons.schedulers.proof_data import order_rows, proof_chart, say_orders
+from core.views.tables import table_text
 
 
 @dataclass(frozen=True)
@@ -41,3 +42,12 @@ def test_lines_have_the_inks_of_all_charts() -> None:
     layers = proof_chart([*points("heun", 2.0), *points("ddim", 1.0)], ["heun", "ddim"]).to_dict()
     scale = layers["layer"][2]["encoding"]["color"]["scale"]
     assert scale == {"domain": ["Heun", "DDIM"], "range": [INKS["heun"].hue, INKS["ddim"].hue]}
+
+
+def test_errors_are_written_with_the_digits_that_were_measured() -> None:
+    found = [*points("euler", 1.1), *points("heun", 2.123)]
+    shown = table_text(order_rows(found), ["scheduler", "smallest error"])
+    assert [line.split("|")[2].strip() for line in shown.splitlines()[2:]] == [
+        "0.017288",
+        "0.000397",
+    ]
