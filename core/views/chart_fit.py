@@ -54,7 +54,7 @@ def fit_chart(spec: Spec, large: bool = False) -> None:
         title = channel.get("title")
         line = {"x": LINE, "y": min(LINE, max(risen, LINE // 3))}.get(name, 0)
         if line and isinstance(title, str) and len(title) > line:
-            channel["title"] = textwrap.wrap(title, line)
+            channel["title"] = _lines(title, line)
         if name == "color" and "title" in channel and title is None:
             channel["title"] = ""  # Streamlit makes a row of its own of none
         legend = channel.get("legend") or {}
@@ -67,6 +67,13 @@ def fit_chart(spec: Spec, large: bool = False) -> None:
         widest = SIGN + grown * LETTER * max((len(str(name)) for name in names), default=0)
         legend["labelLimit"] = 0
         legend["columns"] = {"expr": f"max(1, floor((width + {AXIS}) / {widest:g}))"}
+
+
+def _lines(title: str, longest: int) -> list[str]:
+    """Break a title into as few lines as it needs, which are about as long as each other."""
+    lines = textwrap.wrap(title, longest)
+    even = (textwrap.wrap(title, width) for width in range(1, longest))
+    return next((found for found in even if len(found) == len(lines)), lines)
 
 
 def _channels(

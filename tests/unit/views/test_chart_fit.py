@@ -100,3 +100,9 @@ def test_a_line_has_a_line_for_its_name_also_where_it_has_dots() -> None:
 
     assert sign({"type": "line", "point": True}) == "stroke"
     assert sign({"type": "circle"}) is None
+
+
+def test_no_word_of_a_broken_title_stands_alone_that_need_not() -> None:
+    y = {"field": "y", "title": "share of the judge’s belief", "type": "quantitative"}
+    fit_chart({"height": 260, "encoding": {"y": y}})
+    assert y["title"] == ["share of the", "judge’s belief"]
