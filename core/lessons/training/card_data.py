@@ -5,7 +5,7 @@ Its figures are no part of a text: another training says the same with others.
 
 import re
 
-from core.words import tr, tr_later
+from core.words import tr, tr_later, unparted
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _PLACES = "abcdefgh"
@@ -88,4 +88,4 @@ def of_card(text: str) -> str:
     figures = dict(zip(_PLACES, _NUMBER.findall(text), strict=False))
     names = iter(figures)
     template = _NUMBER.sub(lambda figure: f"{{{next(names, figure[0])}}}", text)
-    return tr(template, **figures) if template in TEXTS else text
+    return tr(template, **figures) if template in TEXTS else unparted(text)
