@@ -45,6 +45,8 @@ def test_curves_are_chosen_and_read_without_the_server(page: Page, server: str) 
         sigma = plan.sigmas[np.flatnonzero(plan.steps == 10)[0]]
         power = 100 * sigma**2 / (1 + sigma**2)
         assert value_of(page, name) == f"{power:.0f} %"
+    named = chart.locator(".values span:not(.swatch)").all_inner_texts()
+    assert all(map(str.startswith, chart.locator(".card b").all_inner_texts(), named))
     expect(chart.locator(".read .at")).to_have_text("After 10 of 20 steps")
     expect(chart.locator(".list")).to_be_hidden()
     chart.get_by_role("button", name="More schedulers").click()

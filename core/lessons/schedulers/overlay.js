@@ -354,14 +354,17 @@ class Schedulers extends ReadChart {
     }[this.axes.x];
     this.mark(scale([0, 1], [this.frame.left, this.frame.right])(this.at), Math.round(this.at * FINEST), where);
     this.find(".at").textContent = where;
-    const values = this.shown().map((curve) => {
+    const cards = this.data.opening;
+    const place = ({ id }) => (cards.includes(id) ? cards.indexOf(id) : cards.length); // as the pictures stand
+    const curves = this.shown().sort((a, b) => place(a) - place(b));
+    const values = curves.map((curve) => {
       const swatch = make("span", "swatch");
       swatch.style.background = striped(curve.hue, curve.dash);
       const part = make("li", "", swatch, make("span", "", curve.title), make("b", "", this.valueAt(curve, x)));
       part.dataset.id = curve.id;
       return part;
     });
-    this.find(".values").replaceChildren(...values.reverse());
+    this.find(".values").replaceChildren(...values);
     const same = this.labels.filter(({ curves }) => curves.length > 1);
     const names = same.map(({ curves }) => curves.map(({ title }) => title).join(" = ")).join("; ");
     this.find(".same").textContent = names
