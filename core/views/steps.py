@@ -108,11 +108,11 @@ def step_rows(run: Run) -> list[dict[str, float | int | None]]:
             "alpha_bar": round(float(run.alpha_bars[call]), 6),
             tr_later("noise, share of the power"): round(1 - float(run.alpha_bars[call]), 6),
             tr_later("SNR, dB"): _or_none(found.snr_db[call], 2),
-            tr_later("rms of x_t"): round(float(found.given[call]), 4),
-            tr_later("rms of eps"): round(float(found.eps[call]), 4),
-            tr_later("rms of x0 estimate"): round(float(found.guess[call]), 4),
-            tr_later("rms change of x"): round(float(found.moved[call]), 4),
-            tr_later("rms change of x0 estimate"): _or_none(found.corrected[call], 4),
+            tr_later("rms of the noisy latents"): round(float(found.given[call]), 4),
+            tr_later("rms of the noise seen"): round(float(found.eps[call]), 4),
+            tr_later("rms of the estimate"): round(float(found.guess[call]), 4),
+            tr_later("rms change of the latents"): round(float(found.moved[call]), 4),
+            tr_later("rms change of the estimate"): _or_none(found.corrected[call], 4),
         }
         for call in range(len(run.timesteps))
     ]

@@ -160,7 +160,7 @@ def guidance_rows(run: Run) -> list[dict[str, float | int]]:
             tr_later("rms of difference"): round(float(sizes[2][call]), 4),
             tr_later("rms guided"): round(float(sizes[3][call]), 4),
             tr_later("angle, degrees"): round(float(apart[call]), 3),
-            tr_later("std of x0 estimate"): round(float(run.x0[call].std()), 4),
+            tr_later("std of the estimate"): round(float(run.x0[call].std()), 4),
         }
         for call in range(len(run.timesteps))
     ]

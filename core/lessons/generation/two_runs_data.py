@@ -176,8 +176,10 @@ def pair_rows(pair: Pair) -> list[Row]:
             tr_later("timestep t"): round(float(pair.first.timesteps[place]), 3)
             if place < calls
             else None,
-            tr_later("distance of x_t"): round(float(latents), 5) if pair.same_levels else None,
-            tr_later("distance of x0 estimates"): round(float(estimates), 5),
+            tr_later("distance of the noisy latents"): round(float(latents), 5)
+            if pair.same_levels
+            else None,
+            tr_later("distance of the estimates"): round(float(estimates), 5),
         }
         for place, (latents, estimates) in enumerate(
             zip(pair.of_latents, pair.of_estimates, strict=True)

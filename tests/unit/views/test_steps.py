@@ -73,8 +73,10 @@ def test_table_has_a_row_for_every_call(run: Run) -> None:
     assert rows[1]["timestep t"] == 501
     assert rows[1]["sigma"] == pytest.approx((0.6 / 0.4) ** 0.5, abs=1e-4)
     assert rows[1]["noise, share of the power"] == pytest.approx(0.6)
-    assert rows[0]["rms of x_t"] == pytest.approx(np.sqrt((run.path[0] ** 2).mean()), abs=1e-3)
-    assert rows[0]["rms change of x0 estimate"] is None
+    assert rows[0]["rms of the noisy latents"] == pytest.approx(
+        np.sqrt((run.path[0] ** 2).mean()), abs=1e-3
+    )
+    assert rows[0]["rms change of the estimate"] is None
 
 
 def test_film_has_four_panes_of_the_same_places(run: Run) -> None:

@@ -64,7 +64,7 @@ def test_table_measures_every_call(run: Run) -> None:
     assert run.eps_uncond is not None
     added = run.eps_cond[1] - run.eps_uncond[1]
     assert rows[1]["rms of difference"] == pytest.approx(np.sqrt((added**2).mean()), abs=1e-3)
-    assert rows[2]["std of x0 estimate"] == pytest.approx(run.x0[2].std(), abs=1e-3)
+    assert rows[2]["std of the estimate"] == pytest.approx(run.x0[2].std(), abs=1e-3)
     assert len(rows) == 3
 
 

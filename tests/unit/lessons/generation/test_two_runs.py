@@ -57,7 +57,7 @@ def test_distances_are_root_mean_squares_place_by_place(run: Run) -> None:
     assert pair.parted == 2  # 2 of 3 is the first that is at least half
     assert Pair(run, run).parted is None
     rows = pair_rows(pair)
-    assert [row["distance of x_t"] for row in rows] == [0, 1, 2, 3]
+    assert [row["distance of the noisy latents"] for row in rows] == [0, 1, 2, 3]
     assert rows[0]["timestep t"] == 951.0
     assert rows[-1]["timestep t"] is None
 
@@ -116,7 +116,7 @@ def test_another_schedulers_future_is_shown_where_it_is_nearest_in_noise(run: Ru
     data = pair_data(pair, ("", ""))
     assert data["latents"] is None
     assert len(data["estimates"]) == 4
-    assert pair_rows(pair)[1]["distance of x_t"] is None
+    assert pair_rows(pair)[1]["distance of the noisy latents"] is None
 
 
 OWN = Request(prompt="a red apple", guidance=5.0, scheduler="ddim", steps=3)
