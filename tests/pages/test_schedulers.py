@@ -295,7 +295,7 @@ def test_own_noise_levels_are_run(open_page: Open, shown_text: Callable[[AppTest
     at = look(open_page(PAGE, steps="3", prompt="never drawn"), "Your own noise levels")
     assert not at.exception
     # Calls beside calls: the level that a run ends at is asked about by nobody.
-    said = r"\d of 3 calls \(\d+ %\) lies? below σ = 1\*\*; in your run \d of 3 calls"
+    said = r"\d of 3 calls \(\d+\xa0%\) lies? below σ = 1\*\*; in your run \d of 3 calls"
     assert re.search(said, shown_text(at))
     widget(at.slider, "Karras’ ρ").set_value(3.0).run()
     widget(at.button, "Run these noise levels").click().run()
