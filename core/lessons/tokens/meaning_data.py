@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import altair as alt
 import numpy as np
@@ -14,8 +15,13 @@ from core.views.tables import Row
 from core.views.theme import PALETTE
 from core.words import tr, tr_later
 
+Box = tuple[float, float, float, float]  # left, top, right, bottom
 YOURS, OTHERS = tr_later("your prompt"), tr_later("the words below")
 LONGEST = 28  # characters of a text beside its point
+TALL = 420  # CSS pixels
+# On a telephone, CSS pixels: of the plot, of a letter, from a point to its text, around a point.
+PLOT, LETTER, APART, AROUND = (260, 330), 6.6, 8, 5
+SIDES = ((1, 0), (-1, 0), (0, -1), (0, 1))  # of a point, for its text: right, left, above, below
 
 
 def map_rows(
@@ -55,7 +61,17 @@ def word_map(rows: Sequence[Row], names: Sequence[str]) -> alt.LayerChart | alt.
     reach = max([0.2, *(abs(float(row[way])) for row in rows for way in ("across", "up"))])  # type: ignore[arg-type]  # map_rows put numbers there
     end = min(1.0, 0.1 * math.ceil(10 * reach + 0.5))
     scale = alt.Scale(domain=[-end, end], nice=False)
-    base = alt.Chart(alt.InlineData(values=list(rows))).encode(
+    sides = text_sides(rows, end)
+    values = [
+        {
+            **row,
+            "align": ("right", "center", "left")[across + 1],
+            "dx": APART * across,
+            "dy": 2 * APART * down,
+        }
+        for row, (across, down) in zip(rows, sides, strict=True)
+    ]
+    base = alt.Chart(alt.InlineData(values=values)).encode(
         x=alt.X("across:Q", scale=scale, title=f"← {left}   ·   {right} →"),
         y=alt.Y("up:Q", scale=scale, title=f"← {bottom}   ·   {top} →"),
         tooltip=[
@@ -74,8 +90,56 @@ def word_map(rows: Sequence[Row], names: Sequence[str]) -> alt.LayerChart | alt.
             legend=alt.Legend(orient="top"),
         )
     )
-    labels = base.mark_text(align="left", dx=8, fontSize=13).encode(text="text:N")
-    return alt.layer(points, labels).properties(height=420)
+    align, dx, dy = (alt.ExprRef(f"datum.{name}") for name in ("align", "dx", "dy"))
+    labels = base.mark_text(align=align, dx=dx, dy=dy, fontSize=13).encode(text="text:N")
+    return alt.layer(points, labels).properties(height=TALL)
+
+
+def text_sides(rows: Sequence[Row], end: float) -> list[tuple[int, int]]:
+    """Choose for every point the side of its text, so that texts collide little on a telephone.
+
+    Args:
+        rows: from ``map_rows``.
+        end: of both axes.
+
+    Returns:
+        One of ``SIDES`` a row.
+    """
+    wide, tall = PLOT
+    spots = [
+        (
+            wide * (1 + float(str(row["across"])) / end) / 2,
+            tall * (1 - float(str(row["up"])) / end) / 2,
+        )
+        for row in rows
+    ]
+    halves = [LETTER * len(str(row["text"])) / 2 for row in rows]
+    dots = [(x - AROUND, y - AROUND, x + AROUND, y + AROUND) for x, y in spots]
+    sides = [SIDES[0]] * len(rows)
+
+    def box(at: int, side: tuple[int, int]) -> Box:
+        half, (x, y) = halves[at], spots[at]
+        x, y = x + side[0] * (APART + half), y + side[1] * 2 * APART
+        return x - half, y - APART, x + half, y + APART
+
+    def hidden(at: int, side: tuple[int, int]) -> float:
+        mine = box(at, side)
+        outside = 4 * APART * halves[at] - _shared(mine, (0, 0, wide, tall))
+        others = [other for other in range(len(rows)) if other != at]
+        return outside + sum(
+            _shared(mine, dots[one]) + _shared(mine, box(one, sides[one])) for one in others
+        )
+
+    for at in [*range(len(rows))] * 2:  # once more, for those that moved away meanwhile
+        sides[at] = min(SIDES, key=partial(hidden, at))
+    return sides
+
+
+def _shared(one: Box, other: Box) -> float:
+    """Return the area that two boxes share."""
+    across = min(one[2], other[2]) - max(one[0], other[0])
+    down = min(one[3], other[3]) - max(one[1], other[1])
+    return max(0.0, across) * max(0.0, down)
 
 
 def cosine_rows(texts: Sequence[str], vectors: NDArray[np.floating]) -> list[Row]:

@@ -22,10 +22,12 @@ from core.lessons.tokens.meaning_data import (
     cosine_rows,
     map_rows,
     short,
+    text_sides,
     word_map,
 )
 from core.models.tokens import Tokens
 from core.views.colormaps import text_colours
+from core.views.tables import Row
 
 
 @pytest.fixture
@@ -143,3 +145,14 @@ def test_text_scale_grows_lighter_all_the_way() -> None:
     colours = text_colours(np.linspace(0, 1, 64)).astype(float)
     light = colours @ [0.2126, 0.7152, 0.0722]
     assert (np.diff(light) > 0).all()
+
+
+def test_texts_of_points_that_lie_near_stand_on_different_sides() -> None:
+    places = {"strawberry": (-0.5, 0.14), "apple": (-0.24, 0.14), "cat": (0.23, 0.08),
+              "whale": (0.15, 0.04), "dog": (0.59, -0.06)}  # fmt: skip
+    rows: list[Row] = [{"text": text, "across": x, "up": y} for text, (x, y) in places.items()]
+    sides = dict(zip(places, text_sides(rows, 0.6), strict=True))
+    assert sides["strawberry"] != (1, 0)  # apple's point lies there
+    assert sides["cat"] != sides["whale"]
+    assert sides["dog"] != (1, 0)  # it would leave the plot
+    assert text_sides(rows[:1], 0.6) == [(1, 0)]
