@@ -18,6 +18,7 @@ from core.lessons.latents.lab_data import (
     curve_rows,
     error_chart,
     kl_chart,
+    objects_picture,
     of_kind,
     planes_data,
     say_ends,
@@ -29,7 +30,7 @@ from core.nets.autoencoder import kl_to_unit_gaussian, reparameterise
 from core.ui.address import bound, one_of
 from core.ui.component import mount
 from core.ui.errors import show_error
-from core.ui.made import chart, png
+from core.ui.made import chart, made, png
 from core.ui.picture_source import Source
 from core.ui.runs import train
 from core.ui.tables import as_table
@@ -72,7 +73,10 @@ def show(_source: Source, _facts: LatentFacts, _reading: PictureReading) -> None
         _show_planes(finished)
     if st.session_state.get(_WANTED) == settings:
         _follow(settings, above, below)
-    elif settings not in [training.settings for training in finished]:
+        return
+    if not finished:
+        _show_objects(below)
+    if settings not in [training.settings for training in finished]:
         above.button(
             tr("Train both"), on_click=_want, args=(settings,), type="primary",
             icon=":material/model_training:", key="lab_train",
@@ -118,6 +122,12 @@ def _follow(settings: LabSettings, above: DeltaGenerator, below: DeltaGenerator)
     st.session_state[_FINISHED] = [*before, settings][-SHOWN:]
     _forget()
     st.rerun()
+
+
+def _show_objects(where: DeltaGenerator) -> None:
+    words = tr("The objects that both are trained on")
+    picture = made("lab_objects", objects_picture)
+    where.image(png(picture), words, width="stretch", output_format="PNG", alt=words)
 
 
 def _show_planes(trainings: list[Training[LabSettings]]) -> None:

@@ -126,6 +126,13 @@ def say_ends(trained: Trained) -> str:
     return tr("{took}. At the end: {ends}.", took=took, ends="; ".join(ends))
 
 
+def objects_picture() -> NDArray[np.uint8]:
+    """Return what is trained on: a row of objects on white."""
+    colours, kept = np.split(lab_objects().pictures / 255, [3], axis=-1)
+    on_white = np.rint(255 * (1 - kept * (1 - colours))).astype(np.uint8)
+    return row_picture(on_white.repeat(ZOOM, axis=1).repeat(ZOOM, axis=2))
+
+
 def back_picture(trained: Trained) -> NDArray[np.uint8] | None:
     """Return rows of pictures: what went in, and what comes back; None before the first look.
 
