@@ -20,7 +20,7 @@ YOURS, OTHERS = tr_later("your prompt"), tr_later("the words below")
 LONGEST = 28  # characters of a text beside its point
 TALL = 420  # CSS pixels
 # On a telephone, CSS pixels: of the plot, of a letter, from a point to its text, around a point.
-PLOT, LETTER, APART, AROUND = (260, 330), 6.6, 8, 5
+PLOT, LETTER, APART, AROUND = (300, 340), 6.6, 8, 5
 SIDES = ((1, 0), (-1, 0), (0, -1), (0, 1))  # of a point, for its text: right, left, above, below
 
 
@@ -122,13 +122,14 @@ def text_sides(rows: Sequence[Row], end: float) -> list[tuple[int, int]]:
         x, y = x + side[0] * (APART + half), y + side[1] * 2 * APART
         return x - half, y - APART, x + half, y + APART
 
-    def hidden(at: int, side: tuple[int, int]) -> float:
+    def hidden(at: int, side: tuple[int, int]) -> int:
         mine = box(at, side)
         outside = 4 * APART * halves[at] - _shared(mine, (0, 0, wide, tall))
         others = [other for other in range(len(rows)) if other != at]
-        return outside + sum(
+        covered = sum(
             _shared(mine, dots[one]) + _shared(mine, box(one, sides[one])) for one in others
         )
+        return round(outside + 2 * covered)  # of equal ones the first side
 
     for at in [*range(len(rows))] * 2:  # once more, for those that moved away meanwhile
         sides[at] = min(SIDES, key=partial(hidden, at))
