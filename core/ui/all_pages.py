@@ -1,8 +1,11 @@
 """What belongs to all pages at once: it is kept in the session, and stands in every address.
 
-The reading level, whether somebody walks or presents, which pages are done, and whether a lesson's
+The reading level, whether somebody walks or presents, which pages are done, what
+was answered, and whether a lesson's
 link holds the running example as it is.
 """
+
+import re
 
 import streamlit as st
 
@@ -12,10 +15,12 @@ from core.views.lesson import LEVELS, PAGES, Level
 from core.words import LANGUAGES
 
 LEVEL, WALKING, WALKED, PRESENTING, HELD = "level", "walk", "walked", "present", "lock"
-IN_LINK = (LEVEL, WALKING, WALKED, PRESENTING, HELD, LANGUAGE)
+ANSWERED = "answered"
+IN_LINK = (LEVEL, WALKING, WALKED, ANSWERED, PRESENTING, HELD, LANGUAGE)
 HOME = "home"
 USUAL: Level = "how"
 _ON = {WALKING: "on", PRESENTING: "on", HELD: "1"}
+_ANSWERS = re.compile(r"[0-9a-f]{8}(\.[a-z]+-[a-z]+-[0-9]){1,99}")  # of a run; see core.ui.walk
 _KEPT = "kept_for_all_pages"
 
 
@@ -32,6 +37,8 @@ def follow_all_pages(stayed: bool) -> None:
         now.pop(LANGUAGE, None)
     if now.get(LEVEL) not in LEVELS or now[LEVEL] == USUAL:
         now.pop(LEVEL, None)
+    if not _ANSWERS.fullmatch(now.get(ANSWERED, "")):
+        now.pop(ANSWERED, None)
     for name, text in _ON.items():
         if now.get(name) != text:
             now.pop(name, None)

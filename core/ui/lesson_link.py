@@ -6,13 +6,13 @@ import streamlit as st
 
 from core.classroom import JOIN, classroom
 from core.ui.address import fitting
-from core.ui.all_pages import HELD, PRESENTING, WALKED, held
+from core.ui.all_pages import ANSWERED, HELD, PRESENTING, WALKED, held
 from core.ui.errors import show_note
 from core.ui.running_example import link_parameters, running_example
 from core.words import tr
 
 IN_FOOT = "foot"  # which part of a page's foot is open
-OWN = (HELD, PRESENTING, WALKED, IN_FOOT, JOIN)  # what a link to others leaves out
+OWN = (HELD, PRESENTING, WALKED, ANSWERED, IN_FOOT, JOIN)  # what a link to others leaves out
 
 
 def link_to_page(hold: bool = False) -> str:

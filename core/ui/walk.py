@@ -8,9 +8,10 @@ from typing import Any
 import streamlit as st
 from streamlit.components import v2
 
-from core.engine.request import key, to_json
+from core.engine.request import key
 from core.ui.address import Field, ask, switch, tied
 from core.ui.all_pages import (
+    ANSWERED,
     HOME,
     LEVEL,
     PRESENTING,
@@ -293,8 +294,10 @@ def _ask_one(page: str, question: Question, said: str = "") -> bool:
     if said:
         st.caption(said)
     st.text(asked.text)
-    given = _given(page, question)
     texts = [option.text for option in asked.options]
+    given = _given(page, question)
+    if given is not None and given >= len(texts):  # a link may say anything
+        given = None
     box = _answer_key(page, question)
     st.pills(
         tr("Your answer"), texts, default=None if given is None else texts[given],
@@ -322,8 +325,19 @@ def _turn(page: str, at: int) -> None:
 
 def _given(page: str, question: Question) -> int | None:
     """Return which option was chosen for the run on show; None where none was."""
-    answers: dict[tuple[str, str, str], int] = st.session_state.get(_ANSWERS, {})
-    return answers.get((page, question.name, to_json(running_example())))
+    return _answers().get((page, question.name))
+
+
+def _answers() -> dict[tuple[str, str], int]:
+    """Return what was chosen for the run on show, by page and question: the address keeps it."""
+    here, *told = kept().get(ANSWERED, "").split(".")
+    linked = [one.split("-") for one in told if here == _run_key()]
+    of_runs: dict[str, dict[tuple[str, str], int]] = st.session_state.get(_ANSWERS, {})
+    return {(page, name): int(at) for page, name, at in linked} | of_runs.get(_run_key(), {})
+
+
+def _run_key() -> str:
+    return key(running_example(), "")[:8]
 
 
 def _answer_key(page: str, question: Question) -> str:
@@ -334,8 +348,10 @@ def _answer(page: str, question: Question, texts: list[str], box: str) -> None:
     given = st.session_state[box]  # said before the run knows its language
     if given is None:
         return
-    asked = page, question.name, to_json(running_example())
-    st.session_state.setdefault(_ANSWERS, {})[asked] = texts.index(given)
+    answers = {**_answers(), (page, question.name): texts.index(given)}
+    st.session_state.setdefault(_ANSWERS, {})[_run_key()] = answers
+    told = (f"{where}-{name}-{at}" for (where, name), at in answers.items())
+    keep(ANSWERED, ".".join((_run_key(), *told)))
     own = lesson_of(page).own
     if question not in own:
         return

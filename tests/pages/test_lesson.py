@@ -45,6 +45,26 @@ def test_questions_are_asked_first_and_each_answer_is_explained(
     assert at.query_params["walk"] == "on"
 
 
+def test_answers_are_kept_over_a_reload_for_the_run_that_they_are_of(
+    open_page: Open, shown_text: Text
+) -> None:
+    at = open_page(FILES["noising"], walk="on", steps="2")
+    chosen = pills(at).options[1]
+    pills(at).set_value(chosen).run()
+    said = {name: text for name, text in at.query_params.items() if isinstance(text, str)}
+    said |= {name: text[0] for name, text in at.query_params.items() if not isinstance(text, str)}
+    again = open_page(FILES["noising"], **said)
+    assert "question 2 of 3" in shown_text(again)
+    pills(again).set_value(pills(again).options[0]).run()
+    again.button(key="before_noising").click().run()
+    assert pills(again).value == chosen
+    assert "question 1 of 3" in shown_text(open_page(FILES["noising"], **{**said, "steps": "3"}))
+    for wrong in ("nonsense", said["answered"].replace("-1", "-9"), "00000000.noising-half"):
+        at = open_page(FILES["noising"], **{**said, "answered": wrong})
+        assert not at.exception
+    assert "answered" not in at.query_params
+
+
 def test_a_page_without_the_walk_asks_at_its_foot(open_page: Open, shown_text: Text) -> None:
     at = open_page(FILES["noising"], steps="2")
     assert "question 1" not in shown_text(at)
