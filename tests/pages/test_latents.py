@@ -250,7 +250,7 @@ def test_lab_trains_only_when_asked_and_shows_both_planes(
     at = choose(open_page(PAGE).run(), "Train your own")
     assert not at.exception
     assert not [part for part in at.get("bidi_component") if '"planes"' in part.proto.json]
-    captions = [one.proto.imgs[0].caption for one in at.get("imgs")]
+    captions = [one.proto.imgs[0].caption for one in at.get("image")]
     assert "The objects that both are trained on" in captions  # until there is more to look at
     at.button(key="lab_train").click().run()
     assert not at.exception
