@@ -57,6 +57,14 @@ def trace(tiny_checkpoint: Checkpoint) -> Trace:
 
 
 @pytest.fixture(scope="module", autouse=True)
+def _short_proof() -> Iterator[None]:
+    """A proof with few steps: with how many, test_scheduler_works.py holds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("core.engine.works.schedulers.PROOF_STEPS", (5, 10))
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
 def _offered(lora_folder: Path) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(LORAS, str(lora_folder))
