@@ -1,8 +1,7 @@
 """What belongs to all pages at once: it is kept in the session, and stands in every address.
 
-The reading level, whether somebody walks or presents, which pages are done, what
-was answered, and whether a lesson's
-link holds the running example as it is.
+The reading level, whether somebody walks or presents, which pages are done, what was answered, and
+whether a lesson's link holds the running example as it is.
 """
 
 import re
@@ -20,7 +19,8 @@ IN_LINK = (LEVEL, WALKING, WALKED, ANSWERED, PRESENTING, HELD, LANGUAGE)
 HOME = "home"
 USUAL: Level = "how"
 _ON = {WALKING: "on", PRESENTING: "on", HELD: "1"}
-_ANSWERS = re.compile(r"[0-9a-f]{8}(\.[a-z]+-[a-z]+-[0-9]){1,99}")  # of a run; see core.ui.walk
+# A run, and what was answered about it; see core.ui.walk.
+_ANSWERED = re.compile(r"[0-9a-f]{8}(\.[a-z]{1,16}-[a-z]{1,16}-[0-9]){1,99}")
 _KEPT = "kept_for_all_pages"
 
 
@@ -37,7 +37,7 @@ def follow_all_pages(stayed: bool) -> None:
         now.pop(LANGUAGE, None)
     if now.get(LEVEL) not in LEVELS or now[LEVEL] == USUAL:
         now.pop(LEVEL, None)
-    if not _ANSWERS.fullmatch(now.get(ANSWERED, "")):
+    if not _ANSWERED.fullmatch(now.get(ANSWERED, "")):
         now.pop(ANSWERED, None)
     for name, text in _ON.items():
         if now.get(name) != text:

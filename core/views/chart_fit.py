@@ -72,8 +72,12 @@ def fit_chart(spec: Spec, large: bool = False) -> None:
 def _lines(title: str, longest: int) -> list[str]:
     """Break a title into as few lines as it needs, which are about as long as each other."""
     lines = textwrap.wrap(title, longest)
-    even = (textwrap.wrap(title, width) for width in range(1, longest))
-    return next((found for found in even if len(found) == len(lines)), lines)
+    even = (
+        textwrap.wrap(title, width, break_long_words=False, break_on_hyphens=False)
+        for width in range(1, longest)
+    )
+    fits = (found for found in even if max(map(len, found)) <= longest)
+    return next((found for found in fits if len(found) == len(lines)), lines)
 
 
 def _channels(

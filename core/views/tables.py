@@ -81,6 +81,7 @@ def csv_of(rows: Sequence[Mapping[str, object]]) -> str:
     """Write rows as CSV.
 
     A spreadsheet would run text that begins like a formula, so such a cell gets an apostrophe.
+    Spaces that keep a number and its unit together on a page are plain ones here.
 
     Args:
         rows: all with the keys of the first; at least one.
@@ -124,5 +125,7 @@ def _is_number(value: object) -> bool:
 
 
 def _safe(value: object) -> object:
-    begins = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
-    return f"'{value}" if begins else value
+    if not isinstance(value, str):
+        return value
+    text = value.replace("\N{NO-BREAK SPACE}", " ")
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -62,6 +62,7 @@ def test_answers_are_kept_over_a_reload_for_the_run_that_they_are_of(
     for wrong in ("nonsense", said["answered"].replace("-1", "-9"), "00000000.noising-half"):
         at = open_page(FILES["noising"], **{**said, "answered": wrong})
         assert not at.exception
+        assert ("answered" in at.query_params) == wrong.endswith("-9")  # of an option there is none
     assert "answered" not in at.query_params
 
 

@@ -57,7 +57,7 @@ def test_second_turn_brings_times_and_feature_maps(
     at = open_run()
     assert not at.exception
     data = drawn(at)
-    assert all(box["time"].endswith(" ms") for box in data["boxes"])
+    assert all(box["time"].endswith("\xa0ms") for box in data["boxes"])
     assert data["t"] == "t = 1"  # of the timesteps 667, 334 and 1, the last
     assert len(at.get("image")) == 1 + 6  # the box, and the look that the page opens on
     assert "of the variance" in shown_text(at)

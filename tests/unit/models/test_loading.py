@@ -1,5 +1,6 @@
 """Whole checkpoints load and equal the library's; damaged ones are named before they do harm."""
 
+import gc
 import json
 import shutil
 from collections.abc import Callable
@@ -47,6 +48,17 @@ def test_networks_are_frozen_and_in_evaluation_mode(tiny_checkpoint: Checkpoint)
     for network in (tiny_checkpoint.unet, tiny_checkpoint.vae, tiny_checkpoint.text_encoder):
         assert not network.training
         assert not any(weight.requires_grad for weight in network.parameters())
+
+
+def test_a_load_lets_an_older_model_go_before_the_libraries_are_frozen(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = []
+    for name in ("unfreeze", "collect", "freeze"):
+        monkeypatch.setattr(gc, name, lambda name=name: done.append(name))
+    load_folder("tiny", folder, CPU)
+    assert [one for one in done if one != "collect"] == ["unfreeze", "freeze"]
+    assert "collect" in done[done.index("unfreeze") : done.index("freeze")]
 
 
 def test_built_in_is_loaded_in_float32_from_half_precision(checkpoint: Checkpoint) -> None:

@@ -54,6 +54,14 @@ def test_a_long_title_of_an_axis_is_broken_and_read_whole_in_the_table() -> None
     assert chart_rows(Chart(json.dumps(spec))) == [{title: 1}]
 
 
+def test_no_word_of_a_title_is_cut_where_lines_are_made_alike() -> None:
+    title = "die Wahrscheinlichkeitsdichte des verrauschten Latents bei diesem Rauschpegel"
+    x = {"field": "x", "title": title, "type": "quantitative"}
+    spec = {"data": {"values": [{"x": 1}]}, "mark": "point", "encoding": {"x": x}}
+    fit_chart(spec)
+    assert " ".join(spec["encoding"]["x"]["title"]) == title
+
+
 def test_a_plot_is_never_as_wide_as_a_box_on_a_screen() -> None:
     spec = chart()
     fit_chart(spec)

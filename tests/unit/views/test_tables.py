@@ -11,6 +11,10 @@ from core.words import ENGLISH, tr, use_language
 CORE = Path(__file__).resolve().parents[3] / "core"
 
 
+def test_a_number_and_its_unit_are_apart_by_a_plain_space_in_a_file() -> None:
+    assert csv_of([{"share": "39\xa0% of all"}]) == "share\n39 % of all\n"
+
+
 def test_rows_come_back_from_the_file() -> None:
     rows = [{"step": 1, "word": 'a, "b"\nc'}, {"step": 2, "word": "é🍎"}]
     read = list(csv.DictReader(io.StringIO(csv_of(rows))))
