@@ -1,6 +1,7 @@
 """What the parts of Stable Diffusion are trained to make small.
 
-The same lines take numpy arrays and torch tensors, but for those that need a softmax.
+The same lines take numpy arrays and torch tensors, but for those that need a softmax or a
+logarithm.
 """
 
 from typing import TYPE_CHECKING
@@ -139,3 +140,26 @@ def picture_loss(decoded: Array, picture: Array, kl: Array, kl_weight: float) ->
     batch, channels, height, width = off.shape
     coarse = abs(off.reshape(batch, channels, height // 4, 4, width // 4, 4).mean((3, 5))).mean()
     return pixel + edge + coarse + kl_weight * kl
+
+
+@equation(
+    tex=r"L = \lVert \hat x - x\rVert_1 + \lVert \nabla\hat x - \nabla x\rVert_1 + "
+    r"\log_{10}\Bigl(1 + \tfrac{1}{\delta}\lVert \hat x - x\rVert_2^2\Bigr)",
+    source="ours, each norm as a mean: pixels, their differences to the right and downwards, and "
+    "the squared error of each picture, of which δ counts as hardly any",
+)
+def order_loss(decoded: "Tensor", picture: "Tensor", faint: float) -> "Tensor":
+    """Compare a picture that came back with what went in: pixels, edges, and what PSNR measures.
+
+    Args:
+        decoded: what came back, (B, C, H, W) in [-1, 1].
+        picture: what went in, same shape.
+        faint: squared error that counts as hardly any.
+
+    Returns:
+        One number.
+    """
+    off = decoded - picture
+    edge = abs(off.diff(dim=-1)).mean() + abs(off.diff(dim=-2)).mean()
+    squares = (off**2).mean((1, 2, 3))  # (B,)
+    return abs(off).mean() + edge + (1 + squares / faint).log10().mean()

@@ -102,8 +102,12 @@ class CaptionWriter:
         objects = bank.emoji[: bank.objects]
         uses = Counter(tag for entry in objects for tag in entry.tags)
         self._names = [entry.label for entry in objects]
-        # A tag that many objects share ("face", "animal") cannot stand in for one of them.
-        self._synonyms = [[t for t in entry.tags if uses[t] <= 3] for entry in objects]
+        # A tag that many objects share ("face", "animal") cannot stand in for one of them, nor can
+        # what another is called: an astronaut is no "rocket".
+        taken = {spoken(name) for name in self._names}
+        self._synonyms = [
+            [t for t in entry.tags if uses[t] <= 3 and t not in taken] for entry in objects
+        ]
         self._tags = [list(entry.tags) for entry in objects]
         self._colours = [trained_colours(entry.label) for entry in objects]
 

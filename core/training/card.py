@@ -28,6 +28,7 @@ from core.training.loop import Plan
 STAGES: dict[str, tuple[Plan, int, str]] = {
     "vae": (vae.PLAN, vae.BATCH, "crops of 64 x 64"),
     "decoder": (vae.DECODER_PLAN, vae.BATCH, "crops of 64 x 64"),
+    "whole": (vae.WHOLE_PLAN, vae.WHOLE_BATCH, "whole scenes"),
     "text": (text.PLAN, text.BATCH, "captions"),
     "pairs": (text.PAIRS_PLAN, text.BATCH, "captions"),
     "tower": (tower.PLAN, tower.BATCH, "pictures of 64 x 64"),
@@ -158,7 +159,7 @@ def bars(report: Mapping[str, Any]) -> list[Bar]:  # Any: a report holds what JS
             pairs is not None and pairs["drawn"]["both_top1_percent"] >= 40,
         ),
         Bar(
-            f"20 guided steps and the picture, {report['time']['threads']} CPU thread(s)",
+            f"20 guided steps and the picture, CPU threads: {report['time']['threads']}",
             "at most 4 s",
             f"{seconds} s",
             seconds <= 4,
@@ -370,8 +371,10 @@ The logs are in `training/`; what the U-Net drew on its way, in `training/milest
 
 - **Autoencoder**: 3.1 million parameters, 8 times smaller on each side, 4 channels. Trained on
   random crops with L1, L1 of edges, L1 of coarse averages and a little KL; the decoder a while
-  longer, with the encoder and so the latents settled. Each channel was centred and scaled inside
-  `quant_conv` and `post_quant_conv`, so that one `scaling_factor` is enough.
+  longer, with the encoder and so the latents settled, at last (stage `whole`) on whole scenes,
+  because normalisations see other means on a crop, and with the order of magnitude of the squared
+  error, which PSNR measures. Each channel was centred and scaled inside `quant_conv` and
+  `post_quant_conv`, so that one `scaling_factor` is enough.
 - **Text encoder**: the original CLIP byte-pair vocabulary (49,408 ids, those of Stable Diffusion
   1.x), width 192, 4 layers. The token embeddings were not learned: a public sentence model read
   every piece, and principal components reduced what it said to 192 numbers. The layers learned from

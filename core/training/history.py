@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from core.errors import ExplainerError
 from core.words import tr
 
-ORDER = ("text", "pairs", "vae", "decoder", "tower", "unet", "judge")
+ORDER = ("text", "pairs", "vae", "decoder", "whole", "tower", "unet", "judge")
 NOT_LOSSES = ("step", "rate", "seconds")
 REPORT, CARD, LOGS = "evaluation.json", "MODEL_CARD.md", "training"
 TURNS_FILE = "turns.json"  # beside the logs

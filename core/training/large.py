@@ -27,9 +27,11 @@ from core.errors import ExplainerError
 from core.training import captions, latents, loop, text, unet, vae, vocabulary
 from core.training.pictures import PICTURES, SIDE, WORDS, PictureBank
 from core.training.run import (
+    CENTRED,
     Run,
     describe_device,
     newest_reader,
+    tell_centred,
     train_stage,
     trained_reader,
     trained_vae,
@@ -76,7 +78,10 @@ def pack(run: Run, folder: Path) -> None:
     words = {"rows": rows, "weight": reader.pop(TOKEN_TABLE)[rows].half()}
     loop.save_whole(words, data / "words.safetensors")
     _pack_stage(run, newest_reader(run), folder, "pairs", reader)
-    _pack_stage(run, "vae", folder, "vae", trained_vae(run)[0].state_dict())
+    autoencoder, scaling_factor = trained_vae(run)
+    _pack_stage(run, "vae", folder, "vae", autoencoder.state_dict())
+    steps = loop.checkpoint_step(run.folder / "vae")
+    tell_centred(folder / "runs" / "vae", steps, scaling_factor)
 
 
 def _pack_stage(run: Run, stage: str, folder: Path, name: str, state: Mapping[str, Tensor]) -> None:
@@ -165,9 +170,9 @@ def train(run: Run, minutes: float) -> Path:
     autoencoder = vae.build_vae().to(device)
     loop.load_weights(run.folder / "vae", autoencoder, averaged=False)
     vae.freeze_encoder(autoencoder)
-    batch_loss = vae.vae_loss(autoencoder.train(), bank, device)
-    plan = dataclasses.replace(vae.DECODER_PLAN, lr=vae.DECODER_PLAN.lr / 2)
-    _train_for(run, "decoder", autoencoder, batch_loss, plan, DECODER_SHARE * 60 * minutes)
+    batch_loss = vae.whole_loss(autoencoder.train(), bank, device, vae.BATCH)
+    plan = dataclasses.replace(vae.WHOLE_PLAN, lr=vae.WHOLE_PLAN.lr / 2)
+    _train_for(run, "whole", autoencoder, batch_loss, plan, DECODER_SHARE * 60 * minutes)
 
     encoder = latents.Encoder(*trained_vae(run), loop.checkpoint_step(run.folder / "vae"), device)
     weights = unet.object_weights(bank, unet.ARRANGED_WEIGHTS)
@@ -233,7 +238,7 @@ def _leave(run: Run) -> Path:
     """Write the averaged weights in half precision, in pieces, with the logs beside them."""
     out = run.folder / OUT
     shutil.rmtree(out, ignore_errors=True)
-    for stage, network in {"decoder": vae.build_vae(), "unet": unet.build_unet()}.items():
+    for stage, network in {"whole": vae.build_vae(), "unet": unet.build_unet()}.items():
         step = loop.load_weights(run.folder / stage, network, averaged=True)
         folder = out / stage
         folder.mkdir(parents=True)
@@ -242,6 +247,7 @@ def _leave(run: Run) -> Path:
             loop.save_whole(piece, folder / f"{number:02d}.safetensors", step=step)
         shutil.copyfile(run.folder / stage / "log.csv", folder / "log.csv")
         (folder / "device.txt").write_text(describe_device(run.device) + "\n")
+    tell_centred(out / "whole", loop.checkpoint_step(run.folder / "whole"), trained_vae(run)[1])
     return out
 
 
@@ -272,7 +278,7 @@ def collect(run: Run, out: Path) -> dict[str, int]:
         ExplainerError: nothing came back there.
     """
     found: dict[str, int] = {}
-    for stage in ("decoder", "unet"):
+    for stage in ("whole", "unet"):
         files = sorted((out / stage).glob("*.safetensors"))
         if not files:
             raise ExplainerError(f"There are no weights in {out / stage}.", "Name what came back.")
@@ -282,7 +288,8 @@ def collect(run: Run, out: Path) -> dict[str, int]:
         folder.mkdir(parents=True, exist_ok=True)
         whole = {f"model/{name}": value.float() for name, value in tensors.items()}
         loop.save_whole(whole, folder / loop.CHECKPOINT, step=found[stage])
-        for name in ("log.csv", "device.txt"):
-            shutil.copyfile(out / stage / name, folder / name)
+        for file in ("log.csv", "device.txt", CENTRED):
+            if (out / stage / file).exists():
+                shutil.copyfile(out / stage / file, folder / file)
     print(json.dumps(found))
     return found

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from core.errors import ExplainerError
 from core.models.manifest import read_weights
@@ -20,11 +21,11 @@ from core.nets.unet import UNet
 from core.training import loop, text, unet, vocabulary
 from core.training.card import DEVICES
 from core.training.export import MILESTONES
-from core.training.history import LOGS, REPORT
-from core.training.run import CENTRED
+from core.training.history import LOGS, REPORT, read_report
+from core.training.run import tell_centred
 
 EMBEDDINGS = "text_model.embeddings.token_embedding.weight"
-SHIPPED = ("vae", "decoder", "text", "pairs", "unet")  # stages whose weights are in the folder
+SHIPPED = ("vae", "decoder", "whole", "text", "pairs", "unet")  # stages that ship as weights
 
 
 def restore(model: Path, runs: Path, objects: int) -> dict[str, int]:
@@ -61,6 +62,7 @@ def restore(model: Path, runs: Path, objects: int) -> dict[str, int]:
     for stage, network in {
         "vae": networks.autoencoder,
         "decoder": networks.autoencoder,
+        "whole": networks.autoencoder,
         "text": networks.reader,
         "pairs": networks.reader,
         "unet": networks.unet,
@@ -72,9 +74,7 @@ def restore(model: Path, runs: Path, objects: int) -> dict[str, int]:
         shutil.copyfile(logs[stage], folder / "log.csv")
         (folder / "device.txt").write_text(f"{devices[stage]}\n")
     config = json.loads((model / "vae" / "config.json").read_text())
-    for stage in ("vae", "decoder"):
-        told = {"steps": trained[stage], "scaling_factor": config["scaling_factor"]}
-        (runs / stage / CENTRED).write_text(json.dumps(told) + "\n")
+    tell_centred(runs / "vae", trained["vae"], config["scaling_factor"])
     drawn = model / LOGS / MILESTONES
     if drawn.exists():
         shutil.copytree(drawn, runs / "unet" / MILESTONES)
@@ -82,6 +82,33 @@ def restore(model: Path, runs: Path, objects: int) -> dict[str, int]:
     loop.save_whole({"weight": table}, vocabulary.embeddings_file(runs / "data", text.WIDTH))
     shutil.copytree(model / "tokenizer", runs / "data" / "tokenizer", dirs_exist_ok=True)
     return {stage: trained[stage] for stage in SHIPPED}
+
+
+def restore_stage(network: nn.Module, shipped: Path, target: Path) -> int:
+    """Make a network that ships in a folder of its own the checkpoint of its stage.
+
+    Args:
+        network: holds the weights that ship.
+        shipped: its folder in the project, with what was measured and its log.
+        target: the stage's folder in the run.
+
+    Returns:
+        How many steps it has behind it.
+
+    Raises:
+        ExplainerError: the run has a checkpoint of this stage.
+    """
+    if loop.checkpoint_step(target):
+        raise ExplainerError(
+            f"This run has a checkpoint of its own: {target.name}.",
+            "Name another folder with --runs, or go on from what is there.",
+        )
+    steps = read_report(shipped)["trained_steps"]
+    target.mkdir(parents=True, exist_ok=True)
+    tensors = {f"model/{name}": x.contiguous() for name, x in network.state_dict().items()}
+    loop.save_whole(tensors, target / loop.CHECKPOINT, step=steps)
+    shutil.copyfile(shipped / "training.csv", target / "log.csv")
+    return steps
 
 
 @dataclass(frozen=True, slots=True)

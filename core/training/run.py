@@ -93,20 +93,28 @@ def text_reader(run: Run, bank: pictures.PictureBank) -> text.TextReader:
 def trained_vae(run: Run) -> tuple[Autoencoder, float]:
     """The averaged autoencoder with its latents centred, frozen, and its scaling factor.
 
-    One that shipped is centred already, and stays as it is to the last bit: whatever names it by a
-    digest fits it still.
+    One whose encoder shipped is centred already: that stays as it is to the last bit, whether or
+    not its decoder has learned more since, so latents and whatever names it by a digest fit still.
     """
     model = vae.build_vae()
-    newest = "decoder" if loop.checkpoint_step(run.folder / "decoder") else "vae"
-    step = loop.load_weights(run.folder / newest, model, averaged=True)
+    trained = (one for one in ("whole", "decoder") if loop.checkpoint_step(run.folder / one))
+    newest = next(trained, "vae")
+    loop.load_weights(run.folder / newest, model, averaged=True)
     model = model.to(run.device).eval().requires_grad_(False)
-    file = run.folder / newest / CENTRED
-    told = json.loads(file.read_text()) if file.exists() else {}
-    if told.get("steps") == step:
-        return model, told["scaling_factor"]
+    for stage in (newest, "vae"):
+        file = run.folder / stage / CENTRED
+        told = json.loads(file.read_text()) if file.exists() else {}
+        if told.get("steps") == loop.checkpoint_step(run.folder / stage):
+            return model, told["scaling_factor"]
     mean, std = vae.measure_latents(model, run.pictures(), run.device)
     scaling_factor = vae.fold_normalisation(model, mean.to(run.device), std.to(run.device))
     return model, scaling_factor
+
+
+def tell_centred(folder: Path, steps: int, scaling_factor: float) -> None:
+    """Say beside a stage's checkpoint that its latents are centred, with their scaling factor."""
+    told = {"steps": steps, "scaling_factor": scaling_factor}
+    (folder / CENTRED).write_text(json.dumps(told) + "\n")
 
 
 def newest_reader(run: Run) -> str:

@@ -63,7 +63,7 @@ MILESTONE_SEED = 3
 
 
 def run_vae(run: Run) -> None:
-    """Train the autoencoder on crops of fresh scenes, then its decoder alone."""
+    """Train the autoencoder on crops of scenes, then its decoder alone, at last on whole scenes."""
     bank = run.pictures()
     torch.manual_seed(vae.PLAN.seed)
     model = vae.build_vae().to(run.device).train()
@@ -72,6 +72,9 @@ def run_vae(run: Run) -> None:
     loop.load_weights(run.folder / "vae", model, averaged=True)
     vae.freeze_encoder(model)
     train_stage(run, "decoder", model, batch_loss, vae.DECODER_PLAN, every=20)
+    loop.load_weights(run.folder / "decoder", model, averaged=True)
+    batch_loss = vae.whole_loss(model, bank, run.device)
+    train_stage(run, "whole", model, batch_loss, vae.WHOLE_PLAN, every=20)
 
 
 def run_text(run: Run) -> None:
@@ -333,4 +336,5 @@ def run_restore(run: Run) -> None:
     restored = restore.restore(builtin_folder(), run.folder, objects)
     network = restore.shipped_networks(builtin_folder(), objects).unet
     restored["turbo"] = turbo_shipped.restore(network, run.folder)
+    restored["small_decoder"] = small_decoder.restore(run.folder)
     print(", ".join(f"{stage}: {steps:,} steps" for stage, steps in restored.items()))

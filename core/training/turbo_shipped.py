@@ -19,7 +19,8 @@ from core.models.turbo import CONFIG, DOWN, FOLDER, OF_UNET, UP, WEIGHTS, load_t
 from core.nets.lora import Lora, Pair
 from core.training import export, loop, turbo
 from core.training.evaluate import GUIDANCE, Report
-from core.training.history import CARD, REPORT, read_report
+from core.training.history import CARD, REPORT
+from core.training.restore import restore_stage
 
 LARGEST = 4.0  # MB
 SHARE = 0.92  # of the teacher's top-1, with so many calls:
@@ -106,20 +107,9 @@ def restore(network: torch.nn.Module, runs: Path, folder: Path = FOLDER) -> int:
     Raises:
         ExplainerError: the run has a LoRA of its own.
     """
-    target = runs / "turbo"
-    if loop.checkpoint_step(target):
-        raise ExplainerError(
-            "This run has a LoRA for few calls of its own.",
-            "Name another folder with --runs, or go on from what is there.",
-        )
     student = turbo.Student(network)
     student.take(load_turbo(folder)[0])
-    steps = read_report(folder)["trained_steps"]
-    target.mkdir(parents=True, exist_ok=True)
-    tensors = {f"model/{name}": value for name, value in student.state_dict().items()}
-    loop.save_whole(tensors, target / loop.CHECKPOINT, step=steps)
-    shutil.copyfile(folder / "training.csv", target / "log.csv")
-    return steps
+    return restore_stage(student, folder, runs / "turbo")
 
 
 def renew(measure: Measure, unet: str, folder: Path = FOLDER) -> None:
@@ -197,7 +187,7 @@ def write_card(report: Mapping[str, Any], megabytes: float) -> str:  # Any: JSON
         steps=f"{report['trained_steps']:,}",
         earlier=""
         if report["trained_steps"] <= turbo.FRESH
-        else f" (the first {turbo.FRESH:,} of them from the U-Net that shipped before)",
+        else f" (the first {turbo.FRESH:,} of them from U-Nets that shipped before)",
         batch=turbo.BATCH,
         pairs=f"{turbo.PARTS * turbo.TIMES * turbo.BATCH * turbo.AGAIN:,}",
         jump=turbo.JUMP * 1000 // turbo.GRID,

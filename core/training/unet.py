@@ -27,6 +27,7 @@ PAIRS_FROM = (
     18_900  # the step from which half of the scenes are of few objects, most of them of two
 )
 ALL_FROM = 24_400  # the step from which single objects are drawn by kind more than by what is said
+SHOWN_FROM = 31_200  # the step from which what the app's own prompts name is drawn oftener
 PLAN = Plan(
     steps=18_000,
     lr=8e-4,
@@ -38,6 +39,7 @@ PLAN = Plan(
         Again(step=SAID_FROM, lr=2e-4),
         Again(step=PAIRS_FROM, lr=4e-4),
         Again(step=ALL_FROM, lr=4e-4),
+        Again(step=SHOWN_FROM, lr=2e-4),
     ),
 )
 BATCH = 32
@@ -68,6 +70,11 @@ GROUP_WEIGHTS: dict[int, dict[str, float]] = {
 # else one word in three would be "man". A class types people first, and they are the hardest.
 SAID = {SAID_FROM: 0.55, ALL_FROM: 0.3}
 TEMPER, PEOPLE = 1 / 3, 3.0
+# What everybody meets first, for the app begins with it: these share so much of the single objects.
+SHOWN = frozenset((
+    "red apple", "green apple", "cat", "dog", "parrot", "whale", "hamburger", "rocket", "automobile"
+))  # fmt: skip
+SHOWN_SHARE = {SAID_FROM: 0.0, SHOWN_FROM: 0.15}
 # In arranged scenes mostly what is drawn well by then: two things to learn at once is one too many.
 ARRANGED_WEIGHTS = {
     "animals-nature": 4.0,
@@ -100,6 +107,11 @@ TURNS = {
         f"{round(100 * SAID[ALL_FROM])} % of the single objects by how often films say their name, "
         f"the others by kind; {ARRANGED[ALL_FROM]} of {BATCH} scenes are arranged, of the same "
         "words as before; the rate begins anew"
+    ),
+    SHOWN_FROM: (
+        f"{round(100 * SHOWN_SHARE[SHOWN_FROM])} % of the single objects are what the app's own "
+        "prompts name; nothing is called by another thing's name any more (an astronaut had been "
+        'called "a rocket" at times); the rate begins anew, lower'
     ),
 }
 
@@ -229,7 +241,8 @@ def unet_loss(unet: UNet, lessons: Lessons, device: torch.device, times: int = 1
     """
     alpha_bar = torch.from_numpy(read_alpha_bar(SCHEDULER_CONFIG)).float()
     weights = {begin: object_weights(lessons.bank, of) for begin, of in GROUP_WEIGHTS.items()} | {
-        begin: said_weights(lessons.bank, share) for begin, share in SAID.items()
+        begin: said_weights(lessons.bank, newest(SAID, begin), newest(SHOWN_SHARE, begin))
+        for begin in sorted(SAID | SHOWN_SHARE)
     }
 
     def batch_loss(step: int, generator: torch.Generator) -> dict[str, Tensor]:
@@ -260,7 +273,7 @@ def object_weights(bank: PictureBank, of_group: Mapping[str, float]) -> list[flo
     return [of_group.get(entry.group, 1.0) for entry in bank.emoji[: bank.objects]]
 
 
-def said_weights(bank: PictureBank, share: float) -> list[float]:
+def said_weights(bank: PictureBank, share: float, shown: float = 0.0) -> list[float]:
     """How often each object is drawn once what people say counts; the weights add up to 1.
 
     ``share`` of them goes by how often the label is said, the rest by kind: each object weighs one
@@ -270,6 +283,8 @@ def said_weights(bank: PictureBank, share: float) -> list[float]:
     Args:
         bank: the pictures.
         share: of what people say, in 0 to 1.
+        shown: of what the app's own prompts name, in 0 to 1, taken from all of these alike; a bank
+            with none of it leaves them as they are.
 
     Raises:
         ValueError: no label is said as a word.
@@ -281,9 +296,12 @@ def said_weights(bank: PictureBank, share: float) -> list[float]:
     kinds = Counter(e.kind for e in objects)
     rest = [kinds[e.kind] ** -0.5 for e in objects]
     all_said, all_rest = sum(said), sum(rest)
+    app = [float(e.label in SHOWN) for e in objects]
+    shown, all_app = shown * any(app), max(1.0, sum(app))
     return [
-        share * by_word / all_said + (1 - share) * by_kind / all_rest
-        for by_word, by_kind in zip(said, rest, strict=True)
+        (1 - shown) * (share * by_word / all_said + (1 - share) * by_kind / all_rest)
+        + shown * of_app / all_app
+        for by_word, by_kind, of_app in zip(said, rest, app, strict=True)
     ]
 
 

@@ -12,9 +12,12 @@ from core.training.scenes import CENTRED, COLOUR_NAMES, LOOSE, compose
 
 PLAN = Plan(steps=2800, lr=1e-3, warmup=50, ema=0.995, seed=1, save_every=100)
 DECODER_PLAN = Plan(steps=1300, lr=6e-4, warmup=50, ema=0.995, seed=6, save_every=100)
+WHOLE_PLAN = Plan(steps=5_000, lr=8e-4, warmup=50, ema=0.995, seed=16, save_every=100)
 BATCH = 32
 CROP = 64
+WHOLE_BATCH = 8  # as many pixels as the crops have
 KL_WEIGHT = 1e-3
+FAINT = 1e-5  # squared error that counts as hardly any: one part in 600 of the range
 
 
 # Written as the checkpoint's own config.json, and read from it, as every other checkpoint's is.
@@ -56,6 +59,36 @@ def vae_loss(vae: Autoencoder, bank: PictureBank, device: torch.device) -> Batch
         loss = pixel + edge + coarse + KL_WEIGHT * kl
         psnr = 10 * torch.log10(4 / F.mse_loss(decoded, crops))
         return {"loss": loss, "pixel": pixel, "edge": edge, "kl": kl, "psnr": psnr}
+
+    return batch_loss
+
+
+def whole_loss(
+    vae: Autoencoder, bank: PictureBank, device: torch.device, count: int = WHOLE_BATCH
+) -> BatchLoss:
+    """The loss of one step of the decoder alone, from whole scenes.
+
+    A crop's groups of channels have other means and deviations than a whole picture's, so what was
+    learned from crops alone is off where pictures are decoded. Beside pixels and edges counts what
+    PSNR does, of every scene: the order of magnitude of its squared error, 0 where that is none.
+
+    Args:
+        vae: its decoder learns, its encoder is frozen.
+        bank: the pictures.
+        device: of ``vae``.
+        count: scenes in a step.
+    """
+    rows = bank.rows(held_out=False, objects_only=False)
+
+    def batch_loss(step: int, generator: torch.Generator) -> dict[str, Tensor]:
+        scenes = random_scenes(bank, rows, count, generator).to(device)
+        decoded = vae.decode(vae.encode(scenes).sample(generator)).float()
+        pixel = (decoded - scenes).abs().mean()
+        edge = edge_distance(decoded, scenes)
+        squares = ((decoded - scenes) ** 2).mean((1, 2, 3))  # (B,)
+        order = torch.log10(1 + squares / FAINT).mean()
+        psnr = 10 * torch.log10(4 / squares.detach()).mean()
+        return {"loss": pixel + edge + order, "pixel": pixel, "edge": edge, "psnr": psnr}
 
     return batch_loss
 

@@ -17,6 +17,7 @@ from streamlit.testing.v1.element_tree import NumberInput
 from core.labs.bench import Bench, Training
 from core.models.catalog import builtin_folder
 from core.training.history import read_goals, read_stages
+from core.words import unparted
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = "pages/9_training.py"
@@ -69,7 +70,7 @@ def test_quality_stands_beside_what_was_wanted(open_page: Open, shown_text: Text
     assert not at.exception
     goals = read_goals(builtin_folder())
     for goal in goals:
-        assert f"| {goal.measured} |" in shown_text(at)
+        assert f"| {unparted(goal.measured)} |" in shown_text(at)
     assert f"{sum(goal.reached for goal in goals)} of {len(goals)} goals" in shown_text(at)
 
 

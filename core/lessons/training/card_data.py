@@ -12,6 +12,7 @@ _PLACES = "abcdefgh"
 TEXTS = (
     tr_later("{a} captions"),
     tr_later("{a} crops of {b} x {c}"),
+    tr_later("{a} whole scenes"),
     tr_later("{a} pictures of {b} x {c}"),
     tr_later("{a} latents"),
     tr_later("{a} of {b} CPU cores"),
@@ -37,6 +38,11 @@ TEXTS = (
     tr_later(
         "{a} % of the single objects by how often films say their name, the others by kind; {b} of "
         "{c} scenes are arranged, of the same words as before; the rate begins anew"
+    ),
+    tr_later(
+        "{a} % of the single objects are what the app's own prompts name; nothing is called by "
+        'another thing\'s name any more (an astronaut had been called "a rocket" at times); the '
+        "rate begins anew, lower"
     ),
     tr_later(
         "The first four are from a second start of the same training; the first one's were not "
@@ -65,7 +71,7 @@ TEXTS = (
         "named by the judge"
     ),
     tr_later("{a} % (real scenes through the VAE: {b} %)"),
-    tr_later("{a} guided steps and the picture, {b} CPU thread(s)"),
+    tr_later("{a} guided steps and the picture, CPU threads: {b}"),
     tr_later("at most {a} s"),
     tr_later("size of the folder"),
     tr_later("at most {a} MB"),

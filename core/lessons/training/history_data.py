@@ -51,6 +51,14 @@ STAGES = {
             "The same again for the way back alone; the encoder, and so the latents, stand still."
         ),
     ),
+    "whole": Told(
+        tr_later("Decoder, whole pictures"),
+        "latents",
+        tr_later(
+            "At last from whole pictures in place of crops; beside pixels and edges counts what "
+            "PSNR measures."
+        ),
+    ),
     "tower": Told(
         tr_later("Image tower"),
         "picture",
@@ -286,7 +294,7 @@ def _stage(stage: Stage) -> StageData:
         "kind": told.kind,
         "learns": tr(told.learns),
         "each": of_card(stage.each),
-        "hours": round(stage.hours, 2),
+        "hours": round(stage.hours, 4),
         "device": of_card(stage.device),
         "turns": [(step, of_card(what)) for step, what in stage.turns],
         "steps": stage.steps.tolist(),

@@ -8,6 +8,7 @@ from core.ideas.objectives import (
     match_loss,
     naming_loss,
     noise_loss,
+    order_loss,
     picture_loss,
     weigh_min_snr,
 )
@@ -37,6 +38,8 @@ def show_objectives() -> None:
         from core.nets.autoencoder import kl_to_unit_gaussian
 
         _show((picture_loss, kl_to_unit_gaussian), vae.vae_loss)
+        st.markdown(tr("**At last the decoder alone**, from whole scenes:"))
+        _show((order_loss,), vae.whole_loss)
     elif part == TOWER:
         _show((match_loss, naming_loss), tower.tower_loss)
     else:

@@ -1,5 +1,7 @@
 """The objectives: known values, the library's own functions, and the trainer's very numbers."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ from core.ideas.objectives import (
     match_loss,
     naming_loss,
     noise_loss,
+    order_loss,
     picture_loss,
     weigh_min_snr,
 )
@@ -21,7 +24,8 @@ def randn(*shape: int, seed: int = 0) -> torch.Tensor:
 
 
 @pytest.mark.parametrize(
-    "function", [flow_loss, match_loss, naming_loss, noise_loss, picture_loss, weigh_min_snr]
+    "function",
+    [flow_loss, match_loss, naming_loss, noise_loss, order_loss, picture_loss, weigh_min_snr],
 )
 def test_every_objective_names_its_source(function: object) -> None:
     assert equation_of(function).source  # type: ignore[arg-type]  # each is a function
@@ -70,6 +74,16 @@ def test_picture_loss_adds_four_terms() -> None:
     found = picture_loss(decoded, picture, torch.tensor(3.0), 0.1)
     torch.testing.assert_close(found, pixel + edge + coarse + 0.3)
     assert float(picture_loss(picture, picture, torch.tensor(0.0), 1.0)) == 0
+
+
+def test_order_loss_adds_a_tenth_of_the_decibels_that_psnr_lost() -> None:
+    decoded, picture = randn(2, 3, 16, 8), randn(2, 3, 16, 8, seed=1)
+    pixel = F.l1_loss(decoded, picture)
+    edge = sum(F.l1_loss(decoded.diff(dim=d), picture.diff(dim=d)) for d in (-1, -2))
+    psnr = [10 * torch.log10(4 / F.mse_loss(*pair)) for pair in zip(decoded, picture, strict=True)]
+    lost = (10 * math.log10(4 / 1e-9) - torch.stack(psnr).mean()) / 10
+    torch.testing.assert_close(order_loss(decoded, picture, 1e-9), pixel + edge + lost)
+    assert float(order_loss(picture, picture, 1e-5)) == 0
 
 
 def test_flow_loss_is_the_mean_squared_error_of_what_leads_from_data_to_noise() -> None:

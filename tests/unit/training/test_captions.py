@@ -1,6 +1,7 @@
 """Captions: what is kept for the evaluation is never written in training."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -70,6 +71,16 @@ def test_people_type_the_words_that_are_said_most_half_of_them_with_a_background
     assert sum(caption.colour == 0 for caption in captions) == 2
     assert typed_captions(bank, 4, seed=1) == captions
     assert [c.colour for c in typed_captions(bank, 4, seed=2)] != [c.colour for c in captions]
+
+
+def test_nothing_is_called_what_another_thing_is_called(bank: PictureBank) -> None:
+    astronaut = replace(bank.emoji[4], label="astronaut", tags=("rocket", "spaceman"))
+    writer = CaptionWriter(replace(bank, emoji=(*bank.emoji[:4], astronaut, *bank.emoji[5:])))
+    chance = random.Random(3)
+    said = [writer.write(4, chance).text for _ in range(400)]
+    said += [writer.describe(Arranged(4, 0, "small"), chance).text for _ in range(400)]
+    assert not [text for text in said if "rocket" in text and "astronaut" not in text]
+    assert [text for text in said if "spaceman" in text and "astronaut" not in text]
 
 
 def test_wordings_do_not_overlap() -> None:

@@ -19,7 +19,7 @@ from core.training import large, loop, text, unet, vae
 from core.training.arranged import draw_arranged
 from core.training.captions import CaptionWriter
 from core.training.pictures import PICTURES, WORDS, PictureBank
-from core.training.run import Run, trained_reader
+from core.training.run import Run, trained_reader, trained_vae
 
 CPU = torch.device("cpu")
 
@@ -96,14 +96,18 @@ def test_a_packed_run_trains_by_itself_and_is_taken_back(
     )
     torch.testing.assert_close(theirs, mine, atol=1e-3, rtol=1e-3)
 
-    assert large.collect(run, folder / "runs" / large.OUT) == {"decoder": 1, "unet": 1}
-    for stage, network in {"decoder": vae.build_vae(), "unet": unet.build_unet()}.items():
+    assert large.collect(run, folder / "runs" / large.OUT) == {"whole": 1, "unet": 1}
+    for stage, network in {"whole": vae.build_vae(), "unet": unet.build_unet()}.items():
         assert loop.load_weights(run.folder / stage, network, averaged=True) == 1
         trained = load_file(folder / "runs" / stage / loop.CHECKPOINT)
         for name, value in network.state_dict().items():
             averaged = trained.get(f"ema/{name}", trained[f"model/{name}"])
             torch.testing.assert_close(value, averaged, atol=1e-3, rtol=1e-3, msg=name)
         assert (run.folder / stage / "log.csv").read_text().startswith("step,rate,loss")
+    (here, here_factor), (there, there_factor) = trained_vae(run), trained_vae(packed)
+    assert here_factor == there_factor  # centred once: the U-Net's latents are the same here
+    for name, value in here.state_dict().items():
+        torch.testing.assert_close(value, there.state_dict()[name], atol=1e-3, rtol=1e-3, msg=name)
     with pytest.raises(ExplainerError, match="no weights"):
         large.collect(run, tmp_path / "nothing")
 

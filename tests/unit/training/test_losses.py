@@ -1,6 +1,7 @@
 """The stages' losses and what they are fed."""
 
 import copy
+import math
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -55,6 +56,59 @@ def test_the_autoencoder_loss_weighs_its_terms_and_reaches_every_weight(
     losses["loss"].backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in autoencoder.parameters())
     autoencoder.zero_grad()
+
+
+def test_only_the_decoder_learns_from_whole_scenes(
+    bank: PictureBank, autoencoder: nn.Module, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shapes = []
+    encode = autoencoder.encode
+    monkeypatch.setattr(autoencoder, "encode", lambda x: shapes.append(x.shape) or encode(x))
+    vae.freeze_encoder(autoencoder)
+    loss = vae.whole_loss(autoencoder, bank, torch.device("cpu"), 2)  # type: ignore[arg-type]  # as built
+    loss(0, torch.Generator().manual_seed(0))["loss"].backward()
+    assert shapes == [(2, 3, 128, 128)]
+    learns = {name for name, p in autoencoder.named_parameters() if p.grad is not None}
+    assert learns == {
+        name
+        for name, _ in autoencoder.named_parameters()
+        if name.startswith(("decoder.", "post_quant_conv."))
+    }
+    autoencoder.zero_grad()
+    autoencoder.requires_grad_(True)
+
+
+def test_whole_scenes_count_by_the_order_of_their_squared_error(
+    bank: PictureBank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cpu = torch.device("cpu")
+
+    class Off(nn.Module):
+        """Gives back what it saw, off by the same everywhere."""
+
+        by = 0.0
+
+        def encode(self, x: torch.Tensor) -> "Off":
+            self.seen = x
+            return self
+
+        def sample(self, generator: torch.Generator) -> torch.Tensor:
+            return self.seen
+
+        def decode(self, x: torch.Tensor) -> torch.Tensor:
+            return x + self.by
+
+    model = Off()
+    found = []
+    for model.by in (0.0, 0.1, 0.01):
+        loss = vae.whole_loss(model, bank, cpu)  # type: ignore[arg-type]  # as above
+        found.append(loss(0, torch.Generator().manual_seed(0)))
+    none, much, little = found
+    assert float(none["loss"]) == 0
+    assert float(much["psnr"]) == pytest.approx(10 * math.log10(4 / 0.1**2), abs=1e-3)
+    assert float(much["pixel"]) == pytest.approx(0.1, abs=1e-5)
+    for one, by in ((much, 0.1), (little, 0.01)):
+        assert float(one["loss"]) == pytest.approx(by + math.log10(1 + by**2 / vae.FAINT), abs=1e-4)
 
 
 def test_held_out_pictures_are_never_trained_on(bank: PictureBank) -> None:
@@ -203,6 +257,7 @@ def test_arranged_scenes_come_in_once_objects_are_known(
         (unet.SAID_FROM, 6),
         (unet.PAIRS_FROM, 16),
         (unet.ALL_FROM, 14),
+        (unet.SHOWN_FROM, 14),
     ):
         loss(step, torch.Generator().manual_seed(0))
         assert oracle.asked[0].shape[0] == unet.BATCH
@@ -249,6 +304,14 @@ def test_what_is_said_often_and_what_looks_alike_decides_what_is_drawn(bank: Pic
     people = [replace(e, group="people-body") if e.label == "key" else e for e in objects]
     more = unet.said_weights(replace(bank, emoji=(*people, *bank.emoji[8:])), share)
     assert more[6] > 1.5 * drawn[6]
+    shown = unet.said_weights(replace(bank, emoji=(*objects, *bank.emoji[8:])), share, 0.5)
+    assert sum(shown) == pytest.approx(1)
+    for row, name in enumerate(BEFORE_TAGS):  # four of these eight are named by the app's prompts
+        of_app = 0.5 / 4 if name in {"red apple", "parrot", "whale", "rocket"} else 0.0
+        assert shown[row] == pytest.approx(0.5 * drawn[row] + of_app)
+    strange = [replace(e, label=f"strange {e.label}") for e in objects]
+    unknown = replace(bank, emoji=(*strange, *bank.emoji[8:]))
+    assert unet.said_weights(unknown, share, 0.5) == pytest.approx(drawn)
     with pytest.raises(ValueError, match="no label is said"):
         unet.said_weights(replace(bank, emoji=tuple(replace(e, said=0) for e in objects)), share)
 

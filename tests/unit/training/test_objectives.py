@@ -71,6 +71,15 @@ def test_the_autoencoders(bank: PictureBank, monkeypatch: pytest.MonkeyPatch) ->
     torch.testing.assert_close(found["loss"], expected)
 
 
+def test_the_decoders(bank: PictureBank, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    asked = spy(monkeypatch, vae, "edge_distance")
+    loss = vae.whole_loss(vae.build_vae(), bank, CPU, 2)
+    found = loss(0, torch.Generator().manual_seed(0))
+    ((decoded, scenes, _),) = asked
+    torch.testing.assert_close(found["loss"], objectives.order_loss(decoded, scenes, vae.FAINT))
+
+
 def test_the_towers(bank: PictureBank, data_folder: Path) -> None:
     torch.manual_seed(0)
     embeddings = torch.randn(49_408, text.WIDTH) * 0.04

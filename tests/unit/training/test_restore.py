@@ -52,6 +52,23 @@ def test_what_is_frozen_comes_back_as_it_was(bank: PictureBank, data_folder: Pat
         torch.testing.assert_close(value, shipped[f"text_model.{name}"].float(), msg=name)
 
 
+def test_a_decoder_that_learned_more_leaves_the_latents_as_they_are(
+    bank: PictureBank, data_folder: Path
+) -> None:
+    run = Run(data_folder.parent, torch.device("cpu"))
+    restore.restore(builtin_folder(), run.folder, bank.objects)
+    before, scaling_factor = trained_vae(run)
+    state = before.state_dict()
+    learned = {n: v + 1 if n.startswith("decoder.") else v for n, v in state.items()}
+    tensors = {f"model/{name}": value for name, value in learned.items()}
+    step = loop.checkpoint_step(run.folder / "whole") + 1
+    loop.save_whole(tensors, run.folder / "whole" / loop.CHECKPOINT, step=step)
+    after, factor = trained_vae(run)
+    assert factor == scaling_factor
+    for name, value in after.state_dict().items():
+        assert torch.equal(value, learned[name]), name
+
+
 def test_a_model_that_does_not_tell_of_a_stage_is_refused_whole(
     bank: PictureBank, data_folder: Path, tmp_path: Path
 ) -> None:

@@ -9,8 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from core.errors import ExplainerError
 from core.models.catalog import builtin_folder
-from core.models.small_decoder import decode_quickly, digest_of, load_small_decoder
+from core.models.small_decoder import FOLDER, decode_quickly, digest_of, load_small_decoder
 from core.training import loop, small_decoder
 from core.training.run import Run, train_stage
 
@@ -109,3 +110,15 @@ def test_stage_trains_and_ships_a_folder_that_loads(
     for kind, name in enumerate(small_decoder.KINDS):
         of_kind = decibels[tested["kind"] == kind]
         assert written["psnr"][name]["psnr_db"] == pytest.approx(float(of_kind.mean()), abs=0.01)
+
+
+def test_training_goes_on_from_the_small_decoder_that_ships(tmp_path: Path) -> None:
+    shipped, _ = load_small_decoder()
+    steps = small_decoder.restore(tmp_path)
+    assert steps == json.loads((FOLDER / "evaluation.json").read_text())["trained_steps"]
+    decoder = small_decoder.build_small_decoder()
+    assert loop.load_weights(tmp_path / "small_decoder", decoder, averaged=True) == steps
+    for name, value in decoder.state_dict().items():
+        assert torch.equal(value, shipped.state_dict()[name]), name
+    with pytest.raises(ExplainerError, match="of its own: small_decoder"):
+        small_decoder.restore(tmp_path)

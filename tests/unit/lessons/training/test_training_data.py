@@ -29,7 +29,7 @@ from core.lessons.training.quality_data import (
 from core.models.catalog import builtin_folder
 from core.training.history import read_goals, read_report, read_stages
 from core.training.milestones import Milestones
-from core.words import Said
+from core.words import Said, unparted
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_every_curve_is_told_with_words_and_unit(stages: tuple) -> None:
             assert series["label"]
             assert series["unit"]
             assert series["values"] == pytest.approx(stage.losses[series["name"]], abs=1e-5)
-        assert told["turns"] == [list(turn) for turn in stage.turns]
+        assert told["turns"] == [[step, unparted(what)] for step, what in stage.turns]
         assert len(told["rates"]) == len(told["seconds"]) == len(told["steps"])
     assert {stage.name for stage in stages} == set(STAGES)
 
@@ -116,7 +116,7 @@ def test_translators_know_what_the_card_says_whatever_its_figures(stages: tuple)
     for goal in read_goals(builtin_folder()):
         told += [goal.what, goal.wanted, goal.measured]
     worded = [text for text in told if re.search(r"[a-z]{2}", text)]
-    assert [of_card(text) for text in worded] == worded
+    assert [of_card(text) for text in worded] == [unparted(text) for text in worded]
     assert [text for text in worded if not isinstance(of_card(text), Said)] == []
     assert not isinstance(of_card("12 captions of nobody"), Said)
 
