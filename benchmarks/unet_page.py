@@ -32,7 +32,7 @@ WATCH = """() => {
     const look = () => {
         const box = find('section.unet .boxes button:last-child');
         if (box?.getClientRects().length) window.marks.map ??= performance.now();
-        if (box?.textContent.includes(' ms')) window.marks.times ??= performance.now();
+        if (/\\sms/.test(box?.textContent)) window.marks.times ??= performance.now();
         const images = document.querySelectorAll('[data-testid=stImage] img');
         if (images.length && [...images].every((image) => image.complete)) {
             window.marks.features ??= performance.now();

@@ -82,7 +82,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "93 large": (lambda: png_claiming(12_000, 12_000), "12,000 × 12,000|too many pixels"),
     "94 large": (lambda: png_claiming(9000, 9000), "9,000 × 9,000 pixels"),
     "95 text bomb": (text_bomb, "damaged"),
-    "96 six megabytes": (lambda: b"\x89PNG" + bytes(MOST_BYTES), "more than 5 MB"),
+    "96 six megabytes": (lambda: b"\x89PNG" + bytes(MOST_BYTES), "more than 5\xa0MB"),
 }
 
 
