@@ -288,8 +288,8 @@ def collect(run: Run, out: Path) -> dict[str, int]:
         folder.mkdir(parents=True, exist_ok=True)
         whole = {f"model/{name}": value.float() for name, value in tensors.items()}
         loop.save_whole(whole, folder / loop.CHECKPOINT, step=found[stage])
-        for file in ("log.csv", "device.txt", CENTRED):
-            if (out / stage / file).exists():
-                shutil.copyfile(out / stage / file, folder / file)
+        for name in ("log.csv", "device.txt"):
+            shutil.copyfile(out / stage / name, folder / name)
+    shutil.copyfile(out / "whole" / CENTRED, run.folder / "whole" / CENTRED)
     print(json.dumps(found))
     return found

@@ -187,7 +187,7 @@ def write_card(report: Mapping[str, Any], megabytes: float) -> str:  # Any: JSON
         steps=f"{report['trained_steps']:,}",
         earlier=""
         if report["trained_steps"] <= turbo.FRESH
-        else f" (the first {turbo.FRESH:,} of them from U-Nets that shipped before)",
+        else " (the earlier ones from U-Nets that shipped before)",
         batch=turbo.BATCH,
         pairs=f"{turbo.PARTS * turbo.TIMES * turbo.BATCH * turbo.AGAIN:,}",
         jump=turbo.JUMP * 1000 // turbo.GRID,
